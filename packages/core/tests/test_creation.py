@@ -289,3 +289,41 @@ def test_linspace_of_one_value_asks_for_the_start_alone() -> None:
     assert taeda.linspace(NAN, 1, 1, dtype=taeda.bool).tolist() == [True]
     assert taeda.linspace(0, NAN, 0, dtype=taeda.int64).tolist() == []
     assert taeda.linspace(-1, 5, 3, dtype=taeda.uint8).tolist() == [255, 130, 5]          # a negative end wraps around first
+
+
+@pytest.mark.parametrize("make", [
+    lambda out: taeda.linspace(1, 4, 4, out=out), lambda out: taeda.arange(1, 5, out=out), lambda out: taeda.range(1, 4, out=out),
+    lambda out: taeda.logspace(0, 2, 4, out=out, base=2).floor_(),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore:taeda.range")
+def test_a_target_with_as_many_elements_keeps_its_shape(make) -> None:
+    x = taeda.zeros(2, 3)
+    out = x[:, 1:]
+    assert make(out) is out and out.shape == (2, 2) and x[:, 0].tolist() == [0, 0]
+    assert out.flatten().tolist() == make(taeda.empty(0)).tolist()
+
+
+def test_values_in_a_target_are_counted_in_its_dtype() -> None:
+    out = taeda.empty(90, 100, dtype=taeda.int32)
+    assert taeda.equal(taeda.linspace(0, 9000, 9000, out=out).flatten(), taeda.linspace(0, 9000, 9000, dtype=taeda.int32))
+    with pytest.warns(UserWarning, match=r"^The number of elements in the out tensor of shape \[3\] is 3"):
+        assert taeda.arange(2, out=taeda.ones(3)).tolist() == [0, 1]
+
+
+def test_complex_values_are_complex64_beside_a_narrow_default() -> None:
+    before = taeda.get_default_dtype()
+    try:
+        for name, wanted in (("float16", "complex64"), ("float32", "complex64"), ("float64", "complex128")):
+            taeda.set_default_dtype(getattr(taeda, name))
+            assert taeda.full((2,), 1 + 1j).dtype is getattr(taeda, wanted)
+    finally:
+        taeda.set_default_dtype(before)
+
+
+def test_sizes_whose_strides_overflow_are_refused() -> None:
+    x = taeda.ones(2)
+    with pytest.raises(RuntimeError, match="Stride calculation overflowed"):
+        x.resize_(0, 4, 1 << 61)
+    assert x.shape == (2,)
+    with pytest.raises(RuntimeError, match="does not match layout of out"):
+        taeda.zeros(2, layout=taeda.sparse_coo, out=x)

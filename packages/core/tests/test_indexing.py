@@ -461,3 +461,29 @@ def test_nonzero_of_every_density_and_layout(shape: tuple[int, ...]) -> None:
                 assert found.shape == np.argwhere(wanted).shape and (found.numpy() == np.argwhere(wanted)).all()
                 if shape:
                     assert all((a.numpy() == b).all() for a, b in zip(t.nonzero(as_tuple=True), np.nonzero(wanted), strict=True))
+
+
+def test_an_index_that_lies_in_the_target_is_refused() -> None:
+    for write in (
+        lambda i: i.index_add_(0, i, i.clone()), lambda i: i.index_copy_(0, i, i.clone()), lambda i: i.index_fill_(0, i, 0),
+        lambda i: i.index_put_((i,), i.clone()), lambda i: i.__setitem__(i, 0), lambda i: i.__setitem__(i[:1], 0),
+    ):  # fmt: skip
+        i = taeda.tensor([2, 1, 0])
+        with pytest.raises(RuntimeError, match="unsupported operation: some elements of the input tensor"):
+            write(i)
+        assert i.tolist() == [2, 1, 0]
+    mask = taeda.tensor([True, False])
+    mask[mask] = False                              # a mask is counted first
+    assert not mask.any()
+
+
+def test_the_kind_of_error_of_an_index_out_of_range_is_that_of_its_dimension() -> None:
+    x, i = taeda.ones(2, 3, 4), taeda.tensor([0, 5])
+    for dim, kind in ((0, IndexError), (1, RuntimeError), (2, IndexError)):
+        with pytest.raises(kind, match=r"^\[index_select\] index out of range in self"):
+            x.index_select(dim, i)
+    for y in (x, taeda.tensor(1.0)):
+        with pytest.raises(RuntimeError, match="at least one index tensor"):
+            y.index_put([], taeda.ones(1))
+    with pytest.raises(RuntimeError, match="out kwarg when as_tuple"):
+        taeda.nonzero(x, as_tuple=True, out=taeda.empty(0, dtype=taeda.int64))

@@ -21,6 +21,13 @@ def test_numpy_and_back_is_the_same_memory(dtype: str) -> None:
     assert not x[0, 0].item() and back.data_ptr() == x.data_ptr() and back.dtype is x.dtype
 
 
+def test_a_capsule_is_taken_by_asarray() -> None:
+    x = taeda.arange(3.0)
+    shared = taeda.asarray(x.__dlpack__())
+    assert shared.data_ptr() == x.data_ptr() and taeda.asarray(x.__dlpack__(), copy=True).data_ptr() != x.data_ptr()
+    assert taeda.asarray(x.__dlpack__(), dtype=taeda.int32).tolist() == [0, 1, 2]
+
+
 def test_layout_goes_along() -> None:
     x = taeda.arange(6.0).reshape(2, 3)
     assert x.T.numpy().strides == (4, 12) and x[:, 1:].numpy().tolist() == [[1, 2], [4, 5]]

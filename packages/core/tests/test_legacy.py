@@ -216,3 +216,24 @@ def test_factors_may_stand_between_the_tensors_which_is_warned_of_once(monkeypat
     for wrong in (lambda: x.mul(2, x), lambda: x.add(x, 2), lambda: taeda.add(x, x, 2), lambda: x.add(1, 2, x), lambda: x.add(2, None), lambda: x.add()):
         with pytest.raises(TypeError):
             wrong()
+
+
+def test_new_takes_sizes_by_keyword_and_shares_what_it_is_given() -> None:
+    x = taeda.ones(3, dtype=taeda.float64)
+    assert x.new(size=(2, 3)).shape == (2, 3) == x.new(2, 3, device="cpu").shape and x.new((2, 3)).tolist() == [2, 3]
+    assert x.new(x).data_ptr() == x.data_ptr() and x.new(np.array([1, 2])).dtype is taeda.float64
+    with pytest.raises(TypeError, match=r"^\[new\] expected a tensor of taeda.float64"):
+        x.new(taeda.ones(3))
+
+
+@pytest.mark.parametrize(("call", "error"), [
+    (lambda x, g: x.apply_(lambda v: "1"), TypeError), (lambda x, g: x.apply_(lambda v: None), TypeError), (lambda x, g: x.map_(x, "f"), TypeError),
+    (lambda x, g: x.map_(x.double(), max), TypeError), (lambda x, g: x.map_(g, max), RuntimeError), (lambda x, g: g.apply_(abs), RuntimeError),
+    (lambda x, g: x.map2_(x, x, lambda a, b, c: None), TypeError), (lambda x, g: x.map2_(x, g, max), RuntimeError),
+])  # fmt: skip
+def test_functions_of_elements_return_numbers_and_meet_no_graph(call, error) -> None:
+    x = taeda.ones(2)
+    with pytest.raises(error, match=r"^\[(apply_|map_|map2_)\] "):
+        call(x, taeda.ones(2, requires_grad=True))
+    assert x.apply_(lambda v: taeda.tensor(v + 1)).map_(x, lambda a, b: a * b).tolist() == [4, 4]
+    assert taeda.ones(2, device="meta").apply_(abs).shape == (2,)

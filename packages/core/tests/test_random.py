@@ -435,3 +435,14 @@ def test_numbers_of_pytorch() -> None:
     assert taeda.randperm(10).tolist() == [4, 1, 7, 5, 3, 9, 0, 8, 6, 2]
     taeda.manual_seed(0)
     assert taeda.randint(10, (8,)).tolist() == [4, 9, 3, 0, 3, 9, 7, 3]
+
+
+def test_normal_takes_a_size_beside_tensors_of_one_number_and_says_that_it_resizes() -> None:
+    taeda.manual_seed(0)
+    a = taeda.normal(taeda.tensor(3.0), 2, (4,))
+    taeda.manual_seed(0)
+    assert taeda.equal(a, taeda.normal(3.0, 2.0, (4,)))
+    with pytest.raises(RuntimeError, match="std >= 0"):
+        taeda.normal(taeda.tensor(0.0), -1, (4,))
+    with pytest.warns(UserWarning, match="^An output with one or more elements was resized"):
+        assert taeda.normal(taeda.ones(2), taeda.ones(2), out=taeda.ones(3)).shape == (2,)

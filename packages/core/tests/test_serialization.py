@@ -9,6 +9,7 @@ import io
 import os
 import pathlib
 import pickle
+import re
 import stat
 import struct
 import sys
@@ -309,3 +310,67 @@ def test_a_generator_loads_under_safe_globals_and_goes_on_where_it_was() -> None
     with taeda.serialization.safe_globals([taeda.Generator]):
         found = taeda.load(io.BytesIO(file.getvalue()))["g"]
     assert found.initial_seed() == 5 and taeda.rand(4, generator=found).equal(want)
+
+
+def test_a_file_that_is_still_open_can_be_read_by_its_name(tmp_path: pathlib.Path) -> None:
+    for new in (True, False):
+        with open(tmp_path / "x.pt", "wb") as file:
+            taeda.save(taeda.ones(2), file, _use_new_zipfile_serialization=new)
+            assert taeda.load(tmp_path / "x.pt").tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("safe", [True, False])
+def test_old_text_is_read_in_the_encoding_that_is_asked_for(safe: bool) -> None:
+    file = io.BytesIO()
+    taeda.save(["TEXT", taeda.ones(1)], file, _use_new_zipfile_serialization=False)
+    # as Python 2 wrote it: strings of bytes
+    old = re.sub(rb"X(.)\0\0\0(?=TEXT|storage|cpu|0q)", rb"U\1", file.getvalue()).replace(b"TEXT", "ąó".encode())
+    assert old != file.getvalue()
+    for encoding, wanted in (({}, "ąó"), ({"encoding": "utf-8"}, "ąó"), ({"encoding": "bytes"}, "ąó".encode()), ({"encoding": "latin1"}, "Ä\x85Ã³")):
+        text, x = taeda.load(io.BytesIO(old), weights_only=safe, **encoding)
+        assert text == wanted and x.tolist() == [1]
+
+
+def test_a_view_of_a_storage_in_an_old_file_shares_its_memory() -> None:
+    file = io.BytesIO()
+    taeda.save(taeda.arange(3.0).storage(), file, _use_new_zipfile_serialization=False)
+    plain = file.getvalue()
+    view = pickle.dumps(("k", 1, 2), 2)[2:-1]
+    at = plain.index(b"Q.")                             # ... None, the end of the tuple, its place in the memo, the id
+    start = plain.rindex(b"Nt", 0, at)
+    s = taeda.load(io.BytesIO(plain[:start] + view + plain[start + 1 :]))
+    assert s.tolist() == [1, 2]
+    bad = pickle.dumps(("k", 2, 2), 2)[2:-1]
+    with pytest.raises(pickle.UnpicklingError, match="does not lie in its storage"):
+        taeda.load(io.BytesIO(plain[:start] + bad + plain[start + 1 :]))
+
+
+class Slotted:
+    __slots__ = ("a", "b")
+
+
+class SlottedTensor(taeda.Tensor):
+    __slots__ = ("inner", "missing")
+
+
+def test_attributes_in_slots_are_saved_and_copied() -> None:
+    obj, x = Slotted(), taeda.ones(2).as_subclass(SlottedTensor)
+    obj.a, x.inner, x.plain = 1, taeda.zeros(3), "y"
+    file = io.BytesIO()
+    taeda.save([obj, x], file)
+    file.seek(0)
+    with taeda.serialization.safe_globals([Slotted, SlottedTensor]):
+        made, y = taeda.load(file)
+    assert made.a == 1 and not hasattr(made, "b")
+    for z in (y, copy.deepcopy(x), copy.copy(x), pickle.loads(pickle.dumps(x))):
+        assert type(z) is SlottedTensor and z.inner.tolist() == [0, 0, 0] and z.plain == "y" and not hasattr(z, "missing")
+    assert copy.deepcopy(x).inner is not x.inner is copy.copy(x).inner
+
+
+def test_empty_storages_may_be_seen_in_two_dtypes() -> None:
+    s = taeda.UntypedStorage(0)
+    pair = [taeda.empty(0, dtype=d).set_(s) for d in (taeda.float32, taeda.int64)]
+    file = io.BytesIO()
+    taeda.save(pair, file)
+    file.seek(0)
+    assert [x.dtype for x in taeda.load(file)] == [taeda.float32, taeda.int64]

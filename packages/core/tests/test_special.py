@@ -477,3 +477,28 @@ def test_lgamma_steps_from_every_integer_and_reflects() -> None:
     np.testing.assert_allclose(taeda.lgamma(taeda.from_numpy(x)).numpy(), [math.lgamma(v) for v in x], rtol=1e-13, atol=1e-15)
     x = -np.concatenate([np.linspace(0.013, 29.9, 977), [1e-300, 1e-20, 1000.5]])
     np.testing.assert_allclose(taeda.lgamma(taeda.from_numpy(x)).numpy(), [math.lgamma(v) for v in x], rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("p", [0.01, 0.5, 0.99, 1.5])
+def test_distances_of_equal_entries_have_no_nan_in_their_derivative(p: float) -> None:
+    a, b = taeda.tensor([[1.0, 2.0], [0.0, 2.0]], requires_grad=True), taeda.tensor([[2.0, 2.0]], requires_grad=True)
+    taeda.cdist(a, b, p).sum().backward()
+    assert a.grad.flatten().tolist() == pytest.approx([-1, 0, -1, 0], abs=1e-5) and b.grad.tolist() == [[pytest.approx(2, abs=1e-5), 0]]
+    a.grad = None
+    taeda.pdist(a, p).sum().backward()
+    assert a.grad.flatten().tolist() == pytest.approx([1, 0, -1, 0], abs=1e-5)
+
+
+def test_clamp_between_two_tensors_promotes_all_three_at_once() -> None:
+    x, zero, one = taeda.arange(3), taeda.tensor(1.5, dtype=taeda.float64), taeda.ones(3)
+    assert taeda.clamp(x, zero, one).dtype is taeda.clamp(x, one, zero).dtype is taeda.float32
+    assert taeda.clamp(x, taeda.tensor(1.5), zero).dtype is taeda.clamp(x, zero, taeda.tensor(2.0)).dtype is taeda.float64
+    assert taeda.clamp(x, 1.5, taeda.tensor(2)).tolist() == [1.5, 1.5, 2.0]                # a 0-d tensor beside a number is one
+
+
+def test_tolerances_are_numbers_or_tensors_of_one_without_a_graph() -> None:
+    x = taeda.ones(2)
+    assert taeda.isclose(x, x + 1, taeda.tensor(0.5), taeda.tensor(1)).all()
+    for tolerance in (taeda.tensor(1.0, requires_grad=True), taeda.ones(2)):
+        with pytest.raises(TypeError, match="argument 'atol' must be float"):
+            taeda.isclose(x, x, 0.0, tolerance)

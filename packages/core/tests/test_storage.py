@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pathlib
 import struct
@@ -154,7 +155,7 @@ def test_storages_of_a_dtype_by_its_older_name() -> None:
     assert taeda.TypedStorage(wrap_storage=x.untyped_storage(), dtype=taeda.int32).untyped() is x.untyped_storage()
     assert taeda.FloatStorage.from_buffer(struct.pack(">2f", 1, 2), "big").tolist() == [1, 2]
     for bad, error in [
-        (lambda: s[5], IndexError), (lambda: s[:2], RuntimeError), (lambda: taeda.FloatTensor(s.long()), TypeError),
+        (lambda: s[5], IndexError), (lambda: s[:2], RuntimeError), (lambda: taeda.FloatTensor(s.long()), RuntimeError),
         (lambda: taeda.FloatStorage.from_buffer(b"abc", "native"), ValueError), (lambda: taeda.FloatStorage.from_buffer(b"abcd"), RuntimeError),
         (lambda: taeda.TypedStorage(wrap_storage=x.untyped_storage()), RuntimeError), (lambda: taeda.FloatStorage(1, 2), RuntimeError),
     ]:  # fmt: skip
@@ -310,7 +311,7 @@ def test_a_fork_while_another_thread_allocates_finds_the_lists_whole() -> None:
 def test_a_storage_on_meta_has_sizes_and_no_elements() -> None:
     typed = taeda.TypedStorage([1, 2], dtype=taeda.int16, device="meta")
     bytes_ = typed.untyped()
-    for read in (typed.cpu, bytes_.cpu, typed.tolist, bytes_.tolist, lambda: typed[0], lambda: bytes_[0], lambda: bytes_[:1]):
+    for read in (typed.cpu, bytes_.cpu, typed.tolist, bytes_.tolist, lambda: typed[0], lambda: typed[9], lambda: bytes_[0], lambda: bytes_[:1]):
         with pytest.raises(NotImplementedError, match="meta"):
             read()
     for source, target in ((typed, taeda.ShortStorage(2)), (bytes_, taeda.UntypedStorage(4))):
@@ -327,3 +328,32 @@ def test_views_of_one_storage_have_its_number() -> None:
     number = x.untyped_storage()._cdata
     assert x[2:].untyped_storage()._cdata == number == x.view(2, 3).storage()._cdata
     assert x.clone().untyped_storage()._cdata != number
+
+
+def test_a_deep_copy_of_tensors_and_their_storages_shares_as_they_did() -> None:
+    x, y = taeda.ones(2), taeda.zeros(3)
+    (bytes_, a, typed), [b, of_b] = copy.deepcopy(((x.untyped_storage(), x, x.storage()), [y, y.untyped_storage()]))
+    a.add_(1)
+    assert bytes_ is a.untyped_storage() is typed.untyped() and typed.tolist() == [2, 2] and x.tolist() == [1, 1]
+    assert of_b is b.untyped_storage() and of_b is not y.untyped_storage()
+    for s in (x.untyped_storage(), x.storage()):
+        assert copy.copy(s).tolist() == s.tolist() and copy.copy(s).data_ptr() != s.data_ptr()
+
+
+def test_the_size_of_a_storage_counts_its_memory() -> None:
+    for read in (taeda.Tensor.untyped_storage, taeda.Tensor.storage):
+        assert read(taeda.ones(10)).__sizeof__() - read(taeda.ones(0)).__sizeof__() == 40
+
+
+def test_storages_are_read_as_elements_of_a_dtype() -> None:
+    x = taeda.arange(3.0)
+    for s in (x.untyped_storage(), x.storage()):
+        copied, shared, new = taeda.tensor(s, dtype=taeda.float32), taeda.as_tensor(s, dtype=taeda.float32), x.new(s)
+        assert copied.tolist() == shared.tolist() == new.tolist() == [0, 1, 2]
+        assert copied.data_ptr() != x.data_ptr() == shared.data_ptr() == new.data_ptr()
+    assert taeda.tensor(x.untyped_storage()[:8]).dtype is taeda.int64 and taeda.tensor(x.storage()).dtype is taeda.float32
+    assert taeda.tensor(taeda.UntypedStorage(7), dtype=taeda.int16).shape == (3,)
+    for bad in (lambda: taeda.tensor(x.storage(), dtype=taeda.float64), lambda: taeda.as_tensor(x.storage(), dtype=taeda.int32)):
+        with pytest.raises(RuntimeError, match=r"^\[tensor\] expected a storage of taeda"):
+            bad()
+    assert taeda.UntypedStorage(device="meta").device.type == "meta"

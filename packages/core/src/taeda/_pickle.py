@@ -64,8 +64,10 @@ class Unpickler:
         persistent: Callable[[Any], Any] | None = None,
         allowed: dict[str, Any] | None = None,
         at: int = 0,
+        encoding: str | None = None,
     ) -> None:
         self.data = data
+        self.encoding = encoding
         self.at = at
         self.table = table
         self.persistent = persistent
@@ -86,6 +88,18 @@ class Unpickler:
             raise self.fail(f"{n} bytes wanted, {len(self.data) - self.at} left")
         self.at += n
         return self.data[self.at - n : self.at]
+
+    def old_text(self, n: int) -> str | bytes:
+        """Text of Python 2, which may be anything: UTF-8 unless the caller says more, and then it has to be."""
+        found = self.take(n)
+        if self.encoding == "bytes":
+            return found
+        try:
+            return found.decode(self.encoding or "utf-8")
+        except UnicodeDecodeError:
+            if self.encoding is not None:
+                raise
+            return found.decode("latin1")
 
     def number(self, format: str) -> Any:
         return struct.unpack("<" + format, self.take(struct.calcsize(format)))[0]
@@ -174,10 +188,16 @@ class Unpickler:
         elif any(type(obj) is a for a in self.allowed.values()):
             if hasattr(obj, "__setstate__"):
                 obj.__setstate__(state)
-            elif isinstance(state, dict):
+                return
+            slots = None
+            if isinstance(state, tuple) and len(state) == 2:        # of a class with slots
+                state, slots = state
+            if not all(part is None or isinstance(part, dict) for part in (state, slots)):
+                raise self.fail(f"state of {type(obj).__name__} must be a dict, or two")
+            if state:
                 obj.__dict__.update(state)
-            else:
-                raise self.fail(f"state of {type(obj).__name__} must be a dict")
+            for name, value in (slots or {}).items():
+                setattr(obj, name, value)
         else:
             raise self.fail(f"BUILD on a {type(obj).__name__}; only allowed classes have state")
 
@@ -289,8 +309,8 @@ ACTIONS: dict[int, Callable[[Unpickler], Any]] = {
     pickle.BINUNICODE[0]: lambda u: u.push(u.take(u.number("I")).decode("utf-8", "surrogatepass")),
     pickle.SHORT_BINUNICODE[0]: lambda u: u.push(u.take(u.number("B")).decode("utf-8", "surrogatepass")),
     pickle.BINUNICODE8[0]: lambda u: u.push(u.take(u.number("Q")).decode("utf-8", "surrogatepass")),
-    pickle.BINSTRING[0]: lambda u: u.push(u.take(u.number("i")).decode("latin1")),
-    pickle.SHORT_BINSTRING[0]: lambda u: u.push(u.take(u.number("B")).decode("latin1")),
+    pickle.BINSTRING[0]: lambda u: u.push(u.old_text(u.number("i"))),
+    pickle.SHORT_BINSTRING[0]: lambda u: u.push(u.old_text(u.number("B"))),
     pickle.BINBYTES[0]: lambda u: u.push(u.take(u.number("I"))),
     pickle.SHORT_BINBYTES[0]: lambda u: u.push(u.take(u.number("B"))),
     pickle.BINBYTES8[0]: lambda u: u.push(u.take(u.number("Q"))),

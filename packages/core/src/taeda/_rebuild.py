@@ -6,6 +6,7 @@ its arguments: they may come from a file that somebody else made.
 
 from __future__ import annotations
 
+import copyreg
 import importlib
 import pickle
 import threading
@@ -247,8 +248,10 @@ def rebuild_typed(f: Any, cls: Any, args: Any, state: Any) -> Any:
 
 
 def set_attributes(t: Any, state: Any) -> Any:
-    for name, value in (state if isinstance(state, dict) else {}).items():
-        if not isinstance(name, str) or hasattr(type(t), name):
+    parts = state if isinstance(state, tuple) else (state,)         # two where the class has slots
+    slots = copyreg._slotnames(type(t))  # type: ignore[attr-defined]
+    for name, value in (item for part in parts if isinstance(part, dict) for item in part.items()):
+        if not isinstance(name, str) or (hasattr(type(t), name) and name not in slots):
             raise pickle.UnpicklingError(f"[load] a tensor cannot be given the attribute {name!r}")
         setattr(t, name, value)
     return t

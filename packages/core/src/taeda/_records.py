@@ -24,6 +24,11 @@ from taeda.storage import Storage
 from taeda.typed_storage import TypedStorage
 
 
+def readable(item: Any) -> Any:
+    """Text that was read as bytes (``encoding="bytes"``) as text."""
+    return item.decode("ascii", "replace") if isinstance(item, bytes) else item
+
+
 class Storages:
     """From a persistent id to its storage; a class below says where the bytes come from."""
 
@@ -32,14 +37,18 @@ class Storages:
             raise TypeError(f"[load] map_location must be a device, its name, a dict or a function, got {type(map_location).__name__}")
         self.map_location = map_location
         self.loaded: dict[str, Any] = {}
+        self.parts: dict[Any, Any] = {}
         self.swap = False
 
     def fetch(self, key: str, numel: int, dt: Any) -> Any:
         raise NotImplementedError
 
     def __call__(self, pid: Any) -> Any:
-        if isinstance(pid, tuple) and len(pid) == 6 and pid[5] is None:
-            pid = pid[:5]  # the sixth was a view of the storage, before PyTorch 0.4
+        view = None
+        if isinstance(pid, tuple):
+            pid = tuple(readable(item) for item in pid)
+            if len(pid) == 6:
+                pid, view = pid[:5], pid[5]  # the sixth was a view of the storage, before PyTorch 0.4
         if not (isinstance(pid, tuple) and len(pid) == 5 and pid[0] == "storage" and isinstance(pid[1], Global)):
             raise pickle.UnpicklingError("[load] a persistent id must be ('storage', type, key, location, numel)")
         _, kind, key, location, numel = pid
@@ -51,7 +60,20 @@ class Storages:
         if key not in self.loaded:
             self.loaded[key] = self.place(self.fetch(key, numel, dt), location)
         storage = self.loaded[key]
+        if view is not None:
+            storage = self.part(storage, view, dt)
         return storage if dt is None else TypedStorage(wrap_storage=storage, dtype=dt)
+
+    def part(self, storage: Any, view: Any, dt: Any) -> Any:
+        """Return a part of a storage, which has a key of its own."""
+        if not (isinstance(view, tuple) and len(view) == 3 and all(type(n) is int and n >= 0 for n in view[1:])):
+            raise pickle.UnpicklingError(f"[load] a view of a storage must be (key, offset, numel), got {view!r}")
+        key, start, itemsize = readable(view[0]), view[1], dt.itemsize if dt else 1
+        if (start + view[2]) * itemsize > storage.nbytes():
+            raise pickle.UnpicklingError(f"[load] a view of elements {start} to {start + view[2]} does not lie in its storage")
+        if key not in self.parts:
+            self.parts[key] = storage[start * itemsize : (start + view[2]) * itemsize]
+        return self.parts[key]
 
     def place(self, storage: Any, location: str) -> Any:
         """Apply map_location."""
@@ -177,7 +199,9 @@ class NoCheckpoint(RuntimeError, pickle.UnpicklingError):
     """A file that starts like none that ``save`` writes."""
 
 
-def load_stream(file: IO[bytes], what: str, map_location: Any, allowed: dict[str, Any], full: Any = None) -> Any:
+def load_stream(
+    file: IO[bytes], what: str, map_location: Any, allowed: dict[str, Any], full: Any = None, encoding: str | None = None
+) -> Any:
     """Read a file that torch.save wrote before 1.6, or with _use_new_zipfile_serialization=False; leave it where the object ends.
 
     ``full``: for the object, (the rest of the file, storages) -> an unpickler that runs what the file says; None: one that runs nothing.
@@ -206,7 +230,7 @@ def load_stream(file: IO[bytes], what: str, map_location: Any, allowed: dict[str
     storages.swap = bool(system.get("little_endian", True)) != (sys.byteorder == "little")
     with indices_come_later():
         if full is None:
-            reader = _pickle.Unpickler(data, TABLE, storages, allowed, at)
+            reader = _pickle.Unpickler(data, TABLE, storages, allowed, at, encoding)
             obj = reader.load()
             at = reader.at
         else:

@@ -8,7 +8,8 @@ from typing import Any
 from taeda._once import warn_once
 from taeda.device import as_device, set_default_device
 from taeda.dtype import LEGACY_NAMES, set_default_dtype
-from taeda.ops import empty, tensor
+from taeda.ops import as_tensor, empty, tensor
+from taeda.storage import UntypedStorage
 from taeda.tensor import Tensor
 from taeda.tensor_base import Size
 from taeda.typed_storage import TypedStorage
@@ -54,10 +55,8 @@ def make(dtype: Any, args: tuple[Any, ...], device: Any = None, op: str = "new")
         if data.dtype != dtype or (device is not None and data.device != as_device(device)):
             raise TypeError(f"[{op}] expected a tensor of {dtype} on {where}, got {data.dtype} on {data.device}; use tensor.to")
         return data.detach()
-    if isinstance(data, TypedStorage):
-        if data.dtype != dtype:
-            raise TypeError(f"[{op}] expected a storage of {dtype}, got one of {data.dtype}")
-        return empty(0, dtype=dtype, device=data.device).set_(data.untyped())
+    if isinstance(data, (TypedStorage, UntypedStorage)):
+        return as_tensor(data, dtype=dtype)
     if hasattr(data, "__index__") and not hasattr(data, "__len__"):
         return empty(data.__index__(), dtype=dtype, device=where)
     if isinstance(data, (str, bytes)) or not hasattr(data, "__len__"):

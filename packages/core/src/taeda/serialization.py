@@ -140,7 +140,7 @@ class Pickler(pickle._Pickler):
             self.records.append((storage, numel * itemsize))
             self.numels.append(numel)
         key, first = self.keys[id(storage)]
-        if name != first:
+        if name != first and storage.data_ptr():
             raise RuntimeError(
                 f"[save] two tensors look at one storage as {first or 'bytes'} and as {name or 'bytes'}; the format "
                 "keeps one element type for a storage: clone one of them"
@@ -272,6 +272,8 @@ def save(
         if isinstance(f, io.TextIOBase):
             raise TypeError("[save] the file is open for text; open it with mode 'wb'")
         write(f, "archive", pickled.getvalue(), pickler)
+        if hasattr(f, "flush"):                     # it may be read by its name next
+            f.flush()
         return
     if not isinstance(f, (str, bytes, os.PathLike)):
         text = "[save] expected 'f' to be a string, a path, or a file-like object with a 'write' attribute"
@@ -377,7 +379,7 @@ def load(
             that you made yourself**.  None is True, unless there is a pickle_module.
         mmap: True leaves the storages in the file (which must be a path) until they are read; None does what
             ``taeda.utils.serialization.config.load.mmap`` says.
-        pickle_load_args: of the Unpickler, with weights_only=False.
+        pickle_load_args: of the Unpickler, with weights_only=False; else ``encoding`` of Python 2's text.
 
     Raises:
         pickle.UnpicklingError: for a global that is not allowed or a malformed pickle.
@@ -412,10 +414,12 @@ def load_file(file: Any, what: str, map_location: Any, weights_only: Any, path: 
     if starts_an_archive(file, what):
         archive = _archive.Reader(file, what)
         pickled, storages = object_of(archive), ZipStorages(archive, map_location, path)
-        return full(io.BytesIO(pickled), storages).load() if runs else _pickle.Unpickler(pickled, TABLE, storages, safe).load()
+        return full(io.BytesIO(pickled), storages).load() if runs else (
+            _pickle.Unpickler(pickled, TABLE, storages, safe, encoding=args.get("encoding")).load()
+        )
     if path is not None:
         raise RuntimeError(f"[load] mmap=True needs a zip file, {what} is from before PyTorch 1.6")
-    return load_stream(file, what, map_location, safe, full if runs else None)
+    return load_stream(file, what, map_location, safe, full if runs else None, args.get("encoding"))
 
 
 def next_bytes(file: Any) -> bytes:

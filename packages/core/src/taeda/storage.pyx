@@ -80,8 +80,10 @@ cdef class Storage:
 
     def __cinit__(self, size=None, *, device=None):
         content = None
-        if size is None:                            # the road of every new tensor
+        if size is None and device is None:         # the road of every new tensor
             return
+        if size is None:
+            size = 0
         if not isinstance(size, int):
             content = size = bytes_of(size)
             size = len(content)
@@ -178,6 +180,16 @@ cdef class Storage:
         """Return a copy."""
         made = new_storage(self.nbytes_, self.device)
         return made if self.device == 1 else made.copy_(self)
+
+    __copy__ = clone
+
+    def __deepcopy__(self, memo):
+        if id(self) not in memo:                    # tensors put their copies' storages there too
+            memo[id(self)] = self.clone()
+        return memo[id(self)]
+
+    def __sizeof__(self):
+        return object.__sizeof__(self) + self.nbytes_
 
     def cpu(self):
         self._check_data("cpu")

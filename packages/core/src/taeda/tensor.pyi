@@ -911,7 +911,7 @@ class Tensor:
     def nelement(self, *args: Any, **kwargs: Any) -> _int:
         """Return the number of elements."""
     def new(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return a tensor of this dtype: empty, of the given sizes (not filled), or with the given content."""
+        """Return a tensor of this dtype: empty, of the given sizes (not filled), with the given content, or on a storage's memory."""
     def new_empty(self, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
         """Return :func:`empty` of the given size with the dtype and device of ``input``."""
     def new_empty_strided(self, size: _int | Sequence[_int], stride: Any, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:

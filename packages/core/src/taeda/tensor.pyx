@@ -513,11 +513,8 @@ cdef class Tensor(TensorConversions):
             return stand_ins.copy_of_wrapper(self, memo)
         if self.device == CPU and self.view.numel:       # a storage that was made smaller since is copied at its new size
             check_layout("deepcopy", self.shape_tuple(), self.stride_tuple(), self.offset, self.view.itemsize, self.storage.nbytes_)
-        key = ("taeda storage", id(self.storage))
-        if key not in memo:
-            memo[key] = self.storage.clone()
         made = alias(self)
-        made.storage = memo[key]
+        made.storage = (<object>self.storage).__deepcopy__(memo)        # which other tensors and storages in the copy share
         made.inference = inference_enabled()
         refresh(made)
         t = made if type(self) is Tensor else Tensor._make_subclass(type(self), made)

@@ -10,7 +10,7 @@ from libc.stdlib cimport free
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.dtype cimport name_of, torch_name
 from taeda.elements cimport fill_buffer, known_to_numpy
-from taeda.tensor_base cimport CPU, TensorBase, alias
+from taeda.tensor_base cimport CPU, META, TensorBase, alias
 
 from taeda import _spoken
 from taeda._override import asks
@@ -131,19 +131,18 @@ cdef class TensorConversions(TensorAttributes):
 
     def apply_(self, function):
         """Replace each element by ``function(element)``; slow, for experiments."""
-        values = [function(v) for v in self.detach().reshape(-1).tolist()]
-        return self.copy_(_convert.tensor(values, dtype=self.dtype).reshape(self.shape))
+        return self if self.device == META else self.copy_(_convert.mapped("apply_", self, (), function))
 
-    def new(self, *args):
-        """Return a tensor of this dtype: empty, of the given sizes (not filled), or with the given content."""
-        if len(args) == 1 and not isinstance(args[0], (int, Size)):
-            return self.new_tensor(args[0])
-        return self.new_empty(*(args or (0,)))
+    def new(self, *args, size=None, device=None):
+        """Return a tensor of this dtype: empty, of the given sizes (not filled), with the given content, or on a storage's memory."""
+        from taeda.legacy import make
+        if size is not None:
+            args = (Size(size),)
+        return make(self.dtype, args, (<object>self).device if device is None else device)
 
     def map_(self, TensorBase other not None, function):
         """Replace each element by ``function(element, other's element)``."""
-        pairs = zip(self.detach().reshape(-1).tolist(), other.expand(self.shape).reshape(-1).tolist())
-        return self.copy_(_convert.tensor([function(a, b) for a, b in pairs], dtype=self.dtype).reshape(self.shape))
+        return self.copy_(_convert.mapped("map_", self, (other,), function))
 
 
 def conversion(str method, str name):

@@ -46,7 +46,7 @@ class TypedStorage:
         if len(args) > 1:
             raise RuntimeError(f"[TypedStorage] takes a size or a sequence of elements, got {len(args)} arguments")
         where = "cpu" if device is None else device
-        if not args or isinstance(args[0], int):
+        if not args or (hasattr(args[0], "__index__") and not hasattr(args[0], "__len__")):
             made = empty(*(args or (0,)), dtype=self.dtype, device=where)
         elif hasattr(args[0], "__len__") and not isinstance(args[0], (str, bytes, TypedStorage, TensorBase)):
             made = tensor(args[0], dtype=self.dtype, device=where)
@@ -139,10 +139,10 @@ class TypedStorage:
             raise RuntimeError("[TypedStorage] slices are for UntypedStorage alone")
         if not isinstance(index, int):
             raise RuntimeError(f"[TypedStorage] an index must be an int, got {type(index).__name__}")
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"[TypedStorage] index {index} is out of range for {len(self)} elements")
         if self.device.type == "meta":
             raise NotImplementedError("[TypedStorage] there are no elements on device meta")
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"[TypedStorage] index {index} is out of range for {len(self)} elements")
         return self._flat[index].item()
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -166,6 +166,11 @@ class TypedStorage:
     def clone(self) -> TypedStorage:
         """Return a copy."""
         return TypedStorage(wrap_storage=self._untyped_storage.clone(), dtype=self.dtype)
+
+    __copy__ = clone
+
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + self.nbytes()
 
     def cpu(self) -> TypedStorage:
         """Return the storage on the CPU, itself."""

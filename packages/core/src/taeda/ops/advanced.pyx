@@ -376,6 +376,9 @@ cdef TensorBase index_put_core(TensorBase x, list pos, list idx, TensorBase valu
     check_same_device(op, (x, v))
     if v.storage is x.storage:
         refuse_overlap(op, x, v)
+    for ix in idx:
+        if (<TensorBase>ix).storage is x.storage:
+            refuse_overlap(op, x, ix)
     begin_inplace("index_put_" if op == "setitem" and not x.view.contiguous else op, x)        # by which expanded tensors are told
     if not plain and (v.view.numel != 1 or v.storage is x.storage or accumulate and is_half(x.view.dtype)):
         wide = empty(q.nd, q.shape, x.view.dtype, x.device)
@@ -435,7 +438,7 @@ cdef tuple read_indices(TensorBase x, object indices, str op):
     if dim > x.view.ndim:
         raise IndexError(f"[{op}] too many indices for tensor of dimension {x.view.ndim} (got {dim})")
     if not pos:
-        raise IndexError(f"[{op}] at least one index tensor is needed, got {len(indices)} indices")
+        raise (IndexError if len(indices) else RuntimeError)(f"[{op}] at least one index tensor is needed, got {len(indices)} indices")
     return pos, idx
 
 

@@ -92,6 +92,10 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     cdef TensorBase a = as_tensor(input, "isclose"), b = as_tensor(other, "isclose")
     if a.view.dtype != b.view.dtype:
         raise RuntimeError(f"[isclose] {torch_name(a.view.dtype)} did not match {torch_name(b.view.dtype)}; convert one")
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if isinstance(value, TensorBase) and ((<TensorBase>value).view.ndim or value.requires_grad):
+            raise TypeError(f"[isclose] argument '{name}' must be float, not a tensor of shape {tuple(value.shape)}"
+                            f"{' that requires grad' if value.requires_grad else ''}")
     if not rtol >= 0:
         raise RuntimeError(f"[isclose] rtol must be greater than or equal to zero, but got {rtol}")
     if not atol >= 0:

@@ -151,6 +151,8 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
         warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
                       "sourceTensor.detach().clone().requires_grad_(True), rather than taeda.tensor(sourceTensor).",
                       UserWarning, stacklevel=1)
+    elif not isinstance(data, (list, tuple, int, float)):
+        data = of_storage(data, dtype)
     if isinstance(data, TensorBase) and (<TensorBase>data).device == SPARSE:
         from taeda.sparse.creation import copy_of
         return finish(copy_of(data, dtype), requires_grad)
@@ -336,9 +338,39 @@ cdef TensorBase tensor_on(Storage storage, int code, int64_t count):
     t.set_ndim(1)
     t.view.shape[0], t.view.strides[0] = count, 1
     t.view.dtype, t.view.itemsize = code, itemsize_of(code)
-    t.storage = storage
+    t.storage, t.device = storage, storage.device
     refresh(t)
     return t
+
+
+cdef object of_storage(object data, object dtype):
+    """A storage as a tensor on its memory, whose bytes are read in ``dtype`` (int64); anything else as it is."""
+    cdef int code
+    if not isinstance(data, Storage):
+        if not hasattr(type(data), "pickle_storage_type"):              # TypedStorage, of a room above this one
+            return data
+        if dtype is not None and dtype != data.dtype:
+            raise RuntimeError(f"[tensor] expected a storage of {dtype} or an untyped one, got one of {data.dtype}")
+        data, dtype = data.untyped(), data.dtype
+    code = I64 if dtype is None else code_of(dtype, "tensor")
+    return tensor_on(data, code, (<Storage>data).nbytes_ // itemsize_of(code))
+
+
+def mapped(str op, input, others, function):
+    """The values ``function(element, elements of others)`` in the shape and dtype of ``input``: what apply_ and its kin write."""
+    if not callable(function):
+        raise TypeError(f"[{op}] the function is not callable: {function!r}")
+    for t in (input, *others):
+        if t.requires_grad:
+            raise RuntimeError(f"[{op}] Can't call {op}() on a tensor that requires grad; use tensor.detach().{op}()")
+        if t.dtype != input.dtype:
+            raise TypeError(f"[{op}] expected tensors of one dtype, got {input.dtype} and {t.dtype}")
+    columns = [t.expand(input.shape).reshape(-1).tolist() for t in (input, *others)]
+    values = [function(*row) for row in zip(*columns, strict=True)]
+    for v in values:
+        if not isinstance(v, (int, float)) and not any(hasattr(v, way) for way in ("__float__", "__index__", "__complex__")):
+            raise TypeError(f"[{op}] the function must return numbers, got {type(v).__name__}")
+    return tensor(values, dtype=input.dtype).reshape(input.shape)
 
 
 def as_tensor(data, dtype=None, device=None):
@@ -360,6 +392,9 @@ def as_tensor(data, dtype=None, device=None):
     if hasattr(data, "__dlpack__"):
         from taeda.dlpack import from_dlpack
         return as_tensor(from_dlpack(data), dtype, device)
+    data = of_storage(data, dtype)
+    if isinstance(data, TensorBase):
+        return as_tensor(data, dtype, device)
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -373,6 +408,9 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
     for name, flag in (("copy", copy), ("requires_grad", requires_grad)):
         if flag is not None:
             need_flag("asarray", name, flag)
+    if type(obj).__name__ == "PyCapsule":
+        from taeda.dlpack import from_dlpack
+        obj = from_dlpack(obj)
     array = has(obj, "__array_interface__")
     is_buffer = PyObject_CheckBuffer(obj) and not array and not isinstance(obj, TensorBase)
     shared = isinstance(obj, TensorBase) or array or is_buffer or hasattr(obj, "__dlpack__")

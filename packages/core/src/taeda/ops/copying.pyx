@@ -15,6 +15,8 @@ from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
 from taeda.storage cimport Storage
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 
+from math import prod
+
 from taeda import _spoken
 from taeda.autograd.node import named
 from taeda.device import code_of as code_of_device, device as device_class
@@ -457,6 +459,8 @@ def resize_(input, *sizes, size=None, memory_format=None):
         total *= length
     if total >= 1 << 62:
         raise RuntimeError(f"[resize_] Storage size calculation overflowed with sizes={list(shape)}")
+    if not total and prod([length or 1 for length in shape]) >= 1 << 63:
+        raise RuntimeError(f"[resize_] Stride calculation overflowed with sizes={list(shape)}")
     if memory_format is None and x.shape_tuple() == shape:
         return x
     n = len(shape)

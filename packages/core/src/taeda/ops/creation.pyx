@@ -5,8 +5,8 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
 from taeda.dispatch cimport as_tensor as need_tensor, copy_into, empty_as, empty_shape, held_scalar, integer, scalar_tensor
-from taeda.dtype cimport code_of, complex_code, default_float, differentiable, dtype_of, name_of
-from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM
+from taeda.dtype cimport code_of, default_float, differentiable, dtype_of, name_of
+from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F64, I64, MAX_DIM
 from taeda.memory_order cimport dense
 from taeda.ops.channels_last cimport channels_innermost
 from taeda.tensor_base cimport CPU, META, TensorBase, refresh
@@ -171,6 +171,8 @@ def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
     """
     if layout is not None and layout is not STRIDED:
         need_sparse("zeros", layout)
+        if out is not None:
+            raise RuntimeError(f"[zeros] layout {layout} does not match layout of out parameter ({out.layout})")
         return without_entries(layout, "zeros", size or tuple(named.values()), dtype, device, requires_grad)
     t = filled(sizes_of("zeros", size, named), 0, dtype_code(dtype, "zeros", default_float()), device_code(device, "zeros"))
     return out_or("zeros", out, finish(t, requires_grad), dtype, device)
@@ -210,7 +212,7 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     if isinstance(size, int):
         raise TypeError(f"[full] size must be a tuple of ints, got the int {size}; write ({size},)")
     code = BOOL if isinstance(fill_value, bool) else I64 if isinstance(fill_value, int) else (
-        complex_code(default_float()) if isinstance(fill_value, complex) else default_float())
+        (C128 if default_float() == F64 else C64) if isinstance(fill_value, complex) else default_float())
     t = filled(sizes_of("full", (size,)), fill_value, dtype_code(dtype, "full", code), device_code(device, "full"))
     return out_or("full", out, finish(t, requires_grad), dtype, device)
 

@@ -342,6 +342,8 @@ def nonzero(input, *, out=None, as_tuple=False):
             [1, 0]])
     """
     cdef TensorBase x = as_tensor(input, "nonzero"), y
+    if as_tuple and out is not None:
+        raise RuntimeError("[nonzero] does not support the out kwarg when as_tuple is True")
     if as_tuple:
         return coordinates(x if x.view.ndim else x.reshape(1)).unbind(1)
     y = coordinates(x)

@@ -3,7 +3,7 @@
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, binary, binary_params, define, needs_grad, record, to_dtype,
                              unary, unary_, unary_params, unary_params_, write_out)
-from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of
+from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of, promote
 from taeda.kernels.cpu.abi cimport BOOL, I64, Param, U8
 from taeda.ops.activation cimport floats
 from taeda.tensor_base cimport TensorBase
@@ -254,6 +254,10 @@ cdef Op CLAMP_TENSORS = define("clamp", clamp_tensors_vjp, NOTHING, SAME, None, 
 
 cdef TensorBase clamp_tensors(TensorBase x, object min, object max):
     cdef TensorBase low = bound(x, min), high = bound(x, max), y = <TensorBase>(<object>x).detach()
+    cdef int code
+    if low is not None and high is not None and low.view.dtype != high.view.dtype:      # of all three; two by two would be of the order
+        code = common_code((y, low, high))
+        y = to_dtype(y, code) if code >= 0 else y
     if low is not None:
         y = <TensorBase>(<object>y).maximum(low.detach())
     if high is not None:
@@ -268,8 +272,28 @@ cdef TensorBase clamp_tensors(TensorBase x, object min, object max):
         (<Node>y.grad_fn_).input_shapes = tuple([(y if t is None else t).shape for t in (x, low, high)])
     return y
 
+cdef int rank(int code) noexcept:
+    return 3 if is_complex_(code) else 2 if is_float(code) else code != BOOL
+
+cdef int common_code(tuple tensors) except -2:
+    """The dtype that several tensors give: 0-d ones count only where they are of a higher kind."""
+    cdef int whole = -1, single = -1
+    cdef TensorBase t
+    for t in tensors:
+        if t.view.ndim:
+            whole = t.view.dtype if whole < 0 else promote(whole, t.view.dtype)
+        else:
+            single = t.view.dtype if single < 0 else promote(single, t.view.dtype)
+    if whole < 0:
+        return single
+    return whole if single < 0 or rank(whole) >= rank(single) else promote(whole, single)
+
 cdef TensorBase bound(TensorBase x, object number):
     return number if number is None or isinstance(number, TensorBase) else (<object>x).new_tensor(number)
+
+cdef object plain_number(object bound):
+    """A 0-d tensor beside a bound that is a number is one too."""
+    return bound.item() if isinstance(bound, TensorBase) and (<TensorBase>bound).view.ndim == 0 and not needs_grad(<TensorBase>bound) else bound
 
 def clamp(input, min=None, max=None, *, out=None):
     """Return min(max(x, ``min``), ``max``); the bounds are numbers or tensors, and one may be None.
@@ -291,6 +315,8 @@ def clamp(input, min=None, max=None, *, out=None):
     cdef Param p[2]
     if min is None and max is None:
         raise RuntimeError("[clamp] At least one of 'min' or 'max' must not be None")
+    if isinstance(min, TensorBase) != isinstance(max, TensorBase) and min is not None and max is not None:
+        min, max = plain_number(min), plain_number(max)
     if isinstance(min, TensorBase) or isinstance(max, TensorBase):
         y = clamp_tensors(x, min, max)
         return y if out is None else write_out(out, y, "clamp")

@@ -156,6 +156,14 @@ cdef TensorBase target(str name, tuple size, object out, object dtype, int norma
     return t
 
 
+cdef int tell_resized(TensorBase out, tuple shape) except -1:
+    import warnings
+    if out.view.numel and out.shape_tuple() != shape:
+        warnings.warn(f"An output with one or more elements was resized since it had shape {list(out.shape_tuple())}, which does not "
+                      f"match the required output shape {list(shape)}", UserWarning, stacklevel=1)
+    return 0
+
+
 cdef TensorBase finish(str name, TensorBase t, object requires_grad):
     if requires_grad is not None and not isinstance(requires_grad, bool):
         raise TypeError(f"[{name}] argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
@@ -352,6 +360,8 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
     tensor([  1.5410, 100.0000])
     """
     cdef TensorBase t
+    if size is not None:                            # tensors of one element stand for their number, as in PyTorch
+        mean, std = [x.item() if isinstance(x, TensorBase) and (<TensorBase>x).view.ndim == 0 else x for x in (mean, std)]
     if isinstance(mean, TensorBase) or isinstance(std, TensorBase):
         given = {"size": size, "dtype": dtype, "layout": layout, "device": device, "requires_grad": requires_grad or None,
                  "pin_memory": pin_memory or None}
@@ -387,6 +397,8 @@ cdef object normal_of_tensors(object mean, object std, object generator, object 
             raise RuntimeError("[normal] expects standard deviation to be non-complex")
         elif (<TensorBase>std).device != META and not bool((std >= 0).all()):
             raise RuntimeError("[normal] expects all elements of std >= 0.0, but found a negative one or NaN")
+        if isinstance(out, TensorBase):
+            tell_resized(<TensorBase>out, shape)
         t = target("normal", shape, out, None, first.view.dtype, None, None if out is not None else (<object>first).device, None)
         if isinstance(std, TensorBase):
             fill_normal("normal", t, 0.0, 1.0, generator)

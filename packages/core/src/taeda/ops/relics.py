@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taeda.ops.compat import need_tensor
-from taeda.ops.conversion import tensor
+from taeda.ops.conversion import mapped
 
 __all__: list = []
 
@@ -37,8 +37,7 @@ def map2_(input, x, y, callable):
     """Replace each element by ``callable(element, x's, y's)``; slow, for experiments."""
     need_tensor("map2_", "x", x)
     need_tensor("map2_", "y", y)
-    columns = [t.detach().expand(input.shape).reshape(-1).tolist() for t in (input, x, y)]
-    return input.copy_(tensor([callable(*row) for row in zip(*columns, strict=True)], dtype=input.dtype).reshape(input.shape))
+    return input.copy_(mapped("map2_", input, (x, y), callable))
 
 
 def module_load(input, other, assign=False):

@@ -59,8 +59,8 @@ cdef TensorBase row_index(TensorBase x, object index, str op):
 def index_select(input, dim, index, *, out=None):
     """Take the rows of input along dim that the vector index names: y[i] = input[index[i]] for dim 0.
 
-    Raises IndexError for an index out of range (it does not count from the end) or of more dimensions,
-    RuntimeError for one of another dtype.
+    Raises IndexError for an index out of range (it does not count from the end; RuntimeError along dimension 1) or of more
+    dimensions, RuntimeError for one of another dtype.
 
     >>> import taeda
     >>> taeda.index_select(taeda.tensor([[1, 2], [3, 4]]), 1, taeda.tensor([1, 1]))
@@ -83,7 +83,8 @@ def index_select(input, dim, index, *, out=None):
         else:
             y = index_core(x, [d], [ix], "index_select", INDEX_SELECT, False)
     except IndexError as error:
-        raise IndexError(reworded(error, "index_select", "index out of range in self")) from None
+        kind = RuntimeError if d == 1 else IndexError           # PyTorch's road for dimension 1 is another
+        raise kind(reworded(error, "index_select", "index out of range in self")) from None
     return y if out is None else write_exact(out, y, "index_select", x, index)
 
 

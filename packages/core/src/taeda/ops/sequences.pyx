@@ -9,12 +9,26 @@ from taeda.ops.creation cimport device_code, dtype_code, finish, out_or
 from taeda.tensor_base cimport CPU, TensorBase
 
 import math
+import warnings
 
 from taeda._once import warn_once
 from taeda.layout import need_strided
 
 cdef Op ARANGE = define("arange", NULL)
 cdef Op LINSPACE = define("linspace", NULL)
+
+
+cdef TensorBase in_order(str op, object out, TensorBase t, object dtype, object device):
+    """The values in ``out``, if there is one, which keeps its shape where it has as many elements."""
+    cdef TensorBase to
+    if isinstance(out, TensorBase):
+        to = <TensorBase>out
+        if to.view.numel == t.view.numel and to.view.ndim != 1:
+            t = <TensorBase>(<object>t).reshape(to.shape_tuple())
+        elif to.view.numel and to.view.numel != t.view.numel and op == "arange":
+            warnings.warn(f"The number of elements in the out tensor of shape {list(to.shape_tuple())} is {to.view.numel} which does not "
+                          f"match the computed number of elements {t.view.numel}; it is resized", UserWarning, stacklevel=1)
+    return out_or(op, out, t, dtype, device)
 
 
 def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
@@ -66,7 +80,7 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
     if code not in (I64, I32, U8, F16, BF16, F32, F64):
         end = start + size * step if is_integral(code) else end
         t = <TensorBase>arange(start, end, step, dtype=dtype_of(I64 if is_integral(code) else F64), device=device)
-        return out_or("arange", out, finish(to_dtype(t, code), requires_grad), dtype, device)
+        return in_order("arange", out, finish(to_dtype(t, code), requires_grad), dtype, device)
     t = empty_shape((size,), code, where)
     if is_float(code):
         p[0].f, p[1].f = start, step
@@ -74,7 +88,7 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
         p[0].i, p[1].i = int(start), int(step)
     v[0] = &t.view
     launch(ARANGE, code, where, 0, 1, v, p, t.view.numel)
-    return out_or("arange", out, finish(t, requires_grad), dtype, device)
+    return in_order("arange", out, finish(t, requires_grad), dtype, device)
 
 
 def range_(start, end=None, step=1, **options):
@@ -120,20 +134,20 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     n = steps.__index__()
     if n < 0:
         raise RuntimeError(f"[linspace] number of steps must be non-negative, got {steps}")
-    code = code_between("linspace", start, end, dtype)
+    code = code_between("linspace", start, end, out.dtype if dtype is None and isinstance(out, TensorBase) else dtype)
     where = device_code(device, "linspace")
     if code == BOOL:
         if n > 1:
             raise NotImplementedError("[linspace] not implemented for dtype bool")
         t = empty_shape((n,), code, where)
         (<object>t).fill_(bool(start))
-        return out_or("linspace", out, finish(t, requires_grad), dtype, device)
+        return in_order("linspace", out, finish(t, requires_grad), dtype, device)
     if is_complex_(code):
         from taeda.ops.complex_numbers import complex as of_parts
         part = F64 if code == C128 else F32
         start, end = complex(start), complex(end)
         parts = [linspace(a, b, n, dtype=dtype_of(part), device=device) for a, b in ((start.real, end.real), (start.imag, end.imag))]
-        return out_or("linspace", out, finish(to_dtype(of_parts(*parts), code), requires_grad), dtype, device)
+        return in_order("linspace", out, finish(to_dtype(of_parts(*parts), code), requires_grad), dtype, device)
     if is_integral(code):                          # the ends are integers too, and the steps between them are rounded down
         start = held(start, code) if n else 0
         end = held(end, code) if n > 1 else start
@@ -143,7 +157,7 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     p[0].f, p[1].f = start, end
     v[0] = &t.view
     launch(LINSPACE, t.view.dtype, where, 0, 1, v, p, n)
-    return out_or("linspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
+    return in_order("linspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
 
 
 cdef object held(object x, int code):
@@ -166,14 +180,14 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
     if layout is not None:
         need_strided("logspace", layout)
     start, end = number_of("logspace", start), number_of("logspace", end)
-    cdef int code = code_between("logspace", start, end, dtype)
+    cdef int code = code_between("logspace", start, end, out.dtype if dtype is None and isinstance(out, TensorBase) else dtype)
     if code == BOOL and steps not in (0, 1):
         raise NotImplementedError("[logspace] not implemented for dtype bool")
     if not is_complex_(code) and steps not in (0, 1):  # a single value is that of the start as it is given
         whole = held(start, code), held(end, code)
         start, end = whole if is_integral(code) else (start, end)
     t = float(base) ** linspace(start, end, steps, dtype=dtype_of(C128 if is_complex_(code) else F64), device=device)
-    return out_or("logspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
+    return in_order("logspace", out, finish(to_dtype(t, code), requires_grad), dtype, device)
 
 
 cdef int code_between(str op, object start, object end, object dtype) except -1:
