@@ -167,6 +167,9 @@ def test_many_small_pieces(dtype: str) -> None:
 def test_bits_that_only_change_their_name_are_moved() -> None:
     x = taeda.tensor([0, 1, 127, 128, 255], dtype=taeda.uint8)
     assert x.to(taeda.int8).tolist() == [0, 1, 127, -128, -1]
+    for before in ("cpu", None):
+        with pytest.raises(TypeError, match=r"\[to\] takes \(device, dtype, non_blocking\).* got True after"):
+            x.to(before, True)
     assert x.to(taeda.int8).to(taeda.uint8).tolist() == x.tolist()
     assert taeda.tensor([True, False]).to(taeda.int8).tolist() == [1, 0]
     assert taeda.tensor([[-1, 2], [3, 4]], dtype=taeda.int32).t().to(taeda.uint32).tolist() == [[2**32 - 1, 3], [2, 4]]

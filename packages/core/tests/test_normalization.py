@@ -280,6 +280,8 @@ def test_running_buffers_are_left_alone_by_an_update_that_fails():
     mean, flags = taeda.tensor([1.5, -2.0, 0.0]), taeda.tensor([True, False, True])
     with pytest.raises(RuntimeError, match=r"\[batch_norm_update_stats\] running_var must be a floating-point tensor, got taeda.bool"):
         taeda.batch_norm_update_stats(taeda.ones(2, 3), mean, flags, 0.1)
+    with pytest.raises(RuntimeError, match=r"at least one element, but got input_sizes = \[0, 3\]"):
+        taeda.batch_norm_update_stats(taeda.ones(0, 3), mean, mean.clone(), 0.1)
     with pytest.raises(RuntimeError, match="same device"):
         taeda.batch_norm_update_stats(taeda.ones(2, 3, device="meta"), mean, mean.clone(), 0.1)
     assert mean.tolist() == [1.5, -2.0, 0.0]

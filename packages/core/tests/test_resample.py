@@ -101,3 +101,20 @@ def test_gradients_of_resized_images_with_channels_innermost(mode: str, dtype: t
             (want,) = taeda.autograd.grad(y, x, g)
             (found,) = taeda.autograd.grad(ops.interpolate(last, size=out, mode=mode, align_corners=aligned), last, g)
             assert taeda.allclose(found, want, rtol=1e-4, atol=1e-5) and found.is_contiguous(memory_format=taeda.channels_last)
+
+
+@pytest.mark.parametrize("factor", [1e20, -1e20, float("inf"), float("nan")])
+def test_sizes_beyond_integers_are_refused(factor: float) -> None:
+    with pytest.raises(RuntimeError, match=r"\[interpolate\] a size of .* cannot be converted to an integer"):
+        ops.interpolate(taeda.ones(1, 1, 4, 4), scale_factor=factor)
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
+def test_volumes_of_halves_are_rounded_once(dtype: taeda.dtype) -> None:
+    x = taeda.randn(2, 3, 5, 4, 3).to(dtype).requires_grad_()
+    wide = x.detach().float().requires_grad_()
+    y, want = (ops.interpolate(v, scale_factor=2, mode="trilinear") for v in (x, wide))
+    g = taeda.randn(y.shape).to(dtype)
+    y.backward(g)
+    want.backward(g.float())
+    assert y.dtype is dtype and taeda.equal(y, want.to(dtype)) and taeda.equal(x.grad, wide.grad.to(dtype))

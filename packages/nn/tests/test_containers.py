@@ -122,6 +122,7 @@ def test_parameter_list():
     assert p.append("x") is p and len(p) == 5
     assert list(p.state_dict()) == ["0", "1", "3"]
     assert [tuple(q.shape) for q in p[:2]] == [(7,), (3,)]
+    assert "(meta)" not in repr(nn.ParameterList([taeda.ones(2, 3, device="meta")]))
     assert repr(nn.ParameterList([taeda.ones(2, 3)])) == ("ParameterList(  (0): Parameter containing: [taeda.float32 of size 2x3])")
     with pytest.raises(IndexError):
         p[9]

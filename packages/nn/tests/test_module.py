@@ -203,13 +203,28 @@ def test_to_keeps_the_parameter_objects_and_casts_floats_only():
     assert b.to("cpu", taeda.float32).scale.dtype == taeda.float32
     assert b.to(taeda.ones(1, dtype=taeda.float64)).scale.dtype == taeda.float64
     assert b.to(device="cpu", dtype=taeda.float32).scale.dtype == taeda.float32
-    for bad in ((3.5,), (1, 2, 3, 4, 5)):
+    for bad in ((3.5,), (1, 2, 3, 4, 5), ("cpu", True), (None, True), ("cpu", None, "float32")):
         with pytest.raises(TypeError, match=r"\[to\]"):
             b.to(*bad)
     with pytest.raises(TypeError, match="only accepts floating point"):
         b.to(taeda.int64)
     with pytest.raises(TypeError, match=r"\[to\]"):
         b.to(spelling="cpu")
+    with pytest.raises(TypeError, match=r"\[to\] dtype must be a taeda.dtype .* got 'float32'"):
+        b.to("cpu", dtype="float32")
+    for args, options in ((("cpu",), {"copy": True}), ((taeda.float32, False, True), {})):
+        with pytest.raises(RuntimeError, match="does not accept copy argument"):
+            b.to(*args, **options)
+
+
+def test_a_buffer_is_registered_by_a_method_that_does_not_know_persistent():
+    class Old(nn.Module):
+        def register_buffer(self, name, value):
+            super().register_buffer(name, value)
+
+    m = Old()
+    m.mean = nn.Buffer(taeda.ones(1))
+    assert list(m.state_dict()) == ["mean"]
 
 
 def test_meta_device():

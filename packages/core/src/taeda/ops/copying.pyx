@@ -155,6 +155,9 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
         elif isinstance(a, dtype_class) or a in (float, int, bool, complex) and type(a) is type:
             dtype = a
         elif isinstance(a, bool):
+            if position == 1 and dtype is None and other is None:
+                raise TypeError(f"[to] takes (device, dtype, non_blocking), (dtype, non_blocking) or (tensor, non_blocking), got "
+                                f"{a} after {args[0]!r}")
             if position == len(args) - 1 and len(args) > 2 or position >= 2 and isinstance(args[position - 1], bool):
                 copy = a
             else:

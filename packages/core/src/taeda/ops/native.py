@@ -61,7 +61,8 @@ def native_batch_norm(input, weight, bias, running_mean, running_var, training, 
     if input.ndim < 2:
         raise IndexError(f"[native_batch_norm] Dimension out of range: dimension 1 holds the channels, got shape {tuple(input.shape)}")
     if input.numel() == 0 and 0 in input.shape[1:]:
-        raise RuntimeError(f"[native_batch_norm] input tensor must have at least one element, but got input_sizes = {list(input.shape)}")
+        raise RuntimeError(f"[native_batch_norm] input tensor must have at least one element, but got input_sizes = "
+                           f"{list(input.shape)}")
     y, mean, rstd = batch_norm_moments(input, running_mean, running_var, weight, bias, training, momentum, eps)
     if training:
         return y, mean, rstd
@@ -81,6 +82,9 @@ def batch_norm_update_stats(input, running_mean, running_var, momentum):
             if running.shape != input.shape[1:2]:
                 raise RuntimeError(f"[batch_norm_update_stats] {name} must hold a number for each of {input.shape[1]} channels, got shape "
                                    f"{tuple(running.shape)}")
+    if input.numel() == 0:
+        raise RuntimeError(f"[batch_norm_update_stats] input tensor must have at least one element, but got input_sizes = "
+                           f"{list(input.shape)}")
     rows = input.detach().transpose(0, 1).flatten(1)
     mean, var = rows.mean(1), rows.var(1, correction=0)
     count = rows.shape[1]

@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, record
 from taeda.dtype cimport is_float, name_of
-from taeda.kernels.cpu.abi cimport MAX_DIM, U8, Param, View
+from taeda.kernels.cpu.abi cimport BF16, F16, MAX_DIM, U8, Param, View
 from taeda.ops.arguments cimport whole_numbers
 from taeda.tensor_base cimport TensorBase
 
@@ -130,7 +130,11 @@ cdef list output_size(TensorBase x, int n, object size, object scale_factor, bin
     else:
         factors = per_dimension("scale_factor", scale_factor, n, x)
         for d in range(n):
-            out.append(math.floor(float(x.view.shape[d + 2] * factors[d])))
+            wanted = float(x.view.shape[d + 2] * factors[d])
+            if not abs(wanted) < 9e18:
+                raise RuntimeError(f"[interpolate] a size of {wanted} cannot be converted to an integer of 64 bits, by scale_factor "
+                                   f"{scale_factor} of shape {x.shape_tuple()}")
+            out.append(math.floor(wanted))
     for d in range(n):
         if out[d] < 0 or (out[d] == 0 and not area) or x.view.shape[d + 2] <= 0:
             raise RuntimeError(f"[interpolate] Input and output sizes should be greater than 0, but got input "
@@ -215,6 +219,9 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     op, kind = <Op>OPS[mode, n], KINDS[mode]
     if kind >= 2 and not is_float(x.view.dtype):
         raise NotImplementedError(f"[interpolate] mode '{mode}' is not implemented for dtype {name_of(x.view.dtype)}")
+    if n == 3 and kind >= 2 and x.view.dtype in (F16, BF16):                 # rounded once, not after each of the two passes
+        wide = interpolate((<object>x).float(), size, scale_factor, mode, align_corners, recompute_scale_factor, antialias)
+        return wide.to((<object>x).dtype)
     align = n == 2 if mode == "nearest" else bool(align_corners)
     if n == 1:
         return planes(op, x, (kind, align, 1, sizes[2], 1, out[0], 0.0, factors[0], False), lead + (out[0],))

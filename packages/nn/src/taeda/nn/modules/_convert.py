@@ -29,7 +29,7 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, b
     flags = []
     tensor = kwargs.get("tensor", kwargs.get("other"))
     for i, a in enumerate(args):
-        if isinstance(a, bool):
+        if isinstance(a, bool) and not (i == 1 and dtype is None and tensor is None):
             flags.append(a)
         elif a is None:
             continue
@@ -47,6 +47,10 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, b
         device, dtype = tensor.device, tensor.dtype
     if device is not None:
         device = taeda.device(device)
+    if dtype is not None and not isinstance(dtype, (taeda.dtype, type)):
+        raise TypeError(f"[to] dtype must be a taeda.dtype such as taeda.float32, got {dtype!r} ({type(dtype).__name__})")
+    if "copy" in kwargs or len(flags) > 1:
+        raise RuntimeError("[to] .to() does not accept copy argument for modules; use copy.deepcopy(module)")
     if isinstance(dtype, type):  # float, say
         dtype = taeda.empty(0, dtype=dtype).dtype  # type: ignore[arg-type]
     non_blocking = kwargs.get("non_blocking", flags[0] if flags else False)
@@ -116,6 +120,7 @@ class ConvertMethods:
 
         Raises:
             TypeError: the dtype is not a floating point one.
+            RuntimeError: ``copy`` is given.
             NotImplementedError: the module is on the meta device, which has no data to move.
 
         >>> import taeda

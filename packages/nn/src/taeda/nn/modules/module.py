@@ -289,7 +289,8 @@ class Module(HookMethods, StateMethods, ConvertMethods):
         elif isinstance(value, Buffer):
             if "_buffers" not in d:
                 raise AttributeError("cannot assign buffer before Module.__init__() call")
-            self.register_buffer(name, value, value.persistent)
+            # by the default where that will do: programs have register_buffer without it
+            self.register_buffer(name, value, *(() if value.persistent else (False,)))
         elif name in d.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(

@@ -24,7 +24,7 @@ def _line(key: Any, value: Any, kind: str) -> str:
         return f"  ({key}): Object of type: {type(value).__name__}"
     what = "Parameter" if isinstance(value, Parameter) else "Tensor"
     size = "x".join(str(n) for n in value.shape)
-    device = "" if value.device.type == "cpu" else f" ({value.device})"
+    device = "" if value.device.type in ("cpu", "meta") else f" ({value.device})"
     return f"  ({key}): {what} containing: [{kind} of size {size}{device}]"
 
 
