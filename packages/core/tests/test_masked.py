@@ -99,3 +99,17 @@ def test_what_masked_tensors_refuse() -> None:
         masked.masked_tensor([1.0], MASK)
     with pytest.raises(RuntimeError, match="no memory of its own"):
         a.tolist()
+
+
+@pytest.mark.parametrize("dtype", [taeda.bool, taeda.uint8, taeda.int64])
+def test_a_median_of_no_floats_has_the_dtype_that_was_asked_for(dtype: taeda.dtype) -> None:
+    x = taeda.tensor([[0, 1, 1], [1, 0, 1]], dtype=dtype)
+    mask = taeda.tensor([[True, True, False], [False, True, True]])
+    for given, wanted in ((None, [1, 1]), (mask, [0, 0])):
+        y = masked.median(x, 1, mask=given)
+        assert (y.dtype, y.tolist()) == (dtype, wanted)
+        y = masked.median(x, 1, mask=given, dtype=taeda.float64)
+        assert (y.dtype, y.tolist()) == (taeda.float64, wanted)
+    assert masked.median(x.float(), 1, dtype=taeda.float64).dtype == taeda.float32
+    with pytest.raises(ValueError, match="fully masked out"):
+        masked.median(x, 1, mask=taeda.zeros(3, dtype=taeda.bool))

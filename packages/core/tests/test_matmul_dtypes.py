@@ -165,3 +165,20 @@ def test_kron_of_short_rows(sa, sb):
     rng = np.random.default_rng(0)
     x, y = rng.integers(-9, 9, sa).astype(np.float32), rng.integers(-9, 9, sb).astype(np.float32)
     assert np.array_equal(taeda.kron(taeda.from_numpy(np.asarray(x)), taeda.from_numpy(np.asarray(y))).numpy(), np.kron(x, y))
+
+
+@pytest.mark.parametrize("dtype", [taeda.int8, taeda.uint8])
+def test_products_of_bytes_are_added_up_in_int32(dtype: taeda.dtype) -> None:
+    a = taeda.randint(0, 256, (5, 70)).to(dtype)
+    b = taeda.randint(-128, 128, (3, 70), dtype=taeda.int8).t()
+    y = taeda._int_mm(a, b)
+    assert y.dtype == taeda.int32 and taeda.equal(y, (a.long() @ b.long()).int())
+    out = taeda.empty(5, 3, dtype=taeda.int32)
+    assert taeda._int_mm(a, b, out=out) is out and taeda.equal(out, y)
+    assert taeda.ops.aten._int_mm(a[:, :0], b[:0]).tolist() == [[0] * 3] * 5
+    for call in (
+        lambda: taeda._int_mm(a, b.int()), lambda: taeda._int_mm(a.int(), b), lambda: taeda._int_mm(a, b.t()), lambda: taeda._int_mm(a[0], b),
+        lambda: taeda._int_mm(a, b, out=out.long()), lambda: taeda._int_mm(a, b, out=out[:4]),
+    ):  # fmt: skip
+        with pytest.raises(RuntimeError, match=r"^\[_int_mm\] expected"):
+            call()

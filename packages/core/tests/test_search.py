@@ -334,6 +334,9 @@ def test_a_value_lies_in_the_bin_between_whose_edges_it_is(rng: np.random.Genera
         t = taeda.from_numpy(x)
         assert taeda.histogram(t, bins, range=(-1.0, 1.5), weight=given).hist.tolist() == expected.tolist()
         assert taeda.histogram(t, taeda.from_numpy(edges), weight=given).hist.tolist() == expected.tolist()
+    for kinds in (("float16", dtype), (dtype, "float16")):
+        with pytest.raises(RuntimeError, match="Expected out tensor to have dtype"):
+            taeda.histogram(t, bins, range=(-1.0, 1.5), out=tuple(taeda.empty(0, dtype=getattr(taeda, kind)) for kind in kinds))
 
 
 def test_a_hash_of_one_element_is_no_view_of_it():

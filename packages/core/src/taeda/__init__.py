@@ -89,6 +89,7 @@ _LAZY = {
     "_log_softmax_backward_data": ("taeda._aten", "_log_softmax_backward"),
     "_softmax_backward_data": ("taeda._aten", "_softmax_backward"),
     "_disable_dynamo": ("taeda.compiler", "disable"),
+    "_int_mm": ("taeda.scaled_products", "_int_mm"),
     "_scaled_mm": ("taeda.scaled_products", "_scaled_mm"),
     "_dynamo": ("taeda._dynamo", None),
     "_guards": ("taeda._guards", None),

@@ -1,4 +1,4 @@
-"""Products of matrices of eight-bit floats with the scales that their numbers stand for.
+"""Products of matrices of eight-bit numbers: floats with the scales that they stand for, and integers.
 
 >>> import taeda
 >>> a = taeda.tensor([[1.0, 2.0]]).to(taeda.float8_e4m3fn)
@@ -13,7 +13,7 @@ from typing import Any
 import taeda
 from taeda import Tensor
 
-__all__ = ["_scaled_mm", "scaled_product"]
+__all__ = ["_int_mm", "_scaled_mm", "scaled_product"]
 
 
 def by_tensor(scale: Tensor) -> bool:
@@ -85,3 +85,26 @@ def _scaled_mm(
     """
     by_rows = not (by_tensor(scale_a) and by_tensor(scale_b))
     return scaled_product("_scaled_mm", input, mat2, scale_a, scale_b, by_rows, bias, out_dtype)
+
+
+def _int_mm(self: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Return the product of two matrices of bytes, (M, K) of int8 or uint8 and (K, N) of int8, added up in int32.
+
+    Raises:
+        RuntimeError: for other shapes and dtypes; ``out`` is int32 and has the result's shape.
+
+    >>> import taeda
+    >>> a = taeda.tensor([[100, 100]], dtype=taeda.int8)
+    >>> taeda._int_mm(a, a.t())
+    tensor([[20000]], dtype=taeda.int32)
+    """
+    shapes = f"{tuple(self.shape)} and {tuple(mat2.shape)}"
+    if self.ndim != 2 or mat2.ndim != 2 or self.shape[1] != mat2.shape[0]:
+        raise RuntimeError(f"[_int_mm] expected matrices (M, K) and (K, N), got shapes {shapes}")
+    if self.dtype not in (taeda.int8, taeda.uint8) or mat2.dtype is not taeda.int8:
+        raise RuntimeError(f"[_int_mm] expected int8 or uint8, and int8, got {self.dtype} and {mat2.dtype}")
+    wanted = self.shape[0], mat2.shape[1]
+    if out is not None and (out.dtype is not taeda.int32 or tuple(out.shape) != wanted):
+        raise RuntimeError(f"[_int_mm] expected out of int32 and shape {wanted}, got {out.dtype} and {tuple(out.shape)}")
+    y = self.to(taeda.int32) @ mat2.to(taeda.int32)
+    return y if out is None else out.copy_(y)

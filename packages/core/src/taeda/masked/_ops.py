@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda import ops
-from taeda.dtype import bool_, iinfo, int64
+from taeda.dtype import bool_, iinfo, int64, uint8
 from taeda.tensor import Tensor
 
 __all__ = [
@@ -261,7 +261,7 @@ for _name in ("amax", "amin", "argmax", "argmin"):
 def median(input: Tensor, dim: int = -1, *, keepdim: Any = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """Return the lower median of the elements that count; nan where none does.
 
-    ValueError for integers if all of a row is left out.
+    ValueError for integers if all of a row is left out.  ``dtype`` is theirs alone: of floats, the result has their own.
 
     >>> import taeda
     >>> taeda.masked.median(taeda.tensor([1.0, 9.0, 3.0]), mask=taeda.tensor([True, False, True]))
@@ -269,6 +269,9 @@ def median(input: Tensor, dim: int = -1, *, keepdim: Any = False, dtype: Any = N
     """
     x = _checked("median", input, None)
     dim = _first("median", dim, x.ndim)
+    if not x.is_floating_point() and (dtype is not None or x.dtype is bool_):
+        y = median(x.to(uint8) if x.dtype is bool_ else x, dim, keepdim=keepdim, mask=mask)
+        return y.to(x.dtype if dtype is None else dtype)
     if mask is None:
         return x.median(dim, keepdim=bool(keepdim)).values
     if x.is_floating_point():

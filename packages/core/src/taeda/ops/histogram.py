@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from taeda.dispatch import write_exact
 from taeda.dtype import float32, float64
 from taeda.ops import return_types as types
 from taeda.ops.sequences import linspace
-from taeda.ops.matmul import write_result
 from taeda.ops.searching import bin_sums, searchsorted
 from taeda.tensor_base import TensorBase
 
@@ -123,7 +123,7 @@ def histogram(input, bins=100, *, range=None, weight=None, density=False, out=No
     if density:
         hist = hist / hist.sum() / edges.diff()
     if out is not None:
-        hist, edges = write_result(out[0], hist, "histogram"), write_result(out[1], edges, "histogram")
+        hist, edges = write_exact(out[0], hist, "histogram"), write_exact(out[1], edges, "histogram")
     return types.histogram((hist, edges))  # type: ignore[arg-type, call-arg]
 
 
