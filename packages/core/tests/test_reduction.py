@@ -284,6 +284,9 @@ def test_out_receives_the_result():
     assert out.tolist() == [8, 7]
     with pytest.raises(RuntimeError, match=r"can't be cast to the desired output type"):
         taeda.mean(x, 0, out=taeda.empty(2, dtype=taeda.int64))
+    for name in ("sum", "mean", "prod", "nansum", "nanmean", "cumsum", "cumprod"):
+        with pytest.raises(RuntimeError, match=rf"\[{name}\] Expected out tensor to have dtype taeda.float64, but got taeda.float32"):
+            getattr(taeda, name)(x, 0, dtype=taeda.float64, out=taeda.empty(0))
 
 
 def test_in_place_scans_write_their_tensor_and_keep_history():

@@ -94,3 +94,14 @@ def test_logarithms_of_sums_so_far(dtype: str, shape: tuple[int, int]) -> None:
     for t in (taeda.from_numpy(ends), taeda.from_numpy(np.ascontiguousarray(ends.T)).T):
         np.testing.assert_allclose(t.logcumsumexp(1).numpy(), wanted, rtol=1e-6)
         np.testing.assert_allclose(t[1].logcumsumexp(0).numpy(), wanted[1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [taeda.complex64, taeda.complex128])
+def test_nan_stays_nan_in_complex_logarithms_of_sums(dtype: taeda.dtype) -> None:
+    for odd in (complex(1, NAN), complex(-INF, NAN), complex(INF, NAN), complex(NAN, 0)):
+        for other in (1 + 2j, complex(INF, 0), complex(-INF, 1)):
+            pair = taeda.tensor([odd, other], dtype=dtype)
+            for x in (pair, pair.flip(0)):
+                assert taeda.logaddexp(x[0], x[1]).isnan()
+                assert x.logcumsumexp(0)[1].isnan()
+    assert taeda.logaddexp(taeda.tensor(complex(INF, 0), dtype=dtype), taeda.tensor(1 + 2j, dtype=dtype)) == INF

@@ -508,7 +508,7 @@ cdef object complex_logaddexp(object a, object b):
     high, low = a.where(first, b), b.where(first, a)
     alone = high.real.isinf() & (low == low)                # infinite: the other one does not count
     y = high + (low - high).masked_fill(alone, -float("inf")).exp().log1p()
-    return y.where(~alone, a.where(a.real > b.real, b))
+    return y.where(~alone, a.where(a.real > b.real, b)).masked_fill((a != a) | (b != b), complex("nan+nanj"))
 
 def logaddexp(input, other, *, out=None):
     """Return ln(e^input + e^other) without overflow."""

@@ -209,6 +209,12 @@ cdef object dtype_with(object dtype, object out):
     return out.dtype if dtype is None and isinstance(out, TensorBase) else dtype
 
 
+def refuse_two_dtypes(str op, object dtype, object out):
+    """A dtype that is given beside ``out`` must be its own."""
+    if dtype is not None and isinstance(out, TensorBase) and code_of(dtype, op) != (<TensorBase>out).view.dtype:
+        raise RuntimeError(f"[{op}] Expected out tensor to have dtype {dtype}, but got {out.dtype} instead; leave out dtype= or out=")
+
+
 cdef TensorBase as_wide_as(TensorBase x, object out):
     """x in the real dtype of ``out`` where that is the wider one, so that what is written there has been rounded once."""
     if not isinstance(out, TensorBase) or is_complex_(x.view.dtype) or is_integral((<TensorBase>out).view.dtype):
@@ -325,11 +331,10 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, keep
             and keepdims is None:
         return sum_all(x)
     dim, keepdim = pick("sum", dim, axis, "dim", "axis"), pick("sum", keepdim, keepdims, "keepdim", "keepdims")
+    refuse_two_dtypes("sum", dtype, out)
+    dtype = dtype_with(dtype, out)
     if dtype is not None:
         x = to_dtype(x, code_of(dtype, "sum"))
-    elif isinstance(out, TensorBase):
-        x = to_dtype(x, (<TensorBase>out).view.dtype)
-        dtype = out.dtype
     op = SUM_ALL if dim is None else SUM
     dims = read_dims("sum", dim, x.view.ndim)
     y = reduce_one(op, x, dims, keepdim, I64 if is_integral(x.view.dtype) else x.view.dtype, NULL)
@@ -395,6 +400,7 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, kee
     cdef uint64_t dims
     cdef Op op
     dim, keepdim = pick("mean", dim, axis, "dim", "axis"), pick("mean", keepdim, keepdims, "keepdim", "keepdims")
+    refuse_two_dtypes("mean", dtype, out)
     if dtype is not None:
         x = to_dtype(x, code_of(dtype, "mean"))
     if is_integral(x.view.dtype):
@@ -430,6 +436,7 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, k
     cdef TensorBase x = as_tensor(input, "nansum"), y
     cdef uint64_t dims
     dim, keepdim = pick("nansum", dim, axis, "dim", "axis"), pick("nansum", keepdim, keepdims, "keepdim", "keepdims")
+    refuse_two_dtypes("nansum", dtype, out)
     dtype = dtype_with(dtype, out)
     if is_integral(x.view.dtype):
         return sum(x, dim, keepdim, dtype=dtype, out=out)
@@ -460,6 +467,7 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, 
     if dtype is not None and is_integral(code_of(dtype, "nanmean")):
         raise RuntimeError(f"[nanmean] could not infer output dtype. Optional dtype must be either a floating point or complex "
                            f"dtype. Got: {torch_name(code_of(dtype, 'nanmean'))}; pass dtype=taeda.float32")
+    refuse_two_dtypes("nanmean", dtype, out)
     if dtype is None:
         x = as_wide_as(x, out)
     y = nansum(x, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
@@ -513,6 +521,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, kee
     dim, keepdim = pick("prod", dim, axis, "dim", "axis"), pick("prod", keepdim, keepdims, "keepdim", "keepdims")
     if (dim is not None or keepdim is not False) and not hasattr(dim, "__index__"):
         raise TypeError(f"[prod] argument 'dim' must be int, not {type(dim).__name__}; reduce one dimension at a time")
+    refuse_two_dtypes("prod", dtype, out)
     dtype = dtype_with(dtype, out)
     if dtype is not None:
         x = to_dtype(x, code_of(dtype, "prod"))

@@ -15,6 +15,7 @@ from taeda.tensor_base cimport META, TensorBase
 from taeda.dispatch import in_place
 from taeda.ops import return_types as types
 from taeda.ops.binary import logaddexp
+from taeda.ops.reduction import refuse_two_dtypes
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
 PUBLIC = ("cummax", "cummin", "cumprod", "cumsum", "logcumsumexp")
@@ -93,6 +94,7 @@ def cumsum(input, dim=None, *, dtype=None, out=None, axis=None):
     >>> taeda.cumsum(taeda.tensor([1., 2., 3.]), 0)
     tensor([1., 3., 6.])
     """
+    refuse_two_dtypes("cumsum", dtype, out)
     dtype = dtype_with(dtype, out)
     cdef TensorBase x = summand("cumsum", input, dtype)
     return finish("cumsum", run_cumsum(x, axis_of("cumsum", x, dim, axis), False), dtype, out)
@@ -135,6 +137,7 @@ def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
     >>> taeda.cumprod(taeda.tensor([1., 2., 3.]), 0)
     tensor([1., 2., 6.])
     """
+    refuse_two_dtypes("cumprod", dtype, out)
     dtype = dtype_with(dtype, out)
     cdef TensorBase x = summand("cumprod", input, dtype), y
     cdef int d = axis_of("cumprod", x, dim, axis)
