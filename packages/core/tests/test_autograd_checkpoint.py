@@ -107,6 +107,26 @@ def test_the_second_run_stops_early_and_happens_once_a_pass() -> None:
         y.backward()
 
 
+def test_what_differentiates_inside_may_run_to_its_end_again() -> None:
+    def slope(f):
+        def wrapped(x):
+            with taeda.enable_grad():
+                return taeda.autograd.grad(f(x), x, create_graph=True)[0]
+        return wrapped
+
+    def f(x):
+        return x.sin().exp()
+
+    def kept(f):
+        return lambda x: checkpoint(f, x, use_reentrant=False)
+
+    expected = slope(slope(f))(leaf(0.5)).item()
+    for stop in (True, False):
+        with set_checkpoint_early_stop(stop):
+            for g in (slope(kept(slope(f))), kept(slope(slope(kept(f)))), slope(kept(slope(kept(f))))):
+                assert g(leaf(0.5)).item() == pytest.approx(expected, rel=1e-12)
+
+
 def test_second_derivative_chosen_inputs_keywords_and_nesting() -> None:
     x, w = leaf(0.5), leaf(0.25)
     y = checkpoint(lambda a, b: checkpoint(body, a, w=b, use_reentrant=False).cos(), x, b=w, use_reentrant=False)

@@ -291,3 +291,21 @@ def test_what_unpack_dual_returns_has_no_tangent_any_more() -> None:
             assert fw.unpack_dual(fw.make_dual(value, tangent * 2)).tangent.flatten()[0] == 12
         value.sum().backward()
     assert x.grad.tolist() == [3, 3, 3]
+
+
+def test_out_takes_no_part_in_forward_mode() -> None:
+    with fw.dual_level():
+        dual, plain = fw.make_dual(taeda.ones(2), taeda.ones(2)), taeda.ones(2)
+        for call in (lambda: taeda.add(dual, 1, out=plain), lambda: taeda.add(plain, 1, out=dual), lambda: taeda.sum(dual, 0, out=taeda.ones(()))):
+            with pytest.raises(NotImplementedError, match="don't support forward mode"):
+                call()
+        assert taeda.eq(dual, 1, out=taeda.zeros(2, dtype=taeda.bool)).all()
+    assert taeda.add(dual, 1, out=plain).tolist() == [2.0, 2.0]
+
+
+def test_a_tangent_has_no_tangent() -> None:
+    with fw.dual_level():
+        dual = fw.make_dual(taeda.ones(2), taeda.ones(2))
+        with pytest.raises(RuntimeError, match="at the same level"):
+            fw.make_dual(taeda.ones(2), dual)
+        assert fw.unpack_dual(fw.make_dual(taeda.ones(2), fw.unpack_dual(dual).primal)).tangent.tolist() == [1.0, 1.0]

@@ -376,3 +376,21 @@ def test_other_errors_of_type_are_left_as_they_are():
     with pytest.raises(TypeError) as caught:
         taeda.relu([1.0])
     assert "signature" not in str(caught.value)
+
+
+def test_autograd_and_distributions_ask_what_stands_for_a_tensor() -> None:
+    class Stand:
+        asked = []
+
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            cls.asked.append((func.__name__, args))
+            return -1
+
+    x, t = Stand(), taeda.ones(2, requires_grad=True)
+    assert taeda.autograd.grad(x, x) == taeda.autograd.grad(t.sum(), [x, t]) == -1
+    assert Stand.asked[0] == ("grad", ((x,), (x,)))
+    Stand.__torch_function__ = classmethod(lambda cls, func, types, args=(), kwargs=None: [func.__name__, args[0]])
+    assert taeda.distributions.utils.broadcast_all(x, t) == ("broadcast_tensors", x)
+    with pytest.raises(ValueError, match="must be numbers or tensors"):
+        taeda.distributions.utils.broadcast_all(t, "a")

@@ -72,3 +72,13 @@ def test_a_resize_counts_as_a_write_where_it_changes_something() -> None:
         resize()
         versions.append(x._version)
     assert versions == [0, 1, 2, 2, 2]
+
+
+def test_a_tensor_of_inference_mode_keeps_its_layout_outside_of_it() -> None:
+    with taeda.inference_mode():
+        x = taeda.ones(2, 3)
+    for write in (lambda: x.transpose_(0, 1), lambda: x.unsqueeze_(0), x.t_):
+        with pytest.raises(RuntimeError, match="Inplace update to inference tensor"):
+            write()
+    with taeda.inference_mode():
+        assert x.shape == (2, 3) and x.t_().shape == (3, 2)

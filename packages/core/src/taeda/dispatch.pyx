@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcmp, memcpy
 
 from taeda.allocation cimport empty_for, empty_as, empty_like, scalar_tensor
-from taeda.autograd.dual cimport lend_tangent, level, propagate
+from taeda.autograd.dual cimport has_tangent, lend_tangent, level, propagate
 from taeda.autograd.grad_mode cimport grad_enabled, set_grad
 from taeda.autograd.node cimport grad_fn_of, save
 from taeda.dtype cimport default_float, differentiable, is_complex_, is_integral, name_of
@@ -510,6 +510,9 @@ cdef TensorBase write_out(object target, TensorBase result, str op):
     if result.requires_grad_ or (out.requires_grad_ and grad_enabled()):
         raise RuntimeError(f"[{op}] functions with out=... arguments don't support automatic differentiation, but one of "
                            "the arguments requires grad.")
+    if level and (has_tangent(result) or has_tangent(out)):
+        raise NotImplementedError(f"[{op}] functions with out=... arguments don't support forward mode: one of the arguments has a "
+                                  "tangent, and the result would have none")
     if result.view.dtype != out.view.dtype and op in STRICT:
         raise RuntimeError(f"[{op}] Expected out tensor to have dtype {name_of(result.view.dtype)}, but got {name_of(out.view.dtype)} "
                            "instead")

@@ -7,7 +7,7 @@ from typing import Any
 
 from taeda.autograd import dual
 from taeda.autograd.engine import run_backward
-from taeda._override import asks
+from taeda._override import asks, call_overrides, overloaded_args
 from taeda.stand_ins import is_stand_in
 from taeda.autograd.graph import GradientEdge
 from taeda.tensor_base import TensorBase
@@ -145,6 +145,12 @@ def grad(
         found = grad(outputs, tuple(inputs.values()), grad_outputs, retain_graph, create_graph, only_inputs, allow_unused,
                      is_grads_batched, materialize_grads)
         return dict(zip(inputs, found, strict=True))
+    told = overloaded_args([x for given in (outputs, inputs) for x in (given if isinstance(given, (tuple, list)) else (given,))])
+    if told and not all(isinstance(x, TensorBase) for x in told):         # what stands for a tensor and is none
+        outputs, inputs = (tuple(x) if isinstance(x, (tuple, list)) else (x,) for x in (outputs, inputs))
+        return call_overrides(grad, grad, told, (outputs, inputs), {
+            "grad_outputs": grad_outputs, "retain_graph": retain_graph, "create_graph": create_graph, "only_inputs": only_inputs,
+            "allow_unused": allow_unused, "is_grads_batched": is_grads_batched, "materialize_grads": materialize_grads})
     outs, ins = _as_tuple("grad", "outputs", outputs), _as_tuple("grad", "inputs", inputs)
     if not ins:
         raise RuntimeError("[grad] `inputs` argument to `grad()` cannot be empty.")

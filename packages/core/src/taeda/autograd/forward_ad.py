@@ -76,6 +76,9 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
             f"[make_dual] Making a dual Tensor based on a Tensor that already has a forward gradient at the same level {_current_level} "
             "is not supported."
         )
+    if dual.tangent_of(tangent) is not None:
+        raise RuntimeError(f"[make_dual] Trying to set a forward gradient that has a forward gradient at the same level {_current_level}, "
+                           "this is not supported; unpack_dual(tangent).primal has none.")
     made = tensor.view_as(tensor)
     dual.set_tangent(made, tangent)
     return made

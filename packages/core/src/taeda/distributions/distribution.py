@@ -21,11 +21,12 @@ __all__ = ["Distribution", "Independent"]
 
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     """Return numbers and tensors as tensors of one shape; numbers take the tensors' dtype, or the default one."""
-    if not all(isinstance(v, (Tensor, int, float)) for v in values):
+    if not all(isinstance(v, (Tensor, int, float)) or hasattr(type(v), "__torch_function__") for v in values):
         raise ValueError("[distributions] parameters must be numbers or tensors, got " + ", ".join(type(v).__name__ for v in values))
     first = next((v for v in values if isinstance(v, Tensor)), None)
     dtype = taeda.get_default_dtype() if first is None else first.dtype
-    made = [v if isinstance(v, Tensor) else taeda.tensor(v, dtype=dtype, device=getattr(first, "device", None)) for v in values]
+    device = getattr(first, "device", None)
+    made = [taeda.tensor(v, dtype=dtype, device=device) if isinstance(v, (int, float)) else v for v in values]
     return tuple(taeda.broadcast_tensors(*made))
 
 

@@ -14,7 +14,7 @@ cdef object become(str op, object input, object view, tuple args, str name):
     """Lay ``input`` out as view(input, *args) is, and let its history go through that view, whose node shows ``name``."""
     cdef TensorBase x = as_tensor(input, op), before, y
     cdef int d
-    if x.storage.readonly_:
+    if x.storage.readonly_ or x.inference:
         begin_inplace(op, x.detach())
     if needs_grad(x) or (x.base is not None and x.base.requires_grad_):
         begin_inplace(op, x)

@@ -255,6 +255,7 @@ class _Frame:
         self.tickets: list[weakref.ref[_Ticket]] = []
         self.saved_as: list[dict[str, Any]] = []
         self.runs = 0
+        self.complete = False                      # the first run, which may differentiate inside and so run again, is over
 
     def again(self) -> None:
         """Run the function on its arguments; RuntimeError if one by position was changed in place since the first run."""
@@ -291,6 +292,8 @@ class _Frame:
             number = self.count
             self.count += 1
             if number >= len(self.tickets):
+                if not self.complete:
+                    return t.detach()
                 raise CheckpointError(
                     "[checkpoint] trying to save more tensors during recomputation than during the original forward pass: "
                     f"{len(self.tickets)} were saved in it"
@@ -317,7 +320,7 @@ class _Frame:
                 "[checkpoint] Recomputed values for the following tensors have different metadata than during the forward pass:\n"
                 + "\n".join(different)
             )
-        if self.count != len(self.tickets):
+        if self.complete and self.count != len(self.tickets):
             raise CheckpointError(
                 "[checkpoint] A different number of tensors was saved during the original forward and recomputation. Number of tensors "
                 f"saved during forward: {len(self.tickets)}. Number of tensors saved during recomputation: {self.count}."
@@ -368,7 +371,9 @@ def checkpoint(
     frame = _Frame(function, args, kwargs, second, get_rng_state() if preserve else None, determinism_check == "default",
                    early_stop and _early_stop)
     with saved_tensors_hooks(frame.pack, frame.unpack), first:
-        return function(*args, **kwargs)
+        found = function(*args, **kwargs)
+    frame.complete = True
+    return found
 
 
 def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any) -> Any:
