@@ -543,3 +543,8 @@ def test_nothing_is_assigned_to_a_sparse_tensor() -> None:
             s[0] = 1
     with pytest.raises(RuntimeError, match="negative dimension -3"):
         taeda.sparse_coo_tensor([[0, 1]], [1.0, 2.0], (-3,))
+
+
+def test_new_makes_a_tensor_of_the_same_layout() -> None:
+    made = example(dtype=taeda.float64).new(4, 5)
+    assert made.layout is taeda.sparse_coo and made.shape == (4, 5) and made._nnz() == 0 and made.dtype is taeda.float64

@@ -138,6 +138,8 @@ cdef class TensorConversions(TensorAttributes):
         from taeda.legacy import make
         if size is not None:
             args = (Size(size),)
+        if device is None and (len(args) != 1 or isinstance(args[0], (int, Size))):
+            return (<object>self).new_empty(*(args or (0,)))            # of this one's layout
         return make(self.dtype, args, (<object>self).device if device is None else device)
 
     def map_(self, TensorBase other not None, function):
