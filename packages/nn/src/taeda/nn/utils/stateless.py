@@ -42,23 +42,10 @@ def functional_call(
 
 
 def _functional_call(
-    module: Module,
-    parameters_and_buffers: dict[str, Tensor],
-    args: Any = None,
-    kwargs: dict[str, Any] | None = None,
-    *,
-    tie_weights: bool = True,
-    strict: bool = False,
+    module: Module, parameters_and_buffers: dict[str, Tensor], args: Any = None, kwargs: Any = None, **options: bool
 ) -> Any:
     """``functional_call`` without its warning, which libraries call by this name."""
-    return taeda.func.functional_call(
-        module,
-        parameters_and_buffers,
-        () if args is None else args,
-        kwargs,
-        tie_weights=tie_weights,
-        strict=strict,
-    )
+    return taeda.func.functional_call(module, parameters_and_buffers, () if args is None else args, kwargs, **options)
 
 
 def _reparametrize_module(
