@@ -296,3 +296,21 @@ def test_casting_to_real_is_warned_of_and_gradients_are_not_cast() -> None:
     finally:
         taeda.set_warn_always(False)
     assert taeda.allclose(x.grad, z.abs() + taeda.tensor([0.0, 2.0]))
+
+
+@pytest.mark.parametrize("dtype", [taeda.complex64, taeda.complex128], ids=str)
+def test_products_are_those_of_the_parts_each_rounded_in_every_layout(dtype: taeda.dtype) -> None:
+    def drawn(*shape: int) -> taeda.Tensor:
+        n = math.prod(shape)
+        return taeda.complex((taeda.arange(n) * 37 % 1009).double() / 7 - 70, (taeda.arange(n) * 53 % 997).double() / 11 - 40).reshape(shape).to(dtype)
+
+    def product(a: taeda.Tensor, b: taeda.Tensor) -> taeda.Tensor:
+        return taeda.complex(a.real * b.real - a.imag * b.imag, a.real * b.imag + a.imag * b.real)
+
+    x, y = drawn(37, 45), drawn(45, 37).t()
+    for a, b in ((x, y), (x, x[:1]), (x[:, :1], x), (x, x[3, 3]), (x[2, 1], y), (x[:, ::3], y[:, 1:16]), (x[:, :3], y[:, :3]), (x[0, 0], x[0, 1]), (x, x.conj())):
+        assert taeda.equal(a * b, product(a, b)), (a.shape, b.shape)
+        assert taeda.equal(a.square(), product(a, a)) and taeda.equal(b.square(), product(b, b))
+    wanted = product(x, x)
+    assert x.square_() is x and taeda.equal(x, wanted)
+    assert taeda.equal(x.clone().mul_(x[:1]), product(x, x[:1])) and taeda.equal(x * (2 - 3j), product(x, taeda.tensor(2 - 3j, dtype=dtype)))

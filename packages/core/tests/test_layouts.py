@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import permutations
 
 import pytest
@@ -106,6 +107,32 @@ def test_short_rows_beside_operands_that_repeat_or_have_gaps(dtype: taeda.dtype)
                 assert taeda.equal(op(a, b), want) and taeda.equal(op(b, a), want), (n, m, b.stride())
 
 
+@pytest.mark.parametrize("dtype", [taeda.uint8, taeda.int8, taeda.int16, taeda.int32, taeda.int64, taeda.float16, taeda.float32, taeda.float64,
+                                   taeda.complex64, taeda.complex128], ids=str)
+def test_an_element_for_each_row_is_that_element_all_along_it(dtype: taeda.dtype) -> None:
+    ops = [taeda.add, taeda.sub, taeda.mul, taeda.eq]
+    if not dtype.is_complex:
+        ops += [taeda.minimum, taeda.gt, taeda.fmax]
+    for n in (7, 8, 9, 16, 31, 32, 33, 64, 100, 130, 160, 4100):
+        x, columns = values(6, 5, n, dtype=dtype), values(31, 1, dtype=dtype)
+        for column in (columns[:30].reshape(6, 5, 1), columns[1:].reshape(6, 5, 1), columns[:5], columns[:5].reshape(1, 5, 1), columns[:6].reshape(6, 1, 1)):
+            full = column.expand(6, 5, n).contiguous()
+            for op in ops:
+                assert taeda.equal(op(x, column), op(x, full)) and taeda.equal(op(column, x), op(full, x)), (op, n, column.shape)
+            there = x.clone()
+            there -= column
+            assert taeda.equal(there, x - full)
+    planes, scale = values(4, 10, 9, 8, dtype=dtype), values(10, 1, 1, dtype=dtype)
+    assert taeda.equal(planes * scale, planes * scale.expand(4, 10, 9, 8).contiguous())
+    assert taeda.equal(planes.reshape(4, 10, 1, 72) - scale, planes.reshape(4, 10, 1, 72) - scale.expand(4, 10, 1, 72).contiguous())
+
+
+def test_rows_beside_a_column_are_the_same_for_any_threads() -> None:
+    x, column = values(1501, 64, dtype=taeda.float32), values(1501, 1, dtype=taeda.float32)
+    assert_same_for_any_threads(lambda: (x / column, column - x, x > column))
+    assert taeda.equal(column - x, column.expand(1501, 64).contiguous() - x)
+
+
 @pytest.mark.parametrize("dtype", [taeda.bfloat16, taeda.float32, taeda.float64], ids=str)
 def test_a_number_beside_short_rows_stays_one(dtype: taeda.dtype) -> None:
     x = values(40, 18, dtype=dtype)
@@ -125,6 +152,45 @@ def test_three_operands_of_any_strides_are_those_of_copies() -> None:
         assert taeda.equal(taeda.addcmul(x, y, z), taeda.addcmul(*full)) and taeda.equal(taeda.lerp(x, y, z), taeda.lerp(*full))
         out = values(300, 1200, dtype=taeda.float32)[:, ::2]
         assert taeda.equal(taeda.addcmul(x, y, z, out=out), taeda.addcmul(*full))
+
+
+@pytest.mark.parametrize("dtype", [taeda.uint8, taeda.int8, taeda.int16, taeda.uint16, taeda.int32, taeda.uint32, taeda.int64, taeda.float16,
+                                   taeda.bfloat16, taeda.float32, taeda.float64], ids=str)
+def test_clamp_between_tensors_is_a_formula_of_three_whatever_their_layouts(dtype: taeda.dtype) -> None:
+    def drawn(*shape: int) -> taeda.Tensor:
+        return (taeda.arange(math.prod(shape)) * 37 % 101).reshape(shape).to(dtype)
+
+    x, low, high = drawn(30, 70), drawn(70, 30).t(), drawn(30, 140)[:, 1::2]
+    for a, b, c in ((x, low, high), (low, x, high), (x, low[:1], high[:, :1]), (x, high[0, 0], low), (low[:1], x, high), (x[0, 0], low[1, 1], high[2, 2])):
+        shape = taeda.broadcast_shapes(a.shape, b.shape, c.shape)
+        y, full = taeda.clamp(a, b, c), [t.expand(shape).contiguous() for t in (a, b, c)]
+        assert y.shape == shape and y.dtype == dtype
+        assert y.tolist() == taeda.minimum(taeda.maximum(full[0], full[1]), full[2]).tolist() == taeda.clamp(*full).tolist()
+        if a.shape == shape:
+            there = a.clone()
+            assert there.clamp_(b, c) is there and taeda.equal(there, y)
+    assert x.clamp(low, 50).tolist() == taeda.minimum(taeda.maximum(x, low), taeda.full_like(x, 50)).tolist()
+    if dtype.is_floating_point:
+        nan = taeda.full((40,), float("nan"), dtype=dtype)
+        some = taeda.arange(40.0).to(dtype)
+        for a, b, c in ((nan, some, some + 1), (some, nan, some), (some, some - 1, nan), (nan, nan, some)):
+            assert taeda.clamp(a, b, c).isnan().all()
+        assert x.clamp_(x, x) is x                                     # bounds that are the tensor itself
+        with pytest.raises(RuntimeError, match=r"\[clamp\]"):
+            taeda.clamp(x, low[:, :7], high)
+
+
+@pytest.mark.parametrize("dtype", [taeda.uint8, taeda.int8, taeda.int16, taeda.int32, taeda.int64], ids=str)
+def test_sums_with_products_of_integers_wrap_in_one_pass_as_in_two(dtype: taeda.dtype) -> None:
+    x, y, z = (((taeda.arange(2000) * k % 251).to(dtype)).reshape(40, 50) for k in (37, 41, 43))
+    for a, b, c in ((x, y, z), (x, y.reshape(50, 40).t(), z[:1]), (x[:, ::2], y[:, 1::2], z[:, :1])):
+        for value in (1, 2, 3.0, 7, 100):
+            wanted = a + b * c * int(value)
+            assert taeda.equal(taeda.addcmul(a, b, c, value=value), wanted) and wanted.dtype == dtype
+            assert taeda.equal(a.clone().addcmul_(b, c, value=value), wanted)
+        assert taeda.equal(a.clone().add_(b, alpha=3), a + b * 3) and taeda.equal(a.clone().sub_(b, alpha=3), a - b * 3)
+    with pytest.raises(RuntimeError):
+        x.add_(y, alpha=0.5)
 
 
 @pytest.mark.parametrize("dtype", [taeda.uint8, *SIZES], ids=str)

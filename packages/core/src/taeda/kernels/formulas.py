@@ -24,19 +24,20 @@ COMPLEX = ("c64", "c128")
 CTYPE = {"f32": "float", "f64": "double", "u8": "uint8_t", "i32": "int32_t", "i64": "int64_t", "b8": "uint8_t", "u64": "uint64_t",
          "u16": "uint16_t", "i8": "int8_t", "i16": "int16_t", "c64": "C64", "c128": "C128"}
 # unsigned arithmetic wraps; signed overflow in C is undefined, in PyTorch it wraps too
-WRAP = {"u8": "uint8_t", "i32": "uint32_t", "i64": "uint64_t", "u64": "uint64_t", "u16": "uint16_t", "i8": "uint8_t", "i16": "uint16_t"}
+WRAP = {"u8": "uint8_t", "i32": "uint32_t", "i64": "uint64_t", "u64": "uint64_t", "u16": "uint32_t", "i8": "uint8_t", "i16": "uint32_t"}
 # narrow dtypes are computed in a wider one, block by block (narrow.h): wide suffix -> narrow ones with their codes
 NARROW = {"f32": {"f16": "TAEDA_F16", "bf16": "TAEDA_BF16"}, "i32": {"i8": "TAEDA_I8", "i16": "TAEDA_I16", "u16": "TAEDA_U16"},
           "i64": {"u32": "TAEDA_U32"}}
 # where the sign of a 64-bit integer matters, uint64 has loops of its own; elsewhere it has int64's
 SIGN_MATTERS = {"floor_divide", "trunc_divide", "remainder", "fmod", "maximum", "minimum", "fmax", "fmin", "lt", "le", "gt", "ge",
-                "sign", "relu", "signbit", "abs", "clamp", "threshold", "pow", "bitwise_right_shift", "gcd", "lcm", "heaviside"}
+                "sign", "relu", "signbit", "abs", "clamp", "clamp_between", "threshold", "pow", "bitwise_right_shift", "gcd", "lcm",
+                "heaviside"}
 
 # What does not look at an integer's sign is one kernel for both; a narrow integer then needs no wider one.
 SIGN_FREE = {"add", "sub", "mul", "neg", "square", "eq", "ne", "logical_and", "logical_or", "logical_xor", "logical_not",
-             "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
+             "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "add_scaled", "addcmul"}
 # Compared and chosen from, narrow integers need no wider one either
-CHOICES = {"maximum", "minimum", "fmax", "fmin", "lt", "le", "gt", "ge", "relu", "abs", "sign", "clamp"}
+CHOICES = {"maximum", "minimum", "fmax", "fmin", "lt", "le", "gt", "ge", "relu", "abs", "sign", "clamp", "clamp_between"}
 SHARED = {"u8": ("i8",), "i32": ("u32",), "u16": ("i16",)}
 # float16 and bfloat16 keep their sign in the same bit
 HALF_UNARY = {"neg": "(uint16_t)(a ^ 0x8000)", "abs": "(uint16_t)(a & 0x7fff)"}
@@ -50,7 +51,7 @@ LIGHT = {"sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac
          "leaky_relu", "clamp", "nan_to_num", "plus_zero", "threshold", "hardsigmoid", "hardswish", "hardshrink", "softshrink",
          "add", "sub", "mul", "div", "mse_loss_apart", "maximum", "minimum", "fmax", "fmin", "prelu", "add_scaled", "relu_backward",
          "sigmoid_backward", "tanh_backward", "leaky_relu_backward", "clamp_backward", "hardtanh_backward", "threshold_backward",
-         "hardsigmoid_backward", "hardswish_backward", "shrink_backward", "addcmul", "addcdiv", "lerp"}
+         "hardsigmoid_backward", "hardswish_backward", "shrink_backward", "addcmul", "addcdiv", "lerp", "clamp_between"}
 
 # name: {dtypes: expression}.  Operands are read as T; the result is stored as the output type.
 UNARY: dict[str, dict[tuple[str, ...], str]] = {
@@ -204,6 +205,8 @@ TERNARY: dict[str, dict[tuple[str, ...], str]] = {
     "addcdiv": {FLOAT: "a + (T)PF(0) * (b / c)"},
     # from the nearer end, so that weight 0 and 1 give the ends exactly
     "lerp": {FLOAT: "c * c < (T)0.25 ? a + c * (b - a) : b - (b - a) * ((T)1 - c)"},
+    # min(max(a, b), c), where any nan stays
+    "clamp_between": {FLOAT: "F2(between)(a, b, c)", INT: "CLIP(a, b, c)"},
 }
 
 # Complex rows; z_* and M_(*) are complex_numbers.h's, c* the C library's.
@@ -240,6 +243,10 @@ PRELUDE = r"""
         const I bits = t_to_bits_##S(a), size = bits & (I)(~0ull >> (65 - 8 * sizeof(I))); \
         const T rest = size > EXPONENT ? nan : bits < 0 ? low : high; \
         return size >= EXPONENT ? rest : a; \
+    } \
+    INLINE T between_##S(T a, T low, T high) {       /* two choices and two blends; `a != a || a > low` would be branches */ \
+        const T m = a > low ? a : low, k = a != a ? a : m, y = k < high ? k : high; \
+        return k != k ? k : y; \
     } \
     INLINE T floor_div_##S(T a, T b, T m) {          /* m = fmod(a, b) */ \
         T q = (a - m) / b; \
@@ -308,7 +315,8 @@ FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
             for (int64_t i = 0; i < n; i++) { const T a = x[i * sx], b = y[i * sy]; z[i * sz] = EXPR; } \
         } \
     } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
+    COLUMNS_LOOP(NAME, T, TO, EXPR, CONST) \
+    static int64_t NAME(View **t, const Param *p) { return by_columns(t, NAME##_columns, NAME##_loop, p, THREADS); }
 
 #define TERNARY_LOOP(NAME, T, TO, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
@@ -488,6 +496,8 @@ def complex_text(macro: str, name: str, suffix: str, expr: str) -> str:
     real = {"c64": "float", "c128": "double"}[suffix]
     out = "uint8_t" if name in BOOL_RESULT else real if name in REAL_RESULT else CTYPE[suffix]
     letter = {"c64": "c_", "c128": "z_"}[suffix]
+    if name in ("mul", "square"):
+        return f"PRODUCT_LOOP(k_{name}_{suffix}, {CTYPE[suffix]}, {letter}mul_run, {3 if name == 'mul' else 2})"
     for inner in ("mul", "div", "abs", "angle", "sgn", "reciprocal", ""):
         expr = expr.replace(f"M_({inner})", letter + inner)
     return f"{macro}(k_{name}_{suffix}, {CTYPE[suffix]}, {out}, {expr.replace('(T)', f'({CTYPE[suffix]})')}, )"
@@ -589,8 +599,8 @@ def write(folder: pathlib.Path) -> None:
 def write_module(folder: pathlib.Path, module: str, rows: list[tuple[str, str]], same: dict[str, str]) -> None:
     """Write a header of loops, and the module that tells their addresses."""
     header = ["/* Made by formulas.py: one loop for each kernel and dtype. */",
-              '#include "elementary.h"', '#include "integers.h"', '#include "loops.h"', '#include "narrow.h"',
-              '#include "complex_numbers.h"', PRELUDE, *(text for _, text in rows)]
+              '#include "elementary.h"', '#include "integers.h"', '#include "loops.h"', '#include "columns.h"',
+              '#include "narrow.h"', '#include "complex_numbers.h"', PRELUDE, *(text for _, text in rows)]
     (folder / f"{module}.h").write_text("\n".join(header) + "\n")
     names = [name for name, _ in rows]
     pyx = ["# cython: language_level=3", f'"""Made by formulas.py: the table of {module} kernels."""',

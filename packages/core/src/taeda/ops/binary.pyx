@@ -54,6 +54,10 @@ cdef double in_dtype(object alpha, int dtype) except? -1:
     """alpha beside halves: one of theirs, as in PyTorch's vectors."""
     return (<object>scalar_tensor(alpha, dtype, CPU)).item() if dtype == F16 or dtype == BF16 else alpha
 
+cdef object factor(object alpha, int dtype):
+    """alpha as one_pass_ takes it."""
+    return in_dtype(alpha, dtype) if is_float(dtype) else alpha
+
 cdef TensorBase add_scaled(Op op, object input, object other, object alpha, int sign):
     """input + sign alpha other, or None where it takes two steps."""
     cdef Param p[1]
@@ -78,7 +82,7 @@ cdef bint one_pass_(Op op, str name, TensorBase x, tuple others, object value) e
     cdef TensorBase y
     cdef tuple shape = x.shape_tuple()
     cdef int k = 2
-    if not is_float(x.view.dtype) or needs_grad(x):
+    if is_complex_(x.view.dtype) or x.view.dtype == BOOL or needs_grad(x):
         return False
     t[0] = t[1] = &x.view
     for y in others:
@@ -91,7 +95,12 @@ cdef bint one_pass_(Op op, str name, TensorBase x, tuple others, object value) e
         k += 1
     if shape != x.shape_tuple():
         return False
-    p[0].f = value
+    if is_float(x.view.dtype):
+        p[0].f = value
+    elif type(value) is int and -(1 << 62) < value < 1 << 62:
+        p[0].i = value
+    else:
+        return False
     begin_inplace(name, x)
     launch(op, x.view.dtype, x.device, 1, k, t, p, x.view.numel)
     end_inplace(op, x, (x,), None)
@@ -123,7 +132,7 @@ def add_(input, other, *, alpha=1):
     if is_one(alpha):
         return binary_(ADD, input, other)
     if isinstance(input, TensorBase) and isinstance(other, TensorBase) and type(alpha) in (int, float):
-        if one_pass_(ADD_SCALED, "add_", input, (other,), in_dtype(alpha, (<TensorBase>input).view.dtype)):
+        if one_pass_(ADD_SCALED, "add_", input, (other,), factor(alpha, (<TensorBase>input).view.dtype)):
             return input
     return binary_(ADD, input, scaled("add_", input, other, alpha))
 
@@ -163,7 +172,7 @@ def sub_(input, other, *, alpha=1):
     if is_one(alpha):
         return binary_(SUB, input, other)
     if isinstance(input, TensorBase) and isinstance(other, TensorBase) and type(alpha) in (int, float):
-        if one_pass_(SUB_SCALED, "sub_", input, (other,), -in_dtype(alpha, (<TensorBase>input).view.dtype)):
+        if one_pass_(SUB_SCALED, "sub_", input, (other,), -factor(alpha, (<TensorBase>input).view.dtype)):
             return input
     return binary_(SUB, input, scaled("sub_", input, other, alpha))
 

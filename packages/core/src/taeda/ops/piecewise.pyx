@@ -1,11 +1,14 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Clamp and the activations that are linear between their corners."""
+from libc.stdint cimport int64_t
+
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, binary, binary_params, define, needs_grad, record, to_dtype,
-                             unary, unary_, unary_params, unary_params_, write_out)
+from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, binary, binary_params, broadcast_shapes, check_same_device,
+                             define, empty_for, launch, needs_grad, record, to_dtype, unary, unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of, promote
-from taeda.kernels.cpu.abi cimport BOOL, I64, Param, U8
+from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, Param, U8, View
 from taeda.ops.activation cimport floats
+from taeda.ops.binary cimport one_pass_
 from taeda.tensor_base cimport TensorBase
 
 from taeda.autograd.node import named
@@ -251,6 +254,23 @@ cdef object clamp_tensors_vjp(Node n, object g):
     return tuple(grads)
 
 cdef Op CLAMP_TENSORS = define("clamp", clamp_tensors_vjp, NOTHING, SAME, None, "ClampBackward0")
+cdef Op CLAMP_BETWEEN = define("clamp_between", clamp_tensors_vjp, NOTHING, SAME)
+
+cdef TensorBase between(TensorBase x, TensorBase low, TensorBase high):
+    """x between two bounds of its dtype, in one pass."""
+    cdef TensorBase y
+    cdef View* t[4]
+    cdef int64_t sizes[MAX_DIM]
+    cdef int d
+    check_same_device("clamp", (x, low, high))
+    shape = broadcast_shapes("clamp", broadcast_shapes("clamp", x.shape_tuple(), low.shape_tuple()), high.shape_tuple())
+    t[1], t[2], t[3] = &x.view, &low.view, &high.view
+    for d in range(len(shape)):
+        sizes[d] = shape[d]
+    y = empty_for(len(shape), sizes, x.view.dtype, x.device, 3, t + 1)
+    t[0] = &y.view
+    launch(CLAMP_BETWEEN, x.view.dtype, x.device, 1, 4, t, NULL, y.view.numel)
+    return y
 
 cdef TensorBase clamp_tensors(TensorBase x, object min, object max):
     cdef TensorBase low = bound(x, min), high = bound(x, max), y = <TensorBase>(<object>x).detach()
@@ -258,10 +278,13 @@ cdef TensorBase clamp_tensors(TensorBase x, object min, object max):
     if low is not None and high is not None and low.view.dtype != high.view.dtype:      # of all three; two by two would be of the order
         code = common_code((y, low, high))
         y = to_dtype(y, code) if code >= 0 else y
-    if low is not None:
-        y = <TensorBase>(<object>y).maximum(low.detach())
-    if high is not None:
-        y = <TensorBase>(<object>y).minimum(high.detach())
+    if low is not None and high is not None and one_dtype(y, low, high):
+        y = between(y, low, high)
+    else:
+        if low is not None:
+            y = <TensorBase>(<object>y).maximum(low.detach())
+        if high is not None:
+            y = <TensorBase>(<object>y).minimum(high.detach())
     if not any_needs_grad((x, low, high)):
         return y
     x = to_dtype(x, y.view.dtype)
@@ -287,6 +310,10 @@ cdef int common_code(tuple tensors) except -2:
     if whole < 0:
         return single
     return whole if single < 0 or rank(whole) >= rank(single) else promote(whole, single)
+
+cdef bint one_dtype(TensorBase x, TensorBase low, TensorBase high):
+    """Whether all are of one dtype that has the formula."""
+    return x.view.dtype == low.view.dtype and x.view.dtype == high.view.dtype and x.view.dtype != BOOL and not is_complex_(x.view.dtype)
 
 cdef TensorBase bound(TensorBase x, object number):
     return number if number is None or isinstance(number, TensorBase) else (<object>x).new_tensor(number)
@@ -331,6 +358,8 @@ def clamp_(input, min=None, max=None):
     """In-place :func:`clamp`."""
     cdef TensorBase x = as_tensor(input, "clamp_"), y
     cdef Param p[2]
+    if isinstance(min, TensorBase) and isinstance(max, TensorBase) and one_pass_(CLAMP_BETWEEN, "clamp_", x, (min, max), 0):
+        return input
     if min is None and max is None or isinstance(min, TensorBase) or isinstance(max, TensorBase):
         return in_place("clamp_", clamp, input, min, max)
     y = clamp_operand(x, min, max, p)

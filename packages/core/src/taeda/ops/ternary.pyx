@@ -5,13 +5,14 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (NOTHING, SAME, Op, as_tensor, begin_inplace, broadcast_shapes, check_same_device, define, empty_for,
                              empty_shape, launch, record, result_type, scalar_tensor, to_dtype, write_out)
-from taeda.dtype cimport is_complex_, is_float, is_integral, promote
-from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, MAX_DIM, Param, View
+from taeda.dtype cimport dtype_of, is_complex_, is_float, is_integral, promote
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, I8, I16, I32, I64, MAX_DIM, Param, View
 from taeda.ops.binary cimport is_one, one_pass_
 from taeda.tensor_base cimport TensorBase
 
 from taeda.autograd.node import named
 from taeda.dispatch import in_place
+from taeda.dtype import iinfo
 from taeda.ops._help import describe
 
 
@@ -75,23 +76,37 @@ cdef int dtype_of_floats(tuple operands) except -1:
             code = (<TensorBase>t).view.dtype if code < 0 else promote(code, (<TensorBase>t).view.dtype)
     return code
 
+cdef bint fits(object value, int dtype) except -1:
+    """Whether value is a factor for a sum of integers of this dtype."""
+    if dtype == BOOL or not isinstance(value, (int, float)):
+        return False
+    if -128 <= value <= 127 and (value >= 0 or dtype == I64 or dtype == I32 or dtype == I16 or dtype == I8):
+        return True
+    limits = iinfo(dtype_of(dtype))
+    return limits.min <= value <= limits.max and -(1 << 62) < value < 1 << 62
+
 cdef TensorBase fused(Op op, object input, object a, object b, object value):
-    """input + value (a b or a / b) in one pass, where all are real tensors of floating-point dtypes; else None."""
+    """input + value (a b or a / b) in one pass, where all are tensors of floating-point dtypes, or of one of integers; else None."""
     cdef TensorBase x, y, z, r
     cdef View* t[4]
     cdef Param p[1]
     cdef int common
+    cdef bint integers
     if not (isinstance(input, TensorBase) and isinstance(a, TensorBase) and isinstance(b, TensorBase)) or isinstance(value, TensorBase):
         return None
     x, y, z = <TensorBase>input, <TensorBase>a, <TensorBase>b
-    if not (is_float(x.view.dtype) and is_float(y.view.dtype) and is_float(z.view.dtype)) or isinstance(value, complex):
+    integers = x.view.dtype == y.view.dtype == z.view.dtype and is_integral(x.view.dtype) and fits(value, x.view.dtype)
+    if not integers and not (is_float(x.view.dtype) and is_float(y.view.dtype) and is_float(z.view.dtype)) or isinstance(value, complex):
         return None
     if x.view.dtype != y.view.dtype or x.view.dtype != z.view.dtype:
         common = dtype_of_floats((x, y, z))
         x, y, z = to_dtype(x, common), to_dtype(y, common), to_dtype(z, common)
     check_same_device(op.name, (x, y, z))
     shape = broadcast_shapes(op.name, broadcast_shapes(op.name, x.shape_tuple(), y.shape_tuple()), z.shape_tuple())
-    p[0].f = value
+    if integers:
+        p[0].i = int(value)
+    else:
+        p[0].f = value
     t[1], t[2], t[3] = &x.view, &y.view, &z.view
     r = laid_as_operands(shape, x, t + 1)
     t[0] = &r.view
@@ -108,6 +123,10 @@ cdef TensorBase fused_(Op op, object input, object a, object b, object value):
         return None
     x = <TensorBase>input
     if isinstance(a, TensorBase) and isinstance(b, TensorBase) and isinstance(value, (int, float)):
+        if is_integral(x.view.dtype):
+            if not fits(value, x.view.dtype):
+                return None
+            value = int(value)
         if one_pass_(op, op.name + "_", x, (a, b), value):
             return x
     y = fused(op, input, a, b, value)
