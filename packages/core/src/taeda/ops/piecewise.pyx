@@ -254,7 +254,7 @@ cdef object clamp_tensors_vjp(Node n, object g):
     return tuple(grads)
 
 cdef Op CLAMP_TENSORS = define("clamp", clamp_tensors_vjp, NOTHING, SAME, None, "ClampBackward0")
-cdef Op CLAMP_BETWEEN = define("clamp_between", clamp_tensors_vjp, NOTHING, SAME)
+cdef Op CLAMP_BETWEEN = define("clamp_between", NULL)
 
 cdef TensorBase between(TensorBase x, TensorBase low, TensorBase high):
     """x between two bounds of its dtype, in one pass."""
