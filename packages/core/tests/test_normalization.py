@@ -338,7 +338,7 @@ def test_what_is_not_normalised_in_place() -> None:
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (600, 3), (2, 3, 5), (1, 3, 5000)])
-@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64, taeda.float16, taeda.bfloat16])
 def test_the_running_mean_of_infinities_is_infinite(shape: tuple[int, ...], dtype: taeda.dtype) -> None:
     for value in (math.inf, -math.inf):
         x = taeda.ones(shape, dtype=dtype)
@@ -349,3 +349,85 @@ def test_the_running_mean_of_infinities_is_infinite(shape: tuple[int, ...], dtyp
     x[-1, 1] = math.inf                                         # both signs have no mean
     ops.batch_norm(x, m, v, training=True)
     assert math.isnan(m[1].item())
+
+
+HALF_SHAPES = [(40, 6), (300, 1100), (3, 6, 5), (5, 6, 49), (2, 6, 16), (2, 6, 1023), (1, 6, 2500), (4, 6, 33, 32), (3, 6, 1, 1), (700, 4, 3, 3)]
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16], ids=str)
+@pytest.mark.parametrize("shape", HALF_SHAPES, ids=str)
+@pytest.mark.parametrize("kind", ["batch", "batch, channels last", "group", "group, channels last"])
+def test_halves_are_normalised_as_exactly_as_they_round(dtype: taeda.dtype, shape: tuple[int, ...], kind: str) -> None:
+    """Parameters are halves or, as under autocast, float32: then their gradients and the moments are, and x keeps its dtype and layout."""
+    if "last" in kind and len(shape) != 4:
+        return
+    taeda.manual_seed(1)
+    x, g = (taeda.randn(shape) + 2).to(dtype), taeda.randn(shape).to(dtype)
+    if "last" in kind:
+        x, g = (t.contiguous(memory_format=taeda.channels_last) for t in (x, g))
+    axes, C, eps = (0, *range(2, len(shape))), shape[1], taeda.finfo(dtype).eps
+    for of in (dtype, taeda.float32):
+        parts = (taeda.rand(2, C) + 0.5).to(of).unbind()
+        for weight, bias in (parts, (parts[0], None), (None, parts[1])):
+            buffers = [taeda.zeros(C, dtype=of), taeda.ones(C, dtype=of)]
+            leaves = [x.clone(), *(t.clone() for t in (weight, bias) if t is not None)]
+
+            def function(image: taeda.Tensor, *rest: taeda.Tensor, weight=weight, bias=bias, buffers=buffers) -> taeda.Tensor:
+                w = rest[0] if weight is not None else None
+                b = rest[-1] if bias is not None else None
+                return ops.batch_norm(image, *buffers, w, b, True) if kind[0] == "b" else ops.group_norm(image, 2, w, b)
+
+            def step(leaves=leaves, function=function) -> tuple:
+                inputs = [t.clone().requires_grad_() for t in leaves]
+                y = function(*inputs)
+                return y, *taeda.autograd.grad(y, inputs, g)
+
+            y, *grads = step()
+            exact_buffers = [taeda.zeros(C).double(), taeda.ones(C).double()]
+            inputs = [t.double().requires_grad_() for t in leaves]
+            exact = function(*inputs, buffers=exact_buffers)
+            exact_grads = taeda.autograd.grad(exact, inputs, g.double())
+            assert y.dtype == dtype and y.stride() == x.stride() and [t.dtype for t in grads] == [t.dtype for t in leaves]
+            assert ((y.double() - exact).abs() <= exact.abs() * 0.51 * eps + 1e-5).all()
+            if kind[0] == "b":
+                n = x.numel() // C
+                assert taeda.allclose(buffers[0].double(), 0.1 * x.double().mean(axes), rtol=eps if of == dtype else 1e-6, atol=1e-7)
+                moved = 0.9 + 0.1 * x.double().var(axes, correction=0) * n / (n - 1)
+                assert taeda.allclose(buffers[1].double(), moved, rtol=eps if of == dtype else 1e-6)
+            for a, b in zip(grads, exact_grads, strict=True):       # of halves the moments are rounded before backward
+                error = (a.double() - b).abs().max() / (1 + b.abs().max())
+                assert error <= eps * (8 if of == dtype else 1)
+            if weight is parts[0] and bias is not None:
+                assert_same_for_any_threads(step, (1, 2, 5))
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16], ids=str)
+def test_nan_and_infinity_of_halves_stay_in_their_channels(dtype: taeda.dtype) -> None:
+    for shape in ((4, 3), (2, 3, 7), (2, 3, 40)):
+        for value in (math.nan, math.inf):
+            x = taeda.randn(shape).to(dtype)
+            x[0, 1] = value
+            y = ops.batch_norm(x, None, None, training=True)
+            assert y[:, 1].isnan().all() and not y[:, ::2].isnan().any()
+            w = taeda.tensor([1.0, -math.nan, 1.0])
+            w.view(taeda.int32)[1] = 0x7FFFFFFF                          # a NaN with all bits, which must not round to -0
+            y = ops.batch_norm(taeda.randn(shape).to(dtype), taeda.zeros(3), taeda.ones(3), w, taeda.zeros(3), True)
+            assert y[:, 1].isnan().all() and not y[:, ::2].isnan().any()
+            if len(shape) > 2:
+                assert ops.group_norm(x, 3, w, None)[:, 1].isnan().all()
+
+
+@pytest.mark.parametrize("function", [lambda x, w: ops.batch_norm(x, taeda.zeros(4), taeda.ones(4), w, None, True), lambda x, w: ops.group_norm(x, 2, w)])
+def test_halves_beside_float32_parameters_are_one_op_and_have_a_second_derivative(function: Any) -> None:
+    x, w = taeda.randn(6, 4, 10).bfloat16().requires_grad_(), (taeda.rand(4) + 0.5).requires_grad_()
+    y = function(x, w)
+    assert y.grad_fn.name() in ("NativeBatchNormBackward0", "NativeGroupNormBackward0")
+    g = taeda.randn(6, 4, 10)
+    found = []
+    for leaf, weight in ((x, w), (x.detach().double().requires_grad_(), w.detach().double().requires_grad_())):
+        out = ops.batch_norm(leaf, None, None, weight, None, True) if "Batch" in y.grad_fn.name() else ops.group_norm(leaf, 2, weight)
+        first = taeda.autograd.grad(out, (leaf, weight), g.to(leaf.dtype), create_graph=True)
+        assert [t.dtype for t in first] == [leaf.dtype, weight.dtype]
+        found.append([*first, *taeda.autograd.grad(first[0].square().sum() + first[1].sin().sum(), (leaf, weight))])
+    for a, b in zip(*found, strict=True):
+        assert (a.double() - b).abs().max() <= 0.03 * (1 + b.abs().max())

@@ -12,7 +12,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like,
                              empty_shape, end_inplace, launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport is_float, torch_name
-from taeda.kernels.cpu.abi cimport BF16, F16, F32, MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport F32, MAX_DIM, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
@@ -54,7 +54,7 @@ cdef object batch_norm_vjp(Node n, object g):
     if any_needs_grad((g, x, w)):
         return batch_norm_composed(n, g, x, mean, rstd, w)
     if x.view.numel == 0:
-        zeros = (<object>x).new_zeros(mean.shape_tuple())
+        zeros = (<object>mean).new_zeros(mean.shape_tuple())
         return g, zeros, zeros.clone()
     gy = laid_as(x, <TensorBase>g)
     if n.needs(0):
@@ -78,6 +78,8 @@ cdef object batch_norm_composed(Node n, object g, TensorBase saved_x, TensorBase
     cdef object x = saved_x, scale, xhat, gb, gw, gx
     cdef tuple dims = (0,) + tuple(range(2, ndim))
     cdef int64_t count = saved_x.view.numel // max(1, saved_x.view.shape[1])
+    if mean.view.dtype != saved_x.view.dtype:              # halves beside parameters in float32
+        x, g = x.to((<object>mean).dtype), g.to((<object>mean).dtype)
     if n.extra[0]:
         centred = x - x.mean(dims, keepdim=True)
         scale = (centred.square().mean(dims, keepdim=True) + n.extra[2]).rsqrt()
@@ -91,7 +93,7 @@ cdef object batch_norm_composed(Node n, object g, TensorBase saved_x, TensorBase
     if n.extra[0]:
         gx = g - along(gb, ndim) / count - xhat * (along(gw, ndim) / count)
     gx = gx * (scale * along(w, ndim) if w is not None else scale)
-    return gx, gw if n.needs(1) else None, gb if n.needs(2) else None
+    return gx.to((<object>saved_x).dtype), gw if n.needs(1) else None, gb if n.needs(2) else None
 
 cdef Op BATCH_NORM = define("batch_norm", batch_norm_vjp, 0, 0, None, "NativeBatchNormBackward0")
 
@@ -102,8 +104,8 @@ cdef int laid_channels(TensorBase x, Param* p) noexcept:
         p[0].i, p[2].i = p[0].i * p[2].i, 1
     return 0
 
-cdef TensorBase buffer(str name, object running, TensorBase x, int64_t C):
-    """A running buffer, or weight or bias, checked against C channels."""
+cdef TensorBase buffer(str name, object running, TensorBase x, int64_t C, bint wide):
+    """A running buffer, or weight or bias, checked against C channels; of x's dtype, but for wide ones."""
     cdef TensorBase r
     if running is None:
         return None
@@ -111,17 +113,9 @@ cdef TensorBase buffer(str name, object running, TensorBase x, int64_t C):
     if r.view.numel != C:
         raise RuntimeError(f"[batch_norm] {name} should contain {C} elements not {r.view.numel}; the input has shape "
                            f"{x.shape_tuple()}")
-    check_parameter("batch_norm", name, x, r)
+    if not wide:
+        check_parameter("batch_norm", name, x, r)
     return r
-
-
-cdef TensorBase moved(TensorBase running, bint training):
-    """The memory that the kernel moves; a narrow dtype's is widened, since what a lowered kernel writes to an operand is lost."""
-    if running is None:
-        return None
-    if training and (running.view.dtype == F16 or running.view.dtype == BF16):
-        return contiguous(to_dtype(running, F32))
-    return contiguous(running)
 
 
 # -- batch norm by known statistics
@@ -227,7 +221,8 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
     cdef View memory[2]
     cdef int64_t room[2 * 2 * MAX_DIM]
     cdef Param p[5]
-    if mixed(x, (running_mean, running_var, weight, bias)):
+    cdef bint wide = mixed(x, (running_mean, running_var, weight, bias))
+    if wide and not training:
         y, mean, rstd = batch_norm_moments(to_dtype(x, F32), running_mean, running_var, weight, bias, training, momentum, eps)
         return to_dtype(y, x.view.dtype), mean, rstd
     if not is_float(x.view.dtype):
@@ -245,8 +240,8 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
         raise ValueError("[batch_norm] running_mean and running_var must either both be None or neither be None")
     if momentum is None:
         raise TypeError("[batch_norm] momentum must be a number, not None")
-    run_mean, run_var = buffer("running_mean", running_mean, x, p[1].i), buffer("running_var", running_var, x, p[1].i)
-    w, b = buffer("weight", weight, x, p[1].i), buffer("bias", bias, x, p[1].i)
+    run_mean, run_var = buffer("running_mean", running_mean, x, p[1].i, wide), buffer("running_var", running_var, x, p[1].i, wide)
+    w, b = buffer("weight", weight, x, p[1].i, wide), buffer("bias", bias, x, p[1].i, wide)
     check_same_device("batch_norm", (x, w, b, run_mean, run_var))
     for running in (run_mean, run_var):
         if running is not None:
@@ -258,8 +253,8 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
     laid = laid_as(x, x)
     w = contiguous(w) if w is not None else None
     b = contiguous(b) if b is not None else None
-    m, v = moved(run_mean, bool(training)), moved(run_var, bool(training))
-    y, mean = empty_laid_as(laid), empty_shape((p[1].i,), x.view.dtype, x.device)
+    m, v = None if run_mean is None else contiguous(run_mean), None if run_var is None else contiguous(run_var)
+    y, mean = empty_laid_as(laid), empty_shape((p[1].i,), F32 if wide else x.view.dtype, x.device)
     rstd = empty_like(mean)
     if x.view.numel and training:
         memory[0], memory[1] = memory_of(y, room), memory_of(laid, room + 2 * MAX_DIM)

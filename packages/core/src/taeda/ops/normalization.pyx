@@ -152,16 +152,16 @@ cdef object group_norm_vjp(Node n, object g):
     cdef View* t[8]
     cdef Param p[4]
     if any_needs_grad((g, x, w)):
-        return group_norm_composed(n, g, x, w)
+        return group_norm_composed(n, g, x, mean, w)
     gy, x = contiguous(<TensorBase>g), contiguous(x)
     if n.needs(0):
         gx = empty_like(x)
     if n.needs(1):
-        gw = empty_shape((x.view.shape[1],), x.view.dtype, x.device)
+        gw = empty_shape((x.view.shape[1],), mean.view.dtype, x.device)
     if n.needs(2):
-        gb = empty_shape((x.view.shape[1],), x.view.dtype, x.device)
+        gb = empty_shape((x.view.shape[1],), mean.view.dtype, x.device)
     if x.view.numel == 0:
-        zeros = (<object>x).new_zeros((x.view.shape[1],))
+        zeros = (<object>mean).new_zeros((x.view.shape[1],))
         return gx, zeros, zeros.clone()
     t[0], t[1], t[2], t[3] = view_of(gx), view_of(gw), view_of(gb), &gy.view
     t[4], t[5], t[6], t[7] = &x.view, view_of(w), &mean.view, &rstd.view
@@ -170,10 +170,12 @@ cdef object group_norm_vjp(Node n, object g):
     launch(GROUP_NORM_BACKWARD, x.view.dtype, x.device, 3, 8, t, p, 2 * x.view.numel)
     return laid_channels_last(gx) if gx is not None and n.extra[3] else gx, gw, gb
 
-cdef object group_norm_composed(Node n, object g, TensorBase saved_x, TensorBase w):
+cdef object group_norm_composed(Node n, object g, TensorBase saved_x, TensorBase mean, TensorBase w):
     cdef int ndim = saved_x.view.ndim
     cdef tuple shape = saved_x.shape_tuple(), dims = (0,) + tuple(range(2, ndim))
     cdef object x = (<object>saved_x).reshape(shape[0], n.extra[1], -1), h, gx
+    if mean.view.dtype != saved_x.view.dtype:              # halves beside parameters in float32
+        x, g = x.to((<object>mean).dtype), g.to((<object>mean).dtype)
     centred = x - x.mean(-1, keepdim=True)
     rstd = (centred.square().mean(-1, keepdim=True) + n.extra[2]).rsqrt()
     xhat = centred * rstd
@@ -181,7 +183,7 @@ cdef object group_norm_composed(Node n, object g, TensorBase saved_x, TensorBase
     gb = g.sum(dims) if n.needs(2) else None
     h = (g if w is None else g * along(w, ndim)).reshape(x.shape)
     gx = rstd * (h - h.mean(-1, keepdim=True) - xhat * (h * xhat).mean(-1, keepdim=True))
-    return gx.reshape(shape), gw, gb
+    return gx.reshape(shape).to((<object>saved_x).dtype), gw, gb
 
 cdef Op GROUP_NORM_LAST = define("group_norm_last", NULL)
 
@@ -209,10 +211,10 @@ cpdef tuple group_norm_moments(object input, object num_groups, object weight, o
     cdef TensorBase x = as_tensor(input, "group_norm"), w = optional(weight, "group_norm"), b = optional(bias, "group_norm")
     cdef TensorBase y, mean, rstd, dense
     cdef int64_t channels_
-    cdef bint last, followed
+    cdef bint last = lies_channels_last(x), wide = mixed(x, (w, b)), followed
     cdef View* t[6]
     cdef Param p[5]
-    if mixed(x, (w, b)):
+    if wide and last:
         y, mean, rstd = group_norm_moments(to_dtype(x, F32), num_groups, w, b, eps)
         return to_dtype(y, x.view.dtype), mean, rstd
     if x.view.ndim < 2:
@@ -229,13 +231,13 @@ cpdef tuple group_norm_moments(object input, object num_groups, object weight, o
         if v is not None and v.shape != (channels_,):
             raise RuntimeError(f"[group_norm] Expected {name} to be a vector of size equal to the number of channels in "
                                f"input, but got {name} of shape {list(v.shape)} and input of shape {list(x.shape_tuple())}")
-        check_parameter("group_norm", name, x, v)
+        if not wide:
+            check_parameter("group_norm", name, x, v)
     check_same_device("group_norm", (x, w, b))
-    last = lies_channels_last(x)
     followed = last and (x.view.dtype == F32 or x.view.dtype == F64)
     dense = without_gaps(x) if followed else contiguous(x)
     y = empty_as(dense, dense.view.dtype, dense.device) if followed else empty_like(dense)
-    mean = empty_shape((x.view.shape[0], num_groups), x.view.dtype, x.device)
+    mean = empty_shape((x.view.shape[0], num_groups), F32 if wide else x.view.dtype, x.device)
     rstd = empty_like(mean)
     t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &dense.view
     t[4], t[5] = view_of(w), view_of(b)
