@@ -134,12 +134,8 @@ def test_forward_over_reverse() -> None:
     assert taeda.allclose(g, expected.detach())
 
 
-# A gradient with regard to a symmetric matrix is symmetric by convention, so its derivative in any direction is not that of a Hessian.
-SECOND = [r for r in ROWS if r.name not in ("linalg.eigh", "linalg.eigvalsh", "lobpcg")]
-
-
 @pytest.mark.parametrize("create_graph", [False, True])
-@pytest.mark.parametrize("row", SECOND, ids=harness.row_ids(SECOND))
+@pytest.mark.parametrize("row", ROWS, ids=harness.row_ids(ROWS))
 def test_a_backward_pass_carries_tangents(row: Row, create_graph: bool) -> None:
     # forward over reverse gives H t, and so does reverse over reverse
     function = harness.find(taeda, row.name)

@@ -171,6 +171,31 @@ def test_function_errors() -> None:
         Empty.apply(leaf(1))
 
 
+@pytest.mark.parametrize("save", ["save_for_backward", "save_for_forward"])
+def test_setup_context_saves_no_input_that_leaves_as_it_is(save: str) -> None:
+    class AsItIs(taeda.autograd.Function):
+        view = False
+
+        @staticmethod
+        def forward(x):
+            return x.view_as(x) if AsItIs.view else x
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            getattr(ctx, save)(inputs[0])
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    with pytest.raises(RuntimeError, match="returned as-is"):
+        AsItIs.apply(leaf(1.0))
+    AsItIs.view = True
+    x = leaf(1.0)
+    AsItIs.apply(x).sum().backward()
+    assert x.grad.tolist() == taeda.ones_like(x).tolist()
+
+
 class WrongSine(taeda.autograd.Function):
     @staticmethod
     def forward(ctx, x):

@@ -79,6 +79,14 @@ def test_results_carry_a_graph_only_where_somebody_wants_it() -> None:
     assert not y.requires_grad and not pull(taeda.ones((), dtype=taeda.float64))[0].requires_grad
 
 
+def test_cotangents_pulled_without_recording_have_no_graph() -> None:
+    x = taeda.tensor(3.0, requires_grad=True)
+    y, pull = vjp(taeda.square, x)
+    with taeda.no_grad():
+        (g,) = pull(taeda.tensor(1.0))
+    assert g == 6 and not g.requires_grad and y.requires_grad and pull(taeda.tensor(1.0))[0].requires_grad
+
+
 def test_unused_inputs_have_a_gradient_of_zero() -> None:
     assert grad(lambda a: taeda.ones(()))(X).tolist() == [0, 0, 0]
     assert jvp(lambda a: taeda.ones(2), (X,), (X,))[1].tolist() == [0, 0]
@@ -218,6 +226,11 @@ ERRORS = [
     (lambda: jvp(lambda a: a, (X,), (X, X)), RuntimeError, "same python structure"),
     (lambda: jvp(lambda a: a, (X,), (M,)), RuntimeError, "forward gradient that has a different size"),
     (lambda: jvp(lambda a: a, (), ()), RuntimeError, "at least one Tensor"),
+    (lambda: jvp(lambda a: (), (X,), (X,)), RuntimeError, "non-empty output"),
+    (lambda: jacrev(taeda.conj)(X + 0j), RuntimeError, "jacrev: Expected all inputs to be real"),
+    (lambda: jacfwd(taeda.conj)(X + 0j), RuntimeError, "jacfwd: Expected all inputs to be real"),
+    (lambda: jacrev(lambda a: a * 1j)(X), RuntimeError, "jacrev: Expected all outputs to be real"),
+    (lambda: jacfwd(lambda a: a * 1j)(X), RuntimeError, "jacfwd: Expected all outputs to be real"),
     (lambda: jacrev(lambda a: a, chunk_size=0), ValueError, "`chunk_size` should be greater than 0"),
     (lambda: functionalize(lambda a: a, remove="x"), RuntimeError, "invalid argument for remove"),
     (lambda: vmap(lambda a: taeda.autograd.grad(a.sum(), a))(M), RuntimeError, "use taeda.func.grad"),

@@ -286,3 +286,30 @@ def test_least_squares_go_to_out(driver: str) -> None:
     assert all(y is o and taeda.equal(o, w) for y, o, w in zip(found, out, wanted, strict=True)) and found.solution is out[0]
     with pytest.raises(RuntimeError, match="cast"):
         linalg.lstsq(a, b, driver=driver, out=(taeda.empty(2, 1, dtype=taeda.int64), *out[1:]))
+
+
+@pytest.mark.parametrize("complex_", [False, True])
+def test_gradients_of_hermitian_matrices_are_hermitian_to_second_order(complex_: bool) -> None:
+    a = taeda.tensor([[4.0, 1, 0.5], [1, 3, -1], [0.5, -1, 1]], dtype=taeda.float64)
+    if complex_:
+        a = a + 1j * taeda.tensor([[0, 0.3, 0.1], [-0.3, 0, 0.2], [-0.1, -0.2, 0]], dtype=taeda.float64)
+    a.requires_grad_()
+    w = taeda.tensor([[1.0, 2, -1], [0, 1, 3], [2, 0, 1]], dtype=taeda.float64)     # of no symmetry
+    (g,) = taeda.autograd.grad((linalg.eigvalsh(a) ** 3)[0], a, create_graph=True)
+    (second,) = taeda.autograd.grad((g * w).real.sum() if complex_ else (g * w).sum(), a)
+    assert taeda.allclose(g, g.mH) and taeda.allclose(second, second.mH)
+    step = 1e-5 * (w + w.mT)
+
+    def derivative(at: taeda.Tensor) -> float:
+        at = at.detach().requires_grad_()
+        (g,) = taeda.autograd.grad((linalg.eigvalsh(at) ** 3)[0], at)
+        return float(((g * w).real if complex_ else g * w).sum())
+
+    assert (derivative(a + step) - derivative(a - step)) / 2 == pytest.approx(float((second * step).real.sum() if complex_ else (second * step).sum()), rel=1e-6)
+
+
+def test_lobpcg_takes_both_triangles() -> None:
+    x = taeda.tensor([[4.0, 1, 0.5], [1, 3, -1], [0.5, -1, 1]], dtype=taeda.float64, requires_grad=True)
+    assert taeda.autograd.gradcheck(lambda a: taeda.lobpcg(a, 1)[0], x)
+    (taeda.lobpcg(x, 1)[1] ** 3).sum().backward()
+    assert taeda.allclose(x.grad, x.grad.mT)

@@ -466,6 +466,16 @@ def test_whether_a_transform_runs_can_be_asked() -> None:
     assert not _are_functorch_transforms_active()
 
 
+@pytest.mark.parametrize("chunks", [1, 2, 3, 9])
+def test_chunk_vmap_counts_the_parts(chunks: int) -> None:
+    from taeda.functorch.experimental import chunk_vmap
+
+    sizes = []
+    x = taeda.arange(10.0).reshape(5, 2)
+    found = chunk_vmap(lambda a: (sizes.append(1), a * 2)[1], out_dims=1, chunks=chunks)(x)
+    assert found.equal((x * 2).T) and len(sizes) == min(chunks, 5)
+
+
 def test_the_first_vmap_lets_none_pass() -> None:
     from taeda._vmap_internals import _vmap
 

@@ -98,6 +98,35 @@ def test_arithmetic_with_what_is_no_number_is_a_type_error(x: taeda.Tensor, othe
             f()
 
 
+class Other:
+    def __radd__(self, left: object) -> str:
+        return "radd"
+
+    __ror__ = __rlshift__ = __radd__
+
+
+OPERATORS = "add sub mul truediv floordiv mod pow lshift rshift and or xor div".split()
+
+
+@pytest.mark.parametrize("name", [f"__{i}{n}__" for n in OPERATORS for i in ("", "r", "i")])
+def test_operators_leave_what_they_do_not_know_to_the_other_side(name: str) -> None:
+    x = taeda.tensor([3, 4])
+    for other in (object(), "a", None, [1], {}):
+        assert getattr(x, name)(other) is NotImplemented
+
+
+def test_in_place_operators_ask_the_other_side() -> None:
+    x = y = z = taeda.tensor([3, 4])
+    x += Other()
+    y |= Other()
+    z <<= Other()
+    assert x == y == z == "radd"
+    x = taeda.tensor([3, 4])
+    with pytest.raises(TypeError, match="unsupported operand"):
+        x += "a"
+    assert x.tolist() == [3, 4]
+
+
 def test_reflected_and_shifting_operators() -> None:
     i = taeda.tensor([1, 2, 3])
     assert [(7 - i).tolist(), (7 // i).tolist(), (7 % i).tolist(), (2**i).tolist(), (1 << i).tolist(), (8 >> i).tolist()] == [

@@ -18,7 +18,7 @@ ROWS = harness.load_rows()
 IDS = harness.row_ids(ROWS)
 B = 3
 # results whose shape depends on the data, or that are no tensors; what draws at random
-NOT_MAPPED = DYNAMIC | {"allclose", "equal", "masked_select", "pca_lowrank", "svd_lowrank", *BY_CHANNEL, *FACTORIES, *IN_PLACE, *LIKE, *POINTWISE}
+NOT_MAPPED = DYNAMIC | {"allclose", "argwhere", "equal", "masked_select", "pca_lowrank", "svd_lowrank", *BY_CHANNEL, *FACTORIES, *IN_PLACE, *LIKE, *POINTWISE}
 MAPPED = [(r, i) for r, i in zip(ROWS, IDS, strict=True) if r.name not in NOT_MAPPED]
 
 
@@ -178,6 +178,8 @@ def test_one_mask_selects_of_every_sample() -> None:
 
 
 def test_views_of_a_batch_are_views() -> None:
+    y = taeda.ones(3, 2)
+    assert vmap(taeda.squeeze)(y)._base is y
     views = [
         lambda a: a.view(-1)[1:2], lambda a: a[0, 1:2], lambda a: a.select(0, 0)[1:2], lambda a: a.narrow(1, 1, 1)[0], lambda a: a.t()[1, :1],
         lambda a: a.transpose(0, 1)[1, :1], lambda a: a.permute(1, 0)[1, :1], lambda a: a.unsqueeze(0)[0, 0, 1:2], lambda a: a.unbind(0)[0][1:2],
@@ -201,6 +203,12 @@ def test_in_dims_and_out_dims_say_where_the_samples_lie() -> None:
     assert found["u"].shape == (4, 3) and found["v"][0].shape == (3, 4) and found["v"][1][0].shape == (3,)
 
 
+def test_one_result_may_have_its_place_in_a_tuple() -> None:
+    assert vmap(lambda a: a, out_dims=(1,))(taeda.ones(2, 3)).shape == (3, 2)
+    with pytest.raises(ValueError, match="not compatible"):
+        vmap(lambda a: a, out_dims=(1, 0))(taeda.ones(2, 3))
+
+
 def test_trees_of_every_kind_go_in_and_out() -> None:
     Pair = namedtuple("Pair", "left right")
     x = taeda.arange(3.0)
@@ -220,6 +228,12 @@ def test_nested_maps_equal_nested_loops() -> None:
 
 @pytest.mark.parametrize("chunk_size", [1, 2, 5, 7])
 def test_chunks_change_nothing(chunk_size: int) -> None:
+    taeda.manual_seed(0)
+    one = vmap(lambda a: a + taeda.rand(2), randomness="same")(taeda.zeros(5, 2))
+    after = taeda.rand(1)
+    taeda.manual_seed(0)
+    assert vmap(lambda a: a + taeda.rand(2), randomness="same", chunk_size=chunk_size)(taeda.zeros(5, 2)).equal(one)
+    assert taeda.rand(1).equal(after)
     x = taeda.arange(10.0).reshape(5, 2)
     found = vmap(lambda a, b: (a * b, a.sum()), in_dims=(0, None), out_dims=(1, 0), chunk_size=chunk_size)(x, taeda.ones(2))
     assert found[0].tolist() == x.T.tolist() and found[1].tolist() == x.sum(1).tolist()
@@ -407,6 +421,25 @@ def test_a_users_function_needs_a_rule_of_its_own() -> None:
         vmap(Cube.apply)(x)
 
 
+def test_a_users_rule_sees_the_trees_that_it_was_given() -> None:
+    class Weighted(Cube):
+        @staticmethod
+        def forward(x: Any, more: Any, *, scale: float = 1) -> Any:
+            return x
+
+        @staticmethod
+        def vmap(info: Any, in_dims: Any, x: Any, more: Any, *, scale: Any = 1) -> Any:
+            seen.append(in_dims)
+            return (x * more[0] + more[1]["b"]) * scale, 0
+
+    x, seen = taeda.arange(3.0), []
+    assert vmap(lambda a, b: Weighted.apply(a, [b, {"b": 1.0}]))(x, x + 1).tolist() == [1, 3, 7]
+    assert vmap(lambda a: Weighted.apply(a, [taeda.tensor(2.0), {"b": a}], scale=3))(x).tolist() == [0, 9, 18]
+    assert seen == [(0, [0, {"b": None}]), (0, [None, {"b": 0}])]
+    with pytest.raises(NotImplementedError, match="by position"):
+        vmap(lambda a: Weighted.apply(a, [a, {"b": a}], scale=a))(x)
+
+
 def test_levels_belong_to_their_thread() -> None:
     import threading
 
@@ -433,6 +466,37 @@ def test_cond_chooses_sample_by_sample() -> None:
     assert grads.tolist() == [[1.0, 1.0, 1.0], [6.0, 8.0, 10.0]]
 
 
+def test_places_are_listed_where_all_samples_have_as_many() -> None:
+    x = taeda.tensor([[0.0, 1, 3], [2, 0, 1]])
+    assert vmap(taeda.argwhere)(x).tolist() == [[[1], [2]], [[0], [2]]]
+    with pytest.raises(RuntimeError, match="dynamic shape"):
+        vmap(taeda.argwhere)(taeda.tensor([[0.0, 1], [0, 0]]))
+
+
+def test_bernoulli_in_place_draws_as_without_vmap() -> None:
+    taeda.manual_seed(0)
+    p = taeda.rand(3, 4)
+    for dim in (0, 1):
+        taeda.manual_seed(1)
+        x = taeda.zeros(3, 2, 4) if dim == 0 else taeda.zeros(2, 3, 4)
+        found = vmap(lambda a, p: a.bernoulli_(p), in_dims=(dim, 0), randomness="different")(x, p)
+        taeda.manual_seed(1)
+        wanted = taeda.zeros_like(x).movedim(dim, 0).bernoulli_(p[:, None])
+        assert found.equal(wanted) and x.movedim(dim, 0).equal(wanted)
+
+
+def test_aten_operators_of_derivatives_take_batches() -> None:
+    g, x = taeda.tensor([[1.0, 2], [3, 4]]), taeda.tensor([[0.5, -1], [2, -3]])
+    for f in (taeda.ops.aten.silu_backward, taeda.ops.aten.tanh_backward):
+        assert taeda.allclose(vmap(f)(g, x), f(g, x)) and taeda.allclose(vmap(f, in_dims=(0, None))(g, x[0]), f(g, x[:1].expand(2, 2)))
+    mask = [True, True, False]
+    w, y = taeda.ones(2, 1, 2), taeda.arange(18.0).reshape(3, 1, 1, 6)
+    args = ([0], [1], [0], [1], False, [0], 1, mask)
+    found = vmap(lambda g, y: taeda.ops.aten.convolution_backward(g, y, w, *args)[:2])(taeda.ones(3, 1, 2, 5), y)
+    one = taeda.ops.aten.convolution_backward(taeda.ones(1, 2, 5), y[1], w, *args)
+    assert found[0][1].equal(one[0]) and found[1][1].equal(one[1])
+
+
 def test_bincount_of_each_sample() -> None:
     k, w = taeda.tensor([[0, 1, 3], [1, 1, 2]]), taeda.arange(6.0).view(2, 3)
     assert taeda.vmap(lambda a: taeda.bincount(a, minlength=4))(k).tolist() == [[1, 1, 0, 1], [0, 2, 1, 0]]
@@ -443,6 +507,8 @@ def test_bincount_of_each_sample() -> None:
 
 
 def test_as_strided_of_samples_counts_from_the_storage() -> None:
+    with pytest.raises(RuntimeError, match="must have the same length"):
+        vmap(lambda a: a.as_strided([1, 1, 1], [1, 1]))(taeda.ones(2, 3, 4))
     whole = taeda.arange(12.0)
     part = whole[2:].view(2, 5)
     assert taeda.vmap(lambda a: a.as_strided((2, 2), (2, 1)))(part).tolist() == [[[2, 3], [4, 5]], [[7, 8], [9, 10]]]

@@ -66,11 +66,6 @@ cdef object operand(object other):
     return other if hasattr(other, "__index__") or hasattr(other, "__float__") or _override.takes_over(type(other)) else NotImplemented
 
 
-cdef object array_or(object other):
-    """A NumPy array or number as a Tensor or a Python number; anything else as it is."""
-    return operand(other) if hasattr(other, "__array_interface__") else other
-
-
 cdef object only(TensorBase t, str what):
     """The only element, as a real number where ``what`` is one."""
     if t.view.numel != 1:
@@ -318,73 +313,98 @@ cdef class Tensor(TensorConversions):
         return bitwise_not(self)
 
     def __and__(self, other):
-        return and_(self, array_or(other))
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else and_(self, other)
 
     def __rand__(self, other):
-        other = array_or(other)
-        return and_(other, self) if isinstance(other, TensorBase) else and_(self, other)
+        other = operand(other)
+        if isinstance(other, TensorBase):
+            return and_(other, self)
+        return NotImplemented if other is NotImplemented else and_(self, other)
 
     def __or__(self, other):
-        return or_(self, array_or(other))
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else or_(self, other)
 
     def __ror__(self, other):
-        other = array_or(other)
-        return or_(other, self) if isinstance(other, TensorBase) else or_(self, other)
+        other = operand(other)
+        if isinstance(other, TensorBase):
+            return or_(other, self)
+        return NotImplemented if other is NotImplemented else or_(self, other)
 
     def __xor__(self, other):
-        return xor_(self, array_or(other))
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else xor_(self, other)
 
     def __rxor__(self, other):
-        other = array_or(other)
-        return xor_(other, self) if isinstance(other, TensorBase) else xor_(self, other)
+        other = operand(other)
+        if isinstance(other, TensorBase):
+            return xor_(other, self)
+        return NotImplemented if other is NotImplemented else xor_(self, other)
 
     def __lshift__(self, other):
-        return _c.bitwise_left_shift(self, other)
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else _c.bitwise_left_shift(self, other)
 
     def __rlshift__(self, other):
-        return _c.bitwise_left_shift(other, self)
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else _c.bitwise_left_shift(other, self)
 
     def __rshift__(self, other):
-        return _c.bitwise_right_shift(self, other)
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else _c.bitwise_right_shift(self, other)
 
     def __rrshift__(self, other):
-        return _c.bitwise_right_shift(other, self)
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else _c.bitwise_right_shift(other, self)
 
     def __ilshift__(self, other):
-        return _c.bitwise_left_shift_(self, other)
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else _c.bitwise_left_shift_(self, other)
 
     def __irshift__(self, other):
-        return _c.bitwise_right_shift_(self, other)
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else _c.bitwise_right_shift_(self, other)
 
     def __iadd__(self, other):
-        return add_(self, operand(other))
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else add_(self, other)
 
     def __isub__(self, other):
-        return sub_(self, operand(other))
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else sub_(self, other)
 
     def __imul__(self, other):
-        return mul_(self, operand(other))
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else mul_(self, other)
 
     def __itruediv__(self, other):
-        return div_(self, operand(other))
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else div_(self, other)
 
     def __ifloordiv__(self, other):
-        return _b.floor_divide_(self, operand(other))
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else _b.floor_divide_(self, other)
 
     def __imod__(self, other):
-        return _b.remainder_(self, operand(other))
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else _b.remainder_(self, other)
 
     def __ipow__(self, other):
-        return _b.pow_(self, operand(other))
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else _b.pow_(self, other)
 
     def __iand__(self, other):
-        return _c.bitwise_and_(self, other)
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else _c.bitwise_and_(self, other)
 
     def __ior__(self, other):
-        return _c.bitwise_or_(self, other)
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else _c.bitwise_or_(self, other)
 
     def __ixor__(self, other):
-        return _c.bitwise_xor_(self, other)
+        other = operand(other)
+        return NotImplemented if other is NotImplemented else _c.bitwise_xor_(self, other)
 
     def __eq__(self, other):
         other = operand(other)

@@ -251,7 +251,7 @@ class Function(metaclass=FunctionMeta):
         if cls._defaults is not None:
             given = cls._defaults.bind(*args, **kwargs)
             given.apply_defaults()
-            args, kwargs = given.args, given.kwargs
+            args, kwargs = given.args, {k: v for k, v in given.kwargs.items() if k in kwargs}
         tensors = tuple(a for a in args if isinstance(a, TensorBase))
         if any(is_stand_in(t) for t in tensors):
             from taeda.func.custom import apply_to_batches
@@ -268,6 +268,7 @@ class Function(metaclass=FunctionMeta):
             if cls.setup_context is not Function.setup_context:
                 output = cls.forward(*args, **kwargs)
                 cls.setup_context(node, args, output)
+                _check_as_is(cls.__name__, node, tensors, output if isinstance(output, tuple) else (output,))
             else:
                 output = cls.forward(node, *args, **kwargs)
         finally:
@@ -330,6 +331,16 @@ class Function(metaclass=FunctionMeta):
                                    "output is not a differentiable Tensor. You should return None at that position instead.")
             _check_alias(cls.__name__, node.dirty_tensors, args, tangents, outputs[i], tangent)
             dual.set_output_tangent(node, i, out, tangent)
+
+
+def _check_as_is(name: str, node: Any, tensors: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+    """An input that is an output too, unchanged, becomes another tensor when it leaves: setup_context cannot know which is saved."""
+    kept = (*node.to_save, *(node.saved_for_forward or ()))
+    for t in tensors:
+        if any(t is o for o in outputs) and any(t is k for k in kept) and not any(t is d for d in node.dirty_tensors):
+            raise RuntimeError(f"[{name}] A input that has been returned as-is as output is being saved for backward. This is not "
+                               "supported if you override setup_context. You should return and save a view of the input instead, "
+                               "e.g. with x.view_as(x), or set up ctx inside the forward function itself.")
 
 
 def _check_dirty(dirty: tuple[Any, ...], tensors: tuple[Any, ...], outputs: tuple[Any, ...], recording: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from taeda.func.batched import at, batched, deepest, levels, loop
-from taeda.func.pytree import broadcast_prefix, tree_flatten, tree_unflatten
+from taeda.func.pytree import broadcast_prefix, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from taeda.tensor import Tensor
 
 
@@ -40,9 +40,13 @@ def apply_to_batches(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     if cls.vmap is Function.vmap:
         raise RuntimeError(f"[{cls.__name__}] You tried to vmap over {cls.__name__}, but it does not have vmap support. Please override "
                            "and implement the vmap staticmethod or set generate_vmap_rule=True.")
+    if any(isinstance(x, Tensor) for x in tree_leaves(kwargs)):
+        raise NotImplementedError(f"[{cls.__name__}] vmap of an autograd.Function with tensors among its keyword-only arguments is not "
+                                  "supported; pass them by position")
     here = levels()[level - 1]
-    in_dims = tuple(0 if at(a, level) else None for a in args)
-    found = cls.vmap(VmapInfo(here.size, here.randomness), in_dims, *[a._value if at(a, level) else a for a in args])
+    in_dims = tree_map(lambda a: 0 if at(a, level) else None, args)
+    values = tree_map(lambda a: a._value if at(a, level) else a, args)
+    found = cls.vmap(VmapInfo(here.size, here.randomness), in_dims, *values, **kwargs)
     if not (isinstance(found, tuple) and len(found) == 2):
         raise RuntimeError(f"[{cls.__name__}] Expected the vmap staticmethod to have two returns, an output and out_dims with pytree "
                            "structure compatible with the output.")

@@ -9,10 +9,10 @@ from typing import Any
 from taeda import ops
 from taeda.autograd import dual, forward_ad
 from taeda.autograd.engine import reaches_others
-from taeda.autograd.grad_mode import enable_grad, inference_mode, is_inference_mode_enabled
+from taeda.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled
 from taeda.func.batched import SharedTarget, differentiating, levels
 from taeda.func.pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
-from taeda.func.tape import Tape
+from taeda.func.tape import Tape, cut
 from taeda.func.vmap import run, vmap
 from taeda.random import get_rng_state, set_rng_state
 from taeda.tensor import Tensor
@@ -71,7 +71,10 @@ def _only_tensors(tree: Any) -> Any:
     return tree
 
 
-def _check_outputs(op: str, flat: list[Any]) -> None:
+def _check_outputs(op: str, flat: list[Any], call: str = "") -> None:
+    """Raise RuntimeError for results that are no tensors; also for none at all where the ``call`` is told."""
+    if call and not flat:
+        raise RuntimeError(f"[{op}] {call}: Expected f to be a function that has non-empty output")
     for y in flat:
         if not isinstance(y, Tensor):
             raise RuntimeError(f"[{op}] expected f(*primals) to return only tensors, got unsupported type {type(y)}")
@@ -150,9 +153,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         found = func(*tree_unflatten(tape.inputs, spec))
         value, aux = _split_aux("vjp(f, *primals)", found, has_aux)
         outputs, out_spec = tree_flatten(value)
-        _check_outputs("vjp", outputs)
-        if not outputs:
-            raise RuntimeError("[vjp] vjp(f, *primals): Expected f to be a function that has non-empty output")
+        _check_outputs("vjp", outputs, "vjp(f, *primals)")
         result = tree_unflatten([tape.out(y) for y in outputs], out_spec)
         aux = _leave(tape, aux) if has_aux else None
         tape.close()
@@ -169,7 +170,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
                 raise RuntimeError(f"[vjp] Mismatch in shape: grad_output[{i}] has a shape of {tuple(g.shape)} and output[{i}] has a shape "
                                    f"of {tuple(y.shape)}.")
         with enable_grad():
-            return tree_unflatten(tape.pull(outputs, given), spec)
+            found = tape.pull(outputs, given)
+        return tree_unflatten(found if is_grad_enabled() else [cut(g) for g in found], spec)
 
     return (result, vjp_fn, aux) if has_aux else (result, vjp_fn)
 
@@ -215,7 +217,7 @@ def _travelling(
         duals = [forward_ad.make_dual(x, t) for x, t in zip(flat, along, strict=True)]
         value, aux = _split_aux("jvp(f, primals, tangents)", func(*tree_unflatten(duals, spec)), has_aux)
         outputs, out_spec = tree_flatten(value)
-        _check_outputs("jvp", outputs)
+        _check_outputs("jvp", outputs, "jvp(f, primals, tangents)")
         pairs = [tuple(map(_without_inner, forward_ad.unpack_dual(y))) for y in outputs]
         if has_aux:
             aux = _only_tensors(aux)
@@ -237,7 +239,7 @@ def _transposed(
     with differentiating(enable_grad()):
         value, aux = _split_aux("jvp(f, primals, tangents)", func(*tree_unflatten(tape.inputs, spec)), has_aux)
         outputs, out_spec = tree_flatten(value)
-        _check_outputs("jvp", outputs)
+        _check_outputs("jvp", outputs, "jvp(f, primals, tangents)")
         if any(not y.requires_grad for y in outputs):
             _independent(strict)
         tape.prepare_push(outputs)
@@ -295,6 +297,14 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     return result, jvp_fn
 
 
+def _check_real(op: str, what: str, xs: list[Any]) -> None:
+    """Raise RuntimeError for complex tensors, of which it is not said which derivative a Jacobian holds."""
+    for x in xs:
+        if isinstance(x, Tensor) and x.is_complex():
+            raise RuntimeError(f"[{op}] {op}: Expected all {what} to be real but received complex tensor of dtype {x.dtype}; "
+                               "view_as_real tells the parts apart")
+
+
 def _unit_rows(xs: list[Any]) -> tuple[list[Any], int]:
     """Return, for each tensor, its part of the identity matrix of them all: (total, *shape)."""
     total = sum(x.numel() for x in xs)
@@ -327,8 +337,10 @@ def jacrev(
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         at = _positions("jacrev", argnums, len(args))
         chosen = tuple(args[i] for i in at)
+        _check_real("jacrev", "inputs", tree_flatten(chosen)[0])
         result = vjp(_partial(func, args, at, kwargs), *chosen, has_aux=has_aux)
         outputs, out_spec = tree_flatten(result[0])
+        _check_real("jacrev", "outputs", outputs)
         basis, total = _unit_rows(outputs)
         rows = vmap(lambda *g: result[1](tree_unflatten(g, out_spec)), chunk_size=chunk_size)(*basis) if total else None
         columns, spec = tree_flatten(chosen if rows is None else rows)
@@ -367,10 +379,12 @@ def jacfwd(
         for x in inputs:
             if not isinstance(x, Tensor):
                 raise ValueError(f"[jacfwd] Thing passed to transform API must be Tensor, got {type(x)}")
+        _check_real("jacfwd", "inputs", inputs)
         basis, total = _unit_rows(inputs)
 
         def push(*tangents: Any) -> Any:
             result = jvp(of, chosen, tree_unflatten(tangents, spec), has_aux=has_aux)
+            _check_real("jacfwd", "outputs", tree_flatten(result[0])[0])
             return result[1:] if has_aux else result[1]
 
         basis, rows = tree_flatten(tuple(basis))

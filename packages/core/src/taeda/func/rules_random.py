@@ -131,6 +131,11 @@ def different(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str
         x = args[0]
         if not at(x, level):
             raise RuntimeError(f"[{name}] {UNBATCHED}")
+        if name == "bernoulli_" and len(args) > 1 and at(args[1], level) and args[1].ndim <= x.ndim:       # one draw, as without vmap
+            p = args[1]._value
+            p = p.reshape(p.shape[0], *[1] * (x.ndim - args[1].ndim), *p.shape[1:])
+            outside(function, (x._value, p, *args[2:]), kwargs)
+            return x
         if deepest((args[1:], kwargs)) == level or name in BY_CHANNEL:
             return loop_in_place(Outside(function), level, args, kwargs)
         outside(function, (x._value, *args[1:]), kwargs)

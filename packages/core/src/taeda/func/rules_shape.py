@@ -201,7 +201,7 @@ def squeeze(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     for d in sorted(dims, reverse=True):
         if d < x.ndim and x.shape[d] == 1:
             value = value.select(d + 1, 0)
-    return batched(value, level)
+    return batched(value.view_as(value) if value is x._value else value, level)
 
 
 def transpose_2d(func: Any, level: int, args: Any, kwargs: Any) -> Any:
@@ -226,6 +226,9 @@ def as_strided(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     if given is None:
         return NotImplemented
     value = given["input"]._value
+    if len(given["size"]) != len(given["stride"]):
+        raise RuntimeError(f"[as_strided] vmap: size and stride must have the same length, got {list(given['size'])} and "
+                           f"{list(given['stride'])}")
     if value.stride(0) == 0 and size_of(level) > 1:        # samples in one place: the gradient of a view of them all would be their sum
         return NotImplemented
     first, offset = value.storage_offset(), given["storage_offset"]

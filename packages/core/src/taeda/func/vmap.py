@@ -10,6 +10,7 @@ from taeda import ops
 from taeda.func import rules_indexing, rules_matmul, rules_nn, rules_pointwise, rules_random, rules_shape, rules_spectral  # noqa: F401
 from taeda.func.batched import BatchedTensor, Level, at, batched, levels
 from taeda.func.pytree import TreeSpec, broadcast_prefix, tree_flatten, tree_unflatten
+from taeda.random import get_rng_state, set_rng_state
 from taeda.tensor import Tensor
 
 rules_random.watch()
@@ -49,7 +50,10 @@ def vmap(
         if chunk_size is None or chunk_size >= size:
             return run(func, name, size, dims, flat, spec, out_dims, randomness, kwargs)
         parts = []
+        state = get_rng_state() if randomness == "same" else None         # all chunks draw the same, too
         for start in range(0, size, chunk_size):
+            if state is not None and start:
+                set_rng_state(state)
             n = min(chunk_size, size - start)
             part = [x if d is None else x.narrow(d, start, n) for x, d in zip(flat, dims, strict=True)]
             parts.append(run(func, name, n, dims, part, spec, out_dims, randomness, kwargs))
@@ -119,6 +123,8 @@ def run(
 def out_dims_of(name: str, out_dims: Any, spec: TreeSpec) -> list[Any]:
     """Return the place of the batch's dimension in each result."""
     dims = broadcast_prefix(out_dims, spec)
+    if dims is None and spec.is_leaf() and isinstance(out_dims, tuple) and len(out_dims) == 1:      # of one result, not in a tuple
+        dims = list(out_dims)
     if dims is None:
         raise ValueError(f"[vmap] vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible with the structure of "
                          f"`outputs`. out_dims has structure {tree_flatten(out_dims)[1]} but outputs has structure {spec}.")

@@ -68,14 +68,14 @@ cdef int check_gauge(str op, str what, TensorBase d) except -1:
 
 
 cdef object eigh_vjp(Node n, object g):
-    """gA = V (diag(gL) + (V^H gV) / E) V^H"""
+    """gA = V (diag(gL) + skew(V^H gV) / E) V^H: the skew part alone makes gA Hermitian, whatever gV is (a second derivative's is not)"""
     cdef object V = n.raw(1), x
     gL, gV = g
     if gV is None:
         return (V * gL.unsqueeze(-2)) @ V.mH
     x = V.mH @ gV
     check_gauge("linalg.eigh", "eigenvectors", x.diagonal(0, -2, -1))
-    x = with_diagonal(x / differences(n.raw(0)), None if gL is None else gL.to(V.dtype))
+    x = with_diagonal((x - x.mH) / (2 * differences(n.raw(0))), None if gL is None else gL.to(V.dtype))
     return V @ x @ V.mH
 
 cdef Op EIGH = define("linalg_eigh", eigh_vjp, 0, 0, "syevd", "LinalgEighBackward0")

@@ -92,7 +92,7 @@ def lobpcg(A, k=None, B=None, X=None, n=None, iK=None, niter=None, tol=None, lar
     if B is not None:                  # B = L L^H: the eigenvalues are those of L^-1 A L^-H
         L = linalg_cholesky(B)
         A = linalg_solve_triangular(L, linalg_solve_triangular(L, A, upper=False).mH, upper=False).mH
-    E, V = linalg_eigh(A)
+    E, V = linalg_eigh((A + A.mH) / 2)           # A enters by both of its triangles, as it does in products
     if largest is None or largest:
         E, V = E.flip(-1), V.flip(-1)
     E, V = E[..., :k], V[..., :k]

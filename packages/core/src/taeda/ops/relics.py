@@ -10,17 +10,17 @@ __all__: list = []
 
 def __div__(input, other):
     """Return input / other: Python 2's name."""
-    return input.div(other)
+    return input.__truediv__(other)
 
 
 def __rdiv__(input, other):
     """Return other / input."""
-    return input.reciprocal() * other
+    return input.__rtruediv__(other)
 
 
 def __idiv__(input, other):
     """Divide in place."""
-    return input.div_(other)
+    return input.__itruediv__(other)
 
 
 def __long__(input):
