@@ -284,6 +284,8 @@ def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
         elif callable(f):
             lines.append(f"def {name}({parameters(f, False)}) -> Any: ...")
     text = "\n".join(lines) + "\n"
+    if "_dtype" not in imports:
+        text = text.replace(": _dtype", ": Any")
     return text.replace(": Tensor", ": Any").replace("Tensor |", "Any |").replace("_dtype |", "Any |").replace("_device |", "Any |").replace("Generator |", "Any |")
 
 

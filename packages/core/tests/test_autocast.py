@@ -177,10 +177,11 @@ def test_cast_inputs_turn_autocast_off_inside() -> None:
 
 
 def test_switches_and_their_errors() -> None:
-    assert taeda.get_autocast_dtype("cpu") == BF16 and taeda.get_autocast_dtype("cuda") == F16
-    taeda.set_autocast_enabled("cpu", True)
-    taeda.set_autocast_dtype("cpu", F16)
+    assert taeda.get_autocast_dtype("cpu") == BF16 and taeda.get_autocast_dtype(device_type="cuda") == F16
+    taeda.set_autocast_enabled(device_type="cpu", enabled=True)
+    taeda.set_autocast_dtype(device_type="cpu", dtype=F16)
     try:
+        assert taeda.is_autocast_enabled(device_type="cpu") and taeda.amp.is_autocast_available(device_type="cpu")
         assert taeda.is_autocast_enabled("cpu") and not taeda.is_autocast_enabled()
         assert (seeded(2, 2) @ seeded(2, 2)).dtype == F16
     finally:

@@ -7,7 +7,7 @@ is even looked at.  Casts of float32 leaves that require grad, the weights, are 
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport grad_fn_of
 from taeda.dispatch cimport to_dtype
-from taeda.dtype cimport code_of, dtype, dtype_of, is_float, promote
+from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of, is_float, promote
 from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64
 from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
 
@@ -145,7 +145,7 @@ set_caster(cast_arguments)
 # -- the state ---------------------------------------------------------------------------------------
 
 
-cdef str device_type(str op, object name):
+cdef str named_type(str op, object name):
     """The type in a device's name; TypeError for what is no string, RuntimeError for what is no device."""
     if not isinstance(name, str):
         raise TypeError(f"[{op}] argument 'device_type' must be str, not {type(name).__name__}")
@@ -160,7 +160,7 @@ cdef int need_bool(str op, object enabled) except -1:
 
 
 cdef int need_dtype(str op, object dtype_) except -1:
-    if not isinstance(dtype_, dtype):
+    if not isinstance(dtype_, dtype_class):
         raise TypeError(f"[{op}] argument 'dtype' must be taeda.dtype, not {type(dtype_).__name__}")
     return 0
 
@@ -178,7 +178,7 @@ cdef int enable(object s, str kind, bint on) except -1:
 def enter_block(device, dtype_, enabled, cached):
     """Begin an autocast block in this thread; return what ``leave_block`` wants."""
     cdef object s = state
-    cdef str kind = device_type("autocast", device)
+    cdef str kind = named_type("autocast", device)
     need_dtype("autocast", dtype_)
     need_bool("autocast", enabled)
     need_bool("autocast", cached)
@@ -201,37 +201,39 @@ def leave_block(before):
         s.casts.clear()
 
 
-def is_autocast_available(device_type_):
+def is_autocast_available(device_type):
     """Whether a type of device, such as "cpu", has an autocast."""
-    return device_type("is_autocast_available", device_type_) in DTYPES
+    return named_type("is_autocast_available", device_type) in DTYPES
 
 
-def is_autocast_enabled(device_type_="cuda"):
+def is_autocast_enabled(device_type="cuda"):
     """Whether autocast is on for a type of device in this thread (without an argument: for GPUs, as in PyTorch)."""
-    return device_type("is_autocast_enabled", device_type_) in state.enabled
+    return named_type("is_autocast_enabled", device_type) in state.enabled
 
 
-def set_autocast_enabled(device_type_, enabled=None):
+def set_autocast_enabled(device_type=None, enabled=None):
     """Turn autocast on or off for a type of device in this thread; ``set_autocast_enabled(enabled)`` means GPUs."""
     if enabled is None:
-        device_type_, enabled = "cuda", device_type_
+        device_type, enabled = "cuda", device_type
+    elif device_type is None:
+        device_type = "cuda"
     need_bool("set_autocast_enabled", enabled)
-    enable(state, device_type("set_autocast_enabled", device_type_), enabled)
+    enable(state, named_type("set_autocast_enabled", device_type), enabled)
 
 
-def get_autocast_dtype(device_type_):
+def get_autocast_dtype(device_type):
     """Return the lower precision of autocast for a type of device; RuntimeError for one that has no autocast."""
-    kind = device_type("get_autocast_dtype", device_type_)
+    kind = named_type("get_autocast_dtype", device_type)
     if kind not in DTYPES:
         raise RuntimeError(f"[get_autocast_dtype] unsupported scalarType: {kind} has no autocast")
     return dtype_of(state.dtypes.get(kind, DTYPES[kind]))
 
 
-def set_autocast_dtype(device_type_, dtype_):
+def set_autocast_dtype(device_type, dtype):
     """Choose the lower precision of autocast for a type of device in this thread."""
-    kind = device_type("set_autocast_dtype", device_type_)
-    need_dtype("set_autocast_dtype", dtype_)
-    state.dtypes[kind] = code_of(dtype_, "set_autocast_dtype")
+    kind = named_type("set_autocast_dtype", device_type)
+    need_dtype("set_autocast_dtype", dtype)
+    state.dtypes[kind] = code_of(dtype, "set_autocast_dtype")
 
 
 def is_autocast_cache_enabled():
