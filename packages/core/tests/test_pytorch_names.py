@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import hashlib
 import pathlib
+import pickle
 from typing import Any
 
 import pytest
@@ -197,10 +198,22 @@ def test_futures() -> None:
         f.value()
     f.set_result(1)
     assert f.wait() == 1 and after.wait() == 2
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(RuntimeError, match="ZeroDivisionError") as caught:
         failed.wait()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
     with pytest.raises(RuntimeError, match="only be set once"):
         f.set_result(2)
+    for wait in (f.then, f.add_done_callback):
+        with pytest.raises(TypeError, match="callable, not int"):
+            wait(3)
+    with pytest.raises(AssertionError, match="not an Exception"):
+        taeda.futures.Future().set_exception(KeyboardInterrupt())
+    with pytest.raises(RuntimeError, match="cannot pickle"):
+        pickle.dumps(f)
+    with pytest.raises(ValueError, match="to have indices"):
+        taeda.futures.Future(devices=["cpu"])
+    with pytest.raises(RuntimeError, match="no accelerator"):
+        taeda.futures.Future(devices=["cuda:0"])
     assert taeda.futures.wait_all([f, after]) == [1, 2] and taeda.futures.collect_all([]).wait() == []
     assert taeda.jit.wait(taeda.jit.fork(lambda x: x + 1, taeda.tensor(1))).item() == 2
     with pytest.raises(ZeroDivisionError):

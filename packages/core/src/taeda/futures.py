@@ -7,10 +7,24 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from taeda.device import device as device_class
+
 S = TypeVar("S")
 T = TypeVar("T")
 
 __all__ = ["Future", "collect_all", "wait_all"]
+
+
+def _need_callable(op: str, callback: Any) -> None:
+    if not callable(callback):
+        raise TypeError(f"[{op}] callback must be callable, not {type(callback).__name__}")
+
+
+def _need_accelerator(device: Any) -> None:
+    """Refuse a device that a future's value cannot come from asynchronously: all that are here."""
+    if device.index is None:
+        raise ValueError(f"[Future] expected devices to have indices, got {device}")
+    raise RuntimeError(f"[Future] there is no accelerator {device}; leave devices out: the CPU's work is done when a call returns")
 
 
 class Future(Generic[T]):
@@ -26,11 +40,16 @@ class Future(Generic[T]):
     """
 
     def __init__(self, *, devices: Any = None) -> None:
+        for device in devices or ():
+            _need_accelerator(device_class(device))
         self._ready = threading.Event()
         self._lock = threading.Lock()
         self._result: Any = None
         self._error: BaseException | None = None
         self._callbacks: list[Callable[[Future[T]], Any]] = []
+
+    def __reduce__(self) -> Any:
+        raise RuntimeError("[Future] cannot pickle a Future: somebody in this process sets it; send what it gives")
 
     def done(self) -> bool:
         """Whether the value, or an exception, is there."""
@@ -70,14 +89,15 @@ class Future(Generic[T]):
         """Set the value, and call what waits for it; RuntimeError the second time."""
         self._set(result, None)
 
-    def set_exception(self, result: BaseException) -> None:
+    def set_exception(self, result: Exception) -> None:
         """Let waiting raise an exception."""
-        if not isinstance(result, BaseException):
+        if not isinstance(result, Exception):
             raise AssertionError(f"[Future] {result!r} is of type {type(result)}, not an Exception.")
         self._set(None, result)
 
     def add_done_callback(self, callback: Callable[[Future[T]], Any]) -> None:
         """Call ``callback(future)`` when the value is there, at once if it is; an exception of it goes to stderr."""
+        _need_callable("add_done_callback", callback)
         with self._lock:
             if not self._ready.is_set():
                 self._callbacks.append(callback)
@@ -85,14 +105,17 @@ class Future(Generic[T]):
         self._tell(callback)
 
     def then(self, callback: Callable[[Future[T]], S]) -> Future[S]:
-        """Return the future of what ``callback(future)`` returns or raises."""
+        """Return the future of what ``callback(future)`` returns; where it raises, waiting raises RuntimeError, caused by that."""
+        _need_callable("then", callback)
         after: Future[S] = Future()
 
         def go_on(f: Future[T]) -> None:
             try:
                 found = callback(f)
             except Exception as error:
-                after.set_exception(error)
+                failed = RuntimeError(f"[Future] got the following error when running the callback: {type(error).__name__}: {error}")
+                failed.__cause__ = error
+                after.set_exception(failed)
             else:
                 after.set_result(found)
 
