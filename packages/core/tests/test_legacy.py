@@ -237,3 +237,13 @@ def test_functions_of_elements_return_numbers_and_meet_no_graph(call, error) -> 
         call(x, taeda.ones(2, requires_grad=True))
     assert x.apply_(lambda v: taeda.tensor(v + 1)).map_(x, lambda a, b: a * b).tolist() == [4, 4]
     assert taeda.ones(2, device="meta").apply_(abs).shape == (2,)
+
+
+def test_libraries_that_gpus_would_prefer() -> None:
+    cuda = taeda.backends.cuda
+    assert cuda.preferred_linalg_library().name == "Default" and cuda.preferred_linalg_library("default") is cuda.preferred_linalg_library()
+    assert cuda.preferred_blas_library("cublas").name == "Cublas" and cuda.preferred_blas_library(cuda.preferred_blas_library()).value == 1
+    for call, wrong in [(cuda.preferred_linalg_library, "magma"), (cuda.preferred_linalg_library, "foo"),
+                        (cuda.preferred_blas_library, "hipblaslt"), (cuda.preferred_blas_library, 3)]:
+        with pytest.raises(RuntimeError, match="is not there|choose from|value type"):
+            call(wrong)

@@ -6,6 +6,7 @@ flags; ``import taeda.backends.cudnn as cudnn`` finds it as a module.
 
 from __future__ import annotations
 
+import enum
 import sys
 import types
 import warnings
@@ -77,6 +78,32 @@ class Backend(types.ModuleType):
             self.__dict__.update(before)
 
 
+class LinalgLibrary(enum.Enum):
+    """What ``backends.cuda.preferred_linalg_library`` may name."""
+
+    Default, Cusolver, Magma = 0, 1, 2
+
+
+class BlasLibrary(enum.Enum):
+    """What ``backends.cuda.preferred_blas_library`` may name."""
+
+    Default, Cublas, Cublaslt, Ck = 0, 1, 2, 3
+
+
+def _preferred(op: str, kind: Any, backend: Any, there: Any) -> Any:
+    """Return the library that is preferred, after a choice of one that is there."""
+    if isinstance(backend, str):
+        name = {"hipblas": "cublas", "hipblaslt": "cublaslt"}.get(backend, backend).capitalize()
+        if name not in kind.__members__:
+            raise RuntimeError(f"[{op}] unknown library {backend!r}; choose from {', '.join(k.lower() for k in kind.__members__)}")
+        backend = kind[name]
+    elif backend is not None and not isinstance(backend, kind):
+        raise RuntimeError(f"[{op}] unknown input value type {type(backend).__name__}")
+    if backend not in (None, kind.Default, there):
+        raise RuntimeError(f"[{op}] {backend.name} is not there, as there is no GPU; leave the choice to 'default'")
+    return there
+
+
 class AttentionSwitches(Backend):
     """``backends.cuda``: besides its flags, which implementations of attention are allowed (there is one here).
 
@@ -85,6 +112,30 @@ class AttentionSwitches(Backend):
     >>> taeda.backends.cuda.flash_sdp_enabled()
     True
     """
+
+    def preferred_linalg_library(self, backend: str | LinalgLibrary | None = None) -> LinalgLibrary:
+        """Return which library GPUs' linear algebra prefers; "default" chooses it, and the others (cusolver, magma) are not there.
+
+        Raises:
+            RuntimeError: an unknown library, or one that is not there.
+
+        >>> import taeda
+        >>> taeda.backends.cuda.preferred_linalg_library("default").name
+        'Default'
+        """
+        return _preferred("preferred_linalg_library", LinalgLibrary, backend, LinalgLibrary.Default)
+
+    def preferred_blas_library(self, backend: str | BlasLibrary | None = None) -> BlasLibrary:
+        """Return which library GPUs' products prefer: "cublas", which "default" means; the others are not there.
+
+        Raises:
+            RuntimeError: an unknown library, or one that is not there.
+
+        >>> import taeda
+        >>> taeda.backends.cuda.preferred_blas_library().name
+        'Cublas'
+        """
+        return _preferred("preferred_blas_library", BlasLibrary, backend, BlasLibrary.Cublas)
 
     def enable_flash_sdp(self, enabled: bool) -> None:
         """Note whether flash attention is allowed."""
