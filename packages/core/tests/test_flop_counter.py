@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 import taeda
-from taeda.utils.flop_counter import FlopCounterMode
+from taeda.utils.flop_counter import FlopCounterMode, register_flop_formula
 from taeda.utils.module_tracker import ModuleTracker
 
 
 def counts(call: Any, **options: Any) -> dict[str, dict[Any, int]]:
     with FlopCounterMode(display=False, **options) as counter:
         call()
-    found = counter.get_flop_counts()
+    found = {module: {str(op) if hasattr(op, "overloads") else op: n for op, n in ops.items()}
+             for module, ops in counter.get_flop_counts().items()}
     assert counter.get_total_flops() == sum(found.get("Global", {}).values())
     return found
 
@@ -27,6 +28,12 @@ def test_a_product_forward_and_backward() -> None:
     assert counts(lambda: a @ b) == {"Global": {"aten.mm": 120}}
     assert counts(lambda: (a @ b).sum().backward()) == {"Global": {"aten.mm": 360}}
     assert counts(lambda: (a @ b.detach()).sum().backward()) == {"Global": {"aten.mm": 240}}
+
+
+def test_counts_are_found_by_the_operator() -> None:
+    with FlopCounterMode(display=False) as counter:
+        (leaf(3, 4) @ leaf(4, 5)).sum().backward()
+    assert counter.get_flop_counts()["Global"][taeda.ops.aten.mm] == counter.flop_counts["Global"][taeda.ops.aten.mm] == 360
 
 
 def test_the_block_alone_is_counted() -> None:
@@ -124,6 +131,40 @@ def test_functions_of_ones_own_and_the_old_argument() -> None:
     assert found == {"Global": {taeda.pow: 10}}
     with pytest.warns(UserWarning, match="mods argument is not needed"):
         FlopCounterMode(mods=[])
+
+
+def test_operators_with_formulas_of_ones_own() -> None:
+    seen: list[Any] = []
+
+    def raw(a: Any, b: Any, out_val: Any = None) -> int:
+        seen.append((type(a), out_val.shape))
+        return 100
+
+    raw._get_raw = True
+    aten = taeda.ops.aten
+    x = leaf(2, 3)
+    mapping = {aten.add: lambda *args, out_shape: 3, aten.mm: lambda a, b, out_shape: a[0] + out_shape[1], aten.mul: raw}
+    found = counts(lambda: ((x @ taeda.ones(3, 2) + 1) * 2).sum().backward(), custom_mapping=mapping)
+    assert found == {"Global": {"aten.mm": 2 + 2 + 2 + 3, "aten.add": 3, "aten.mul": 200}}        # two products, forward and backward
+    assert seen == [(taeda.Tensor, (2, 2))] * 2
+
+
+def test_registered_formulas() -> None:
+    @taeda.library.custom_op("flops::triple", mutates_args=())
+    def triple(x: taeda.Tensor) -> taeda.Tensor:
+        return x * 3
+
+    @register_flop_formula([taeda.ops.flops.triple])
+    def formula(shape: Any, out_shape: Any = None) -> int:
+        return shape.numel() * 10
+
+    assert counts(lambda: (triple(taeda.ones(2, 2)), taeda.ops.flops.triple(taeda.ones(3)), leaf(2, 3) @ leaf(3, 2))) == {
+        "Global": {"flops.triple": 70, "aten.mm": 24}}
+    with pytest.raises(RuntimeError, match="duplicate"):
+        register_flop_formula(taeda.ops.flops.triple)(formula)
+    for wrong in (triple, taeda.mm, taeda.ops.aten.mm.default):
+        with pytest.raises(ValueError, match="an operator such as"):
+            register_flop_formula(wrong)(formula)
 
 
 def test_an_error_in_the_block_leaves_nothing_behind() -> None:

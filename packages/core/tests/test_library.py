@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import taeda
 from taeda import Tensor, library
+from taeda.overrides import TorchFunctionMode
+from taeda.utils._python_dispatch import TorchDispatchMode
 
 
 @library.custom_op("tests::cube", mutates_args=())
@@ -202,3 +206,35 @@ def test_an_operator_by_name_shows_itself_as_pytorchs_do():
     schema = taeda.ops.tests_shown.two.default._schema
     assert str(schema) == "tests_shown::two(Tensor x, *, float[] y) -> (Tensor, Tensor)"
     assert [(a.name, a.kwarg_only) for a in schema.arguments] == [("x", False), ("y", True)]
+
+
+def test_modes_see_operators_and_not_what_their_kernels_call() -> None:
+    @taeda.library.custom_op("seen::triple", mutates_args=())
+    def triple(x: Tensor, k: int = 3) -> Tensor:
+        return x * k
+
+    triple.register_autograd(lambda ctx, g: (g * 3, None))
+    seen: list[Any] = []
+
+    class Functions(TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            seen.append(("function", str(func)))
+            return func(*args, **(kwargs or {}))
+
+    class Operators(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            seen.append(("operator", str(func)))
+            return func(*args, **(kwargs or {}))
+
+    x = taeda.ones(2, requires_grad=True)
+    for mode in (Functions(), Operators()):
+        with mode:
+            y = triple(x)
+            z = taeda.ops.seen.triple.default(x, k=2)
+        assert y.tolist() == [3.0, 3.0] and z.tolist() == [2.0, 2.0]
+        assert taeda.autograd.grad(y.sum(), x)[0].tolist() == [3.0, 3.0]
+    assert seen == [("function", "seen.triple.default")] * 2 + [("operator", "seen.triple.default")] * 2
+    seen.clear()
+    with Operators(), Functions():
+        triple(x)
+    assert [who for who, _ in seen] == ["function", "operator"]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from taeda import ops
+from taeda._override import call_overrides, mode_stack
 from taeda.autograd.function import Function
 from taeda.autograd.graph import increment_version
 from taeda.schema import infer_schema
@@ -99,6 +100,9 @@ class CustomOpDef:
     # -- a call ------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._packet.default(*args, **kwargs)
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args, kwargs = self._bound(args, kwargs)
         places, tensors = _taken_out(args)
         if self._signature is None and self._backward is None:   # of a schema: autograd follows what the kernel does
@@ -293,7 +297,9 @@ class OpOverload:
         self.__name__, self.__module__ = f"{self._opname}.default", f"taeda.ops.{self.namespace}"
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self._of(*args, **kwargs)
+        if mode_stack():                            # a mode sees the operator, not what its kernel calls
+            return call_overrides(self, None, [], args, kwargs)
+        return self._of._run(args, kwargs)
 
     def __deepcopy__(self, memo: Any) -> OpOverload:
         return self

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from taeda import _aten_calls
-from taeda._override import mode_stack, replace_modes
+from taeda._override import dispatched_args, mode_stack, replace_modes
+from taeda.library import OpOverload
 from taeda.overrides import TorchFunctionMode
 from taeda.tensor import Tensor
 
@@ -44,6 +45,8 @@ class TorchDispatchMode(TorchFunctionMode):
         raise NotImplementedError(f"[{type(self).__name__}] a mode must have a __torch_dispatch__ of its own")
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if isinstance(func, OpOverload):                    # an operator of a program's own is told whole
+            return self.__torch_dispatch__(func, tuple(type(x) for x in dispatched_args(args, kwargs or {})), args, kwargs or {})
         return _aten_calls.make(func, args, kwargs or {}, self)
 
     def __enter__(self) -> TorchDispatchMode:

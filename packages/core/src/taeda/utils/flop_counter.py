@@ -6,23 +6,29 @@ Counted are products: ``mm``, ``addmm``, ``bmm``, ``baddbmm``, convolutions, and
 A. Forward: a ``TorchFunctionMode`` sees the calls, and their arguments' shapes say what is done (``count``).
 B. Backward: derivatives run below Python's sight. The node that a counted call recorded is hooked instead; when it runs, each
    gradient that this pass computes is counted by formula. So derivatives of derivatives are not counted.
+C. Operators with a formula of a program's own are seen by a ``TorchDispatchMode``, which is in force only where there are any.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import prod
 from typing import Any, NamedTuple
 
 import taeda
 from taeda.autograd.engine import current_pass
 from taeda.overrides import TorchFunctionMode
+from taeda._aten import OpOverloadPacket, aten
+from taeda.library import OpOverloadPacket as OwnPacket
+from taeda.utils._python_dispatch import TorchDispatchMode
 from taeda.utils._pytree import tree_map
 from taeda.utils.module_tracker import ModuleTracker, pass_id
 
-__all__ = ["FlopCounterMode"]
+__all__ = ["FlopCounterMode", "register_flop_formula"]
+
+flop_registry: dict[Any, Callable[..., int]] = {}       # of operators of a program's own
 
 
 class Count(NamedTuple):
@@ -171,14 +177,15 @@ class FlopCounterMode:
     """In this block, count floating-point operations, forward and backward, by module and op.
 
     ``depth`` is how deep ``get_table`` lists modules; with ``display`` the table is printed at the end. ``custom_mapping`` maps
-    further functions to formulas, called with the arguments, their tensors as shapes, and ``out_shape``. ``mods`` is not needed.
+    further functions, or operators such as ``taeda.ops.aten.add``, to formulas, called with the arguments, their tensors as shapes, and
+    ``out_shape``; a formula with a true attribute ``_get_raw`` gets the tensors, and ``out_val``. ``mods`` is not needed.
 
     >>> import taeda
     >>> x = taeda.ones(3, 4, requires_grad=True)
     >>> with FlopCounterMode(display=False) as counter:
     ...     (x @ taeda.ones(4, 5)).sum().backward()
     >>> counter.get_flop_counts()
-    {'Global': {'aten.mm': 240}}
+    {'Global': {<OpOverloadPacket(op='aten.mm')>: 240}}
     """
 
     def __init__(
@@ -190,15 +197,17 @@ class FlopCounterMode:
         self.depth = depth
         self.display = display
         self.custom_mapping = dict(custom_mapping or {})
+        self.flop_registry = {**flop_registry, **{op: adapted(f) for op, f in self.custom_mapping.items()}}
         self.mod_tracker = ModuleTracker()
         self.mode: Calls | None = None
+        self.operators: Operators | None = None
 
     def get_total_flops(self) -> int:
         """Return the operations of all modules together."""
         return sum(self.flop_counts["Global"].values())
 
     def get_flop_counts(self) -> dict[str, dict[Any, int]]:
-        """Return the operations by the module's name ("Global": all), then by op ("aten.mm")."""
+        """Return the operations by the module's name ("Global": all), then by op (``taeda.ops.aten.mm``)."""
         return {module: dict(ops) for module, ops in self.flop_counts.items()}
 
     def get_table(self, depth: int | None = None) -> str:
@@ -226,6 +235,9 @@ class FlopCounterMode:
     def __enter__(self) -> FlopCounterMode:
         self.flop_counts.clear()
         self.mod_tracker.__enter__()
+        if any(isinstance(op, PACKETS) for op in self.flop_registry):
+            self.operators = Operators(self)
+            self.operators.__enter__()
         self.mode = Calls(self)
         self.mode.__enter__()
         return self
@@ -234,6 +246,9 @@ class FlopCounterMode:
         mode, self.mode = self.mode, None
         if mode is not None:
             mode.__exit__(*error)
+        operators, self.operators = self.operators, None
+        if operators is not None:
+            operators.__exit__(*error)
         self.mod_tracker.__exit__()
         if self.display:
             print(self.get_table(self.depth))
@@ -259,21 +274,25 @@ class Calls(TorchFunctionMode):
         out = func(*args, **kwargs)
         if self.running is not None and self.running == pass_id():
             return out
-        formula = self.counter.custom_mapping.get(func)
-        if formula is not None:
-            shapes = tree_map(lambda x: x.shape if isinstance(x, taeda.Tensor) else x, (args, kwargs, out))
-            self.counter.add(func, formula(*shapes[0], out_shape=shapes[2], **shapes[1]))
-            return out
+        if not isinstance(func, PACKETS):
+            formula = self.counter.flop_registry.get(func)
+            if formula is not None:
+                self.counter.add(func, formula(*args, out_val=out, **kwargs))
+                return out
         found = count(getattr(func, "__name__", ""), args, kwargs, out)
         if found is not None:
-            self.counter.add(f"aten.{found.op}", found.forward)
+            op = getattr(aten, found.op)
+            if op not in self.counter.flop_registry:
+                self.counter.add(op, found.forward)
             if out.grad_fn is not None:
                 self._watch(out.grad_fn, found)
         return out
 
     def _watch(self, node: Any, found: Count) -> None:
         wanted = [(x if x.grad_fn is None else x.grad_fn, flops) for x, flops in found.backward if x.requires_grad]
-        op = f"aten.{found.backward_op}"
+        op = getattr(aten, found.backward_op)
+        if op in self.counter.flop_registry:
+            return
 
         def before(_: Any) -> None:
             if self.counter.mode is self:
@@ -289,6 +308,76 @@ class Calls(TorchFunctionMode):
 
         node.register_prehook(before)
         node.register_hook(after)
+
+
+class Operators(TorchDispatchMode):
+    """The operators of a block that have formulas of a program's own (C)."""
+
+    def __init__(self, counter: FlopCounterMode) -> None:
+        super().__init__()
+        self.counter = counter
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        op = getattr(func, "overloadpacket", None)
+        formula = self.counter.flop_registry.get(op)
+        if formula is not None:
+            self.counter.add(op, formula(*args, out_val=out, **kwargs))
+        return out
+
+
+PACKETS = (OpOverloadPacket, OwnPacket)
+
+
+def adapted(formula: Callable[..., int]) -> Callable[..., int]:
+    """Return a formula that is called with tensors and ``out_val``; one that asks for it is that already."""
+    if getattr(formula, "_get_raw", False):
+        return formula
+
+    def of_shapes(*args: Any, out_val: Any = None, **kwargs: Any) -> int:
+        args, kwargs, out = tree_map(lambda x: x.shape if isinstance(x, taeda.Tensor) else x, (args, kwargs, out_val))
+        return formula(*args, out_shape=out, **kwargs)
+
+    return of_shapes
+
+
+def register_flop_formula(targets: Any, get_raw: bool = False) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Register the decorated formula for an operator, or several, in all counters that are made from here on.
+
+    Args:
+        targets: ``taeda.ops.mylib.name``, or a sequence of such.
+        get_raw: whether the formula wants tensors, and ``out_val``, instead of shapes and ``out_shape``.
+
+    Raises:
+        ValueError: a target is no operator.
+        RuntimeError: it has a formula.
+
+    >>> import taeda
+    >>> @taeda.library.custom_op("mine::triple", mutates_args=())
+    ... def triple(x: taeda.Tensor) -> taeda.Tensor:
+    ...     return x * 3
+    >>> @register_flop_formula(taeda.ops.mine.triple)
+    ... def triple_flops(x_shape, out_shape=None):
+    ...     return x_shape.numel()
+    >>> with FlopCounterMode(display=False) as counter:
+    ...     y = triple(taeda.ones(4, 5))
+    >>> counter.get_flop_counts()
+    {'Global': {<OpOverloadPacket(op='mine.triple')>: 20}}
+    """
+
+    def register(formula: Callable[..., int]) -> Callable[..., int]:
+        taken = formula if get_raw else adapted(formula)
+        for target in targets if isinstance(targets, Iterable) else (targets,):
+            if not isinstance(target, PACKETS):
+                raise ValueError(f"[register_flop_formula] expected each target to be an operator such as taeda.ops.mylib.foo, "
+                                 f"got {target!r} of type {type(target).__name__}")
+            if target in flop_registry:
+                raise RuntimeError(f"[register_flop_formula] duplicate registrations for {target}")
+            flop_registry[target] = taken
+        return formula
+
+    return register
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
