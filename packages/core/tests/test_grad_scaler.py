@@ -190,3 +190,35 @@ def test_float16_gradients_are_refused() -> None:
     backward(scaler, w)
     with pytest.raises(ValueError, match=r"Attempting to unscale FP16 gradients: parameter 0, of shape \(2,\)"):
         scaler.step(Descent(w))
+
+
+def test_parts_of_a_scaler_can_be_overridden_by_pytorchs_names() -> None:
+    calls: list[Any] = []
+
+    class Logging(GradScaler):
+        def _unscale_grads_(self, optimizer: Any, inv_scale: Any, found_inf: Any, allow_fp16: bool) -> Any:
+            calls.append((inv_scale.item(), found_inf.item(), allow_fp16))
+            return super()._unscale_grads_(optimizer, inv_scale, found_inf, allow_fp16)
+
+        def _maybe_opt_step(self, optimizer: Any, optimizer_state: Any, *args: Any, **kwargs: Any) -> Any:
+            calls.append(dict(optimizer_state["found_inf_per_device"]))
+            return super()._maybe_opt_step(optimizer, optimizer_state, *args, **kwargs)
+
+    w = weight()
+    scaler = Logging("cpu", init_scale=4.0)
+    backward(scaler, w)
+    scaler.step(Descent(w))
+    assert calls == [(0.25, 0.0, False), {w.device: 0.0}]
+
+
+def test_the_functions_that_scalers_are_made_of() -> None:
+    scale, tracker = taeda.tensor(8.0), taeda.tensor(3, dtype=taeda.int32)
+    assert taeda._amp_update_scale_(scale, tracker, taeda.tensor(0.0), 2.0, 0.5, 4) is scale
+    assert (scale.item(), tracker.item()) == (16.0, 0)
+    taeda._amp_update_scale_(scale, tracker, taeda.tensor(1.0), 2.0, 0.5, 4)
+    assert (scale.item(), tracker.item()) == (8.0, 0)
+    grads, found = [taeda.tensor([1.0, 2.0]), taeda.tensor([float("inf")])], taeda.tensor(0.0)
+    taeda._amp_foreach_non_finite_check_and_unscale_(grads[:1], found, taeda.tensor(0.5))
+    assert grads[0].tolist() == [0.5, 1.0] and found.item() == 0
+    taeda._amp_foreach_non_finite_check_and_unscale_(grads, found, taeda.tensor(0.5))
+    assert grads[0].tolist() == [0.25, 0.5] and found.item() == 1

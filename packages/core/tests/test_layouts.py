@@ -325,3 +325,11 @@ def test_glu_of_a_turned_input_is_that_of_the_rows() -> None:
     y, z = taeda.ops.glu(a), taeda.ops.glu(b.contiguous())
     assert y.equal(z) and y.grad_fn.name() == "GluBackward0"
     assert all(p.equal(q) for p, q in zip(taeda.autograd.grad(y.sum(), a), taeda.autograd.grad(z.sum(), b), strict=True))
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 4, 4), (2, 0, 4, 4), (2, 3, 4, 0)])
+def test_tensors_without_elements_are_channels_last_by_their_strides(shape: tuple[int, ...]) -> None:
+    x = taeda.empty(shape)
+    assert x.is_contiguous() and not x.is_contiguous(memory_format=taeda.channels_last)
+    y = x.contiguous(memory_format=taeda.channels_last)
+    assert y.is_contiguous(memory_format=taeda.channels_last) and y.stride(1) == 1

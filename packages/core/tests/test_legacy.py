@@ -247,3 +247,14 @@ def test_libraries_that_gpus_would_prefer() -> None:
                         (cuda.preferred_blas_library, "hipblaslt"), (cuda.preferred_blas_library, 3)]:
         with pytest.raises(RuntimeError, match="is not there|choose from|value type"):
             call(wrong)
+
+
+@pytest.mark.parametrize("name", ["addcmul", "addcdiv"])
+def test_a_complex_factor_of_real_tensors_is_refused(name: str) -> None:
+    x = taeda.ones(2)
+    for call in (getattr(taeda, name), getattr(taeda.Tensor, f"{name}_")):
+        with pytest.raises(RuntimeError, match="cannot be converted to type float32 without overflow"):
+            call(x, x, x, value=1j)
+    assert getattr(taeda, name)(x + 0j, x, x, value=1j).tolist() == [1 + 1j] * 2
+    with pytest.raises(NotImplementedError, match="complex"):
+        x.clamp_min(1j)

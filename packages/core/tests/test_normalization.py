@@ -387,7 +387,8 @@ def test_halves_are_normalised_as_exactly_as_they_round(dtype: taeda.dtype, shap
             inputs = [t.double().requires_grad_() for t in leaves]
             exact = function(*inputs, buffers=exact_buffers)
             exact_grads = taeda.autograd.grad(exact, inputs, g.double())
-            assert y.dtype == dtype and y.stride() == x.stride() and [t.dtype for t in grads] == [t.dtype for t in leaves]
+            laid = taeda.empty(shape) if kind[0] == "b" and x.is_contiguous() else x
+            assert y.dtype == dtype and y.stride() == laid.stride() and [t.dtype for t in grads] == [t.dtype for t in leaves]
             assert ((y.double() - exact).abs() <= exact.abs() * 0.51 * eps + 1e-5).all()
             if kind[0] == "b":
                 n = x.numel() // C
@@ -431,3 +432,31 @@ def test_halves_beside_float32_parameters_are_one_op_and_have_a_second_derivativ
         found.append([*first, *taeda.autograd.grad(first[0].square().sum() + first[1].sin().sum(), (leaf, weight))])
     for a, b in zip(*found, strict=True):
         assert (a.double() - b).abs().max() <= 0.03 * (1 + b.abs().max())
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("shape", [(2, 1, 4, 4), (2, 3, 1, 1)])
+def test_what_lies_in_both_orders_gives_a_row_major_result(shape: tuple[int, ...], training: bool) -> None:
+    c = shape[1]
+    x = taeda.tensor(draw(*shape)).to(memory_format=taeda.channels_last).requires_grad_()
+    m, v = taeda.zeros(c, dtype=taeda.float64), taeda.ones(c, dtype=taeda.float64)
+    y = ops.batch_norm(x, m, v, training=training)
+    assert y.stride() == taeda.empty(shape).stride() != x.stride()
+    m, v = taeda.zeros(c, dtype=taeda.float64), taeda.ones(c, dtype=taeda.float64)
+    np.testing.assert_allclose(y.detach().numpy(), ops.batch_norm(x.detach().contiguous().clone(), m, v, training=training).numpy(), rtol=1e-12)
+    assert taeda.autograd.gradcheck(lambda t: ops.batch_norm(t, None, None, training=True), (x,))
+
+
+def test_running_buffers_may_have_tangents_in_training() -> None:
+    from taeda.autograd import forward_ad
+
+    with forward_ad.dual_level():
+        x = forward_ad.make_dual(taeda.tensor(draw(4, 3)), taeda.tensor(draw(4, 3)))
+        m, v = (forward_ad.make_dual(taeda.zeros(3, dtype=taeda.float64), taeda.ones(3, dtype=taeda.float64)) for _ in range(2))
+        y = forward_ad.unpack_dual(ops.batch_norm(x, m, v, training=True, momentum=1.0))
+        plain = forward_ad.unpack_dual(ops.batch_norm(x, None, None, training=True))
+        assert y.tangent.tolist() == plain.tangent.tolist()
+        np.testing.assert_allclose(m.numpy(), x.mean(0).numpy(), rtol=1e-12)
+        assert forward_ad.unpack_dual(m).tangent.tolist() == [1, 1, 1]
+        with pytest.raises(RuntimeError, match="not differentiable with respect to the running buffers"):
+            ops.batch_norm(x, m, v)

@@ -110,6 +110,37 @@ def test_foreach() -> None:
         _ = taeda._foreach_nothing
 
 
+def test_foreach_changes_return_the_list_that_was_given() -> None:
+    a = (taeda.tensor([1.0, 2.0]), taeda.tensor([3.0]))
+    assert taeda._foreach_mul_(a, 2) is a and taeda._foreach_zero_(a) is a
+    assert values(taeda._foreach_powsum((taeda.tensor([1.0, -2.0]),), 2)) == [5.0]
+    assert values(taeda._foreach_clone(a, memory_format=taeda.contiguous_format)) == values(a)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "args", "kwargs"),
+    [
+        ("abs", TypeError, (2,), {}),
+        ("max", TypeError, ([taeda.ones(2)],), {}),
+        ("add", RuntimeError, (taeda.ones(1),), {}),                     # a tensor for all has no dimensions
+        ("add", TypeError, ([taeda.ones(2), 3],), {}),
+        ("clamp_min", TypeError, (taeda.ones(2),), {}),
+        ("copy_", TypeError, (1,), {}),
+        ("addcmul", TypeError, ([taeda.ones(2)],), {}),
+        ("addcmul", TypeError, ([taeda.ones(2)], [taeda.ones(2)], [taeda.ones(2)]), {}),
+        ("addcdiv", RuntimeError, ([taeda.ones(2)], [taeda.ones(2)], taeda.ones(())), {}),
+        ("addcdiv", RuntimeError, ([taeda.ones(2)], [taeda.ones(2)], taeda.ones(3)), {}),
+        ("lerp", TypeError, ([taeda.ones(2)],), {}),
+        ("add", TypeError, (1,), {"alpha": 2}),
+    ],
+)
+def test_foreach_refuses_what_no_form_of_it_takes(name: str, error: type[Exception], args: Any, kwargs: Any) -> None:
+    with pytest.raises(error, match=rf"\[_foreach_{name}\]"):
+        getattr(taeda, f"_foreach_{name}")([taeda.ones(2)], *args, **kwargs)
+    with pytest.raises(TypeError, match="list of Tensors"):
+        taeda._foreach_neg(t for t in (taeda.ones(2),))
+
+
 def test_weights_are_loaded_once_and_their_hash_is_checked(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "source.pt"
     taeda.save({"w": taeda.arange(3.0)}, source)

@@ -236,3 +236,30 @@ def test_a_module_that_keeps_the_handle_of_a_parameters_hook_is_copied_and_saved
         warnings.simplefilter("error")
         taeda.save(m.state_dict(), io.BytesIO())
         taeda.save(m.weight, io.BytesIO())
+
+
+@pytest.mark.parametrize("register", ["register_full_backward_hook", "register_full_backward_pre_hook"])
+def test_writes_in_place_to_what_backward_hooks_watch_are_refused(register):
+    class Writes(nn.Module):
+        def forward(self, x):
+            return x.mul_(3).clone()
+
+    m = Writes()
+    getattr(m, register)(lambda *args: None)
+    leaf = taeda.ones(3, requires_grad=True)
+    with pytest.raises(RuntimeError, match="modified inplace"):
+        m(leaf.clone())
+    same = nn.Identity()
+    getattr(same, register)(lambda *args: None)
+    with pytest.raises(RuntimeError, match="modified inplace"):
+        same(leaf).add_(1)
+    with taeda.no_grad():
+        assert m(leaf.clone()).tolist() == [3, 3, 3]
+
+
+def test_a_backward_hook_may_return_the_missing_gradients_of_inputs_that_want_none():
+    m = nn.Linear(2, 3)
+    m.register_full_backward_hook(lambda module, grad_input, grad_output: grad_input)
+    with pytest.warns(UserWarning, match="no inputs require gradients"):
+        m(taeda.ones(1, 2)).sum().backward()
+    assert m.weight.grad is not None

@@ -491,3 +491,11 @@ def test_parameters_say_that_they_are_pytorchs_where_the_library_goes_by_its_nam
         ran = subprocess.run([sys.executable, "-c", program.format(early=early)], capture_output=True, text=True, check=False)
         assert ran.stdout == "<class 'torch.nn.parameter.Parameter'> torch.nn.parameter True True\n", ran.stderr
     assert nn.Parameter.__module__ == "taeda.nn.parameter"
+
+
+def test_apply_may_make_parameters_sparse():
+    m = nn.Linear(3, 2)
+    m.weight.grad = taeda.ones(2, 3)
+    m._apply(lambda t: t.to_sparse())
+    assert m.weight.layout == m.weight.grad.layout == taeda.sparse_coo and m.weight.requires_grad
+    assert m.weight.grad.to_dense().tolist() == [[1, 1, 1]] * 2

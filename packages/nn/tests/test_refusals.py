@@ -138,6 +138,12 @@ def test_soft_margin_loss_has_the_inputs_dtype():
     assert (F.soft_margin_loss(x, y).dtype, F.soft_margin_loss(y, x).dtype) == (taeda.float32, taeda.float64)
 
 
+def test_soft_margin_loss_of_complex_numbers():
+    x, y = taeda.tensor([0.5 + 1j, -1.0 - 2j], dtype=taeda.complex128, requires_grad=True), taeda.tensor([1.0, -1.0], dtype=taeda.float64)
+    assert taeda.allclose(F.soft_margin_loss(x, y, reduction="none"), (1 + (-x * y).exp()).log())
+    assert taeda.autograd.gradcheck(lambda t: F.soft_margin_loss(t, y), (x,))
+
+
 @pytest.mark.parametrize(
     ("loss", "shapes"),
     [

@@ -184,3 +184,17 @@ def test_parallel_models_run_on_their_one_device():
     assert model(x).tolist() == model.module(x).tolist() == nn.parallel.data_parallel(model.module, x).tolist()
     with pytest.raises(NotImplementedError, match=r"\[DistributedDataParallel\] there are no process groups"):
         nn.parallel.DistributedDataParallel(model.module)
+
+
+@pytest.mark.parametrize(("shape", "size"), [((2, 2, 3), (2, 1, 3, 4)), ((1, 3, 4), (1, 1, 2, 3, 2))])
+def test_a_grid_keeps_nothing_that_a_backward_pass_frees(shape, size):
+    theta = taeda.randn(shape, dtype=taeda.float64, requires_grad=True)
+    grid = F.affine_grid(theta, size, align_corners=False)
+    grid.sum().backward()
+    first = theta.grad.clone()
+    grid.sum().backward()
+    assert theta.grad.tolist() == (2 * first).tolist()
+    assert taeda.autograd.gradcheck(lambda t: F.affine_grid(t, size, align_corners=True), (theta,), check_forward_ad=True)
+    assert taeda.autograd.gradgradcheck(lambda t: F.affine_grid(t, size, align_corners=True) ** 2, (theta,))
+    one = taeda.func.vmap(lambda t: F.affine_grid(t, size, align_corners=False))(theta.detach().unsqueeze(0))
+    assert taeda.allclose(one[0], grid)

@@ -89,6 +89,8 @@ _LAZY = {
     "_log_softmax_backward_data": ("taeda._aten", "_log_softmax_backward"),
     "_softmax_backward_data": ("taeda._aten", "_softmax_backward"),
     "_disable_dynamo": ("taeda.compiler", "disable"),
+    "_amp_foreach_non_finite_check_and_unscale_": ("taeda.amp.grad_scaler", "unscale_"),
+    "_amp_update_scale_": ("taeda.amp.grad_scaler", "update_scale_"),
     "_int_mm": ("taeda.scaled_products", "_int_mm"),
     "_scaled_mm": ("taeda.scaled_products", "_scaled_mm"),
     "_dynamo": ("taeda._dynamo", None),

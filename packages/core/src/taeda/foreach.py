@@ -9,102 +9,160 @@ They are the operations themselves, tensor by tensor; the optimizers' fused step
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from taeda.ops import METHODS, PUBLIC
 from taeda.tensor_base import TensorBase
 
 UNARY = (
-    "abs", "acos", "asin", "atan", "ceil", "clone", "cos", "cosh", "erf", "erfc", "exp", "expm1", "floor", "frac", "lgamma", "log",
+    "abs", "acos", "asin", "atan", "ceil", "cos", "cosh", "erf", "erfc", "exp", "expm1", "floor", "frac", "lgamma", "log",
     "log10", "log1p", "log2", "max", "neg", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt", "tan", "tanh",
     "trunc", "zero",
 )  # fmt: skip
-BINARY = ("add", "sub", "mul", "div", "pow", "clamp_max", "clamp_min", "maximum", "minimum", "copy")
-TERNARY = ("addcdiv", "addcmul", "lerp")
-# by which keywords PyTorch takes an operand: its overloads call it by its kind
-OPERANDS = {
-    **dict.fromkeys(BINARY, ("other", "scalar", "scalars")), "pow": ("exponent",), "copy": ("src",),
-    "lerp": ("tensors1", "weight", "weights"),
-}  # fmt: skip
 # maximum and minimum take tensors alone, but lists of them numbers too, as clamp_min and clamp_max do
 OF_NUMBERS_TOO = {
     "maximum": METHODS["clamp_min"], "maximum_": METHODS["clamp_min_"], "minimum": METHODS["clamp_max"], "minimum_": METHODS["clamp_max_"],
 }  # fmt: skip
 
+# The forms in which an operation takes its arguments after the list: a word for each, "kind name", with a default "kind name=value" where
+# it may be left out, and a * before those that are told by name.  Kinds: L list of tensors, N list of numbers, S number, T tensor without
+# dimensions, V tensor of numbers, A anything.
+ROWS = ("S scalar", "L other", "N scalars")
+SUMS = ("T other *S alpha=1", "S scalar", "L other *S alpha=1", "N scalars")
+PRODUCTS = ("T other", *ROWS)
+POWERS = ("L exponent", "S exponent", "N exponent")
+TERNARY = tuple(f"L tensor1 L tensor2 {last}" for last in ("V scalars", "S value=1", "N scalars"))
+FORMS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(UNARY, ("",)), "clone": ("*A memory_format=None",), "add": SUMS, "sub": SUMS[1:], "mul": PRODUCTS, "div": PRODUCTS,
+    **dict.fromkeys(("clamp_max", "clamp_min", "maximum", "minimum"), ROWS), "pow": POWERS, "copy": ("L src A non_blocking=False",),
+    "addcdiv": TERNARY, "addcmul": TERNARY, "lerp": tuple(f"L tensors1 {last}" for last in ("L weights", "S weight", "N weight")),
+    "norm": ("S ord=2 A dtype=None",), "powsum": ("S ord=2 A dtype=None",), "mm": ("L mat2",),
+}  # fmt: skip
 
-def _tensors(name: str, tensors: Any) -> list[Any]:
-    if isinstance(tensors, TensorBase) or not all(isinstance(t, TensorBase) for t in tensors):
+
+def _is_number(x: Any) -> bool:
+    if isinstance(x, TensorBase):
+        return x.ndim == 0 and not x.requires_grad
+    return isinstance(x, (bool, int, float, complex)) or hasattr(x, "__index__") or (hasattr(x, "__float__") and not hasattr(x, "__len__"))
+
+
+def _is_list(x: Any, of: Callable[[Any], bool]) -> bool:
+    return isinstance(x, (list, tuple)) and all(map(of, x))
+
+
+def _is_tensor(x: Any) -> bool:
+    return isinstance(x, TensorBase)
+
+
+FITS: dict[str, Callable[[Any], bool]] = {
+    "L": lambda x: _is_list(x, _is_tensor), "N": lambda x: _is_list(x, _is_number), "S": _is_number, "T": _is_tensor, "V": _is_tensor,
+    "A": lambda x: True,
+}  # fmt: skip
+
+
+class Form:
+    """One form of arguments."""
+
+    def __init__(self, text: str) -> None:
+        words = text.split()
+        self.text = ", ".join(f"{kind} {name}" for kind, name in zip(words[::2], words[1::2], strict=True))
+        self.kinds = {word.partition("=")[0]: kind[-1] for kind, word in zip(words[::2], words[1::2], strict=True)}
+        self.needed = {word for word in words[1::2] if "=" not in word}
+        self.positional = [name for name, kind in zip(self.kinds, words[::2], strict=True) if kind[0] != "*"]
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str, str, Any]] | None:
+        """Return (name, kind, value) of each argument that is given, or None where they are not of this form."""
+        if len(args) > len(self.positional) or not kwargs.keys() <= set(self.kinds) - set(self.positional[: len(args)]):
+            return None
+        given = {**dict(zip(self.positional, args, strict=False)), **kwargs}
+        if not self.needed <= given.keys() or not all(FITS[self.kinds[name]](value) for name, value in given.items()):
+            return None
+        return [(name, self.kinds[name], value) for name, value in given.items()]
+
+
+def _tensors(name: str, tensors: Any) -> Any:
+    if not _is_list(tensors, _is_tensor):
         raise TypeError(f"[{name}] argument 'self' must be a tuple or list of Tensors")
     if not tensors:
         raise RuntimeError(f"[{name}] Tensor list must have at least one tensor.")
-    return list(tensors)
+    return tensors
 
 
-def _spread(name: str, n: int, operand: Any) -> list[Any]:
-    """Return an operand for each of ``n`` tensors: the items of a list, or one thing for all."""
-    if not isinstance(operand, (list, tuple)):
-        return [operand] * n
-    if len(operand) != n:
-        raise RuntimeError(f"[{name}] Tensor lists must have the same number of tensors, got {n} and {len(operand)}")
-    return list(operand)
+def _column(name: str, n: int, kind: str, value: Any) -> Sequence[Any]:
+    """Return an argument for each of ``n`` tensors: the items of a list, or one thing for all."""
+    if kind == "T" and value.ndim:
+        raise RuntimeError(f"[{name}] scalar tensor expected to be 0 dim but it has {value.ndim} dimensions; a list has one for each")
+    if kind == "V":
+        if value.ndim != 1:
+            raise RuntimeError(f"[{name}] expected packed scalar Tensor to be of dimension 1, got {value.ndim} dimensions")
+        value, kind = value.tolist(), "N"
+    if kind not in "LN":
+        return [value] * n
+    if len(value) != n:
+        others = "tensors" if kind == "L" else "numbers"
+        raise RuntimeError(f"[{name}] Tensor lists must have the same number of tensors, got {n} and {len(value)} {others}")
+    items: Sequence[Any] = value
+    return items
 
 
-def _made(name: str) -> Callable[..., Any]:
-    """Return ``_foreach_<name>``; a name that ends in _ changes the tensors and returns them."""
-    step = OF_NUMBERS_TOO.get(name) or METHODS.get(name) or PUBLIC[name]
-    title, operand = f"_foreach_{name}", OPERANDS.get(name.rstrip("_"), ())
+def _made(name: str, forms: tuple[str, ...], step: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``_foreach_<name>``; a name that ends in _ changes the tensors and returns their list."""
+    title, known = f"_foreach_{name}", [Form(text) for text in forms]
+    by_name = {name: name for name in ("alpha", "value", "memory_format")}
+    if name.startswith("addc"):
+        by_name["scalars"] = "value"
 
-    def function(self: Any, *operands: Any, **kwargs: Any) -> Any:
+    def function(self: Any, *args: Any, **kwargs: Any) -> Any:
+        bound = next((b for form in known if (b := form.bind(args, kwargs)) is not None), None)
+        if bound is None:
+            got = ", ".join([type(a).__name__ for a in args] + [f"{k}={type(v).__name__}" for k, v in kwargs.items()])
+            expected = " ".join(f"({form.text})" for form in known)
+            raise TypeError(f"[{title}] received an invalid combination of arguments after the list of tensors: got ({got}); "
+                            f"expected one of {expected}")
         tensors = _tensors(title, self)
-        operands += tuple([kwargs.pop(key) for key in operand if key in kwargs])
-        names, values = list(kwargs), list(kwargs.values())
-        columns = [_spread(title, len(tensors), o) for o in (*operands, *values)]
-        k = len(operands)
-        rows = zip(tensors, *columns, strict=True)
-        results = [step(t, *rest[:k], **dict(zip(names, rest[k:], strict=True))) for t, *rest in rows]
-        return tensors if name.endswith("_") else tuple(results)
+        columns = [(by_name.get(key), _column(title, len(tensors), kind, value)) for key, kind, value in bound]
+        results = []
+        for i, t in enumerate(tensors):
+            row = [(key, column[i]) for key, column in columns]
+            results.append(step(t, *[value for key, value in row if key is None], **{key: value for key, value in row if key is not None}))
+        return self if name.endswith("_") else tuple(results)
 
     function.__name__ = function.__qualname__ = title
-    function.__doc__ = f"Call ``{name}`` on each tensor of a list; an operand is one for all, or a list with one for each."
+    function.__doc__ = f"Call ``{name}`` on each tensor of a list; an argument is one for all, or a list with one for each."
     return function
 
 
-def _ternary(name: str) -> Callable[..., Any]:
-    """Return ``_foreach_addcmul`` and kin, whose last operand is a number, or a list or tensor of numbers."""
-    step = _made(name)
-    if name.startswith("lerp"):
-        return step
-
-    def function(self: Any, tensor1: Any, tensor2: Any, value: Any = 1, *, scalars: Any = None) -> Any:
-        value = value if scalars is None else scalars
-        if isinstance(value, TensorBase):
-            value = value.tolist()
-        return step(self, tensor1, tensor2, value=value)
-
-    function.__name__ = function.__qualname__ = f"_foreach_{name}"
-    function.__doc__ = f"Call ``{name}`` on each tensor of a list; ``value`` is one number, or one for each."
-    return function
+def _norm(t: Any, ord: Any = 2, dtype: Any = None) -> Any:
+    return t.norm(ord, dtype=dtype)
 
 
-def _foreach_norm(self: Any, ord: float = 2, dtype: Any = None) -> tuple[Any, ...]:
-    """Return the norm of each tensor of a list, all its elements taken together."""
-    return tuple(t.norm(ord, dtype=dtype) for t in _tensors("_foreach_norm", self))
+def _power_sum(t: Any, ord: Any = 2, dtype: Any = None) -> Any:
+    return t.abs().pow(ord).sum(dtype=dtype)
 
 
-_powers = _made("pow")
+STEPS = {**OF_NUMBERS_TOO, "norm": _norm, "powsum": _power_sum}
+
+
+def _step(name: str) -> Callable[..., Any] | None:
+    return STEPS.get(name) or METHODS.get(name) or PUBLIC.get(name)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+for _name, _forms in FORMS.items():
+    for _full in (_name, f"{_name}_"):
+        _found = None if _full in ("copy", "max_", "norm_", "clone_", "mm_") else _step(_full)
+        if _found is not None:
+            FUNCTIONS[f"_foreach_{_full}"] = _made(_full, _forms, _found)
+_powers = FUNCTIONS["_foreach_pow"]
 
 
 def _foreach_pow(self: Any, exponent: Any) -> tuple[Any, ...]:
     """Raise each tensor of a list to a power, or a number to the power of each tensor."""
     if isinstance(self, (bool, int, float, complex)):
         return tuple(PUBLIC["pow"](self, t) for t in _tensors("_foreach_pow", exponent))
-    return _powers(self, exponent)
+    result: tuple[Any, ...] = _powers(self, exponent)
+    return result
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {"_foreach_norm": _foreach_norm}
-for _name in UNARY + BINARY:
-    FUNCTIONS.update({f"_foreach_{n}": _made(n) for n in (_name, f"{_name}_") if n in METHODS or n in PUBLIC or n in OF_NUMBERS_TOO})
-for _name in TERNARY:
-    FUNCTIONS.update({f"_foreach_{n}": _ternary(n) for n in (_name, f"{_name}_")})
 FUNCTIONS["_foreach_pow"] = _foreach_pow

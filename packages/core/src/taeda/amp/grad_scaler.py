@@ -98,7 +98,11 @@ class GradScaler:
         self._growth_interval = growth_interval
         self._per_optimizer_states: defaultdict[int, dict[str, Any]] = defaultdict(_fresh_state)
 
-    def _started(self, what: str) -> tuple[Tensor, Tensor]:
+    def _lazy_init_scale_growth_tracker(self, dev: Any) -> None:
+        self._scale = full((), self._init_scale, dtype=float32, device=dev)
+        self._growth_tracker = full((), self._init_growth_tracker, dtype=int32, device=dev)
+
+    def _check_scale_growth_tracker(self, what: str) -> tuple[Tensor, Tensor]:
         """Return scale and growth tracker; AssertionError where nothing was scaled yet."""
         if self._scale is None or self._growth_tracker is None:
             raise AssertionError(
@@ -117,9 +121,8 @@ class GradScaler:
             return outputs
         if isinstance(outputs, Tensor):
             if self._scale is None:
-                self._scale = full((), self._init_scale, dtype=float32, device=outputs.device)
-                self._growth_tracker = full((), self._init_growth_tracker, dtype=int32, device=outputs.device)
-            return outputs * self._scale.to(outputs.device)
+                self._lazy_init_scale_growth_tracker(outputs.device)
+            return outputs * self._check_scale_growth_tracker("scale")[0].to(outputs.device)
         if isinstance(outputs, Iterable):
             scaled = map(self.scale, outputs)
             return type(outputs)(scaled) if isinstance(outputs, (list, tuple)) else scaled
@@ -134,7 +137,7 @@ class GradScaler:
         """
         if not self._enabled:
             return
-        scale, _ = self._started("unscale_")
+        scale, _ = self._check_scale_growth_tracker("unscale_")
         state = self._per_optimizer_states[id(optimizer)]
         if state["stage"] is OptState.UNSCALED:
             raise RuntimeError(
@@ -142,12 +145,17 @@ class GradScaler:
             )
         if state["stage"] is OptState.STEPPED:
             raise RuntimeError("[GradScaler.unscale_] unscale_() is being called after step().")
-        inverse = scale.double().reciprocal().float().item()    # a reciprocal in float32 would be rounded twice
-        state["found_inf_per_device"] = self._unscale(optimizer, inverse, allow_fp16=False)
+        inverse = scale.double().reciprocal().float()           # a reciprocal in float32 would be rounded twice
+        found = full((), 0.0, dtype=float32, device=scale.device)
+        state["found_inf_per_device"] = self._unscale_grads_(optimizer, inverse, found, False)
         state["stage"] = OptState.UNSCALED
 
-    def _unscale(self, optimizer: Any, inverse: float, allow_fp16: bool) -> dict[Any, Tensor]:
-        """Multiply all gradients; return for each of their devices whether one was not finite, as 0.0 or 1.0."""
+    def _unscale_grads_(self, optimizer: Any, inv_scale: Tensor, found_inf: Tensor, allow_fp16: bool) -> dict[Any, Tensor]:
+        """Multiply all gradients; return for each of their devices whether one was not finite, as 0.0 or 1.0.
+
+        PyTorch's name and arguments: scalers of other libraries, which keep gradients elsewhere, put theirs in its place.
+        """
+        inverse, known = float(inv_scale.item()), float(found_inf.item())
         grads: defaultdict[Any, list[Tensor]] = defaultdict(list)
         for group in optimizer.param_groups:
             for i, p in enumerate(group["params"]):
@@ -163,7 +171,7 @@ class GradScaler:
                 grads[p.grad.device].append(p.grad._values() if p.grad.is_sparse else p.grad)
         with no_grad():
             return {
-                device: full((), float(ops.fused_unscale_(tensors, inverse)), dtype=float32, device=device)
+                device: full((), max(known, float(ops.fused_unscale_(tensors, inverse))), dtype=float32, device=device)
                 for device, tensors in grads.items()
             }
 
@@ -181,7 +189,7 @@ class GradScaler:
             raise RuntimeError(
                 "[GradScaler.step] Closure use is not currently supported if GradScaler is enabled."
             )
-        self._started("step")
+        self._check_scale_growth_tracker("step")
         state = self._per_optimizer_states[id(optimizer)]
         if state["stage"] is OptState.STEPPED:
             raise RuntimeError("[GradScaler.step] step() has already been called since the last update().")
@@ -193,13 +201,15 @@ class GradScaler:
             raise AssertionError(
                 "[GradScaler.step] No inf checks were recorded for this optimizer: none of its parameters has a gradient"
             )
-        if any(found.item() for found in state["found_inf_per_device"].values()):
-            optimizer._opt_called = True                 # a schedule that follows is in its place
-            result = False
-        else:
-            result = _stepped(optimizer.step(*args, **kwargs))
+        result = self._maybe_opt_step(optimizer, state, *args, **kwargs)
         state["stage"] = OptState.STEPPED
         return result
+
+    def _maybe_opt_step(self, optimizer: Any, optimizer_state: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if any(found.item() for found in optimizer_state["found_inf_per_device"].values()):
+            optimizer._opt_called = True                 # a schedule that follows is in its place
+            return False
+        return _stepped(optimizer.step(*args, **kwargs))
 
     def _step_that_scales(self, optimizer: Any, state: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Step an optimizer of the user's that unscales and skips by itself: it reads grad_scale and found_inf."""
@@ -215,7 +225,7 @@ class GradScaler:
             return _stepped(result)
         if state["stage"] is OptState.READY:
             self._check_inf_per_device(optimizer)
-        scale, _ = self._started("step")
+        scale, _ = self._check_scale_growth_tracker("step")
         found = full((), 0.0, dtype=float32, device=scale.device)
         for part in state["found_inf_per_device"].values():
             found += part.to(scale.device)
@@ -238,7 +248,7 @@ class GradScaler:
         """
         if not self._enabled:
             return
-        scale, tracker = self._started("update")
+        scale, tracker = self._check_scale_growth_tracker("update")
         if new_scale is not None:
             if isinstance(new_scale, Tensor):
                 if new_scale.device.type != self._device or new_scale.numel() != 1 or new_scale.requires_grad:
@@ -257,20 +267,9 @@ class GradScaler:
             ]
             if not checks:
                 raise AssertionError("[GradScaler.update] No inf checks were recorded prior to update.")
-            self._adjust(scale, tracker, any(checks))
+            found = full((), float(any(checks)), dtype=float32)
+            update_scale_(scale, tracker, found, self._growth_factor, self._backoff_factor, self._growth_interval)
         self._per_optimizer_states = defaultdict(_fresh_state)
-
-    def _adjust(self, scale: Tensor, tracker: Tensor, found_inf: bool) -> None:
-        if found_inf:
-            scale.mul_(self._backoff_factor)
-            tracker.zero_()
-            return
-        tracker.add_(1)
-        if tracker.item() == self._growth_interval:
-            grown = scale * self._growth_factor
-            if grown.isfinite():
-                scale.copy_(grown)
-            tracker.zero_()
 
     # -- what it holds ---------------------------------------------------------------------------------
 
@@ -365,14 +364,40 @@ class GradScaler:
         self.__dict__.update(state)
 
     def _check_inf_per_device(self, optimizer: Any) -> dict[Any, Tensor]:
-        self._started("_check_inf_per_device")
-        found = self._unscale(optimizer, 1.0, allow_fp16=True)
+        scale, _ = self._check_scale_growth_tracker("_check_inf_per_device")
+        one, zero = (full((), value, dtype=float32, device=scale.device) for value in (1.0, 0.0))
+        found = self._unscale_grads_(optimizer, one, zero, True)
         self._per_optimizer_states[id(optimizer)]["found_inf_per_device"] = found
         return found
 
     def _found_inf_per_device(self, optimizer: Any) -> dict[Any, Tensor]:
         found: dict[Any, Tensor] = self._per_optimizer_states[id(optimizer)]["found_inf_per_device"]
         return found
+
+
+def update_scale_(
+    input: Tensor, growth_tracker: Tensor, found_inf: Tensor, scale_growth_factor: float, scale_backoff_factor: float, growth_interval: int
+) -> Tensor:
+    """Change a scale, and the count of steps in a row without infinities, by what the last step met: ``taeda._amp_update_scale_``."""
+    with no_grad():
+        if found_inf.item():
+            input.mul_(scale_backoff_factor)
+            growth_tracker.zero_()
+            return input
+        growth_tracker.add_(1)
+        if growth_tracker.item() == growth_interval:
+            grown = input * scale_growth_factor
+            if grown.isfinite():
+                input.copy_(grown)
+            growth_tracker.zero_()
+    return input
+
+
+def unscale_(self: list[Tensor], found_inf: Tensor, inv_scale: Tensor) -> None:
+    """Multiply tensors in place; ``found_inf`` becomes 1 if one is not finite: ``taeda._amp_foreach_non_finite_check_and_unscale_``."""
+    with no_grad():
+        if ops.fused_unscale_(list(self), float(inv_scale.item())):
+            found_inf.fill_(1)
 
 
 def _stepped(result: Any) -> Any:

@@ -8,6 +8,7 @@ it is one pass, which may write where it reads.
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 
+from taeda.autograd.dual cimport has_tangent, level
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like,
                              empty_shape, end_inplace, launch, needs_grad, record, to_dtype)
@@ -28,7 +29,8 @@ METHODS = {}
 cdef Op BATCH_NORM_BACKWARD = define("batch_norm_backward", NULL)
 
 cdef inline bint is_rows(TensorBase x) noexcept:
-    return is_float(x.view.dtype) and lies_channels_last(x)
+    # what lies in both orders counts as row-major: so do its results, as in PyTorch
+    return is_float(x.view.dtype) and not x.view.contiguous and lies_channels_last(x)
 
 cdef TensorBase laid_as(TensorBase x, TensorBase t):
     """t's values in the memory order of x, which is contiguous or has its channels innermost."""
@@ -116,6 +118,10 @@ cdef TensorBase buffer(str name, object running, TensorBase x, int64_t C, bint w
     if not wide:
         check_parameter("batch_norm", name, x, r)
     return r
+
+
+cdef TensorBase without_tangent(TensorBase running):
+    return running if running is None or running.requires_grad_ or not has_tangent(running) else <TensorBase>(<object>running).data
 
 
 # -- batch norm by known statistics
@@ -243,6 +249,8 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
     run_mean, run_var = buffer("running_mean", running_mean, x, p[1].i, wide), buffer("running_var", running_var, x, p[1].i, wide)
     w, b = buffer("weight", weight, x, p[1].i, wide), buffer("bias", bias, x, p[1].i, wide)
     check_same_device("batch_norm", (x, w, b, run_mean, run_var))
+    if training and level:                                  # what is moved is no part of the result: its tangents stay as they are
+        run_mean, run_var = without_tangent(run_mean), without_tangent(run_var)
     for running in (run_mean, run_var):
         if running is not None:
             if needs_grad(<TensorBase>running):

@@ -3,13 +3,14 @@
 import itertools
 import warnings
 
+from taeda.autograd.dual cimport has_tangent, level
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_like, empty_shape, launch,
                              record)
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.ops.arguments cimport whole_numbers
-from taeda.tensor_base cimport TensorBase
+from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.autograd.node import named
 from taeda.ops.creation import ones, zeros
@@ -201,6 +202,22 @@ cdef object centres(object theta, object n, bint align):
     return x if align else x * (n - 1) / n
 
 
+cdef object base_grid(object theta, tuple points, bint align):
+    """The positions (.., 1) that a map takes, as a matrix with a row for each point."""
+    cdef int D = len(points)
+    base = ones((*points, D + 1), dtype=theta.dtype, device=theta.device)
+    for d in range(D):                                  # the last dimension is component 0
+        base.select(-1, D - 1 - d).copy_(centres(theta, points[d], align).reshape([-1] + [1] * (D - 1 - d)))
+    return base.reshape(1, -1, D + 1).expand(theta.shape[0], -1, -1)
+
+cdef object affine_grid_vjp(Node n, object g):
+    # the positions are made again rather than kept: nothing is freed by a pass, so that another one may follow, as in PyTorch
+    points, align = n.extra
+    return g.reshape(g.shape[0], -1, len(points)).transpose(1, 2).bmm(base_grid(g, points, align))
+
+cdef Op AFFINE_GRID = define("affine_grid", affine_grid_vjp, 0, 0, None, "AffineGridGeneratorBackward0")
+
+
 def affine_grid(theta, size, align_corners=None):
     """Return the positions at which :func:`grid_sample` takes an affine map's picture: grid[n, i] = theta[n] (i, 1).
 
@@ -237,9 +254,11 @@ def affine_grid(theta, size, align_corners=None):
         raise ValueError(f"[affine_grid] Expected non-zero, positive output size. Got {list(sizes)}")
     if t.view.shape[0] != sizes[0]:
         raise RuntimeError(f"[affine_grid] Expected theta and size to have the same batch size, got {t.shape_tuple()} for {list(sizes)}")
-    points = sizes[2:]
-    base = ones((*points, D + 1), dtype=theta.dtype, device=theta.device)
-    for d in range(D):                                  # the last dimension is component 0
-        base.select(-1, D - 1 - d).copy_(centres(theta, points[d], bool(align_corners)).reshape([-1] + [1] * (D - 1 - d)))
-    grid = base.reshape(1, -1, D + 1).expand(sizes[0], -1, -1).bmm(theta.transpose(1, 2)).reshape(sizes[0], *points, D)
-    return named(grid, "AffineGridGeneratorBackward0")
+    points, align = sizes[2:], bool(align_corners)
+    whole = t.device != CPU or level and has_tangent(t)     # stand-ins and tangents go through each part
+    known = theta if whole else theta.detach()
+    grid = base_grid(known, points, align).bmm(known.transpose(1, 2)).reshape(sizes[0], *points, D)
+    if whole:
+        return named(grid, "AffineGridGeneratorBackward0")
+    record(AFFINE_GRID, <TensorBase>grid, (t,), (), (points, align))
+    return grid

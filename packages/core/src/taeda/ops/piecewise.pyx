@@ -219,7 +219,7 @@ INF = float("inf")
 cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
     """Fill in the bounds and return x in the dtype that the result has."""
     cdef int dtype = x.view.dtype
-    if is_complex_(dtype):
+    if is_complex_(dtype) or isinstance(low, complex) or isinstance(high, complex):
         raise NotImplementedError("[clamp] clamp is not supported for complex types")
     if dtype == BOOL:
         dtype = I64

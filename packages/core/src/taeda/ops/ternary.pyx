@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (NOTHING, SAME, Op, as_tensor, begin_inplace, broadcast_shapes, check_same_device, define, empty_for,
                              empty_shape, launch, record, result_type, scalar_tensor, to_dtype, write_out)
-from taeda.dtype cimport dtype_of, is_complex_, is_float, is_integral, promote
+from taeda.dtype cimport dtype_of, is_complex_, is_float, is_integral, name_of, promote
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, I8, I16, I32, I64, MAX_DIM, Param, View
 from taeda.ops.binary cimport is_one, one_pass_
 from taeda.tensor_base cimport TensorBase
@@ -45,7 +45,13 @@ cdef object scaled_product(TensorBase x, object a, object b, object value):
         raise NotImplementedError("[addcmul] not implemented for dtype bool; convert with .int()")
     if isinstance(value, float) and is_integral(x.view.dtype) and is_integral(p.view.dtype):
         value = int(value)
+    check_factor("addcmul", value, common)
     return p if is_one(value) else (<object>p) * value
+
+cdef int check_factor(str op, object value, int dtype) except -1:
+    if isinstance(value, complex) and not is_complex_(dtype):
+        raise RuntimeError(f"[{op}] value {value} cannot be converted to type {name_of(dtype)} without overflow; its imaginary part is lost")
+    return 0
 
 cdef object addcmul_vjp(Node n, object g):
     return (g if n.needs(0) else None, g * n.load(1) * n.extra if n.needs(1) else None,
@@ -169,6 +175,7 @@ cdef object scaled_quotient(TensorBase x, object a, object b, object value):
     cdef int common = common_dtype(x, a, b, q)
     if common != q.view.dtype:
         q = as_tensor(in_dtype(a, common) / in_dtype(b, common), "addcdiv")
+    check_factor("addcdiv", value, common)
     return q if is_one(value) else (<object>q) * value
 
 cdef int float_operands(object a, object b) except -1:

@@ -151,7 +151,9 @@ def soft_margin_loss(
     need_tensors("soft_margin_loss", input, target)
     need_shapes("soft_margin_loss", input=input, target=target)
     reduction = legacy_reduction(size_average, reduce, reduction)
-    loss = named(reduced("soft_margin_loss", -logsigmoid(target * input), reduction), "SoftMarginLossBackward0")
+    product = target * input
+    each = taeda.log1p(taeda.exp(-product)) if product.is_complex() else -logsigmoid(product)
+    loss = named(reduced("soft_margin_loss", each, reduction), "SoftMarginLossBackward0")
     return loss.to(input.dtype) if input.is_floating_point() else loss
 
 

@@ -26,7 +26,7 @@ class BackwardHookFunction(Function):
     def forward(ctx: Any, see: Callable[[tuple[Any, ...]], Sequence[Any]], *tensors: Tensor) -> Any:
         ctx.set_materialize_grads(False)
         ctx.see = see
-        return tuple(t.detach() for t in tensors)
+        return tuple(t.view_as(t) for t in tensors)  # as views, so that a write in place, which would miss the other side, is refused
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
@@ -107,7 +107,8 @@ class BackwardSession:
                 stacklevel=5,
             )
             for hook in self.hooks:
-                if hook(self.module, (None,) * self.n_inputs, grad_output) is not None:
+                new = hook(self.module, (None,) * self.n_inputs, grad_output)
+                if new is not None and not (isinstance(new, (tuple, list)) and all(g is None for g in new)):
                     raise RuntimeError(
                         "Backward hook for Modules where no input requires gradient should always return None "
                         "or None for all gradients."

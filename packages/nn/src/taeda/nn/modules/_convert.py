@@ -74,7 +74,7 @@ def _swap(old: Any, new: Tensor) -> Any:
         return old
     if CONVERSION["overwrite"]:
         return Parameter(new, old.requires_grad)
-    if old.is_meta == new.is_meta:
+    if old.is_meta == new.is_meta and old.layout == new.layout:
         old.data = new
         return old
     return Parameter(new, old.requires_grad)
