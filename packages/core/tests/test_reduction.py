@@ -94,6 +94,23 @@ def test_norm_of_huge_and_tiny_float32_neither_overflows_nor_vanishes():
     assert taeda.tensor([3e-30, 4e-30]).norm().item() == pytest.approx(5e-30)
 
 
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16, taeda.float32, taeda.float64], ids=str)
+@pytest.mark.parametrize("p", [3, 4, 2.5])
+def test_norms_of_powers_that_are_products_are_those_of_powers(dtype: taeda.dtype, p: float) -> None:
+    x = (taeda.arange(-2000, 2347) * 0.37).cos().reshape(27, 161).to(dtype) - 0.25
+    eps = taeda.finfo(dtype).eps * (1 if dtype != taeda.float64 else 8)
+    for v in (x, x.t(), x[:, ::3], x[2:5], x[:, :3], x.expand(2, 27, 161)):
+        for dims in (None, 0, 1, (0, 1)):
+            exact = (v.double().abs() ** p).sum(dims) ** (1 / p)
+            assert ((v.norm(p, dims).double() - exact).abs() <= eps * exact).all(), (v.shape, v.stride(), dims)
+    if dtype == taeda.float32:                                  # sums are kept in float64
+        assert taeda.tensor([3e30, -4e30]).norm(p).item() == pytest.approx(1e30 * (3**p + 4**p) ** (1 / p))
+        assert taeda.tensor([3e-30, -4e-30]).norm(p).item() == pytest.approx(1e-30 * (3**p + 4**p) ** (1 / p))
+    x[3, 5], x[4, 6] = NAN, -INF
+    y = x.norm(p, 1)
+    assert y[3].isnan() and y[4] == INF and y.isfinite().sum() == 25 and x[:0].norm(p) == 0
+
+
 THREADED = {
     "sum": lambda x: [x.sum(), x.sum(0), x.sum(1)],
     "mean": lambda x: [x.mean(), x.mean(0), x.mean(1)],

@@ -50,6 +50,8 @@ cdef Op MAX = define("vector_norm", norm_vjp, 0, 0, "norm_max", "LinalgVectorNor
 cdef Op MIN = define("vector_norm", norm_vjp, 0, 0, "norm_min", "LinalgVectorNormBackward0")
 cdef Op ANY = define("vector_norm", norm_vjp, 0, 0, "norm_p", "LinalgVectorNormBackward0")
 cdef Op TWO = define("vector_norm", norm_vjp, 0, 0, "norm_two", "LinalgVectorNormBackward0")
+cdef Op THREE = define("vector_norm", norm_vjp, 0, 0, "norm_three", "LinalgVectorNormBackward0")
+cdef Op FOUR = define("vector_norm", norm_vjp, 0, 0, "norm_four", "LinalgVectorNormBackward0")
 cdef Op LONE = define("vector_norm", norm_vjp, 0, 0, "abs", "LinalgVectorNormBackward0")      # of single elements, whatever p but 0
 
 
@@ -86,7 +88,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
     p[0].f = ord
     dims = read_dims("vector_norm", dim, t.view.ndim)
     op = TWO if p[0].f == 2 else ONE if p[0].f == 1 else MAX if p[0].f == INFINITY else MIN if p[0].f == -INFINITY \
-        else ZERO if p[0].f == 0 else ANY
+        else ZERO if p[0].f == 0 else THREE if p[0].f == 3 else FOUR if p[0].f == 4 else ANY
     if t.view.numel == 0 and (p[0].f < 0 or p[0].f == INFINITY):
         for d in range(t.view.ndim):
             if dims >> d & 1 and t.view.shape[d] == 0:
