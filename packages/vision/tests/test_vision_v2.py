@@ -305,3 +305,50 @@ def test_what_comes_out_is_freed_with_its_last_name():
         assert left() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("dtype", [taeda.uint8, taeda.float32])
+@pytest.mark.parametrize("lead", [(), (1,), (2,), (1, 1)])
+def test_resized_images_keep_their_channels_innermost(lead, dtype):
+    last = (taeda.rand(*lead, 17, 11, 3) * 255).to(dtype).movedim(-1, -3)
+    for mode in ("nearest", "nearest-exact", "bilinear", "bicubic"):
+        out = F.resize(last, [26, 18], interpolation=v2.InterpolationMode(mode))
+        assert out.shape == (*lead, 3, 26, 18) and out.stride()[-3:] == (1, 54, 3)
+        first = F.resize(last.contiguous(), [26, 18], interpolation=v2.InterpolationMode(mode))
+        assert first.stride()[-3:] == (468, 18, 1)
+        taeda.testing.assert_close(out, first, atol=1, rtol=0, check_stride=False)
+
+
+def test_erasing_says_that_boxes_and_masks_pass():
+    sample = square()
+    erase = v2.RandomErasing(p=1.0, scale=(0.1, 0.2), ratio=(1.0, 1.0))
+    with pytest.warns(UserWarning, match="passing through inputs of type: tv_tensors.BoundingBoxes"):
+        _, boxes = erase(sample["image"], sample["boxes"])
+    assert boxes is sample["boxes"]
+    with pytest.warns(UserWarning, match="tv_tensors.Mask"):
+        erase(sample["image"], sample["mask"])
+
+
+def test_names_by_which_libraries_reach_inside():
+    from taeda.vision.transforms import _functional_pil, _functional_tensor
+    from taeda.vision.transforms.v2 import _utils
+    from taeda.vision.transforms.v2.functional._utils import _get_kernel, _register_kernel_internal
+
+    class Field(tv_tensors.TVTensor):
+        pass
+
+    def shifted(field, size, **_):
+        return field + 1
+
+    with pytest.raises(TypeError, match="Field"):
+        _get_kernel(F.resize, Field)
+    _register_kernel_internal(F.resize, Field, tv_tensor_wrapper=False)(shifted)
+    assert _get_kernel(F.resize, Field) is shifted
+    with pytest.raises(ValueError, match="already"):
+        _register_kernel_internal(F.resize, Field)(shifted)
+    assert _functional_tensor._max_value(taeda.int16) == 32767 and _functional_pil.hflip is v1.functional.hflip
+    assert _functional_tensor.rgb_to_grayscale is v1.functional.rgb_to_grayscale
+    assert v1.functional.pil_modes_mapping[v1.InterpolationMode.BOX] == Image.Resampling.BOX
+    assert v1.functional._get_inverse_affine_matrix([0, 0], 0, [1, 2], 1.0, [0, 0]) == pytest.approx([1, 0, -1, 0, 1, -2])
+    assert _utils.query_size([taeda.zeros(3, 4, 5)]) == (4, 5) and _utils._get_fill(_utils._setup_fill_arg(3), Field) == 3
+    assert _utils._parse_labels_getter("default") is _utils._find_labels_default_heuristic

@@ -26,6 +26,7 @@ from taeda.vision.transforms.convert import (
     to_tensor,
 )
 from taeda.vision.transforms.geometry import (
+    _PILLOW,
     InterpolationMode,
     center_crop,
     crop,
@@ -39,7 +40,20 @@ from taeda.vision.transforms.geometry import (
     vflip,
 )
 from taeda.vision.transforms.kinds import get_dimensions, get_image_num_channels, get_image_size
-from taeda.vision.transforms.warp import affine, elastic_transform, gaussian_blur, perspective, rotate
+from taeda.vision.transforms.warp import (
+    affine,
+    affine_matrix,
+    elastic_transform,
+    gaussian_blur,
+    perspective,
+    perspective_coefficients,
+    rotate,
+)
+
+# Names that programs written for torchvision import
+pil_modes_mapping = dict(_PILLOW)
+_get_inverse_affine_matrix = affine_matrix
+_get_perspective_coeffs = perspective_coefficients
 
 __all__ = [
     "InterpolationMode",

@@ -28,7 +28,7 @@ def resize_tensor(
     shape = (*img.shape[:-2], height, width)
     if img.numel() == 0:
         return img.reshape(shape)
-    x = img.reshape(-1, *img.shape[-3:]) if img.dim() > 2 else img[None, None]
+    x = img if img.dim() == 4 else img.reshape(-1, *img.shape[-3:]) if img.dim() > 2 else img[None, None]
     as_it_is = img.dtype in computed
     x = x if as_it_is else x.to(taeda.float32)
     options: dict[str, Any] = {} if mode.startswith("nearest") else {"align_corners": False, "antialias": antialias}
@@ -38,4 +38,4 @@ def resize_tensor(
             x = x.round_()
             x = x.clamp_(0, 255) if img.dtype == taeda.uint8 and mode != "bilinear" else x
         x = x.to(img.dtype)
-    return x.reshape(shape)
+    return x if img.dim() == 4 else x.reshape(shape)

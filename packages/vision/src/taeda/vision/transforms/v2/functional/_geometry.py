@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -132,7 +133,20 @@ def resize_image(
         raise ValueError("[resize] InterpolationMode.LANCZOS requires antialias=True")
     h, w = image.shape[-2:]
     new = output_size((h, w), size, max_size)
-    return image if new == (h, w) else resize_tensor(image, *new, mode.value, bool(antialias), _COMPUTED)
+    if new == (h, w):
+        return image
+    x = _batched(image)
+    out = resize_tensor(x, *new, mode.value, bool(antialias), _COMPUTED)
+    return out if x is image else out.reshape(*image.shape[:-2], *new)
+
+
+def _batched(image: Tensor) -> Tensor:
+    """Return an image whose channels lie innermost as a batch of one whose strides say so, and others as they are."""
+    if image.dim() < 3 or image.stride(-3) != 1 or image.shape[-3] == 1 or image.numel() != math.prod(image.shape[-3:]):
+        return image
+    c, h, w = image.shape[-3:]
+    pixels = image.reshape(c, h, w).movedim(0, -1)
+    return pixels[None].movedim(-1, 1) if pixels.is_contiguous() else image
 
 
 @kernel(resize, PIL_IMAGE)
