@@ -122,6 +122,12 @@ def test_an_element_for_each_row_is_that_element_all_along_it(dtype: taeda.dtype
             there = x.clone()
             there -= column
             assert taeda.equal(there, x - full)
+    for n in (8, 16, 33, 64):                                          # rows with gaps, even and uneven ones, and rows that overlap
+        wide, column = values(9, 14, 2 * n, dtype=dtype), values(9, 7, 1, dtype=dtype)
+        for x in (wide[:, ::2, :n], wide[:, 1::2, 1 : n + 1], wide[:, :7, :n], wide[:, 7:], wide.unfold(2, n, 1)[:, :7, 1], wide[:, :1, :n].expand(9, 7, n), wide[:, ::2, ::2]):
+            c = column.expand(9, 7, x.shape[2]).contiguous()
+            for op in ops:
+                assert taeda.equal(op(x, column), op(x.contiguous(), c)) and taeda.equal(op(column, x), op(c, x.contiguous())), (op, n, x.stride())
     planes, scale = values(4, 10, 9, 8, dtype=dtype), values(10, 1, 1, dtype=dtype)
     assert taeda.equal(planes * scale, planes * scale.expand(4, 10, 9, 8).contiguous())
     assert taeda.equal(planes.reshape(4, 10, 1, 72) - scale, planes.reshape(4, 10, 1, 72) - scale.expand(4, 10, 1, 72).contiguous())

@@ -11,16 +11,32 @@ enum { COLUMN_VECTOR = 32, COLUMN_ROWS = 8, COLUMN_LEAST = 8, COLUMN_MOST = 4096
 typedef struct {
     char *out;
     const char *wide, *column;
-    int64_t n, rows, period;           /* row r, of n elements, meets column[r % period] */
+    int64_t n, rows, step, period;     /* row r, of n elements, `step` apart in wide, meets column[r % period] */
     int first;                         /* whether the column is the first operand */
 } Columns;
 typedef void (*ColumnsLoop)(const Columns *w, int64_t from, int64_t to, const Param *p);
 
+/* How far v's rows of n elements without gaps are apart; -1 where they are not so, or not evenly. */
+static inline int64_t rows_apart(const View *v, int64_t n) {
+    int64_t run = 1, step = n, next = -1;
+    int d = v->ndim - 1;
+    if (v->contiguous) return n;
+    for (; d >= 0 && run < n; run *= v->shape[d--]) if (v->shape[d] != 1 && v->strides[d] != run) return -1;
+    if (run != n) return -1;
+    for (; d >= 0; d--) {
+        if (v->shape[d] == 1) continue;
+        if (next < 0) step = next = v->strides[d];
+        else if (v->strides[d] != next) return -1;
+        next *= v->shape[d];
+    }
+    return step < n ? -1 : step;
+}
+
 static inline int columns_plan(Columns *w, View **t) {
-    if (t[1]->numel == t[2]->numel || !t[0]->contiguous || !t[1]->contiguous || !t[2]->contiguous) return 0;
+    if (t[1]->numel == t[2]->numel || !t[0]->contiguous) return 0;
     w->first = t[1]->numel < t[2]->numel;
     const View *out = t[0], *column = t[w->first ? 1 : 2], *wide = t[w->first ? 2 : 1];
-    if (column->numel < 2 || wide->numel != out->numel) return 0;
+    if (column->numel < 2 || wide->numel != out->numel || !column->contiguous) return 0;
     int d = out->ndim - 1, e = column->ndim - 1;
     int64_t n = 1;
     for (; column->shape[e] == 1; d--, e--) n *= out->shape[d];
@@ -28,6 +44,8 @@ static inline int columns_plan(Columns *w, View **t) {
     for (; e >= 0; e--) if (column->shape[e] != 1) return 0;
     const int64_t vector = COLUMN_VECTOR / wide->itemsize;                     /* what a row has over whole vectors goes one by one */
     if (n < COLUMN_LEAST || n < vector || n > COLUMN_MOST || (n % vector && n < 4 * vector)) return 0;
+    w->step = rows_apart(wide, n);
+    if (w->step < 0) return 0;
     w->out = out->data;
     w->wide = wide->data;
     w->column = column->data;
@@ -52,10 +70,10 @@ static inline int64_t by_columns(View **t, ColumnsLoop rows, Loop loop, const Pa
 
 #define COLUMNS_LOOP(NAME, T, TO, EXPR, CONST) \
     static void NAME##_columns(const Columns *w, int64_t from, int64_t to, const Param *p) { \
-        const int64_t n = w->n; \
+        const int64_t n = w->n, step = w->step; \
         int64_t at = from % w->period; (void)p; CONST; \
-        TO *z = (TO *)w->out + from * n; const T *x = (const T *)w->wide + from * n, *y = (const T *)w->column; \
-        for (int64_t row = from; row < to; row++, z += n, x += n, at = at + 1 == w->period ? 0 : at + 1) { \
+        TO *z = (TO *)w->out + from * n; const T *x = (const T *)w->wide + from * step, *y = (const T *)w->column; \
+        for (int64_t row = from; row < to; row++, z += n, x += step, at = at + 1 == w->period ? 0 : at + 1) { \
             if (w->first) { \
                 const T a = y[at]; \
                 _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T b = x[i]; z[i] = EXPR; } \
