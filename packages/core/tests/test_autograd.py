@@ -92,6 +92,11 @@ def test_grad_of_an_unused_input() -> None:
         taeda.autograd.grad(x.sum(), [x, y])
     assert taeda.autograd.grad(x.sum(), [x, y], allow_unused=True)[1] is None
     assert taeda.autograd.grad(x.sum(), [x, y], materialize_grads=True)[1].tolist() == [0.0]
+    used, unused = (taeda.autograd.graph.get_gradient_edge(t) for t in (x, y))
+    found = taeda.autograd.grad(x.sum(), [used, y], materialize_grads=True)
+    assert [g.tolist() for g in found] == [[1.0], [0.0]]
+    with pytest.raises(RuntimeError, match="GradientEdge"):
+        taeda.autograd.grad(x.sum(), [x, unused], materialize_grads=True)
 
 
 def test_grad_of_an_intermediate_and_no_grad_field_touched() -> None:

@@ -76,6 +76,7 @@ def test_tangents_end_with_the_level_and_detach_drops_them() -> None:
         x = fw.make_dual(taeda.ones(2), taeda.ones(2))
         assert fw.unpack_dual(x.detach()).tangent is None and fw.unpack_dual(x > 0).tangent is None
         assert fw.unpack_dual(fw.unpack_dual(x).primal).tangent is None
+        assert fw.unpack_dual(x.clone().detach_() * 2).tangent is None
         assert repr(x) == "tensor([1., 1.], tangent=tensor([1., 1.]))"
         with taeda.no_grad():
             assert fw.unpack_dual(x * 2).tangent.tolist() == [2.0, 2.0]

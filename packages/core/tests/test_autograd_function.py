@@ -196,6 +196,33 @@ def test_setup_context_saves_no_input_that_leaves_as_it_is(save: str) -> None:
     assert x.grad.tolist() == taeda.ones_like(x).tolist()
 
 
+def test_jvp_gets_what_was_saved_for_it_alone() -> None:
+    class Saved(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, forward_too):
+            ctx.save_for_backward(x)
+            if forward_too:
+                ctx.save_for_forward(x, x)
+            return x.clone()
+
+        @staticmethod
+        def jvp(ctx, t, _):
+            seen.append(len(ctx.saved_tensors))
+            return t.clone()
+
+        @staticmethod
+        def backward(ctx, g):
+            seen.append(len(ctx.saved_tensors))
+            return g, None
+
+    seen = []
+    fw = taeda.autograd.forward_ad
+    for forward_too in (False, True):
+        with fw.dual_level():
+            Saved.apply(fw.make_dual(leaf(1.0), taeda.ones(1)), forward_too).sum().backward()
+    assert seen == [0, 1, 2, 1]
+
+
 class WrongSine(taeda.autograd.Function):
     @staticmethod
     def forward(ctx, x):

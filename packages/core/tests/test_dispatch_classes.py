@@ -199,6 +199,25 @@ def test_what_makes_a_wrapper() -> None:
         taeda.Tensor._make_wrapper_subclass(Wrapper, (2,), dispatch_sizes_strides_policy="sizes")
 
 
+def test_a_class_shows_tensors_own_methods_unless_it_takes_functions_over() -> None:
+    class Dispatching(taeda.Tensor):
+        @classmethod
+        def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            return func(*args, **(kwargs or {}))
+
+    class Asked(Dispatching):
+        @classmethod
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            seen.append(func.__name__)
+            return super().__torch_function__(func, types, args, kwargs)
+
+    for name in ("size", "stride", "dim", "numel", "dtype", "device", "requires_grad"):
+        assert all(getattr(cls, name) is getattr(taeda.Tensor, name) for cls in (Dispatching, Wrapper))
+    seen.clear()
+    assert Asked.size(numbers(2).as_subclass(Asked)) == (2,) and "size" in seen
+    assert Dispatching.size(numbers(3).as_subclass(Dispatching)) == (3,) and numbers(2).as_subclass(Dispatching).size() == (2,)
+
+
 def test_opened_and_closed_again() -> None:
     x = Wrapper(numbers(2))
     assert modes.is_traceable_wrapper_subclass(x) and not modes.is_traceable_wrapper_subclass(x.elem)

@@ -345,6 +345,59 @@ def test_expand_of_a_users_own_class_keeps_what_it_added() -> None:
     assert Shifted(2.0).expand((3,), made) is made and made.log_prob(one(2.0)).shape == (3,)
 
 
+def test_expand_of_a_mixture_of_ones_own_class() -> None:
+    class Own(D.MixtureSameFamily):
+        pass
+
+    d = Own(D.Categorical(taeda.tensor([1.0, 3.0])), D.Normal(taeda.tensor([0.0, 1.0]), taeda.ones(2)))
+    made = d.expand((3,))
+    assert type(made) is Own and made.batch_shape == (3,) and made.log_prob(one(0.5)).equal(d.log_prob(one(0.5)).expand(3))
+
+    class Other(Own):
+        def __init__(self) -> None:
+            super().__init__(d.mixture_distribution, d.component_distribution)
+
+    with pytest.raises(NotImplementedError, match="expand of its own"):
+        Other().expand((3,))
+
+
+def test_a_class_says_of_its_support_what_all_its_instances_share() -> None:
+    for cls, discrete, dims in (
+        (D.Uniform, False, 0), (D.Binomial, True, 0), (D.Categorical, True, 0), (D.Multinomial, True, 1), (D.Pareto, False, 0),
+    ):
+        support = cls.support
+        assert isinstance(support, D.constraints.Constraint) and D.constraints.is_dependent(support)
+        assert (support.is_discrete, support.event_dim) == (discrete, dims)
+    assert D.TransformedDistribution.support.is_discrete is False
+    with pytest.raises(NotImplementedError):
+        _ = D.Independent.support.event_dim
+    with pytest.raises(NotImplementedError):
+        _ = D.MixtureSameFamily.support.is_discrete
+
+
+@pytest.mark.parametrize("cls", [D.Bernoulli, D.Binomial, D.Categorical])
+@pytest.mark.parametrize(("given", "other"), [("probs", "logits"), ("logits", "probs")])
+def test_listing_the_values_works_out_nothing_else(cls: Any, given: str, other: str) -> None:
+    d = cls(**{given: taeda.tensor([0.3, 0.7], dtype=taeda.float64)})
+    values = d.enumerate_support()
+    assert other not in vars(d) and values.dtype == (taeda.int64 if cls is D.Categorical else taeda.float64)
+
+
+def test_the_jacobian_of_transforms_side_by_side_has_no_dimension_of_the_event() -> None:
+    x = taeda.arange(12.0).reshape(3, 4) / 10
+    scale = taeda.tensor([2.0, 3.0])
+    wide = D.AffineTransform(0, scale, event_dim=1)
+    for parts in ([wide, wide], [D.ExpTransform(), wide]):
+        f = D.CatTransform(parts, dim=1, lengths=[2, 2])
+        found = f.log_abs_det_jacobian(x, f(x))
+        first = x[:, :2].sum(1) if parts[0] is not wide else scale.log().sum().expand(3)
+        assert f.event_dim == 1 and taeda.allclose(found, first + scale.log().sum())
+    rows = D.CatTransform([D.SoftmaxTransform(), wide], dim=0, lengths=[1, 2])
+    assert rows(x[:, :2]).shape == (3, 2)
+    rows = D.CatTransform([D.AffineTransform(0, scale[0].expand(2), event_dim=1), wide], dim=0, lengths=[1, 2])
+    assert taeda.allclose(rows.log_abs_det_jacobian(x[:, :2], x[:, :2]), taeda.stack([2 * scale[0].log(), *2 * [scale.log().sum()]]))
+
+
 def test_arguments_are_checked_under_vmap_for_all_samples() -> None:
     def density(scale: Any) -> Any:
         return D.Normal(0.0, scale).log_prob(scale)
@@ -362,9 +415,12 @@ def test_a_class_that_does_not_say_its_support_takes_every_value_with_a_warning(
             self._validate_sample(value)
             return value
 
-    own = Own()
-    with pytest.raises(NotImplementedError, match=r"\[Own\] .* support"):
-        _ = own.support
+    with pytest.warns(UserWarning, match="does not define `arg_constraints`"):
+        own = Own()
+    for name in ("support", "arg_constraints"):
+        with pytest.raises(NotImplementedError, match=r"\[Own\] the distribution does not say"):
+            getattr(own, name)
+    assert Own(validate_args=False).batch_shape == ()
     with pytest.warns(UserWarning, match=r"\[Own\] has no support"):
         assert own.log_prob(taeda.tensor(2.0)) == 2
 

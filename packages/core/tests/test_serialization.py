@@ -353,6 +353,27 @@ class SlottedTensor(taeda.Tensor):
     __slots__ = ("inner", "missing")
 
 
+class StatefulTensor(taeda.Tensor):
+    def __getstate__(self) -> Any:
+        return {"twice": 2 * self.factor}
+
+    def __setstate__(self, state: Any) -> None:
+        self.factor = state["twice"] / 2
+        self.told = True
+
+
+def test_a_tensors_class_says_what_its_state_is() -> None:
+    x = taeda.ones(2).as_subclass(StatefulTensor)
+    x.factor = 3
+    file = io.BytesIO()
+    taeda.save([x], file)
+    file.seek(0)
+    with taeda.serialization.safe_globals([StatefulTensor]):
+        (y,) = taeda.load(file)
+    for z in (y, pickle.loads(pickle.dumps(x))):
+        assert type(z) is StatefulTensor and vars(z) == {"factor": 3, "told": True} and z.tolist() == [1, 1]
+
+
 def test_attributes_in_slots_are_saved_and_copied() -> None:
     obj, x = Slotted(), taeda.ones(2).as_subclass(SlottedTensor)
     obj.a, x.inner, x.plain = 1, taeda.zeros(3), "y"

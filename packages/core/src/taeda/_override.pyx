@@ -306,6 +306,19 @@ cdef class Attending(Method):
         return self.reported if instance is None else PyMethod_New(self, instance)
 
 
+cdef class Inherited(Method):
+    # A method that is no op, as subclasses have it: who asks the class gets Tensor's own, unless it has a __torch_function__ of its own.
+
+    def __get__(self, instance, owner):
+        if instance is not None:
+            return PyMethod_New(self, instance)
+        for cls in owner.__mro__:
+            found = cls.__dict__.get("__torch_function__")
+            if found is not None:
+                return self.reported if found is default_function or getattr(found, "__func__", found) is disabled_torch_function else self
+        return self
+
+
 def _ready():
     cdef Overridable f = Function(_ready, "_ready", "_ready", __name__)
     cdef Py_ssize_t offset = <char*>&f.call - <char*><void*>f
@@ -314,6 +327,7 @@ def _ready():
     enable_vectorcall(Function, offset, False)
     enable_vectorcall(Method, offset, True)
     enable_vectorcall(Attending, offset, True)
+    enable_vectorcall(Inherited, offset, True)
 
 
 _ready()

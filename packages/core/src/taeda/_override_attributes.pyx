@@ -5,7 +5,7 @@ A subclass is given them once, when it is made; Tensor itself from the first mod
 """
 from taeda._override cimport class_sees, mode_sees
 
-from taeda._override import Attending, Method, Overridable, call_overrides, overloaded_args
+from taeda._override import Attending, Inherited, Overridable, call_overrides, overloaded_args
 
 cdef extern from "Python.h":
     ctypedef object (*getter "descrgetfunc")(object, object, object)
@@ -61,7 +61,7 @@ def attributes_of(base, bint scans):
         if hasattr(type(plain), "__set__"):
             found[name] = Attribute(plain, scans)
         elif callable(plain):
-            found[name] = (Method if scans else Attending)(plain, name, f"Tensor.{name}", "taeda.tensor", scans)
+            found[name] = (Inherited if scans else Attending)(plain, name, f"Tensor.{name}", "taeda.tensor", scans)
             found[name].reported = plain
     return found
 

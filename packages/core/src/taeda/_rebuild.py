@@ -30,11 +30,28 @@ from taeda.typed_storage import TypedStorage
 # -- tensors in pickles and copies -------------------------------------------------------------------
 
 
+def plain_tensor_type() -> Any:
+    from taeda.tensor import Tensor
+
+    return Tensor
+
+
+def own_setstate(t: Any) -> bool:
+    """Whether the tensor's class takes its state by a ``__setstate__`` of its own."""
+    return type(t).__setstate__ is not plain_tensor_type().__setstate__
+
+
+def state_of(t: Any) -> Any:
+    """Return what the tensor's class says by a ``__getstate__`` of its own, else the attributes that a user has set."""
+    own = getattr(type(t), "__getstate__", None)
+    return user_attributes(t) if own is getattr(plain_tensor_type(), "__getstate__", None) else t.__getstate__()
+
+
 def reduce_tensor(t: Any) -> tuple[Any, ...]:
     """Return what ``pickle`` and ``copy`` make a tensor from: its storage and its layout."""
     if t.layout is not strided:
         return rebuild_sparse, sparse_state(t)
-    attributes = user_attributes(t)
+    attributes = state_of(t)
     if is_wrapper_tensor(t):
         what = type(t), t.dtype, tuple(t.shape), t.stride(), t.storage_offset(), t.layout, t.device, t.requires_grad
         return rebuild_typed, (rebuild_wrapper, type(t), what, attributes)
@@ -115,8 +132,12 @@ def rebuild_tensor(
         t = type(t)._make_subclass(cls, t, bool(requires_grad))
     elif requires_grad:
         t.requires_grad_(True)
-    for name, value in (attributes or {}).items():
-        setattr(t, name, value)
+    if own_setstate(t):
+        t.__setstate__(attributes)
+        return t
+    for part in attributes if isinstance(attributes, tuple) else (attributes,):
+        for name, value in (part or {}).items():
+            setattr(t, name, value)
     return t
 
 
@@ -248,6 +269,9 @@ def rebuild_typed(f: Any, cls: Any, args: Any, state: Any) -> Any:
 
 
 def set_attributes(t: Any, state: Any) -> Any:
+    if own_setstate(t):                                              # of a class that the reader knows and allowed
+        t.__setstate__(state)
+        return t
     parts = state if isinstance(state, tuple) else (state,)         # two where the class has slots
     slots = copyreg._slotnames(type(t))  # type: ignore[attr-defined]
     for name, value in (item for part in parts if isinstance(part, dict) for item in part.items()):

@@ -44,6 +44,7 @@ from taeda._rebuild import (
     rebuild_tensor,
     reduce_tensor,
     sparse_state,
+    state_of,
 )
 from taeda._rebuild import rebuild_layout as _get_layout
 from taeda.stand_ins import is_wrapper_tensor
@@ -63,7 +64,6 @@ from taeda.serialization_options import (
     skip_data,
 )
 from taeda.storage import Storage
-from taeda.tensor_base import user_attributes
 from taeda.tensor_base import Size, TensorBase
 from taeda.typed_storage import TypedStorage
 
@@ -195,7 +195,7 @@ class Pickler(pickle._Pickler):
             return (REBUILD_PARAMETER, (Call(*made), t.requires_grad, OrderedDict())) if getattr(t, "_is_param", False) else made
         if is_wrapper_tensor(t):
             what = type(t), t.dtype, tuple(t.shape), t.stride(), t.storage_offset(), t.layout, t.device, t.requires_grad
-            return REBUILD_TYPED, (REBUILD_WRAPPER, type(t), what, user_attributes(t))
+            return REBUILD_TYPED, (REBUILD_WRAPPER, type(t), what, state_of(t))
         names = [c.__name__ for c in type(t).__mro__]
         parameter = "Parameter" in names
         for hook in () if parameter else (t._backward_hooks or {}).values():
@@ -215,7 +215,7 @@ class Pickler(pickle._Pickler):
             hooks: Any = OrderedDict()
             place = (where, t.storage_offset(), size, t.stride(), wanted and not parameter, hooks)
             call = (REBUILD_V3, (*place, t.dtype)) if unnamed else (REBUILD, place)
-        attributes = user_attributes(t)
+        attributes = state_of(t)
         if parameter:
             call = REBUILD_PARAMETER, (Call(*call), wanted, OrderedDict())
         if attributes or isinstance(kind, type):

@@ -157,8 +157,6 @@ def grad(
     given: Sequence[Any] = (None,) * len(outs) if grad_outputs is None else _as_tuple("grad", "grad_outputs", grad_outputs)
     if is_grads_batched:
         return _batched(outs, ins, given, create_graph, allow_unused, materialize_grads)
-    if materialize_grads and any(isinstance(x, GradientEdge) for x in ins):
-        raise RuntimeError("[grad] materialize_grads cannot be used when the given input is a GradientEdge")
     grads = _cotangents("grad", outs, tuple(given))
     captures = [_edge("grad", x) for x in ins]
     keep = create_graph if retain_graph is None else retain_graph
@@ -171,6 +169,9 @@ def grad(
         found = [None if g is None else cut(g) for g in found]
     for i, (x, g) in enumerate(zip(ins, found, strict=True)):
         if g is None and materialize_grads:
+            if isinstance(x, GradientEdge):
+                raise RuntimeError("[grad] materialize_grads cannot be used when the given input is a GradientEdge, which has no sizes: "
+                                   f"input {i} was not used in the graph")
             found[i] = x.new_zeros(x.shape).requires_grad_(create_graph)
         elif g is None and not allow_unused:
             shape = "" if isinstance(x, GradientEdge) else f": input {i} of shape {tuple(x.shape)}"

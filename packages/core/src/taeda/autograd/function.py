@@ -310,6 +310,8 @@ class Function(metaclass=FunctionMeta):
                 for t, g in zip(args, tangents, strict=True)
             ]
         asleep = dual.set_asleep(True)
+        if node.saved_for_forward is None:
+            node.saved_for_forward = ()                  # what was saved for backward is not meant for jvp
         try:
             found = cls.jvp(node, *tangents)
         finally:

@@ -100,7 +100,7 @@ class Bernoulli(_OfOdds, ExponentialFamily):
         return x.exp().log1p()
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
-        values = taeda.arange(2, dtype=self.logits.dtype).view(-1, *[1] * len(self._batch_shape))
+        values = taeda.arange(2, dtype=self._param.dtype).view(-1, *[1] * len(self._batch_shape))
         return values.expand(-1, *self._batch_shape) if expand else values
 
 
@@ -165,7 +165,7 @@ class Binomial(_OfOdds):
         setattr(self, "logits" if probs is None else "probs", value)
         super().__init__(value.shape, validate_args=validate_args)
 
-    @property
+    @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> Any:
         return constraints.integer_interval(0, self.total_count)
 
@@ -205,7 +205,7 @@ class Binomial(_OfOdds):
         return -(found.exp() * found).sum(0)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
-        values = taeda.arange(1 + self._trials(), dtype=self.probs.dtype).view(-1, *[1] * len(self._batch_shape))
+        values = taeda.arange(1 + self._trials(), dtype=self._param.dtype).view(-1, *[1] * len(self._batch_shape))
         return values.expand(-1, *self._batch_shape) if expand else values
 
 
@@ -295,7 +295,7 @@ class Categorical(Distribution):
         made._num_events = self._num_events
         return made
 
-    @property
+    @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> Any:
         return constraints.integer_interval(0, self._num_events - 1)
 
@@ -370,6 +370,10 @@ class OfClasses(Distribution):
         return self._categorical.logits
 
     @property
+    def _param(self) -> Tensor:
+        return self._categorical._param
+
+    @property
     def param_shape(self) -> Any:
         """The shape of the probabilities."""
         return self._categorical.param_shape
@@ -414,7 +418,7 @@ class OneHotCategorical(OfClasses):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         n = self._event_shape[0]
-        values = taeda.eye(n, dtype=self.probs.dtype).view(n, *[1] * len(self._batch_shape), n)
+        values = taeda.eye(n, dtype=self._param.dtype).view(n, *[1] * len(self._batch_shape), n)
         return values.expand(n, *self._batch_shape, n) if expand else values
 
 

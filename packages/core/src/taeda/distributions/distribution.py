@@ -79,8 +79,12 @@ class Distribution:
 
     has_rsample = False
     has_enumerate_support = False
-    arg_constraints: dict[str, constraints.Constraint] = {}
     _validate_args = __debug__
+
+    @property
+    def arg_constraints(self) -> dict[str, Any]:
+        """The constraint that each parameter meets, by its name; a class says which, in a dict."""
+        raise NotImplementedError(f"[{type(self).__name__}] the distribution does not say what its parameters must be")
 
     @property
     def support(self) -> Any:
@@ -101,7 +105,13 @@ class Distribution:
         super().__init__()                              # of a class beside it
         if not self._validate_args:
             return
-        for name, constraint in self.arg_constraints.items():
+        try:
+            rules = self.arg_constraints
+        except NotImplementedError:
+            rules = {}
+            warnings.warn(f"{type(self)} does not define `arg_constraints`. Please set `arg_constraints = {{}}` or initialize the "
+                          "distribution with `validate_args=False` to turn off validation.", UserWarning, stacklevel=2)
+        for name, constraint in rules.items():
             if constraints.is_dependent(constraint) or (name not in vars(self) and isinstance(getattr(type(self), name), lazy_property)):
                 continue
             value = getattr(self, name)
@@ -250,6 +260,8 @@ class Independent(Distribution):
     (taeda.Size([2]), taeda.Size([3]), taeda.Size([2]))
     """
 
+    arg_constraints: dict[str, Any] = {}
+
     def __init__(self, base_distribution: Any, reinterpreted_batch_ndims: int, validate_args: bool | None = None) -> None:
         n = reinterpreted_batch_ndims
         batch, event = base_distribution.batch_shape, base_distribution.event_shape
@@ -266,7 +278,7 @@ class Independent(Distribution):
     def has_rsample(self) -> bool:  # type: ignore[override]
         return bool(self.base_dist.has_rsample)
 
-    @property
+    @constraints._DependentProperty
     def support(self) -> Any:
         base = self.base_dist.support
         return constraints.independent(base, self.reinterpreted_batch_ndims) if self.reinterpreted_batch_ndims else base

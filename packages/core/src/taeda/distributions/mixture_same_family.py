@@ -63,14 +63,18 @@ class MixtureSameFamily(Distribution):
         """The components, along the last batch dimension."""
         return self._component_distribution
 
-    @property
+    @constraints.dependent_property
     def support(self) -> Any:
         return constraints.MixtureSameFamilyConstraint(self._component_distribution.support, -1 - len(self._event_shape))
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        mix, n = self._mixture_distribution, self._mixture_distribution._num_events
-        parts = self._component_distribution.expand((*batch_shape, n))
-        return MixtureSameFamily(mix.expand(batch_shape), parts, self._validate_args)
+        made = self._get_checked_instance(MixtureSameFamily, _instance)
+        mix, parts = self._mixture_distribution, self._component_distribution
+        made._mixture_distribution = mix.expand(batch_shape)
+        made._component_distribution = parts.expand((*batch_shape, mix._num_events))
+        Distribution.__init__(made, batch_shape, self._event_shape, validate_args=False)
+        made._validate_args = self._validate_args
+        return made
 
     def _over_events(self, weights: Tensor) -> Tensor:
         """Give weights (..., K) the dimensions of an event."""
@@ -130,7 +134,7 @@ class Multinomial(OfClasses):
         self.total_count = total_count
         super().__init__(probs, logits, validate_args)
 
-    @property
+    @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self) -> Any:
         return constraints.multinomial(self.total_count)
 

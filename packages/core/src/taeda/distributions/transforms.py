@@ -497,3 +497,10 @@ class CatTransform(_PartsTransform):
 
     def _join(self, parts: list[Tensor]) -> Tensor:
         return taeda.cat(parts, self.dim)
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        n = self.event_dim
+        parts = [sum_rightmost(t.log_abs_det_jacobian(a, b), n - t.event_dim)
+                 for t, a, b in zip(self.transforms, self._cut(x), self._cut(y), strict=True)]
+        at = (self.dim if self.dim < 0 else self.dim - x.dim()) + n               # from the end of what no event takes
+        return taeda.cat(parts, at) if at < 0 else sum(parts[1:], parts[0])

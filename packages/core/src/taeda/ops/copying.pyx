@@ -353,6 +353,8 @@ def detach_(input):
     if x.base is not None:
         raise RuntimeError("[detach_] Can't detach views in-place. Use detach() instead.")
     x.grad_fn_, x.requires_grad_, x.output_nr, x.base = None, False, 0, None
+    if x.extra is not None:
+        x.extra.pop("tangent", None)
     return x
 
 
