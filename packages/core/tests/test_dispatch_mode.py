@@ -94,3 +94,17 @@ def test_tensors_that_come_apart() -> None:
     add = taeda.ops.aten.add
     assert return_and_correct_aliasing(add.Tensor, (x, 1), {}, y) is y and return_and_correct_aliasing(add.out, (x, 1), {"out": x}, y) is x
     assert return_and_correct_aliasing(taeda.ops.aten.add_.Tensor, (x, 1), {}, y) is x
+
+
+def test_results_that_no_derivative_reads_may_be_written_to() -> None:
+    x = taeda.tensor([[1.0, -2.0], [3.0, 4.0]], requires_grad=True)
+    wanted = taeda.autograd.grad(taeda.mm(x, x).relu_().sum(), x)[0]
+    for product in (lambda: taeda.mm(x, x), lambda: taeda.addmm(taeda.zeros(2), x, x), lambda: taeda.bmm(x[None], x[None])[0]):
+        with BaseTorchDispatchMode():
+            y = product()
+            y.relu_()
+            assert (taeda.autograd.grad(y.sum(), x)[0] == wanted).all()
+    with BaseTorchDispatchMode(), pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y = x.softmax(1)
+        y.mul_(2)
+        y.sum().backward()

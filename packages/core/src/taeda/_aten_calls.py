@@ -26,6 +26,7 @@ from taeda._aten_nodes import (
     batch_norm_rule,
     bmm_rule,
     convolution_rule,
+    kept,
     layer_norm_rule,
     mm_rule,
     nll_rule,
@@ -164,6 +165,7 @@ def _batch_norm(a: Any) -> Any:
     def op(x: Tensor, weight: Any, bias: Any) -> Any:
         return aten.native_batch_norm.default(x, weight, bias, *buffers, *options)
 
+    @kept(1, 2)
     def rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
         return batch_norm_rule(wants, g, (*args, *buffers, *options), results)[:3]
 
@@ -197,9 +199,10 @@ def _attention(a: Any) -> Any:
         return NotImplemented
     options = {name: x for name, x in (("attn_mask", a.attn_mask), ("scale", a.scale)) if x is not None}
 
+    @kept(0, 1)
     def rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
         found = aten._scaled_dot_product_flash_attention_for_cpu_backward.default(
-            g, *args[:3], *results, 0.0, a.is_causal, **{"attn_mask": None, **options}
+            g, *args[:3], results[0], results[1], 0.0, a.is_causal, **{"attn_mask": None, **options}
         )
         return (*found, *[None] * (len(args) - 3))
 
@@ -208,7 +211,7 @@ def _attention(a: Any) -> Any:
 
 
 def _by_output(name: str, backward: str, *more: Any) -> Callable[[Any], Any]:
-    rule = lambda wants, g, args, results: (getattr(aten, backward).default(g, results[0], *more),)  # noqa: E731
+    rule = kept(0)(lambda wants, g, args, results: (getattr(aten, backward).default(g, results[0], *more),))
     return lambda a: node(getattr(aten, name).default, rule, a.input)
 
 

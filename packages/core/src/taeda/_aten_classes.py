@@ -166,11 +166,12 @@ _CHOOSE = {
 def _chosen(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     dim_at, keep_at = _CHOOSE[op.__name__]
     dim = args[dim_at] if len(args) > dim_at else kwargs.get("dim", -1)
-    kept = keep_at is None or (args[keep_at] if len(args) > keep_at else kwargs.get("keepdim", False))
+    keepdim = keep_at is None or (args[keep_at] if len(args) > keep_at else kwargs.get("keepdim", False))
 
+    @rules.kept(1)
     def rule(wants: Any, g: Tensor, given: Any, results: Any) -> Any:
         places, x = results[1], given[0]
-        if not kept and x.ndim:
+        if not keepdim and x.ndim:
             g, places = aten.unsqueeze.default(g, dim), aten.unsqueeze.default(places, dim)
         add = aten.scatter_add.default if op._opname in ("cummax", "cummin") else aten.scatter.src
         return add(aten.new_zeros.default(g, list(x.shape)), dim, places, g), *[None] * (len(given) - 1)

@@ -86,7 +86,8 @@ class _Node(Function):
         ctx.rule = rule
         ctx.args = [None if isinstance(x, Tensor) else x for x in args]
         ctx.places = [i for i, x in enumerate(args) if isinstance(x, Tensor)]
-        ctx.save_for_backward(*(args[i] for i in ctx.places), *results)
+        ctx.kept = getattr(rule, "kept", ())            # the others may be written to before the backward pass
+        ctx.save_for_backward(*(args[i] for i in ctx.places), *(results[i] for i in ctx.kept))
         ctx.mark_non_differentiable(*results[1:])
         ctx.set_materialize_grads(False)
         return found
@@ -97,7 +98,8 @@ class _Node(Function):
         for place, x in zip(ctx.places, ctx.saved_tensors, strict=False):
             args[place] = x
         wants = ctx.needs_input_grad[2:]
-        return None, None, *ctx.rule(wants, cotangents[0], args, ctx.saved_tensors[len(ctx.places) :])
+        results = dict(zip(ctx.kept, ctx.saved_tensors[len(ctx.places) :], strict=True))
+        return None, None, *ctx.rule(wants, cotangents[0], args, results)
 
 
 def node(op: Any, rule: Callable[..., Any], *args: Any) -> Any:
@@ -105,6 +107,16 @@ def node(op: Any, rule: Callable[..., Any], *args: Any) -> Any:
     if taeda.is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in args):
         return _Node.apply(op, rule, *args)
     return op(*args)
+
+
+def kept(*places: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Say which results of its operator a rule reads."""
+
+    def mark(rule: Any) -> Any:
+        rule.kept = places
+        return rule
+
+    return mark
 
 
 def _conj(x: Tensor) -> Any:
@@ -154,14 +166,16 @@ def convolution_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
 
 
 def softmax_rule(name: str) -> Callable[..., Any]:
-    return lambda wants, g, args, results: (getattr(aten, name).default(g, results[0], args[1], args[0].dtype), None, None)
+    return kept(0)(lambda wants, g, args, results: (getattr(aten, name).default(g, results[0], args[1], args[0].dtype), None, None))
 
 
+@kept(1)
 def nll_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
     x, target, weight, reduction, ignore_index = args
     return aten.nll_loss_backward.default(g, x, target, weight, reduction, ignore_index, results[1]), None, None, None, None
 
 
+@kept(1, 2)
 def layer_norm_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
     x, shape, weight, bias, _ = args
     mask = [wants[0], wants[2], wants[3]]
@@ -169,18 +183,21 @@ def layer_norm_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
     return by_x, None, by_weight, by_bias, None
 
 
+@kept(1, 2)
 def group_norm_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
     x, weight, _, *sizes, groups, _ = args
     found = aten.native_group_norm_backward.default(g, x, results[1], results[2], weight, *sizes, groups, list(wants[:3]))
     return (*found, *[None] * 5)
 
 
+@kept(1, 2)
 def batch_norm_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
     x, weight, _, mean, var, training, _, eps = args
     found = aten.native_batch_norm_backward.default(g, x, weight, mean, var, results[1], results[2], training, eps, list(wants[:3]))
     return (*found, *[None] * 5)
 
 
+@kept(1)
 def pool_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
     x, kernel, stride = args[:3]
     given: list[Any] = [*args[3:]]
