@@ -241,6 +241,11 @@ def test_futures() -> None:
         taeda.futures.Future().set_exception(KeyboardInterrupt())
     with pytest.raises(RuntimeError, match="cannot pickle"):
         pickle.dumps(f)
+    for wait in (taeda.jit.wait, lambda f: taeda.futures.wait_all([f]), lambda f: taeda.futures.collect_all([taeda.futures.Future(), f])):
+        with pytest.raises(RuntimeError, match="can't be None"):
+            wait(None)
+        with pytest.raises(TypeError, match="int"):
+            wait(3)
     with pytest.raises(ValueError, match="to have indices"):
         taeda.futures.Future(devices=["cpu"])
     with pytest.raises(RuntimeError, match="no accelerator"):

@@ -67,3 +67,11 @@ def test_attention() -> None:
         weights = layer(x, x, x, key_padding_mask=taeda.tensor([[False, False, True]] * 2))[1]
         assert weights.dtype == BF16 and (weights[..., 2] == 0).all()
         assert nn.TransformerEncoderLayer(4, 2, 8)(x).dtype == F32
+
+
+def test_losses_of_the_top_level_are_computed_in_float32_too() -> None:
+    x, target = taeda.rand(4, 4).bfloat16(), taeda.ones(4).bfloat16()
+    with taeda.autocast("cpu"):
+        assert taeda.poisson_nll_loss(x, x, True, False, 1e-8, 1).dtype == taeda.hinge_embedding_loss(x, x).dtype == F32
+        assert taeda.cosine_embedding_loss(x, x, target).dtype == taeda.margin_ranking_loss(x, x, x).dtype == F32
+        assert taeda.triplet_margin_loss(x, x, x).dtype == F32

@@ -125,6 +125,11 @@ class Future(Generic[T]):
 
 def collect_all(futures: list[Future[T]]) -> Future[list[Future[T]]]:
     """Return the future of the list of futures: there when all of them are."""
+    for f in futures:
+        if f is None:
+            raise RuntimeError("[collect_all] Future can't be None")
+        if not isinstance(f, Future):
+            raise TypeError(f"[collect_all] expected futures, got {type(f).__name__}")
     everything: Future[list[Future[T]]] = Future()
     left, lock = [len(futures)], threading.Lock()
     if not futures:

@@ -162,6 +162,8 @@ _fork = fork
 
 def wait(future: Future) -> Any:
     """Return the result of a future of :func:`fork`, or raise what its function raised."""
+    if future is None:
+        raise RuntimeError("[jit.wait] Future can't be None")
     if not builtins.isinstance(future, Future):
         raise TypeError(f"[jit.wait] expected what fork returned, got {type(future).__name__}")
     return future.wait()

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import Tensor
-from taeda.nn.functional import activation, loss, loss_regression, pooling, vision
+from taeda.nn import functional                     # losses that autocast sees
+from taeda.nn.functional import activation, pooling, vision
 from taeda.nn.functional._common import need_tensors
 from taeda.nn.functional.lookup import _renormalise
 from taeda.nn.utils.weight_norm import norm_except_dim
@@ -55,7 +56,7 @@ def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type
 def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 0) -> Tensor:
     """Return ``nn.functional.hinge_embedding_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
     name = reduction_name("hinge_embedding_loss", reduction)
-    return loss_regression.hinge_embedding_loss(input, target, margin, reduction=name)
+    return functional.hinge_embedding_loss(input, target, margin, reduction=name)
 
 
 def cosine_embedding_loss(
@@ -63,7 +64,7 @@ def cosine_embedding_loss(
 ) -> Tensor:
     """Return ``nn.functional.cosine_embedding_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
     name = reduction_name("cosine_embedding_loss", reduction)
-    return loss_regression.cosine_embedding_loss(input1, input2, target, margin, reduction=name)
+    return functional.cosine_embedding_loss(input1, input2, target, margin, reduction=name)
 
 
 def margin_ranking_loss(
@@ -71,7 +72,7 @@ def margin_ranking_loss(
 ) -> Tensor:
     """Return ``nn.functional.margin_ranking_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
     name = reduction_name("margin_ranking_loss", reduction)
-    return loss_regression.margin_ranking_loss(input1, input2, target, margin, reduction=name)
+    return functional.margin_ranking_loss(input1, input2, target, margin, reduction=name)
 
 
 def poisson_nll_loss(
@@ -79,7 +80,7 @@ def poisson_nll_loss(
 ) -> Tensor:
     """Return ``nn.functional.poisson_nll_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
     name = reduction_name("poisson_nll_loss", reduction)
-    return loss.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=name)
+    return functional.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=name)
 
 
 def triplet_margin_loss(
@@ -88,4 +89,4 @@ def triplet_margin_loss(
 ) -> Tensor:
     """Return ``nn.functional.triplet_margin_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
     name = reduction_name("triplet_margin_loss", reduction)
-    return loss_regression.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction=name)
+    return functional.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction=name)
