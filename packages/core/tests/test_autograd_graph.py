@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 import weakref
 from typing import Any
 
@@ -339,3 +340,15 @@ def test_the_gradient_of_an_edge_has_the_shape_of_its_tensor() -> None:
     with pytest.raises(RuntimeError, match="Mismatch in shape"):
         taeda.autograd.grad(edge, x, grad_outputs=taeda.ones(3, dtype=x.dtype))
     assert taeda.autograd.grad(edge, x, grad_outputs=taeda.ones(2, dtype=x.dtype))[0].tolist() == [2.0, 2.0]
+
+
+def test_a_gradient_is_also_found_by_its_inner_name() -> None:
+    x = taeda.ones(2, requires_grad=True)
+    x._grad = taeda.zeros(2)
+    assert x.grad is x._grad and x.grad.tolist() == [0.0, 0.0]
+    with pytest.raises(TypeError, match="int"):
+        x._grad = 3
+    x._grad = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert x.grad is None and (x * 2)._grad is None

@@ -11,7 +11,7 @@ from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
 from taeda.amp.autocast_mode import autocast as autocast
 from taeda.absent import AcceleratorError as AcceleratorError, DeviceObjType as DeviceObjType, classes as classes, mps as mps, mtia as mtia, xpu as xpu
-from taeda.amp.grad_scaler import GradScaler as GradScaler
+from taeda.amp.grad_scaler import GradScaler as GradScaler, unscale_ as _amp_foreach_non_finite_check_and_unscale_, update_scale_ as _amp_update_scale_
 from taeda.file_memory import from_file as from_file
 from taeda.futures import Future as Future
 from taeda.jit import ScriptModule as ScriptModule, TensorType as TensorType, Type as Type, fork as fork, wait as wait

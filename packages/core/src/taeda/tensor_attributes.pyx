@@ -380,6 +380,15 @@ cdef class TensorAttributes(TensorBase):
         self.grad_ = None
 
     @property
+    def _grad(self):
+        # the gradient by its inner name, which does not warn
+        return self.grad_
+
+    @_grad.setter
+    def _grad(self, value):
+        TensorAttributes.grad.__set__(self, value)
+
+    @property
     def grad_dtype(self):
         """The dtype that a leaf's gradient is brought to; None: whatever comes."""
         if grad_fn_of(self) is not None:
