@@ -202,7 +202,7 @@ def package_stub() -> str:
              "from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, "
              "is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled",
              "from taeda.amp.autocast_mode import autocast as autocast",
-             *(f"from {room} import " + ", ".join(f"{a} as {n}" for n, (r, a) in sorted(taeda._LAZY.items()) if r == room and a)
+             *(f"from {room} import " + ", ".join(f"{a} as {n}" for n, (r, a) in sorted(taeda._LAZY.items()) if r.replace("sparse.public", "sparse.creation") == room and a)
                for room in ("taeda.absent", "taeda.amp.grad_scaler", "taeda.file_memory", "taeda.futures", "taeda.jit", "taeda.sparse.creation", "taeda.streams", "taeda.symbolic")),
              "from taeda.amp.casting import " + ", ".join(f"{n} as {n}" for n, (room, _) in taeda._LAZY.items() if room == "taeda.amp.casting"),
              "from taeda.device import device as device, get_default_device as get_default_device, set_default_device as set_default_device", "from taeda.device import device as _device",

@@ -66,6 +66,20 @@ def test_views_by_other_names_and_overloads_are_told_as_pytorchs() -> None:
                           "remainder.Scalar", "maximum.default", "unbind.int"]  # fmt: skip
 
 
+def test_numbers_are_lifted() -> None:
+    told = []
+
+    class Telling(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            told.append(str(func))
+            return func(*args, **(kwargs or {}))
+
+    x = taeda.ones(2)
+    with Telling():
+        taeda.tensor([1.0]), taeda.as_tensor([1]), taeda.asarray([1]), taeda.from_numpy(np.ones(2)), x.new_tensor([1.0])
+    assert told == ["aten.lift_fresh.default"] * 5
+
+
 def test_a_mode_that_leaves_an_operator_to_others_has_none() -> None:
     x = taeda.zeros(2)
     with Told() as outer, pytest.raises(TypeError, match=r"\[aten.exp.default\] Multiple dispatch failed"), Told(False):

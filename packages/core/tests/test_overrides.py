@@ -212,6 +212,30 @@ def test_a_mode_sees_reads_of_numbers_attributes_and_what_is_no_operation() -> N
     assert y.item() == 4.0 and x.shape == (2,) and seen.names == []
 
 
+def test_a_mode_sees_what_makes_tensors() -> None:
+    seen = []
+
+    class Noting(TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            seen.append(func.__name__)
+            return func(*args, **(kwargs or {}))
+
+    ends, at, values, block = taeda.tensor([0, 1, 2]), taeda.tensor([0, 1]), taeda.ones(2), taeda.ones(2, 1, 1)
+    made = {
+        "sparse_coo_tensor": (at[None], values, (3,)), "sparse_csr_tensor": (ends, at, values), "sparse_csc_tensor": (ends, at, values),
+        "sparse_bsr_tensor": (ends, at, block), "sparse_bsc_tensor": (ends, at, block), "scalar_tensor": (1,), "as_tensor": ([1],),
+    }
+    for name, args in made.items():
+        with Noting():
+            found = getattr(taeda, name)(*args)
+        assert seen == [name] and isinstance(found, taeda.Tensor)
+        seen.clear()
+    with Noting():
+        taeda.sparse_compressed_tensor(ends, at, values, layout=taeda.sparse_csr)
+        made_inside = taeda.ones(2).to_sparse()
+    assert seen == ["sparse_compressed_tensor", "ones", "to_sparse"] and made_inside.is_sparse
+
+
 def test_what_a_program_puts_into_tensor_stays_beside_modes(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = taeda.Tensor.tolist
     monkeypatch.setattr(taeda.Tensor, "tolist", lambda self: ["mine", *plain(self)])

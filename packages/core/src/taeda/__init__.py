@@ -169,7 +169,7 @@ _LAZY = {
     **{name: ("taeda.streams", name) for name in ("Event", "Stream")},
     **{name: ("taeda.jit", name) for name in ("fork", "wait")},
     "sparse": ("taeda.sparse", None),
-    **{name: ("taeda.sparse.creation", name) for name in (
+    **{name: ("taeda.sparse.public", name) for name in (
         "sparse_bsc_tensor", "sparse_bsr_tensor", "sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor", "sparse_csr_tensor",
     )},
     "_sparse_coo_tensor_unsafe": ("taeda.sparse.creation", "coo_unsafe"),

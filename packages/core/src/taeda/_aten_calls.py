@@ -430,6 +430,7 @@ _NAMES = {
     "concat": "cat",
     "concatenate": "cat",
 }
+_OF_NUMBERS = ("tensor", "as_tensor", "asarray", "from_numpy", "new_tensor")
 # What tells about a tensor, or is no operator of PyTorch's
 _SILENT_WORDS = """
 dim element_size get_device is_complex is_contiguous is_floating_point numel register_hook requires_grad_ retain_grad size
@@ -532,7 +533,7 @@ def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         found = made(SimpleNamespace(**bound.arguments))
         if found is not NotImplemented:
             return found
-    if name == "tensor":
+    if name in _OF_NUMBERS and not any(isinstance(a, Tensor) for a in args[name == "new_tensor" :][:1]):
         return aten.lift_fresh.default(func(*args, **kwargs))
     if name in _SIZED:
         first = 0 if name in ("zeros", "ones", "empty", "rand", "randn") else 1

@@ -19,6 +19,7 @@ PUBLIC: dict[str, Any] = {}
 METHODS: dict[str, Any] = {}
 
 
+_SPELLED = {"scalar_tensor_": "scalar_tensor", "range_": "range"}            # these mean something else where they are written
 # What makes a tensor from other libraries' objects does not look for tensors in them: a list may be long.
 _CONVERSIONS = ("as_tensor", "asarray", "from_numpy", "frombuffer", "tensor")
 
@@ -33,7 +34,7 @@ def _collect() -> None:
             value = plain = getattr(module, name)
             if callable(plain) and not isinstance(plain, type):
                 known_as = plain.__name__ if getattr(module, plain.__name__, None) is plain else name
-                value = function_for(plain, known_as, module.__name__, name not in _CONVERSIONS)
+                value = function_for(plain, _SPELLED.get(known_as, known_as), module.__name__, name not in _CONVERSIONS)
                 wrapped[id(plain)] = value
                 setattr(module, name, value)
             if name in module.__all__:

@@ -14,6 +14,7 @@ METHODS: dict[str, Any]
 LinAlgError: Any
 MemoryFormat: Any
 _CONVERSIONS: Any
+_SPELLED: Any
 def _dirichlet_grad(x: Tensor, alpha: Tensor | _complex, total: Any) -> Tensor:
     """Return dx/da / (1 - x) of Beta(a, total - a) values x, their quantile and total - a kept."""
 def _one_by_one(args: Any, kwargs: Any) -> Tensor:
