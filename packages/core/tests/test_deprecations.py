@@ -6,6 +6,8 @@ import subprocess
 import sys
 import warnings
 
+import numpy as np
+import pytest
 import taeda
 
 PROGRAM = """
@@ -79,6 +81,14 @@ def test_warnings_of_compiled_functions_point_at_the_callers_line() -> None:
     said = [line.split(":")[:2] for line in done.stderr.splitlines() if "Warning" in line]
     said = [at for i, at in enumerate(said) if i == 0 or at != said[i - 1]]             # random_ warns of both of its bounds
     assert said == [["<string>", str(number)] for number in expected]
+
+
+def test_lists_of_arrays_and_complex_weights_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taeda._once._told", set())
+    with pytest.warns(UserWarning, match=r"^Creating a tensor from a list of numpy\.ndarrays is extremely slow"):
+        assert taeda.tensor([[np.ones(2)], [np.zeros(2)]]).tolist() == [[[1.0, 1.0]], [[0.0, 0.0]]]
+    with pytest.warns(UserWarning, match="^Casting complex values to real discards the imaginary part"):
+        assert taeda.bincount(taeda.tensor([1, 1]), taeda.tensor([1 + 2j, 3])).tolist() == [0.0, 4.0]
 
 
 def test_random_tensors_in_place_of_others_are_resized_without_a_word() -> None:

@@ -487,3 +487,9 @@ def test_the_kind_of_error_of_an_index_out_of_range_is_that_of_its_dimension() -
             y.index_put([], taeda.ones(1))
     with pytest.raises(RuntimeError, match="out kwarg when as_tuple"):
         taeda.nonzero(x, as_tuple=True, out=taeda.empty(0, dtype=taeda.int64))
+
+
+def test_coordinates_of_flat_indices_lie_beside_each_other() -> None:
+    rows, columns = taeda.unravel_index(taeda.tensor([[1, 5], [2, 4]]), (2, 3))
+    assert rows.tolist() == [[0, 1], [0, 1]] and columns.tolist() == [[1, 2], [2, 1]]
+    assert rows.stride() == columns.stride() == (4, 2) and taeda.unravel_index(taeda.tensor(0), ()) == ()

@@ -205,7 +205,7 @@ def test_programs_may_give_the_class_tensor_attributes_of_their_own() -> None:
 
 
 def test_factors_may_stand_between_the_tensors_which_is_warned_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("taeda._names._warned", [])
+    monkeypatch.setattr("taeda._once._told", set())
     x, g = taeda.ones(2), taeda.tensor([1.0, 2.0])
     with pytest.warns(UserWarning, match=r"^This overload of add_ is deprecated: give alpha by keyword"):
         assert x.add_(-0.5, g) is x
@@ -213,9 +213,20 @@ def test_factors_may_stand_between_the_tensors_which_is_warned_of_once(monkeypat
     assert x.add(2, 3.0).tolist() == [6.5, 6.0] and taeda.add(1, 2, g).tolist() == [3.0, 5.0] and g.clone().sub_(2, 0.5).tolist() == [0.0, 1.0]
     assert g.addcmul(3, g, g).tolist() == [4.0, 14.0] and g.clone().addcdiv_(2, g, g).tolist() == [3.0, 4.0]
     assert taeda.addmm(2, taeda.ones(1, 1), 3, taeda.ones(1, 2), taeda.ones(2, 1)).item() == 8
+    taeda.set_warn_always(True)
+    try:
+        for _ in range(2):
+            with pytest.warns(UserWarning, match="^This overload of add is deprecated"):
+                taeda.add(x, 2, g)
+    finally:
+        taeda.set_warn_always(False)
     for wrong in (lambda: x.mul(2, x), lambda: x.add(x, 2), lambda: taeda.add(x, x, 2), lambda: x.add(1, 2, x), lambda: x.add(2, None), lambda: x.add()):
         with pytest.raises(TypeError):
             wrong()
+
+
+def test_a_difference_from_a_number_takes_its_factor_by_position() -> None:
+    assert taeda.rsub(taeda.ones(1), 2, 3).item() == -1.0 == taeda.rsub(taeda.ones(1), 2, alpha=3).item()
 
 
 def test_new_takes_sizes_by_keyword_and_shares_what_it_is_given() -> None:

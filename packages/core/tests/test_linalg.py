@@ -137,6 +137,18 @@ def test_what_is_not_differentiable_says_so():
         linalg.ldl_factor(x[:3]).LD.sum().backward()
 
 
+def test_products_with_reflectors_lie_in_columns_from_either_side() -> None:
+    a, tau = taeda.geqrf(taeda.arange(6.0).reshape(3, 2).cos())
+    c = taeda.arange(12.0).reshape(4, 3)
+    y = taeda.ormqr(a, tau, c, left=False)
+    assert y.stride() == (1, 4) and taeda.allclose(y, taeda.ormqr(a, tau, c.T, transpose=True).T)
+
+
+def test_the_inverse_of_an_empty_tensor_of_two_sides() -> None:
+    assert linalg.tensorinv(taeda.ones(0, 2, 0), ind=2).shape == (0, 0, 2)
+    assert linalg.tensorinv(taeda.ones(2, 0, 0, 2)).shape == (0, 2, 2, 0)
+
+
 def test_gradient_of_det_at_a_singular_matrix_is_the_adjugate():
     x = taeda.tensor([[1.0, 2.0], [2.0, 4.0]], dtype=taeda.float64, requires_grad=True)
     linalg.det(x).backward()

@@ -101,6 +101,75 @@ def test_what_masked_tensors_refuse() -> None:
         a.tolist()
 
 
+@pytest.mark.parametrize("layout", [taeda.sparse_coo, taeda.sparse_csr])
+def test_a_masked_tensor_becomes_sparse_and_goes_on_through_operations(layout: taeda.layout) -> None:
+    x = X.clone().requires_grad_()
+    a = masked.as_masked_tensor(x, MASK)
+    s = a.to_sparse() if layout is taeda.sparse_coo else a.to_sparse_csr()
+    assert s.layout is layout and s.is_sparse and s.get_mask().layout is layout and not a.is_sparse and a.to_dense() is a
+    assert s.is_sparse_csr == (layout is taeda.sparse_csr) and taeda.equal(s._values().get_data(), X[MASK])
+    assert taeda.equal(s.get_mask().to_dense(), MASK) and taeda.equal(s.to_tensor(7), a.to_tensor(7)) and repr(s) == repr(s.to_dense())
+    b = (s.cos() * s + 1).double()                             # 1 and cos(0) where elements count, and nothing elsewhere
+    assert b.layout is layout and taeda.allclose(b.to_tensor(0), (X.cos() * X + 1) * MASK)
+    assert taeda.allclose(s.sum().get_data(), X[MASK].sum()) and taeda.allclose(s.mean().get_data(), X[MASK].mean())
+    (s * 2).to_dense().sum().backward()
+    assert taeda.equal(x.grad, 2.0 * MASK)
+    with pytest.raises(TypeError, match="over all dimensions"):
+        s.sum(1)
+    with pytest.raises(ValueError, match="must have the same layout"):
+        s + a
+    with pytest.raises(ValueError, match="do not have the same indices"):
+        masked.masked_tensor(X.to_sparse(layout=layout), MASK.to_sparse(layout=layout))
+    with pytest.raises(TypeError, match="same layout"):
+        masked.masked_tensor(X, MASK.to_sparse(layout=layout))
+    with pytest.raises(TypeError, match="data layout of taeda.sparse_csc is not supported"):
+        masked.masked_tensor(X.to_sparse_csc(), X.bool().to_sparse_csc())
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "mean", "amax", "amin"])
+@pytest.mark.parametrize("layout", [taeda.sparse_coo, taeda.sparse_csr])
+def test_a_sparse_tensor_is_reduced_to_a_sparse_one(name: str, layout: taeda.layout) -> None:
+    f = getattr(masked, name)
+    x = X * taeda.tensor([[1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
+    mask = MASK.clone()
+    mask[1], mask[:, 3] = False, False
+    s = x.to_sparse(layout=layout)
+    for m in (mask, mask.to_sparse(layout=layout)):
+        for dim in (0, 1, (0, 1), None):
+            y = f(s, dim, keepdim=True, mask=m)
+            there = mask.sum((0, 1) if dim is None else dim, keepdim=True) > 0
+            assert y.layout is layout and y._nnz() == there.sum()
+            assert taeda.allclose(y.to_dense()[there], f(x, dim, keepdim=True, mask=mask)[there])
+            if layout is taeda.sparse_coo:
+                flat = f(s, dim, mask=m)
+                assert flat.layout is layout and flat.shape == f(x, dim, mask=mask).shape and taeda.equal(flat._values(), y._values())
+    line = mask.any(0)                                         # of another shape than the input's
+    assert taeda.allclose(f(s, 1, keepdim=True, mask=line).to_dense(), f(x, 1, keepdim=True, mask=line))
+    assert taeda.equal(f(x, 1, mask=mask.to_sparse(layout=layout)).nan_to_num(), f(x, 1, mask=mask).nan_to_num())
+    assert f(s, 1, keepdim=True, mask=mask & ~mask)._nnz() == 0
+    if name == "sum":
+        assert taeda.allclose(f(s, 1, keepdim=True).to_dense(), x.sum(1, keepdim=True))
+    else:
+        with pytest.raises(ValueError, match="expects explicit mask"):
+            f(s, 1, keepdim=True)
+    if layout is taeda.sparse_csr:
+        with pytest.raises(RuntimeError, match="keepdim=True only"):
+            f(s, 1, mask=mask)
+    with pytest.raises(ValueError, match=r"^\[masked.var\] expects strided tensor"):
+        masked.var(s, 1, mask=mask)
+
+
+def test_a_sparse_tensor_with_dense_dimensions_is_reduced_over_any_of_them() -> None:
+    x = taeda.arange(24.0).reshape(3, 2, 4) * taeda.tensor([1.0, 0.0, 1.0]).reshape(3, 1, 1)
+    mask = taeda.arange(24).reshape(3, 2, 4) % 3 > 0
+    leaf = x.to_sparse(1).requires_grad_()
+    for dim in (0, 1, 2, (0, 2), (1, 2), None):
+        y = masked.sum(leaf, dim, mask=mask)
+        assert y.is_sparse and taeda.equal(y.to_dense(), masked.sum(x, dim, mask=mask))
+    y.to_dense().backward()
+    assert taeda.equal(leaf.grad.to_dense(), (mask & (x.sum((1, 2), keepdim=True) > 0)).float())
+
+
 @pytest.mark.parametrize("dtype", [taeda.bool, taeda.uint8, taeda.int64])
 def test_a_median_of_no_floats_has_the_dtype_that_was_asked_for(dtype: taeda.dtype) -> None:
     x = taeda.tensor([[0, 1, 1], [1, 0, 1]], dtype=dtype)

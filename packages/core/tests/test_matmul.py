@@ -89,6 +89,20 @@ def test_in_place_products_may_read_what_they_write(name):
     assert taeda.allclose(x, want)
 
 
+def test_a_sum_of_products_in_place_of_another_shape_takes_its_own():
+    y = taeda.ones(2)
+    assert y.addbmm_(taeda.ones(2, 2, 3), taeda.ones(2, 3, 2)) is y and y.tolist() == [[7.0, 7.0], [7.0, 7.0]]
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.int64])
+def test_factors_that_are_true_or_false_are_for_outer_products_of_bools(dtype):
+    v = taeda.ones(2, dtype=dtype)
+    for name in ("alpha", "beta"):
+        with pytest.raises(RuntimeError, match=rf"^\[addr\] Boolean {name} only supported for Boolean results"):
+            taeda.addr(taeda.ones(2, 2, dtype=dtype), v, v, **{name: True})
+    assert taeda.addr(taeda.zeros(2, 2).bool(), v.bool(), v.bool(), alpha=True).all()
+
+
 def test_in_place_product_writes_a_transposed_or_strided_target():
     for target in (taeda.zeros(3, 2).t(), taeda.zeros(2, 6)[:, ::2], taeda.zeros(4, 3)[::2]):
         y = target.addmm_(taeda.ones(2, 4), taeda.ones(4, 3), alpha=0.5)

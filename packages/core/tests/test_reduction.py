@@ -223,6 +223,21 @@ def test_reductions_of_nothing():
     assert taeda.empty(2, 0, dtype=taeda.int64).prod(1).tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("dtype", [taeda.int64, taeda.bool])
+def test_softmax_of_no_integers_is_empty(dtype):
+    for f in (taeda.softmax, taeda.log_softmax):
+        y = f(taeda.ones(0, 3, dtype=dtype), 1)
+        assert y.shape == (0, 3) and y.dtype is dtype
+        with pytest.raises(NotImplementedError):
+            f(taeda.ones(1, 3, dtype=dtype), 1)
+
+
+def test_the_order_of_a_norm_is_no_complex_number():
+    for f in (taeda.linalg.vector_norm, taeda.linalg.norm, taeda.norm):
+        with pytest.raises(RuntimeError, match="Expected a non-complex scalar as the order of norm"):
+            f(taeda.ones(3), 2j)
+
+
 def test_logsumexp_at_infinity():
     assert taeda.tensor([INF, 1.0]).logsumexp(0).item() == INF
     assert taeda.tensor([INF, -INF]).logsumexp(0).item() == INF

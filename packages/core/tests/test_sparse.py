@@ -545,6 +545,15 @@ def test_nothing_is_assigned_to_a_sparse_tensor() -> None:
         taeda.sparse_coo_tensor([[0, 1]], [1.0, 2.0], (-3,))
 
 
+def test_a_tensor_like_a_sparse_one_has_no_memory_format() -> None:
+    s = taeda.eye(3).to_sparse()
+    for f in (taeda.empty_like, taeda.zeros_like):
+        assert f(s, memory_format=None).is_sparse and f(s.to_sparse_csr(), memory_format=taeda.contiguous_format)._nnz() == 0
+        assert f(s, memory_format=taeda.preserve_format, layout=taeda.strided).layout is taeda.strided
+        with pytest.raises(RuntimeError, match="memory format option is only supported by strided tensors"):
+            f(s, memory_format=taeda.preserve_format)
+
+
 def test_new_makes_a_tensor_of_the_same_layout() -> None:
     made = example(dtype=taeda.float64).new(4, 5)
     assert made.layout is taeda.sparse_coo and made.shape == (4, 5) and made._nnz() == 0 and made.dtype is taeda.float64

@@ -38,6 +38,7 @@ def test_what_is_close(a: Any, b: Any, options: dict[str, Any]) -> None:
         ([one, {"k": 1}], [one, {"k": 2}], {}, r"at \[1\]\['k'\]"), ({"a": 1}, {"b": 1}, {}, "keys of the mappings do not match"),
         (one * float("nan"), one * float("nan"), {}, "Mismatched elements: 2 / 2"), (taeda.tensor([2**62]), taeda.tensor([2**62 + 1]), {}, "absolute difference: 1 at"),
         (taeda.ones(1, 2).T, taeda.ones(2, 1), {"check_stride": True}, "'stride' do not match"), (one, one + 1, {"msg": "mine"}, "^mine$"),
+        (True, None, {}, "None mismatch: expected None but got True"), ([None], [one], {}, r"None mismatch at \[0\]"),
         (one, one + 1, {"msg": lambda text: text.upper()}, "TENSOR-LIKES ARE NOT CLOSE"), (taeda.eye(2), taeda.ones(2, 2), {}, r"difference: 1.0 at index \(0, 1\)"),
     ],
 )  # fmt: skip

@@ -888,7 +888,7 @@ def nextafter(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = .
     """Return the next floating-point number after input in the direction of other."""
 def nonzero(input: Tensor, *, out: Tensor | None = ..., as_tuple: _bool = ...) -> Any:
     """Return the coordinates of the elements that are not zero, in row-major order: (n, input.dim()) int64."""
-def nonzero_static(input: Tensor, *, size: _int | Sequence[_int], fill_value: Tensor | _complex = ...) -> Tensor:
+def nonzero_static(input: Tensor, *, size: _int | Sequence[_int], fill_value: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Return the first ``size`` rows of :func:`nonzero`, filled up with rows of ``fill_value``: a shape that no data change."""
 def norm(input: Tensor, p: Any | None = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the p-norm of all elements, or over the dimensions in ``dim``."""
@@ -1014,7 +1014,7 @@ def rsqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the reciprocal of the square root."""
 def rsqrt_(input: Tensor) -> Tensor:
     """In-place :func:`rsqrt`."""
-def rsub(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ...) -> Tensor:
+def rsub(input: Tensor, other: Tensor | _complex, alpha: Tensor | _complex = ...) -> Tensor:
     """Return other - alpha * input."""
 def scalar_tensor(s: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
     """Return a 0-d tensor of a number, of the default float dtype unless given."""

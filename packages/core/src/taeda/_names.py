@@ -8,10 +8,10 @@ It also asks here, once a function, which of its parameters are True or False an
 
 from __future__ import annotations
 
-import warnings
 from numbers import Number
 from typing import Any
 
+from taeda._once import warn_once
 from taeda.tensor_base import TensorBase
 
 # What the tensor that a function is about, its first parameter, is called in taeda, and may be called by a caller.
@@ -73,7 +73,6 @@ _OLDER: dict[str, tuple[int, tuple[str, ...]]] = {      # how many tensors, and 
     **dict.fromkeys(("addcdiv", "addcmul"), (3, ("value",))),
     **dict.fromkeys(("addbmm", "addmm", "addmv", "addr", "baddbmm", "sspaddmm"), (3, ("beta", "alpha"))),
 }
-_warned: list[str] = []
 
 
 def has_older_form(name: str) -> bool:
@@ -95,10 +94,7 @@ def in_newer_order(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     elif len(tensors) + named != count or not 1 <= len(numbers) <= len(factors) or not (named or isinstance(args[-1], TensorBase)):
         return None
     factors = factors[:len(numbers)]
-    if not _warned:
-        _warned.append(name)
-        warnings.warn(f"This overload of {name} is deprecated: give {' and '.join(factors)} by keyword, after the tensors", UserWarning,
-                      stacklevel=2)
+    warn_once("factors", f"This overload of {name} is deprecated: give {' and '.join(factors)} by keyword, after the tensors", 3)
     return tensors, {**kwargs, **dict(zip(factors, numbers, strict=True))}
 
 

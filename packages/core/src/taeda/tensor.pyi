@@ -171,7 +171,7 @@ class Tensor:
     def addbmm(self, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Add the sum of a batch's products: y = beta input + alpha sum_i batch1[i] batch2[i]."""
     def addbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-        """In place: input = beta input + alpha sum_i batch1[i] batch2[i]."""
+        """In place: input = beta input + alpha sum_i batch1[i] batch2[i]; input gets the result's shape if it has another."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Return input + value * tensor1 / tensor2 (floating point only)."""
     def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: Tensor | _complex = ...) -> Tensor:
@@ -930,7 +930,7 @@ class Tensor:
         """In-place :func:`nextafter`."""
     def nonzero(self, *, out: Tensor | None = ..., as_tuple: _bool = ...) -> Any:
         """Return the coordinates of the elements that are not zero, in row-major order: (n, input.dim()) int64."""
-    def nonzero_static(self, *, size: _int | Sequence[_int], fill_value: Tensor | _complex = ...) -> Tensor:
+    def nonzero_static(self, *, size: _int | Sequence[_int], fill_value: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Return the first ``size`` rows of :func:`nonzero`, filled up with rows of ``fill_value``: a shape that no data change."""
     def norm(self, p: Any | None = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the p-norm of all elements, or over the dimensions in ``dim``."""

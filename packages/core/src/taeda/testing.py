@@ -104,6 +104,8 @@ def difference(actual: Any, expected: Any, at: str, options: dict[str, Any]) -> 
     if related and all(isinstance(x, Tensor) or hasattr(x, "__array__") for x in pair):
         one, other = map(taeda.as_tensor, pair)
         return compared(one, other, place, options)
+    if actual is None or expected is None:
+        return f"None mismatch{place}: expected {expected!r} but got {actual!r}"
     raise TypeError(f"[assert_close] cannot compare {type(actual).__name__} with {type(expected).__name__}{place}; convert one of them")
 
 

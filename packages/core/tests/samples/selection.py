@@ -164,7 +164,7 @@ ROWS = [
             (Call(np.zeros((2, 3)), 0, np.array([0]), np.zeros((1, 4)), "mean"), RuntimeError, "must match self tensor shape"),
             (Call(np.zeros((2, 3)), 0, np.array([[0]]), np.zeros((1, 3)), "mean"), IndexError, "supposed to be a vector"),
             (Call(np.zeros((2, 3)), 0, np.array([0.0]), np.zeros((1, 3)), "mean"), RuntimeError, "int32/int64 for index"))),
-    Row("nonzero_static", sparse_rows, nonzero_static, dtypes=ALL, grad=False, method="nonzero_static", errors=(
+    Row("nonzero_static", sparse_rows, nonzero_static, dtypes=ALL, grad=False, method="nonzero_static", out=True, errors=(
         (Call(np.zeros(2), size=-1), RuntimeError, "non-negative integer"),)),
     Row("affine_grid_generator", images, affine_grid, errors=(
         (Call(np.zeros((1, 2, 3)), (2, 2), True), RuntimeError, "4d .spatial. or 5d"),

@@ -9,12 +9,16 @@ from typing import Any
 
 from taeda import ops
 from taeda.dtype import bool_, iinfo, int64, uint8
+from taeda.layout import strided
 from taeda.tensor import Tensor
 
 __all__ = [
     "amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax", "logaddexp", "logsumexp", "mean", "median", "norm", "normalize",
     "prod", "softmax", "softmin", "std", "sum", "var",
 ]  # fmt: skip
+
+
+_SPARSE = ("amax", "amin", "mean", "prod", "sum")         # these take sparse tensors too
 
 
 # -- what all of them do ------------------------------------------------------------------------------------
@@ -27,12 +31,14 @@ def _expanded(op: str, mask: Tensor, input: Tensor) -> Tensor:
     if mask.ndim > input.ndim:
         raise IndexError(f"[masked.{op}] expected broadcastable mask (got mask dimensionality higher than of the input), shapes "
                          f"{tuple(mask.shape)} and {tuple(input.shape)}")
-    return mask.to(bool_).expand(input.shape)
+    return (mask if mask.layout is strided else mask.to_dense()).to(bool_).expand(input.shape)
 
 
 def _checked(op: str, input: Any, dtype: Any) -> Tensor:
     if not isinstance(input, Tensor):
         raise TypeError(f"[masked.{op}] argument 'input' must be Tensor, not {type(input).__name__}")
+    if input.layout is not strided and op not in _SPARSE:
+        raise ValueError(f"[masked.{op}] expects strided tensor (got {input.layout} tensor); hint: .to_dense()")
     return input if dtype is None else input.to(dtype)
 
 
@@ -99,6 +105,13 @@ def _first(op: str, dim: Any, ndim: int) -> int:
     return dims[0] if dims else 0
 
 
+def _of_sparse(op: str, x: Tensor, dim: Any, keepdim: Any, mask: Any, neutral: Any) -> Tensor:
+    """The reduction of a sparse tensor."""
+    from taeda.masked._sparse import reduced              # no program of dense tensors pays for its rules
+
+    return reduced(op, x, _dims(op, dim, x.ndim), bool(keepdim), mask, neutral)
+
+
 def _summed(x: Tensor, dims: tuple[int, ...], keepdim: Any) -> Tensor:
     return x.sum(dims, keepdim=bool(keepdim)) if x.ndim else x.sum()
 
@@ -125,6 +138,8 @@ def sum(input: Tensor, dim: Any = None, *, keepdim: Any = False, dtype: Any = No
     x = _checked("sum", input, dtype)
     dims = _dims("sum", dim, x.ndim)
     x = x if dtype is not None else x.to(_total_dtype(x))
+    if x.layout is not strided:
+        return _of_sparse("sum", x, dim, keepdim, mask, 0)
     y = _summed(_filled("sum", x, mask, _zero), dims, keepdim)
     return y if y.dtype is x.dtype else y.to(x.dtype)
 
@@ -139,6 +154,8 @@ def prod(input: Tensor, dim: Any = None, *, keepdim: Any = False, dtype: Any = N
     x = _checked("prod", input, dtype)
     dims = _dims("prod", dim, x.ndim)
     x = x if dtype is not None else x.to(_total_dtype(x))
+    if x.layout is not strided:
+        return _of_sparse("prod", x, dim, keepdim, mask, 1)
     y = _filled("prod", x, mask, _one)
     for d in reversed(dims):
         y = y.prod(d, keepdim=bool(keepdim))
@@ -163,6 +180,8 @@ def mean(input: Tensor, dim: Any = None, *, keepdim: Any = False, dtype: Any = N
         raise ValueError(f"[masked.mean] Could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
                          f"{x.dtype}; give dtype")
     dims = _dims("mean", dim, x.ndim)
+    if x.layout is not strided:
+        return _of_sparse("mean", x, dim, keepdim, mask, 0)
     if mask is None:
         return x.mean(dims, keepdim=bool(keepdim)) if x.ndim else x.mean()
     return _summed(_filled("mean", x, mask, _zero), dims, keepdim) / _count(x, dims, keepdim, mask, "mean")
@@ -235,6 +254,8 @@ def _extreme(op: str, fill: Callable[[Tensor], Any]) -> Callable[..., Tensor]:
     def reduce(input: Tensor, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
         x = _checked(op, input, dtype)
         dims = _dims(op, dim, x.ndim)
+        if x.layout is not strided:
+            return _of_sparse(op, x, dim, keepdim, mask, fill(x))
         return getattr(_filled(op, x, mask, fill), op)(dims, keepdim=bool(keepdim))
 
     return reduce

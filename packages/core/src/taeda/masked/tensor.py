@@ -8,12 +8,14 @@ only moves elements moves both.  Autograd follows the data.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from taeda import ops
-from taeda.stand_ins import stand_in
 from taeda.dtype import bool_
+from taeda.layout import sparse_coo, sparse_csr, strided
 from taeda.masked import _ops
+from taeda.stand_ins import sparse_shell, stand_in
 from taeda.tensor import Tensor
 
 __all__ = ["MaskedTensor", "as_masked_tensor", "is_masked_tensor", "masked_tensor"]
@@ -22,7 +24,7 @@ _UNARY_NAMES = """
 abs absolute acos arccos acosh arccosh angle asin arcsin asinh arcsinh atan arctan atanh arctanh bitwise_not ceil clamp clip
 conj_physical cos cosh deg2rad digamma erf erfc erfinv exp exp2 expm1 fix floor frac lgamma log log10 log1p log2 logit i0 isnan nan_to_num
 neg negative positive pow rad2deg reciprocal round rsqrt sigmoid sign sgn signbit sin sinc sinh sqrt square tan tanh trunc
-bool byte char double float half int long short bfloat16 to type clone contiguous detach ones_like requires_grad_ to_dense
+bool byte char double float half int long short bfloat16 to type clone contiguous detach ones_like requires_grad_
 """
 _BINARY_NAMES = """
 add atan2 arctan2 bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift div divide floor_divide fmod logaddexp
@@ -53,9 +55,18 @@ def _parts(tree: Any, which: str) -> Any:
     return tree
 
 
+def _on_values(function: Callable[..., Any], data: Any, *others: Any) -> Any:
+    """A function of the elements: of a sparse tensor's, those that are there."""
+    if data.layout is strided:
+        return function(data, *others)
+    from taeda.sparse.tensor import is_sparse, values_of, with_values
+
+    return with_values(data, function(values_of(data), *(values_of(x) if is_sparse(x) else x for x in others)))
+
+
 def _unary(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     x = args[0]
-    found = function(x._data, *args[1:], **kwargs)
+    found = _on_values(lambda data: function(data, *args[1:], **kwargs), x._data)
     return x if name.endswith("_") and name != "requires_grad_" else MaskedTensor(found, x._mask)
 
 
@@ -64,14 +75,22 @@ def _binary(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     if kwargs or len(args) > 2:
         raise ValueError(f"[MaskedTensor] {name} takes two operands and no options, got {args[2:]} and {kwargs}")
     masks = [z._mask for z in (x, y) if isinstance(z, MaskedTensor)]
-    if len(masks) == 2 and not ops.equal(*masks):
+    layouts = [z.layout for z in (x, y) if isinstance(z, Tensor)]
+    if len(set(layouts)) == 2:
+        raise ValueError(f"[MaskedTensor] both operands of {name} must have the same layout, got {layouts[0]} and {layouts[1]}")
+    if len(masks) == 2 and not _same(*masks):
         raise ValueError(f"[MaskedTensor] Input masks must match in {name}; combine them first, and make tensors of the common one")
-    found = function(_parts(x, "_data"), _parts(y, "_data"))
+    data = _parts(x, "_data"), _parts(y, "_data")
+    found = _on_values(function, *data) if isinstance(data[0], Tensor) else _on_values(lambda b, a: function(a, b), *data[::-1])
     return x if name.endswith("_") else MaskedTensor(found, masks[0])
 
 
 def _reduced(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     x, rest = args[0], list(args[1:])
+    if x.layout is not strided:
+        if rest or kwargs:
+            raise TypeError(f"[MaskedTensor] {name} of a sparse masked tensor is over all dimensions, without options; hint: .to_dense()")
+        x = x._values()
     if name == "norm":
         kwargs = {"ord" if k == "p" else k: v for k, v in kwargs.items()}
     found = getattr(_ops, name)(x._data, *rest, **kwargs, mask=x._mask)
@@ -123,6 +142,25 @@ _RULES: dict[str, Callable[..., Any]] = {
 }
 
 
+def _same(a: Any, b: Any) -> bool:
+    """Whether two masks, or the elements that two sparse tensors have, are the same ones."""
+    if a.layout is strided:
+        return bool(ops.equal(a, b))
+    return all(ops.equal(x, y) for x, y in zip((*a._places, a._held), (*b._places, b._held), strict=True))
+
+
+def _checked(data: Any, mask: Any) -> tuple[Any, Any]:
+    """Sparse data and its mask, which must have the same elements."""
+    if data.layout not in (sparse_coo, sparse_csr):
+        raise TypeError(f"[MaskedTensor] data layout of {data.layout} is not supported; hint: to_sparse() or to_sparse_csr()")
+    if data.layout is sparse_coo:
+        data, mask = data.coalesce(), mask.coalesce()
+    if not all(x.shape == y.shape and ops.equal(x, y) for x, y in zip(data._places, mask._places, strict=True)):
+        raise ValueError(f"[MaskedTensor] data and mask are both {data.layout} tensors but do not have the same indices; hint: "
+                         "data.sparse_mask(mask)")
+    return data, mask
+
+
 class MaskedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
     """Data some of which does not count; made by :func:`masked_tensor`.
 
@@ -146,8 +184,15 @@ class MaskedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
             raise TypeError(f"[MaskedTensor] mask must have dtype bool, got {mask.dtype}")
         if data.ndim != mask.ndim or data.shape != mask.shape:
             raise ValueError(f"[MaskedTensor] data.size() must equal mask.size(), got {tuple(data.shape)} and {tuple(mask.shape)}")
+        if data.layout is not mask.layout:
+            raise TypeError(f"[MaskedTensor] data and mask must have the same layout, got {data.layout} and {mask.layout}")
+        if data.layout is not strided:
+            data, mask = _checked(data, mask)
         made = super().__new__(cls)
-        stand_in(made, data.unsqueeze(0), 0)
+        if data.layout is strided:
+            stand_in(made, data.unsqueeze(0), 0)
+        else:
+            sparse_shell(made, tuple(data.shape), data._held)
         made._data, made._mask = data.requires_grad_() if requires_grad else data, mask
         return made
 
@@ -172,7 +217,45 @@ class MaskedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
 
     def to_tensor(self, value: Any) -> Any:
         """Return the data with ``value`` where elements do not count."""
-        return self._data.masked_fill(~self._mask, value)
+        return self._data.to_dense().masked_fill(~self._mask.to_dense(), value)
+
+    # -- sparse: what does not count is not there -------------------------------------------------------
+
+    layout = property(attrgetter("_data.layout"))
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the data is in a sparse layout."""
+        return self._data.layout is not strided
+
+    @property
+    def is_sparse_csr(self) -> bool:
+        return self._data.layout is sparse_csr
+
+    def to_sparse(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the elements that count as a COO tensor, which knows of no others."""
+        return self if self.is_sparse else self._as(self._mask.to_sparse())
+
+    def to_sparse_coo(self) -> Any:
+        """Return :meth:`to_sparse`."""
+        return self.to_sparse()
+
+    def to_sparse_csr(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the elements that count of a matrix, by rows."""
+        return self if self._data.layout is sparse_csr else self._as(self._mask.to_sparse_csr())
+
+    def _as(self, mask: Any) -> Any:
+        return MaskedTensor(self._data.sparse_mask(mask), mask)
+
+    def to_dense(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a tensor that has all elements, 0 where none counts."""
+        return MaskedTensor(self._data.to_dense(), self._mask.to_dense()) if self.is_sparse else self
+
+    def _values(self) -> Any:
+        """Return the elements of a sparse tensor, with their mask."""
+        from taeda.sparse.tensor import values_of
+
+        return MaskedTensor(values_of(self._data), self._mask._values())
 
     # -- autograd follows the data --------------------------------------------------------------------
 
@@ -216,6 +299,8 @@ class MaskedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
 
     def is_contiguous(self, *args: Any, **kwargs: Any) -> bool:
         """Whether the data is contiguous."""
+        if self.is_sparse:
+            raise ValueError("[MaskedTensor] MaskedTensors with sparse data do not have is_contiguous; hint: .to_dense()")
         return self._data.is_contiguous(*args, **kwargs)
 
     def item(self) -> Any:
@@ -239,6 +324,8 @@ class MaskedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
     tolist = numpy = __array__ = data_ptr = untyped_storage = storage = __dlpack__ = apply_ = map_ = _no_data
 
     def __repr__(self) -> str:
+        if self.is_sparse:
+            return repr(self.to_dense())
         if self.ndim == 0:
             return f"MaskedTensor({_shown(self._data, self._mask)}, {bool(self._mask)})"
         return f"MaskedTensor(\n{_lines(self._data, self._mask, 1)}\n)"

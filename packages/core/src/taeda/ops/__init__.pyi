@@ -60,7 +60,7 @@ def add_(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = 
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add the sum of a batch's products: y = beta input + alpha sum_i batch1[i] batch2[i]."""
 def addbmm_(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-    """In place: input = beta input + alpha sum_i batch1[i] batch2[i]."""
+    """In place: input = beta input + alpha sum_i batch1[i] batch2[i]; input gets the result's shape if it has another."""
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Return input + value * tensor1 / tensor2 (floating point only)."""
 def addcdiv_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Tensor | _complex = ...) -> Tensor:
@@ -1204,7 +1204,7 @@ def nms(boxes: Any, scores: Any, iou_threshold: Any) -> Tensor:
     """Keep the best of boxes that overlap: greedily, from the highest score, drop what overlaps a kept box more than a threshold."""
 def nonzero(input: Tensor, *, out: Tensor | None = ..., as_tuple: _bool = ...) -> Any:
     """Return the coordinates of the elements that are not zero, in row-major order: (n, input.dim()) int64."""
-def nonzero_static(input: Tensor, *, size: _int | Sequence[_int], fill_value: Tensor | _complex = ...) -> Tensor:
+def nonzero_static(input: Tensor, *, size: _int | Sequence[_int], fill_value: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Return the first ``size`` rows of :func:`nonzero`, filled up with rows of ``fill_value``: a shape that no data change."""
 def norm(input: Tensor, p: Any | None = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., *, axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the p-norm of all elements, or over the dimensions in ``dim``."""
@@ -1359,7 +1359,7 @@ def rsqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the reciprocal of the square root."""
 def rsqrt_(input: Tensor) -> Tensor:
     """In-place :func:`rsqrt`."""
-def rsub(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = ...) -> Tensor:
+def rsub(input: Tensor, other: Tensor | _complex, alpha: Tensor | _complex = ...) -> Tensor:
     """Return other - alpha * input."""
 def scalar_tensor_(s: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
     """Return a 0-d tensor of a number, of the default float dtype unless given."""

@@ -365,8 +365,11 @@ def addbmm(input, batch1, batch2, *, beta=1, alpha=1, out=None):
 
 
 def addbmm_(input, batch1, batch2, *, beta=1, alpha=1):
-    """In place: input = beta input + alpha sum_i batch1[i] batch2[i]."""
+    """In place: input = beta input + alpha sum_i batch1[i] batch2[i]; input gets the result's shape if it has another."""
     a, b = side_by_side("addbmm", batch1, batch2)
+    if as_tensor(input, "addbmm_").shape_tuple() != (a.shape[0], b.shape[1]):
+        y = add_product(ADDMM, input, a, b, beta, alpha, False)
+        return input.resize_(y.shape).copy_(y)
     return add_product(ADDMM, input, a, b, beta, alpha, True)
 
 
@@ -403,6 +406,9 @@ cdef TensorBase add_outer(object input, object vec1, object vec2, object beta, o
                 raise RuntimeError(f"[addr] For integral input tensors, argument {name} must not be a floating point number, got {factor}")
         y = (input & bool(beta)) | (<object>a).unsqueeze(1) & b & bool(alpha)
         return input.copy_(y) if inplace else y
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        if isinstance(factor, bool):
+            raise RuntimeError(f"[addr] Boolean {name} only supported for Boolean results, but the vectors are {name_of(a.view.dtype)}")
     return add_product(ADDR, input, a.unsqueeze(1), b.unsqueeze(0), beta, alpha, inplace)
 
 

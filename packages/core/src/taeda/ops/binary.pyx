@@ -176,7 +176,7 @@ def sub_(input, other, *, alpha=1):
             return input
     return binary_(SUB, input, scaled("sub_", input, other, alpha))
 
-def rsub(input, other, *, alpha=1):
+def rsub(input, other, alpha=1):
     """Return other - alpha * input."""
     as_tensor(input, "rsub")
     no_bool(input, other)

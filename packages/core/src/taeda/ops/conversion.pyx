@@ -10,6 +10,7 @@ from taeda.ops.creation cimport device_code, finish
 from taeda.storage cimport Storage, foreign_storage
 from taeda.tensor_base cimport CPU, META, TensorBase, new_tensor as bare_tensor, refresh
 
+from taeda._once import warn_once
 from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE
 from taeda.dtype import NAMES
 
@@ -65,6 +66,9 @@ cdef int gather(object data, list shape, int depth, int code, list leaves) excep
     if len(data) != shape[depth] and 0 not in shape:
         raise ValueError(f"[tensor] expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
     if has(data, "__array_interface__"):
+        if 0 not in shape:
+            warn_once("list of arrays", "Creating a tensor from a list of numpy.ndarrays is extremely slow; hint: numpy.array(...) of "
+                      "the list first")
         here = (<TensorBase>as_tensor(data)).view.dtype
         code = here if code < 0 else promote(code, here)
         data = data.tolist()

@@ -350,7 +350,7 @@ def nonzero(input, *, out=None, as_tuple=False):
     return y if out is None else write_out(out, y, "nonzero")
 
 
-def nonzero_static(input, *, size, fill_value=-1):
+def nonzero_static(input, *, size, fill_value=-1, out=None):
     """Return the first ``size`` rows of :func:`nonzero`, filled up with rows of ``fill_value``: a shape that no data change.
 
     >>> import taeda
@@ -363,12 +363,11 @@ def nonzero_static(input, *, size, fill_value=-1):
     if length < 0:
         raise RuntimeError(f"[nonzero_static] 'size' must be an non-negative integer, got {length}")
     y = (<object>x).new_full((length, x.view.ndim), fill_value, dtype=int)
-    if x.device == META:
-        return y
-    at = <object>coordinates(x)
-    found = min(length, at.shape[0])
-    y.narrow(0, 0, found).copy_(at.narrow(0, 0, found))
-    return y
+    if x.device != META:
+        at = <object>coordinates(x)
+        found = min(length, at.shape[0])
+        y.narrow(0, 0, found).copy_(at.narrow(0, 0, found))
+    return y if out is None else write_exact(out, y, "nonzero_static")
 
 
 def argwhere(input):
@@ -398,12 +397,14 @@ def unravel_index(indices, shape):
         raise TypeError(f"[unravel_index] expected 'shape' sequence to only contain ints, but got {sizes}")
     if any([n < 0 for n in sizes]):
         raise ValueError(f"[unravel_index] 'shape' cannot have negative values, but got {sizes}")
-    found, below = [], 1
-    x = to_dtype(x, I64)
+    if not sizes:
+        return ()
+    below, step = [], 1
     for n in reversed(sizes):
-        found.append(x.div(below, rounding_mode="floor").remainder(n))
-        below *= n
-    return tuple(found[::-1])
+        below.insert(0, step)
+        step *= n
+    x = to_dtype(x, I64).unsqueeze(-1)
+    return x.div(x.new_tensor(below), rounding_mode="floor").remainder(x.new_tensor(sizes)).unbind(-1)
 
 
 METHODS = {

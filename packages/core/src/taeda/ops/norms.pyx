@@ -72,6 +72,8 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
     cdef Param p[1]
     cdef uint64_t dims
     cdef Op op
+    if isinstance(ord, complex):
+        raise RuntimeError(f"[vector_norm] Expected a non-complex scalar as the order of norm, got {ord}")
     if isinstance(ord, (str, bytes)) or not (hasattr(ord, "__float__") or hasattr(ord, "__index__")):
         raise TypeError(f"[vector_norm] ord must be a number, not {ord!r} ({type(ord).__name__})")
     if is_complex_(t.view.dtype):

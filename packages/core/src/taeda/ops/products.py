@@ -137,7 +137,7 @@ def linalg_tensorinv(A, ind=2, *, out=None):
     if math.prod(before) != math.prod(after):
         raise RuntimeError(f"[{op}] Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "
                            f"{math.prod(after)} != {math.prod(before)}")
-    return write_result(out, linalg_inv(A.reshape(math.prod(after), -1)).reshape(after + before), op)
+    return write_result(out, linalg_inv(A.reshape(math.prod(before), math.prod(after))).reshape(after + before), op)
 
 
 def linalg_tensorsolve(A, B, dims=None, *, out=None):

@@ -156,7 +156,7 @@ def ormqr(input, tau, other, left=True, transpose=False, *, out=None):
                            f"{tuple(c.shape_tuple())} and {torch_name(a.view.dtype)} {tuple(a.shape_tuple())}")
     need_float("ormqr", a)
     if not left:
-        y = ormqr(a, t, c.mH, True, not transpose).mH
+        y = ormqr(a, t, c.mH, True, not transpose).mH.mT.contiguous().mT         # columns, as on the left
     else:
         y = columns(c)
         p[1].i = c"L"

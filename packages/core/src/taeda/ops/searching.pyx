@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, empty_shape, launch, record,
                              result_type, scalar_tensor, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport is_float, is_integral, name_of
+from taeda.dtype cimport is_complex_, is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, U8, Param, View
 from taeda.operands cimport integer
 from taeda.tensor_base cimport META, TensorBase
@@ -302,6 +302,8 @@ def bincount(input, weights=None, minlength=0):
     if w.view.ndim != 1 or w.view.numel != x.view.numel:
         raise RuntimeError(f"[bincount] weights should be 1-d and have the same length as input, got shapes "
                            f"{tuple(w.shape_tuple())} and {tuple(x.shape_tuple())}")
+    if is_complex_(w.view.dtype):
+        w = (<object>w.detach()).double()                # which says that imaginary parts are left out
     w = contiguous(to_dtype(w.detach(), F32 if w.view.dtype == F32 else F64))
     y = w.new_zeros((size,))
     t[0], t[1], t[2] = &y.view, &x.view, &w.view

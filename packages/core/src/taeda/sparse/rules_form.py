@@ -315,6 +315,8 @@ def tensor(data: Any, new: Any = None, *, dtype: Any = None, device: Any = None,
 def zeros_like(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any) -> Any:
     layout = layout or s.layout
     dtype = dtype or s.dtype
+    if s._layout is sparse_coo is layout and kwargs.get("memory_format") is not None:
+        raise RuntimeError(f"[zeros_like] memory format option is only supported by strided tensors, got {kwargs['memory_format']}")
     if layout is strided:
         made = ops.zeros(tuple(s.shape), dtype=dtype, device=device or s.device)
     elif layout in COMPRESSED and (s._layout in COMPRESSED or layout in _compressed.BLOCKS):
