@@ -67,6 +67,20 @@ def test_glu_along_every_dimension(shape: tuple[int, ...], dim: int) -> None:
         assert taeda.allclose(gx.double(), taeda.cat((g * s, g * a * s * (1 - s)), dim), tolerance, tolerance)
 
 
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16, taeda.float32, taeda.float64], ids=str)
+def test_glu_follows_layouts_as_they_lie(dtype: taeda.dtype) -> None:
+    x = (taeda.arange(4 * 6 * 30 * 34) * 37 % 101 / 17 - 3).reshape(4, 6, 30, 34).to(dtype)
+    for laid in (x.contiguous(memory_format=taeda.channels_last), x.permute(2, 0, 3, 1), x[:, :, ::3, 1::2], x[:1].expand(2, 6, 30, 34), x.transpose(0, 1)[:, :2]):
+        for dim in range(4):
+            if laid.shape[dim] % 2 == 0:
+                y, plain = ops.glu(laid, dim), ops.glu(laid.contiguous(), dim)
+                assert taeda.equal(y, plain) and y.stride() == (laid.narrow(dim, 0, laid.shape[dim] // 2) + 0).stride()
+                leaf = laid.clone().requires_grad_()
+                assert taeda.equal(taeda.autograd.grad(ops.glu(leaf, dim).sum(), leaf)[0], taeda.autograd.grad(ops.glu(leaf.contiguous(), dim).sum(), leaf)[0])
+    leaf = taeda.rand(3, 4, dtype=taeda.float64).requires_grad_()
+    assert gradgradcheck(lambda v: ops.glu(v.t(), 0), (leaf,))
+
+
 def test_second_derivatives() -> None:
     taeda.manual_seed(3)
     x = taeda.randn(3, 4, 2, dtype=taeda.float64, requires_grad=True)

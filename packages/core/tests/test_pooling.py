@@ -334,3 +334,17 @@ def test_maxima_of_rows_without_places(size: int, options: tuple[int, ...]) -> N
     x[3, 2, 0], x[3, 3, -1], x[4, 1] = np.nan, np.nan, -np.inf
     with_places, _ = ops.max_pool1d(taeda.tensor(x), *options, return_indices=True)
     np.testing.assert_array_equal(ops.max_pool1d(taeda.tensor(x), *options).numpy(), with_places.numpy())
+
+
+@pytest.mark.parametrize("dtype", [taeda.bfloat16, taeda.float32, taeda.float64], ids=str)
+@pytest.mark.parametrize("channels", [1, 2, 3, 5, 7, 9])
+def test_maxima_of_few_channels_that_lie_innermost_give_back_what_planes_do(dtype: taeda.dtype, channels: int) -> None:
+    x = (taeda.arange(3 * channels * 13 * 12) * 37 % 101).reshape(3, channels, 13, 12).to(dtype)
+    for kernel, stride, pad in ((2, 2, 0), (3, 2, 1), (3, 1, 1), ((1, 4), (5, 2), 0)):
+        found = []
+        for image in (x, x.contiguous(memory_format=taeda.channels_last)):
+            leaf = image.clone().requires_grad_()
+            y, at = taeda.ops.max_pool2d(leaf, kernel, stride, pad, return_indices=True)
+            g = (taeda.arange(y.numel()) % 7 - 3).reshape(y.shape).to(dtype)
+            found.append((y, at, assert_same_for_any_threads(lambda y=y, leaf=leaf, g=g: taeda.autograd.grad(y, leaf, g, retain_graph=True)[0])))
+        assert all(map(taeda.equal, *found)), (kernel, stride)

@@ -179,6 +179,7 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
                             ("i32", "i64"): "a >> ((b < 0 || b >= (T)(8 * sizeof(T))) ? (T)(8 * sizeof(T) - 1) : b)"},
     "mse_loss_apart": {FLOAT: "(a - b) * (a - b)"},
     "prelu": {FLOAT: "a > 0 ? a : a * b"},
+    "glu_apart": {FLOAT: "a * T_(sigmoid)(b)"},
     "add_scaled": {FLOAT: "a + (T)PF(0) * b", INT: "(T)((W)a + (W)PI(0) * (W)b)"},
     # backward passes of unary ops: a = cotangent, b = what the op saved (x or y)
     "relu_backward": {FLOAT: "b <= 0 ? (T)0 : a"},

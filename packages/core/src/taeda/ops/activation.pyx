@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, check_same_device, contiguous, copy_into, define, empty,
+from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, check_same_device, contiguous, define, empty,
                              empty_as, empty_for, empty_like, launch, needs_grad, record, unary, unary_, unary_params,
                              unary_params_, wrap_dim)
 from taeda.dtype cimport is_float, name_of
@@ -445,8 +445,19 @@ cdef int64_t inner_half(TensorBase x, int d) noexcept:
     return inner
 
 
+cdef bint lies_in_order(TensorBase x, const int64_t* shape) noexcept:
+    """Whether a part of x, of these sizes, has no gaps."""
+    cdef int64_t run = 1
+    cdef int d
+    for d in range(x.view.ndim - 1, -1, -1):
+        if shape[d] != 1 and x.view.strides[d] != run:
+            return False
+        run *= shape[d]
+    return True
+
+
 cdef object glu_vjp(Node n, object g):
-    cdef TensorBase x = n.load(0), c = contiguous(<TensorBase>g), gx = empty_like(x)
+    cdef TensorBase x = contiguous(n.load(0)), c = contiguous(<TensorBase>g), gx = empty_like(x)
     cdef View* t[3]
     cdef Param p[1]
     p[0].i = inner_half(x, n.extra)
@@ -465,6 +476,7 @@ cdef object glu_backward_vjp(Node n, object h):
             cat((hb * g * slope, g * slope * (ha + hb * a * (1 - 2 * s))), n.extra) if n.needs(1) else None)
 
 cdef Op GLU = define("glu", glu_vjp)
+cdef Op GLU_APART = define("glu_apart", NULL)       # of halves in any layout
 cdef Op GLU_BACKWARD = define("glu_backward", glu_backward_vjp, 0, 0, None, "GluBackwardBackward0")
 
 
@@ -477,9 +489,10 @@ def glu(input, dim=-1):
     >>> taeda.ops.glu(taeda.tensor([2.0, 4.0, 0.0, 0.0]))
     tensor([1., 2.])
     """
-    cdef TensorBase x = as_tensor(input, "glu"), y, given = x, laid
+    cdef TensorBase x = as_tensor(input, "glu"), y
     cdef int64_t shape[MAX_DIM]
-    cdef View* t[2]
+    cdef View* t[3]
+    cdef View half[2]
     cdef Param p[1]
     cdef int d, i
     if not is_float(x.view.dtype):
@@ -489,18 +502,22 @@ def glu(input, dim=-1):
     d = wrap_dim("glu", dim, x.view.ndim)
     if x.view.shape[d] % 2:
         raise RuntimeError(f"[glu] Halving dimension must be even, but dimension {dim} is size {x.view.shape[d]}")
-    x = contiguous(x)
     for i in range(x.view.ndim):
         shape[i] = x.view.shape[i] // 2 if i == d else x.view.shape[i]
-    y = empty(x.view.ndim, shape, x.view.dtype, x.device)
-    p[0].i = inner_half(x, d)
-    t[0], t[1] = &y.view, &x.view
-    launch(GLU, x.view.dtype, x.device, 1, 2, t, p, y.view.numel)
-    t[0] = &given.view
-    laid = empty_for(y.view.ndim, shape, y.view.dtype, y.device, 1, t) if not given.view.contiguous else y
-    if not laid.view.contiguous:
-        copy_into(laid, y)
-        y = laid
+    if x.view.contiguous:
+        y = empty(x.view.ndim, shape, x.view.dtype, x.device)
+        p[0].i = inner_half(x, d)
+        t[0], t[1] = &y.view, &x.view
+        launch(GLU, x.view.dtype, x.device, 1, 2, t, p, y.view.numel)
+    else:
+        half[0] = x.view
+        half[0].shape, half[0].numel, half[0].contiguous = shape, x.view.numel // 2, lies_in_order(x, shape)
+        half[1] = half[0]
+        half[1].data += shape[d] * x.view.strides[d] * x.view.itemsize
+        t[1], t[2] = &half[0], &half[1]
+        y = empty_for(x.view.ndim, shape, x.view.dtype, x.device, 2, t + 1)
+        t[0] = &y.view
+        launch(GLU_APART, x.view.dtype, x.device, 1, 3, t, NULL, y.view.numel)
     record(GLU, y, (x,), (x,), d)
     return y
 
