@@ -53,8 +53,12 @@ def test_switches_of_the_compiler_are_taken_and_change_nothing() -> None:
 
 def test_names_of_quantisation_that_libraries_import() -> None:
     import taeda.quantization.observer as observer
+    from taeda.ao.quantization import FakeQuantizeBase, fake_quantize
     from taeda.ao.quantization.qconfig import QConfig
 
+    with pytest.raises(NotImplementedError, match="FakeQuantize.*no quantised tensors"):
+        fake_quantize.FakeQuantize()
+    assert issubclass(fake_quantize.FakeQuantize, FakeQuantizeBase)
     config = QConfig(activation=observer.HistogramObserver.with_args(reduce_range=True), weight=observer.MinMaxObserver)
     for observe in config:
         with pytest.raises(NotImplementedError, match="Observer.*no quantised tensors"):
@@ -90,6 +94,11 @@ def test_what_libraries_ask_of_a_default_device_and_of_storages() -> None:
     assert normalize_storage_type(type("FloatStorage", (), {})) is taeda.FloatStorage
     assert taeda.cuda._lazy_call(lambda: 1 / 0, seed=True) is None and issubclass(exc.BackendCompilerFailed, exc.TorchDynamoException)
     assert _foreach_supported_types == [taeda.Tensor]
+
+
+def test_a_graph_by_tracing_is_refused_with_what_counts_instead() -> None:
+    with pytest.raises(NotImplementedError, match="nothing is traced.*FlopCounterMode"):
+        taeda.jit._get_trace_graph(lambda x: x, (taeda.ones(1),))
 
 
 def test_decorators_from_the_inner_room_of_jit_leave_a_function_as_it_is() -> None:

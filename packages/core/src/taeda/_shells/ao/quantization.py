@@ -37,6 +37,14 @@ class HistogramObserver(ObserverBase):
     """How often values occur."""
 
 
+class FakeQuantizeBase(ObserverBase):
+    """What would round the values that pass, as a quantised tensor does."""
+
+
+class FakeQuantize(FakeQuantizeBase):
+    """Rounding by what an observer saw."""
+
+
 class QConfig(NamedTuple):
     """What observes a layer's activations and its weight."""
 
@@ -57,6 +65,8 @@ def __dir__() -> list[str]:
 __path__: list[str] = []  # a package, so that its rooms can be imported
 observer: types.ModuleType = types.ModuleType(f"{__name__}.observer", "What observes values, by PyTorch's path.")
 observer.__dict__.update({c.__name__: c for c in (HistogramObserver, MinMaxObserver, ObserverBase, PerChannelMinMaxObserver)})
+fake_quantize: types.ModuleType = types.ModuleType(f"{__name__}.fake_quantize", "What rounds values, by PyTorch's path.")
+fake_quantize.__dict__.update({c.__name__: c for c in (FakeQuantize, FakeQuantizeBase)})
 qconfig: types.ModuleType = types.ModuleType(f"{__name__}.qconfig", "What layers are observed with, by PyTorch's path.")
 qconfig.__dict__.update(QConfig=QConfig)
-sys.modules.update({room.__name__: room for room in (observer, qconfig)})
+sys.modules.update({room.__name__: room for room in (fake_quantize, observer, qconfig)})

@@ -212,3 +212,8 @@ def save(*args: Any, **kwargs: Any) -> NoReturn:
 def load(*args: Any, **kwargs: Any) -> NoReturn:
     """Raise NotImplementedError: there are no archives of programs."""
     raise NotImplementedError("[jit.load] TorchScript archives are not read; build the model and load its state_dict")
+
+
+def _get_trace_graph(*args: Any, **kwargs: Any) -> NoReturn:
+    """Raise NotImplementedError: nothing is traced."""
+    raise NotImplementedError("[jit._get_trace_graph] nothing is traced; count work with taeda.utils.flop_counter.FlopCounterMode")
