@@ -308,3 +308,9 @@ def test_pillow_is_what_reads_images():
     assert vision.get_image_backend() == "PIL"
     with pytest.raises(ValueError, match="Invalid backend 'accimage'"):
         vision.set_image_backend("accimage")
+
+
+def test_colours_that_nobody_chose():
+    from taeda.vision.utils import _generate_color_palette
+
+    assert _generate_color_palette(3) == [(0, 0, 0), (1, 127, 31), (2, 254, 62)]

@@ -37,10 +37,15 @@ def _tensor(picture: Image.Image, dtype: Any) -> Tensor:
     return to_dtype(pil_to_tensor(picture), dtype, scale=True)
 
 
+def _generate_color_palette(n: int) -> list[tuple[int, ...]]:
+    """Return n colours that are easy to tell apart."""
+    return [tuple(int(i * v % 255) for v in (2**25 - 1, 2**15 - 1, 2**21 - 1)) for i in range(n)]
+
+
 def _palette(colors: Sequence[Colour] | Colour | None, n: int, op: str) -> list[tuple[int, ...]]:
     """Return a colour for each of n things."""
     if colors is None:
-        return [tuple(int(i * v % 255) for v in (2**25 - 1, 2**15 - 1, 2**21 - 1)) for i in range(n)]
+        return _generate_color_palette(n)
     if not isinstance(colors, list):
         if not isinstance(colors, (str, tuple)) or (isinstance(colors, tuple) and len(colors) != 3):
             raise ValueError(f"[{op}] colors must be an RGB triplet or a string, or a list thereof, but got {colors}.")
