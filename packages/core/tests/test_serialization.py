@@ -395,3 +395,33 @@ def test_empty_storages_may_be_seen_in_two_dtypes() -> None:
     taeda.save(pair, file)
     file.seek(0)
     assert [x.dtype for x in taeda.load(file)] == [taeda.float32, taeda.int64]
+
+
+def test_places_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    from taeda import serialization, serialization_options
+
+    monkeypatch.setattr(serialization_options, "_packages", [])
+    seen: list[str] = []
+
+    def bring(storage: Any, place: str) -> Any:
+        seen.append(place)
+        return storage if place == "shelf" else None
+
+    serialization.register_package(5, lambda storage: "shelf" if storage.nbytes() == 8 else None, bring)
+    serialization.register_package(1, lambda storage: None, lambda storage, place: None)
+    small, large = taeda.ones(2), taeda.ones(3)
+    assert serialization.location_tag(small.untyped_storage()) == "shelf" and serialization.location_tag(large.untyped_storage()) == "cpu"
+    file = io.BytesIO()
+    taeda.save([small, large], file)
+    file.seek(0)
+    assert [x.tolist() for x in taeda.load(file)] == [[1.0, 1.0], [1.0, 1.0, 1.0]] and seen == ["shelf", "cpu"]
+    file.seek(0)
+    loaded = taeda.load(file, map_location=lambda storage, _: serialization.default_restore_location(storage, "cpu"))
+    assert loaded[0].tolist() == [1.0, 1.0] and seen[2:] == ["cpu", "cpu"]
+    storage = small.untyped_storage()
+    assert serialization.default_restore_location(storage, "meta").device.type == "meta"
+    for place in ("cuda:0", "nowhere"):
+        with pytest.raises(RuntimeError, match=place):
+            serialization.default_restore_location(storage, place)
+    with pytest.raises(TypeError, match="must be a str"):
+        serialization.default_restore_location(storage, taeda.device("cpu"))

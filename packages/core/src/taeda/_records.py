@@ -19,7 +19,7 @@ from taeda.device import device
 from taeda.dtype import NAMES
 from taeda.file_memory import swap_bytes
 from taeda.ops.conversion import frombuffer
-from taeda.serialization_options import LoadEndianness, options
+from taeda.serialization_options import LoadEndianness, default_restore_location, options
 from taeda.storage import Storage
 from taeda.typed_storage import TypedStorage
 
@@ -91,15 +91,7 @@ class Storages:
             where = location
         elif where is None:
             where = location
-        kind = where.type if isinstance(where, device) else str(where).partition(":")[0]
-        if kind == "meta":
-            return Storage(storage.nbytes(), device="meta")
-        if kind != "cpu":
-            raise RuntimeError(
-                f"[load] a storage that was on {location} would go to {where}, and there is no such device here; load the file with "
-                "map_location='cpu'"
-            )
-        return storage
+        return default_restore_location(storage, str(where))
 
 
 class ZipStorages(Storages):

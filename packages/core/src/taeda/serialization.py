@@ -54,10 +54,13 @@ from taeda.dtype import dtype
 from taeda.layout import layout, strided
 from taeda.serialization_options import (
     LoadEndianness,
+    default_restore_location,
     get_crc32_options,
     get_default_load_endianness,
     get_default_mmap_options,
+    location_tag,
     options,
+    register_package,
     set_crc32_options,
     set_default_load_endianness,
     set_default_mmap_options,
@@ -68,10 +71,10 @@ from taeda.tensor_base import Size, TensorBase
 from taeda.typed_storage import TypedStorage
 
 __all__ = [
-    "LoadEndianness", "SaveError", "SourceChangeWarning", "_get_layout", "add_safe_globals", "clear_safe_globals", "get_crc32_options",
-    "get_default_load_endianness", "get_default_mmap_options", "get_safe_globals", "get_unsafe_globals_in_checkpoint", "load",
-    "location_tag", "rebuild_tensor", "reduce_tensor", "safe_globals", "save", "set_crc32_options", "set_default_load_endianness",
-    "set_default_mmap_options", "skip_data",
+    "LoadEndianness", "SaveError", "SourceChangeWarning", "_get_layout", "add_safe_globals", "clear_safe_globals",
+    "default_restore_location", "get_crc32_options", "get_default_load_endianness", "get_default_mmap_options", "get_safe_globals",
+    "get_unsafe_globals_in_checkpoint", "load", "location_tag", "rebuild_tensor", "reduce_tensor", "register_package", "safe_globals",
+    "save", "set_crc32_options", "set_default_load_endianness", "set_default_mmap_options", "skip_data",
 ]  # fmt: skip
 
 MAGIC_NUMBER, PROTOCOL_VERSION, STORAGE_KEY_SEPARATOR, DEFAULT_PROTOCOL = MAGIC, VERSION, ",", 2     # PyTorch's names
@@ -145,7 +148,7 @@ class Pickler(pickle._Pickler):
                 f"[save] two tensors look at one storage as {first or 'bytes'} and as {name or 'bytes'}; the format "
                 "keeps one element type for a storage: clone one of them"
             )
-        pid = ("storage", STORAGES[name] if obj.dt else UNTYPED, key, "cpu", numel)
+        pid = ("storage", STORAGES[name] if obj.dt else UNTYPED, key, location_tag(storage), numel)
         return (*pid, None) if self.streamed else pid
 
     def reducer_override(self, obj: Any) -> Any:
@@ -479,11 +482,6 @@ def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
 def normalize_storage_type(storage_type: Any) -> Any:
     """Return the class of storages that has the name of another one, which may be PyTorch's."""
     return getattr(importlib.import_module("taeda"), storage_type.__name__)
-
-
-def location_tag(storage: Any) -> str:
-    """Return where a storage lies, as files tell it."""
-    return str(storage.device.type)
 
 
 def ours(where: str, name: str) -> Any:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import bisect
 import mmap
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+from taeda.storage import Storage
+
 __all__ = [
-    "LoadEndianness", "get_crc32_options", "get_default_load_endianness", "get_default_mmap_options", "set_crc32_options",
-    "set_default_load_endianness", "set_default_mmap_options", "skip_data",
+    "LoadEndianness", "default_restore_location", "get_crc32_options", "get_default_load_endianness", "get_default_mmap_options",
+    "location_tag", "register_package", "set_crc32_options", "set_default_load_endianness", "set_default_mmap_options", "skip_data",
 ]  # fmt: skip
 
 
@@ -96,3 +100,52 @@ class skip_data:
 
     def __exit__(self, *error: object) -> None:
         options.skips = self.before
+
+
+_packages: list[tuple[int, Callable[[Any], str | None], Callable[[Any, str], Any]]] = []       # by priority
+
+
+def register_package(priority: int, tagger: Callable[[Any], str | None], deserializer: Callable[[Any, str], Any]) -> None:
+    """Add places where storages may lie: ``tagger(storage)`` names one in files, ``deserializer(storage, name)`` brings a storage there.
+
+    Both return None for what is not theirs.  Those of a lower priority are asked first, before the CPU.
+    """
+    bisect.insort(_packages, (priority, tagger, deserializer), key=lambda package: package[0])
+
+
+def location_tag(storage: Any) -> str:
+    """Return where a storage lies, as files tell it.
+
+    >>> import taeda
+    >>> location_tag(taeda.ones(2).untyped_storage())
+    'cpu'
+    """
+    for _, tagger, _ in _packages:
+        name = tagger(storage)
+        if name:
+            return name
+    return str(storage.device.type)
+
+
+def default_restore_location(storage: Any, location: str) -> Any:
+    """Bring a storage that ``load`` has read to the place that a name means, as a ``map_location`` function may do.
+
+    Raises:
+        RuntimeError: there is no such device here.
+
+    >>> import taeda
+    >>> default_restore_location(taeda.ones(2).untyped_storage(), "meta").device
+    device(type='meta')
+    """
+    if not isinstance(location, str):
+        raise TypeError(f"[default_restore_location] location must be a str, got {type(location).__name__}")
+    for _, _, deserializer in _packages:
+        found = deserializer(storage, location)
+        if found is not None:
+            return found
+    kind = location.partition(":")[0]
+    if kind == "cpu":
+        return storage
+    if kind == "meta":
+        return Storage(storage.nbytes(), device="meta")
+    raise RuntimeError(f"[load] a storage would go to {location}, and there is no such device here; load the file with map_location='cpu'")
