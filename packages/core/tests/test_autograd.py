@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import warnings
 import weakref
 
 import pytest
@@ -297,6 +298,19 @@ def test_reading_grad_of_a_non_leaf_warns() -> None:
     y = leaf(1) * 2
     with pytest.warns(UserWarning, match="not a leaf Tensor"):
         assert y.grad is None
+
+
+def test_grad_by_its_inner_name() -> None:
+    x = leaf(1, 2)
+    x._grad = taeda.ones_like(x)
+    assert x.grad is x._grad and x.grad.tolist() == [1, 1]
+    with pytest.raises(RuntimeError, match="different size"):
+        x._grad = taeda.ones(3, dtype=taeda.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (x * 2)._grad is None
+    del x._grad
+    assert x.grad is None
 
 
 def test_grad_fn_names_and_next_functions() -> None:

@@ -230,6 +230,36 @@ def test_activation_in_place_is_the_activation(name, sign):
             assert f(a, *extra, inplace=True) is a and taeda.equal(a, y)
 
 
+@pytest.mark.parametrize("dtype", [taeda.bfloat16, taeda.float16])
+def test_mish_of_halves_is_rounded_once(dtype: taeda.dtype) -> None:
+    x = taeda.linspace(-6, 6, 97).to(dtype).requires_grad_()
+    exact = x.detach().double().requires_grad_()
+    for tensor in (x, exact):
+        nn.functional.mish(tensor).sum().backward()
+    eps = taeda.finfo(dtype).eps
+    assert x.grad is not None and exact.grad is not None
+    assert taeda.allclose(nn.functional.mish(x).double(), nn.functional.mish(exact), rtol=0.51 * eps, atol=1e-6)
+    assert taeda.allclose(x.grad.double(), exact.grad, rtol=0.51 * eps, atol=1e-6)
+
+
+def test_norms_of_a_programs_own_say_which_inputs_they_take() -> None:
+    class Instance(nn.modules.instancenorm._InstanceNorm):
+        def _check_input_dim(self, input: taeda.Tensor) -> None:
+            assert input.ndim == 3
+
+        def _get_no_batch_dim(self) -> int:
+            return 2
+
+    class Batch(nn.modules.batchnorm._BatchNorm):
+        pass
+
+    x = taeda.randn(2, 3, 4)
+    assert taeda.equal(Instance(3)(x), nn.InstanceNorm1d(3)(x)) and nn.InstanceNorm2d(3)._get_no_batch_dim() == 3
+    for layer in (Batch(3), nn.modules.instancenorm._InstanceNorm(3)):
+        with pytest.raises(NotImplementedError, match="the subclass's to write"):
+            layer(x)
+
+
 def test_a_layer_without_weights_says_that_the_features_differ() -> None:
     x = taeda.randn(1, 2, 4)
     with pytest.warns(UserWarning, match=r"dim=1 \(2\) does not match num_features \(3\)"):

@@ -388,6 +388,10 @@ cdef class TensorAttributes(TensorBase):
     def _grad(self, value):
         TensorAttributes.grad.__set__(self, value)
 
+    @_grad.deleter
+    def _grad(self):
+        self.grad_ = None
+
     @property
     def grad_dtype(self):
         """The dtype that a leaf's gradient is brought to; None: whatever comes."""

@@ -209,6 +209,8 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def _mish(x: Tensor) -> Tensor:
+    if x.dtype in (taeda.float16, taeda.bfloat16):  # each part would be rounded, and its derivative's differences lose all digits
+        return _mish(x.float()).to(x.dtype)
     return x * softplus(x).tanh()
 
 

@@ -22,7 +22,7 @@ class _NormBase(Module):
 
     __constants__ = ["track_running_stats", "momentum", "eps", "num_features", "affine"]
     _version = 2
-    _dims: tuple[int, ...]  # numbers of dimensions that are taken
+    _dims: tuple[int, ...] = ()  # numbers of dimensions that are taken
 
     weight: Tensor  # None without one, as in Linear
     bias: Tensor
@@ -106,6 +106,8 @@ class _NormBase(Module):
         )
 
     def _check_input_dim(self, input: Tensor) -> None:
+        if not self._dims:
+            raise NotImplementedError(f"[{type(self).__name__}] _check_input_dim is the subclass's to write")
         if input.ndim not in self._dims:
             allowed = " or ".join(f"{d}D" for d in self._dims)
             raise ValueError(f"[{type(self).__name__}] expected {allowed} input (got {input.ndim}D input)")
@@ -115,9 +117,9 @@ class _NormBase(Module):
         if not isinstance(x, Tensor):
             return None
         name = type(self).__name__
-        if x.ndim == self._dims[0] - 1 and x.ndim > 1 and x.shape[0] == self.num_features:
+        if self._dims and x.ndim == self._dims[0] - 1 and x.ndim > 1 and x.shape[0] == self.num_features:
             return f"{name} got {tuple(x.shape)}, which has no batch: did you mean x.unsqueeze(0)?"
-        if x.ndim not in self._dims:
+        if self._dims and x.ndim not in self._dims:
             fits = [n for n, dims in ((1, (2, 3)), (2, (4,)), (3, (5,))) if x.ndim in dims]
             return f"{name} got {tuple(x.shape)}; did you mean {name[:-2]}{fits[0]}d?" if fits else None
         if x.shape[1] != self.num_features:
@@ -285,9 +287,14 @@ class _InstanceNorm(_NormBase):
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
+    def _get_no_batch_dim(self) -> int:
+        if not self._dims:
+            raise NotImplementedError(f"[{type(self).__name__}] _get_no_batch_dim is the subclass's to write")
+        return self._dims[0]
+
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
-        unbatched = input.ndim == self._dims[0]
+        unbatched = input.ndim == self._get_no_batch_dim()
         channels = input.shape[0 if unbatched else 1]
         if channels != self.num_features and not self.affine:
             warnings.warn(
