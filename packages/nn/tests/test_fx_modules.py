@@ -15,6 +15,9 @@ import taeda.nn as nn
 import taeda.nn.functional as F
 from taeda import fx
 from taeda.fx.experimental.optimization import fuse, remove_dropout
+from taeda.fx.passes.infra.pass_base import PassBase, PassResult
+from taeda.fx.passes.infra.pass_manager import PassManager, pass_result_wrapper, this_before_that_pass_constraint
+from taeda.fx.passes.operator_support import OperatorSupport, OpSupports, any_chain, chain, create_op_support
 from taeda.fx.passes.shape_prop import ShapeProp
 from taeda.fx.passes.split_module import split_module
 from taeda.fx.proxy import TraceError
@@ -401,3 +404,98 @@ def test_a_module_can_be_its_own_root() -> None:
     assert made(taeda.ones(2)).tolist() == [2.0, 2.0] and made.meta == {}
     made.meta["kept"] = 1
     assert fx.GraphModule(made, made.graph).meta == {"kept": 1}
+
+
+class Head(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.l = nn.Linear(2, 2)
+
+    def forward(self, x: Any) -> Any:
+        return taeda.relu(self.l(x)).sigmoid() + 1
+
+
+def test_rules_of_what_a_backend_runs() -> None:
+    traced = fx.symbolic_trace(Head())
+    modules = dict(traced.named_modules())
+
+    def supported(rule: Any) -> list[str]:
+        return [n.name for n in traced.graph.nodes if rule.is_node_supported(modules, n)]
+
+    by_dtype = OperatorSupport({"taeda.nn.modules.linear.Linear": None, "taeda.relu": (([taeda.float32],), {}),
+                                "sigmoid": (([taeda.float16],), {}), "_operator.add": ([None, [taeda.int64]], {"alpha": [taeda.int64]})})
+    with pytest.raises(KeyError, match="tensor_meta"):
+        supported(by_dtype)
+    ShapeProp(traced).propagate(taeda.ones(1, 2))
+    assert supported(by_dtype) == ["x", "l", "relu", "add", "output"] and supported(OperatorSupport()) == ["x", "output"]
+    functions = create_op_support(lambda _, node: node.op == "call_function")
+    assert supported(chain(functions, by_dtype)) == ["relu", "add"]
+    assert supported(any_chain(functions, OperatorSupport())) == ["x", "relu", "add", "output"]
+    assert supported(OpSupports.decline_if_input_dtype(taeda.float32)) == ["x"]
+    assert supported(OpSupports.decline_if_node_in_names({"relu", "l"})) == ["x", "sigmoid", "add", "output"]
+
+
+def test_passes_run_in_an_order_until_nothing_changes() -> None:
+    traced, ran = fx.symbolic_trace(Head()), []
+
+    class Cut(PassBase):
+        left = 2
+
+        def requires(self, graph_module: Any) -> None:
+            ran.append("before")
+
+        def call(self, graph_module: Any) -> PassResult:
+            self.left -= 1
+            return PassResult(graph_module, self.left > 0)
+
+        def ensures(self, graph_module: Any) -> None:
+            ran.append("after")
+
+    result = PassManager([Cut()], steps=5, run_checks_after_each_pass=True)(traced)
+    assert result.modified and result.graph_module is traced and ran == ["before", "after"] * 2
+
+    def first(gm: Any) -> None:
+        ran.append("first")
+
+    def second(gm: Any) -> Any:
+        ran.append("second")
+        return gm
+
+    ran.clear()
+    manager = PassManager([pass_result_wrapper(second), pass_result_wrapper(first)])
+    manager.add_constraint(this_before_that_pass_constraint(manager.passes[1], manager.passes[0]))
+    with pytest.raises(RuntimeError, match="first must come before second"):
+        manager(traced)
+    manager.solve_constraints()
+    assert manager(traced) == PassResult(traced, True) and ran == ["first", "second"]
+    manager.add_constraint(this_before_that_pass_constraint(manager.passes[1], manager.passes[0]))
+    with pytest.raises(RuntimeError, match="circular dependency"):
+        manager.solve_constraints()
+
+
+def test_passes_that_fail_are_named() -> None:
+    traced = fx.symbolic_trace(Head())
+    with pytest.raises(Exception, match="running 'broken' after \\['fine'\\]: division by zero"):
+        def fine(gm: Any) -> Any:
+            return PassResult(gm, False)
+
+        def broken(gm: Any) -> Any:
+            return 1 / 0
+
+        PassManager([fine, broken])(traced)
+    with pytest.raises(Exception, match="no PassResult but NoneType"):
+        PassManager([lambda gm: None])(traced)
+    with pytest.raises(TypeError, match="one argument"):
+        PassManager().add_checks(lambda a, b: None)
+
+    def wrong(gm: Any) -> None:
+        raise ValueError("wrong")
+
+    for suppressed in (False, True):
+        manager = PassManager([fine], suppress_check_failures=suppressed)
+        manager.add_checks(wrong)
+        if suppressed:
+            assert not manager(traced).modified
+        else:
+            with pytest.raises(ValueError, match="wrong"):
+                manager(traced)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_ROOMS = ("graph_manipulation", "shape_prop", "split_module", "tools_common", "utils")
+_ROOMS = ("graph_manipulation", "infra", "operator_support", "shape_prop", "split_module", "tools_common", "utils")
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,9 @@ from taeda.fx.graph import Graph
 from taeda.fx.node import Node
 from taeda.fx._naming import qualified_name
 
-__all__ = ["get_node_target", "is_node_output_tensor", "legalize_graph", "stable_topological_sort"]
+__all__ = ["CALLABLE_NODE_OPS", "get_node_target", "is_node_output_tensor", "legalize_graph", "stable_topological_sort"]
+
+CALLABLE_NODE_OPS = {"call_function", "call_method", "call_module"}
 
 
 def get_node_target(submodules: Any, node: Node) -> str:

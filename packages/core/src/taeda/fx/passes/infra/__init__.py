@@ -1,0 +1,1 @@
+"""Classes of passes, and what runs several of them in an order."""
