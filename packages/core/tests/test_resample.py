@@ -18,6 +18,25 @@ def test_bytes_are_copied_by_nearest_and_not_blended() -> None:
         ops.interpolate(x.to(taeda.int64), scale_factor=2)
 
 
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16], ids=str)
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact"])
+def test_nearest_of_halves_copies_their_bits(dtype: taeda.dtype, mode: str) -> None:
+    for shape, size in (((2, 3, 50), 33), ((2, 5, 9, 7), (20, 13)), ((1, 70, 40, 40), (80, 81)), ((2, 3, 4, 5, 6), (7, 5, 13))):
+        x = (taeda.arange(int(np.prod(shape))) * 40503 % 65536).to(taeda.uint16).view(dtype).reshape(shape)      # NaNs of all kinds too
+        forms = {4: taeda.channels_last, 5: taeda.channels_last_3d}
+        for laid in (x, x.contiguous(memory_format=forms[x.ndim])) if x.ndim > 3 else (x,):
+            y = assert_same_for_any_threads(lambda laid=laid, size=size: ops.interpolate(laid, size, mode=mode))
+            at = ops.interpolate(taeda.arange(x[0, 0].numel()).double().reshape(1, 1, *x.shape[2:]), size, mode=mode).long().flatten()
+            wanted = x.flatten(2)[:, :, at].reshape(y.shape)
+            assert y.dtype == dtype and taeda.equal(y.contiguous().view(taeda.uint16), wanted.view(taeda.uint16))
+            assert x.ndim == 3 or y.is_contiguous(memory_format=forms[x.ndim]) == laid.is_contiguous(memory_format=forms[x.ndim])
+        leaf = taeda.rand(shape).to(dtype).requires_grad_()
+        g = taeda.autograd.grad(ops.interpolate(leaf, size, mode=mode).sum(), leaf)[0]
+        assert taeda.equal(g.double(), at.bincount(minlength=x[0, 0].numel()).double().reshape(x.shape[2:]).expand(shape))
+    with pytest.raises(NotImplementedError, match="not implemented"):
+        ops.interpolate(x.view(taeda.uint16), size, mode=mode)
+
+
 @pytest.mark.parametrize("factor, size", [(1.03, 24), (2.02, 48)])
 def test_an_image_whose_size_stays_or_doubles_is_copied_and_a_signal_follows_the_factor(factor: float, size: int) -> None:
     signal = taeda.arange(24.0).reshape(1, 1, 24)

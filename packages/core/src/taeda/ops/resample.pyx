@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, record
 from taeda.dtype cimport is_float, name_of
-from taeda.kernels.cpu.abi cimport BF16, F16, MAX_DIM, U8, Param, View
+from taeda.kernels.cpu.abi cimport BF16, F16, MAX_DIM, U8, U16, Param, View
 from taeda.ops.arguments cimport whole_numbers
 from taeda.tensor_base cimport TensorBase
 
@@ -29,6 +29,9 @@ MODES = "nearest | linear | bilinear | bicubic | trilinear | lanczos | area | ne
 
 cdef enum:
     FIELDS = 10
+    LINEAR = 2               # of KINDS, the first that computes
+
+cdef Op UPSAMPLE_COPY = define("upsample_copy", NULL)        # the nearest of halves, as their bits
 
 
 cdef int fill(tuple extra, Param* p) except -1:
@@ -71,7 +74,10 @@ cdef int resample(Op op, TensorBase y, TensorBase x, tuple extra, bint last) exc
         dense = contiguous(x)
         t[0], t[1] = &y.view, &dense.view
     if y.view.numel:
-        launch(op, x.view.dtype, x.device, 1, 2, t, p, max(x.view.numel, y.view.numel))
+        if p[0].i < LINEAR and (x.view.dtype == F16 or x.view.dtype == BF16) and op is not UPSAMPLE_BACKWARD and op not in WINDOW_KERNELS:
+            launch(UPSAMPLE_COPY, U16, x.device, 1, 2, t, p, max(x.view.numel, y.view.numel))
+        else:
+            launch(op, x.view.dtype, x.device, 1, 2, t, p, max(x.view.numel, y.view.numel))
     return 0
 
 # upsample_backward: the transpose; its derivative is the resampling again
