@@ -270,6 +270,31 @@ class Number(taeda.autograd.Function):
         return 3
 
 
+class NeedsItsGradient(taeda.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.set_materialize_grads(False)
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, g):
+        if g is None:
+            raise RuntimeError("a gradient is missing")
+        return g.clone()
+
+
+@pytest.mark.parametrize(("function", "text"), [
+    (NeedsItsGradient.apply, "undefined output grads.*a gradient is missing"),
+    (lambda x: taeda.cat([x, x]) if x[0] > 1 else x.clone(), "shape or dtype"),
+    (lambda x: x.float() if x[0] > 1 else x.clone(), "shape or dtype"),
+])
+def test_what_goes_wrong_in_a_check_is_a_finding_of_it(function, text) -> None:
+    x = taeda.ones(2, dtype=taeda.float64, requires_grad=True)
+    with pytest.raises(GradcheckError, match=text):
+        taeda.autograd.gradcheck(function, x)
+    assert not taeda.autograd.gradcheck(function, x, raise_exception=False) and x.tolist() == [1, 1]
+
+
 def test_cotangents_of_outputs_without_derivative_are_zeros_too() -> None:
     x = taeda.tensor([[1.0, 5.0], [2.0, 3.0]], requires_grad=True)
     Largest.apply(x)[0].sum().backward()

@@ -261,6 +261,12 @@ def test_one_value_is_refused_by_layers_alone() -> None:
             refused()
     assert taeda.batch_norm(x, None, None, None, None, True, 0.1, 1e-5, False).tolist() == [[0, 0]]
     assert taeda.group_norm(x, 2).tolist() == [[0, 0]]
+    nothing, w = taeda.ones(0, 6, 3, requires_grad=True), taeda.ones(6, requires_grad=True)
+    gx, gw = taeda.autograd.grad(taeda.group_norm(nothing, 3, w).sum(), (nothing, w), create_graph=True)
+    assert gx.shape == (0, 6, 3) and gw.tolist() == [0] * 6
+    with taeda.autograd.forward_ad.dual_level():
+        y = taeda.group_norm(taeda.autograd.forward_ad.make_dual(nothing.detach(), taeda.ones(0, 6, 3)), 3)
+        assert taeda.autograd.forward_ad.unpack_dual(y).tangent.shape == (0, 6, 3)
     assert taeda.instance_norm(x[..., None], None, None, None, None, True, 0.1, 1e-5, False).tolist() == [[[0], [0]]]
 
 

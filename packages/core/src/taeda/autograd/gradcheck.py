@@ -61,9 +61,15 @@ def _numerical(function: Callable[..., Any], inputs: tuple[Any, ...], x: Any, ep
         was = flat[index].item()
         for unit in _units(x):
             flat[index] = was + eps * unit
-            high = [_reals(o) for o in _outputs(function(*inputs))]
+            above = _outputs(function(*inputs))
+            high = [_reals(o) for o in above]
             flat[index] = was - eps * unit
-            low = [_reals(o) for o in _outputs(function(*inputs))]
+            below = _outputs(function(*inputs))
+            low = [_reals(o) for o in below]
+            if [(o.shape, o.dtype) for o in above] != [(o.shape, o.dtype) for o in below]:
+                flat[index] = was
+                raise GradcheckError("[gradcheck] Expected that changing an input a little changes no output's shape or dtype: got "
+                                     f"{[(tuple(o.shape), o.dtype) for o in above]} and {[(tuple(o.shape), o.dtype) for o in below]}")
             columns.append([[(a - b) / (2 * eps) for a, b in zip(p, q, strict=True)] for p, q in zip(high, low, strict=True)])
         flat[index] = was
     count = len(columns[0]) if columns else 0
@@ -168,7 +174,11 @@ class _Check:
         captures = [(x, -1) if x.grad_fn is None else (x.grad_fn, x.output_nr) for x in self.wanted]
         patterns = [[None] * len(outs)] + [[None if i == k else o.detach() * 0 for i, o in enumerate(outs)] for k in range(len(outs))]
         for given in patterns:
-            found = run_backward(outs, given, True, False, captures, False)
+            try:
+                found = run_backward(outs, given, True, False, captures, False)
+            except RuntimeError as error:
+                raise GradcheckError("[gradcheck] Expected backward function to handle undefined output grads, but it raised: "
+                                     f"{error}") from error
             if any(g is not None and not bool((g.detach() == 0).all()) for g in found):
                 raise GradcheckError(
                     "[gradcheck] Expected all input grads to be undefined or zero when all output grads are undefined or zero. Please look "

@@ -173,7 +173,9 @@ cdef object group_norm_vjp(Node n, object g):
 cdef object group_norm_composed(Node n, object g, TensorBase saved_x, TensorBase mean, TensorBase w):
     cdef int ndim = saved_x.view.ndim
     cdef tuple shape = saved_x.shape_tuple(), dims = (0,) + tuple(range(2, ndim))
-    cdef object x = (<object>saved_x).reshape(shape[0], n.extra[1], -1), h, gx
+    cdef object x = (<object>saved_x).reshape(shape[0], n.extra[1], -1) if saved_x.view.numel else None, h, gx
+    if x is None:
+        return (<object>saved_x) * 0, *[(<object>mean).new_zeros((shape[1],)) if n.needs(i) else None for i in (1, 2)]
     if mean.view.dtype != saved_x.view.dtype:              # halves beside parameters in float32
         x, g = x.to((<object>mean).dtype), g.to((<object>mean).dtype)
     centred = x - x.mean(-1, keepdim=True)
