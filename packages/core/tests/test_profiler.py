@@ -266,3 +266,31 @@ def test_marks_for_vtune_are_taken_and_do_nothing() -> None:
     assert taeda.profiler.itt is itt and not itt.is_available()
     with itt.range("{} of {}", 1, 2), taeda.autograd.profiler.emit_itt():
         assert itt.range_push("step") is itt.mark("now") is itt.range_pop() is None
+
+
+def test_a_step_outside_of_the_block_records_nothing() -> None:
+    p = profile()
+    p.step()
+    assert not taeda.autograd.profiler._is_profiler_enabled
+    with p:
+        assert taeda.autograd.profiler._is_profiler_enabled
+        taeda.ones(2).exp()
+    p.step()
+    assert not taeda.autograd.profiler._is_profiler_enabled
+    taeda.ones(2).sin()
+    assert names(p) == ["aten::ones", "aten::exp"]
+
+
+def test_stacks_are_written_for_flame_graphs(tmp_path: Path) -> None:
+    x = taeda.ones(200, 200)
+    with profile(with_stack=True) as p:
+        x @ x
+    p.export_stacks(tmp_path / "stacks")
+    (line,) = (tmp_path / "stacks").read_text().splitlines()
+    frames, _, value = line.rpartition(" ")
+    assert int(value) == int(p.events()[0].self_cpu_time_total)
+    assert frames.split(";")[-1].endswith("test_stacks_are_written_for_flame_graphs") and " " not in frames
+    p.events().export_stacks(tmp_path / "none", "self_cuda_time_total")
+    assert (tmp_path / "none").read_text() == ""
+    with pytest.raises(ValueError, match="metric should be one of"):
+        p.export_stacks(tmp_path / "stacks", "count")

@@ -190,6 +190,23 @@ class EventList(list[Any]):
             sums[key].add(event)
         return EventList(sums.values(), self.with_memory)
 
+    supported_export_stacks_metrics = ("self_cpu_time_total", "self_cuda_time_total", "self_xpu_time_total", "self_privateuse1_time_total")
+
+    def export_stacks(self, path: str | os.PathLike[str], metric: str = "self_cpu_time_total") -> None:
+        """Write a line for each event that has a stack: its frames, the outermost first, between semicolons, and its microseconds.
+
+        Raises:
+            ValueError: the metric is none of PyTorch's times; those of GPUs are 0, and what took no time is left out.
+        """
+        if metric not in self.supported_export_stacks_metrics:
+            raise ValueError(f"[export_stacks] metric should be one of {list(self.supported_export_stacks_metrics)}, got {metric!r}")
+        clean = str.maketrans(" ;\t\n", "____")
+        with open(path, "w", encoding="utf-8") as file:
+            for event in self:
+                value = int(getattr(event, metric, 0))
+                if event.stack and value > 0:
+                    file.write(";".join(frame.translate(clean) for frame in reversed(event.stack)) + f" {value}\n")
+
     def total_average(self) -> FunctionEventAvg:
         """Return the sum of all."""
         total = FunctionEventAvg("Total")

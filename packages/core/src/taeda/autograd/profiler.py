@@ -80,3 +80,9 @@ class emit_nvtx:
 
     def __exit__(self, *error: object) -> None:
         """Leave it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "_is_profiler_enabled":                  # a variable in PyTorch, which libraries read
+        return profiler._profiler_enabled()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -391,7 +391,7 @@ class profile:
         self.metadata: dict[str, Any] = {}
         self.step_num = 0
         self._recorder: _Recorder | None = None
-        self._running = False
+        self._started = self._running = False
         self._step: FunctionEvent | None = None
 
     def _action(self) -> ProfilerAction:
@@ -420,10 +420,12 @@ class profile:
 
     def start(self) -> None:
         """Start; what a ``with`` block does first."""
+        self._started = True
         self._begin()
 
     def stop(self) -> None:
         """Stop; what a ``with`` block does last."""
+        self._started = False
         self._end()
 
     def step(self) -> None:
@@ -435,7 +437,8 @@ class profile:
         self.step_num += 1
         if before is ProfilerAction.RECORD_AND_SAVE or self._action() in (ProfilerAction.NONE, ProfilerAction.WARMUP):
             self._end()
-        self._begin()
+        if self._started:                       # outside of the block nothing is recorded
+            self._begin()
 
     def __enter__(self) -> profile:
         self.start()
@@ -478,6 +481,10 @@ class profile:
     def export_chrome_trace(self, path: str | os.PathLike[str]) -> None:
         """Write the last recorded stretch for chrome://tracing or Perfetto; the file is replaced whole or not at all."""
         self.events().export_chrome_trace(path, self._recorder.base_ns if self._recorder is not None else 0, os.fspath(path), self.metadata)
+
+    def export_stacks(self, path: str | os.PathLike[str], metric: str = "self_cpu_time_total") -> None:
+        """Write the stacks of the events for flame graphs, as `EventList.export_stacks`; they are kept by ``with_stack``."""
+        self.events().export_stacks(path, metric)
 
     def __repr__(self) -> str:
         return "<unfinished taeda.profiler.profile>" if self._recorder is None else str(self.key_averages())
