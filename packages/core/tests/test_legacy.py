@@ -261,6 +261,16 @@ def test_libraries_that_gpus_would_prefer() -> None:
 
 
 @pytest.mark.parametrize("name", ["addcmul", "addcdiv"])
+def test_a_factor_that_is_a_tensor_counts_as_its_number(name: str) -> None:
+    x = taeda.linspace(0.1, 3, 50).bfloat16()
+    for call in (getattr(taeda, name), getattr(taeda.Tensor, f"{name}_")):
+        assert taeda.equal(call(x.clone(), x, x, value=taeda.tensor(0.3)), call(x.clone(), x, x, value=taeda.tensor(0.3).item()))
+        for wrong in (taeda.ones(1), taeda.ones((), requires_grad=True)):
+            with pytest.raises(TypeError, match="must be a number"):
+                call(x.clone(), x, x, value=wrong)
+
+
+@pytest.mark.parametrize("name", ["addcmul", "addcdiv"])
 def test_a_complex_factor_of_real_tensors_is_refused(name: str) -> None:
     x = taeda.ones(2)
     for call in (getattr(taeda, name), getattr(taeda.Tensor, f"{name}_")):

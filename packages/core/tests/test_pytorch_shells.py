@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 import taeda
@@ -63,6 +66,12 @@ def test_names_of_quantisation_that_libraries_import() -> None:
     for observe in config:
         with pytest.raises(NotImplementedError, match="Observer.*no quantised tensors"):
             observe()
+
+
+def test_the_room_of_quantisation_needs_no_import_of_its_own() -> None:
+    program = "import taeda; print(taeda.ao.quantization.__name__, hasattr(taeda.ao, 'nothing'))"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["taeda.ao.quantization", "False"]
 
 
 def test_what_memory_two_tensors_can_share() -> None:

@@ -141,8 +141,19 @@ cdef TensorBase fused_(Op op, object input, object a, object b, object value):
     begin_inplace(op.name + "_", x)
     return (<object>x).copy_(y)
 
+cdef object number(str op, object value):
+    """A factor as the number that it is: a tensor counts as one where it has no dimensions and no gradient."""
+    cdef TensorBase t
+    if not isinstance(value, TensorBase):
+        return value
+    t = <TensorBase>value
+    if t.view.ndim or (<object>t).requires_grad:
+        raise TypeError(f"[{op}] argument 'value' must be a number, got a tensor of shape {t.shape_tuple()}; multiply it in")
+    return value.item()
+
 def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 * tensor2."""
+    value = number("addcmul", value)
     y = fused(ADDCMUL, input, tensor1, tensor2, value)
     if y is None:
         y = named(input + scaled_product(as_tensor(input, "addcmul"), tensor1, tensor2, value), "AddcmulBackward0")
@@ -150,11 +161,13 @@ def addcmul(input, tensor1, tensor2, *, value=1, out=None):
 
 def addcmul_(input, tensor1, tensor2, *, value=1):
     """In-place :func:`addcmul`."""
+    value = number("addcmul_", value)
     y = fused_(ADDCMUL, input, tensor1, tensor2, value)
     return y if y is not None else input.add_(scaled_product(as_tensor(input, "addcmul_"), tensor1, tensor2, value))
 
 def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 / tensor2 (floating point only)."""
+    value = number("addcdiv", value)
     float_operands(tensor1, tensor2)
     y = fused(ADDCDIV, input, tensor1, tensor2, value)
     if y is None:
@@ -163,6 +176,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
 
 def addcdiv_(input, tensor1, tensor2, *, value=1):
     """In-place :func:`addcdiv`."""
+    value = number("addcdiv_", value)
     float_operands(tensor1, tensor2)
     y = fused_(ADDCDIV, input, tensor1, tensor2, value)
     if y is not None:
