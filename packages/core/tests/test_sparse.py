@@ -557,3 +557,57 @@ def test_a_tensor_like_a_sparse_one_has_no_memory_format() -> None:
 def test_new_makes_a_tensor_of_the_same_layout() -> None:
     made = example(dtype=taeda.float64).new(4, 5)
     assert made.layout is taeda.sparse_coo and made.shape == (4, 5) and made._nnz() == 0 and made.dtype is taeda.float64
+
+
+def test_transpositions_in_place() -> None:
+    s = taeda.sparse_coo_tensor([[0, 1, 1], [2, 0, 2]], [3.0, 4.0, 5.0], (2, 3))
+    x = s.to_dense()
+    for turn in (lambda t: t.t_(), lambda t: t.transpose_(0, 1), lambda t: t.swapaxes_(-1, 0)):
+        y = s.clone()
+        assert turn(y) is y and y.shape == (3, 2) and taeda.equal(y.to_dense(), x.T)
+    assert taeda.equal(s.permute(dims=(1, 0)).to_dense(), x.T)
+    leaf = s.clone().requires_grad_()
+    (leaf * 1).t_().to_dense()[2].sum().backward()
+    assert leaf.grad.to_dense()[:, 2].tolist() == [1.0, 1.0]
+    with pytest.raises(RuntimeError, match="in-place transposition is not supported for layout taeda.sparse_csr"):
+        s.coalesce().to_sparse_csr().t_()
+
+
+def test_products_with_one_number_and_over_dense_dimensions() -> None:
+    s = taeda.sparse_coo_tensor([[0, 1, 1], [2, 0, 2]], [3.0, 4.0, 5.0], (2, 3))
+    two = taeda.tensor(2.0).to_sparse()
+    for t in (s, s.coalesce().to_sparse_csr()):
+        assert (t * two).layout is t.layout and taeda.equal((t * two).to_dense(), 2 * s.to_dense()) and taeda.equal((two * t).to_dense(), 2 * s.to_dense())
+    x, y = taeda.arange(24.0).reshape(2, 3, 4), taeda.arange(6.0).reshape(2, 3, 1) - 2
+    for a, b in ((x.to_sparse(2), y.to_sparse(2)), (y.to_sparse(2), x.to_sparse(2)), (taeda.ones(2, 3, 4).to_sparse(2), taeda.ones(2, 3, 1).to_sparse(2))):
+        assert taeda.equal((a * b).to_dense(), a.to_dense() * b.to_dense()) and (a * b).shape == (2, 3, 4)
+    with pytest.raises(RuntimeError, match="the same shape in their sparse dimensions"):
+        s * taeda.ones(1, 3).to_sparse()
+
+
+def test_nothing_has_any_number_of_sparse_dimensions_in_a_sum() -> None:
+    x = taeda.arange(24.0).reshape(2, 3, 4)
+    nothing = taeda.zeros(2, 3, 4).to_sparse()
+    for y in (nothing + x.to_sparse(2), x.to_sparse(2) + nothing, x.to_sparse(2) - nothing):
+        assert taeda.equal(y.to_dense(), x)
+    assert taeda.equal((nothing - x.to_sparse(1)).to_dense(), -x)
+    with pytest.raises(RuntimeError, match="same number of sparse dimensions"):
+        x.to_sparse(2) + x.to_sparse()
+
+
+def test_a_number_is_the_value_of_one_element() -> None:
+    assert taeda.sparse_coo_tensor([[1]], 3.0, (2,)).to_dense().tolist() == [0.0, 3.0]
+    assert taeda.sparse_coo_tensor(taeda.zeros(0, 1).long(), 3.0, ()).to_dense().item() == 3.0
+    with pytest.raises(RuntimeError, match="same nnz"):
+        taeda.sparse_coo_tensor(taeda.zeros(1, 0).long(), taeda.tensor(3.0), (2,))
+
+
+def test_tensors_in_the_likeness_of_sparse_ones() -> None:
+    s = taeda.eye(3, dtype=taeda.float64).to_sparse()
+    y = s.new(taeda.tensor([[0], [1]]), taeda.tensor([2.0]), (3, 3))
+    assert y.dtype is taeda.float64 and y.to_dense()[0, 1] == 2 and s.new(taeda.tensor([[0]]), taeda.tensor([2.0])).shape == (1,)
+    assert taeda.zeros(1, 2).to_sparse().resize_as_(s).shape == (3, 3)
+    r = taeda.randn_like(s.to_sparse_csr())
+    assert r.layout is taeda.sparse_csr and r.dtype is taeda.float64 and r._nnz() == 3 and r.values().std() > 0
+    with pytest.raises(NotImplementedError, match="normal_"):
+        taeda.randn_like(s)

@@ -111,8 +111,7 @@ def sparse_coo_tensor(
         return made.requires_grad_() if requires_grad else made
     values = _numbers(values, dtype, device)
     indices = _indices(indices, device or values.device)
-    if values.ndim == 0:
-        raise RuntimeError(f"[{op}] values must have at least one dimension, got a number")
+    values = values.reshape(1) if values.ndim == 0 else values              # a number is that of one element
     if indices.ndim != 2:
         raise RuntimeError(f"[{op}] indices must be sparse_dim x nnz, but got: {list(indices.shape)}")
     if indices.shape[1] != values.shape[0]:

@@ -257,8 +257,10 @@ def set_(s: Any, source: Any, *args: Any) -> Any:
     return write("set_", s, detach(source))
 
 
-@rule("resize_as_sparse_")
-def resize_as_sparse_(s: Any, the_template: Any) -> Any:
+@rule("resize_as_", "resize_as_sparse_")
+def resize_as_sparse_(s: Any, the_template: Any, *, memory_format: Any = None) -> Any:
+    if not (is_sparse(s) and is_sparse(the_template)):
+        raise RuntimeError(f"[resize_as_] both tensors must be sparse, or both dense; got {s.layout} and {the_template.layout}")
     return sparse_resize_(s, the_template.shape, the_template.sparse_dim(), the_template.dense_dim())
 
 
@@ -330,6 +332,15 @@ def zeros_like(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = N
         made = make(layout, places, ops.zeros((*batch, 0, *blocked, *dense), dtype=dtype, device=device or s.device), s.shape)
     else:
         made = empty_of(s.shape, layout, dtype, device or s.device, sparse_dim(s) if s._layout is sparse_coo else None)
+    return made.requires_grad_() if requires_grad else made
+
+
+@rule("randn_like")
+def randn_like(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any) -> Any:
+    """Return random numbers where a compressed tensor has elements."""
+    if s._layout not in COMPRESSED:
+        raise _tensor.unknown("normal_", s)
+    made = with_values(s.detach(), ops.randn_like(s._held, dtype=dtype or s.dtype, device=device or s.device))
     return made.requires_grad_() if requires_grad else made
 
 

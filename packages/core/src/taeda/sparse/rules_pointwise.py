@@ -162,6 +162,8 @@ def _sum(name: str, a: Any, b: Any, alpha: Any) -> Any:
         found = _sum(name, to_coo(a), to_coo(b), alpha)
         return to_compressed(found, a._layout, va.shape[1:3] or None)
     if sparse_dim(a) != sparse_dim(b):
+        if not (len(va) and len(vb)):                  # nothing has as many sparse dimensions as one likes
+            return with_values(b, vb.clone()) if len(vb) else with_values(a, va.clone())
         raise RuntimeError(f"[{name}] add: expected 'self' and 'other' to have same number of sparse dimensions, got {sparse_dim(a)} and "
                            f"{sparse_dim(b)}")
     return merged(a, b, va, vb)
@@ -246,13 +248,21 @@ def _times_dense(s: Any, x: Any) -> Any:
 
 def _times_sparse(a: Any, b: Any) -> Any:
     """The elements that both have: in the order, and as often, as the one that is not coalesced, or has fewer entries, has them."""
-    if a.shape != b.shape:
-        raise RuntimeError(f"[mul] sparse operands must have the same shape, got {tuple(a.shape)} and {tuple(b.shape)}")
+    for s, x in ((a, b), (b, a)):
+        if x.ndim == 0 < s.ndim:
+            return with_values(s, values_of(s) * x.to_dense())
+    # dense dimensions broadcast, sparse ones do not
+    k = sparse_dim(a) if a._layout is sparse_coo is b._layout and a.ndim == b.ndim and sparse_dim(a) == sparse_dim(b) else a.ndim
+    if a.shape != b.shape and (k == a.ndim or a.shape[:k] != b.shape[:k]):
+        raise RuntimeError(f"[mul] sparse operands must have the same shape in their sparse dimensions, got {tuple(a.shape)} and "
+                           f"{tuple(b.shape)}")
     if a._layout in COMPRESSED or b._layout in COMPRESSED:
         layout = a._layout if a._layout in COMPRESSED else b._layout
         return to_compressed(_times_sparse(to_coo(a), to_coo(b)), layout, None)
     if same_parts(a, b) and (is_coalesced(a) or is_coalesced(b)):
-        return with_values(a, values_of(a) * values_of(b))
+        values = values_of(a) * values_of(b)
+        return with_values(a, values) if a.shape == b.shape else packed(
+            sparse_coo, a._places, values, (*a.shape[:k], *values.shape[1:]), True)
     if not is_coalesced(b):
         if is_coalesced(a) or a._nnz() >= b._nnz():
             a, b = b, a
@@ -261,7 +271,7 @@ def _times_sparse(a: Any, b: Any) -> Any:
     at = ops.searchsorted(known, wanted).clamp(max=max(known.numel() - 1, 0))
     both = (known.index_select(0, at) == wanted).nonzero().reshape(-1) if known.numel() else at[:0]
     values = values_of(a).index_select(0, both) * values_of(b).index_select(0, at.index_select(0, both))
-    return packed(sparse_coo, (a._places[0].index_select(1, both),), values, a.shape, is_coalesced(a))
+    return packed(sparse_coo, (a._places[0].index_select(1, both),), values, (*a.shape[:k], *values.shape[1:]), is_coalesced(a))
 
 
 @rule("mul", "multiply", "__rmul__")

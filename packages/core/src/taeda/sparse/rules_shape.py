@@ -7,6 +7,7 @@ from typing import Any
 from taeda import ops
 from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
 from taeda.sparse.compressed import batch_dims, one_of, to_coo
+from taeda.sparse.rules_form import write
 from taeda.sparse.tensor import (
     COMPRESSED,
     is_coalesced,
@@ -62,9 +63,26 @@ def transpose(s: Any, dim0: int, dim1: int) -> Any:
     return permute(s, order)
 
 
+@rule("t_")
+def t_(s: Any) -> Any:
+    return _turned_in_place("t_", s, t(s))
+
+
+@rule("transpose_", "swapaxes_", "swapdims_")
+def transpose_(s: Any, dim0: int, dim1: int) -> Any:
+    return _turned_in_place("transpose_", s, transpose(s, dim0, dim1))
+
+
+def _turned_in_place(name: str, s: Any, found: Any) -> Any:
+    if s._layout is not sparse_coo:
+        raise RuntimeError(f"[{name}] in-place transposition is not supported for layout {s._layout}; hint: transpose")
+    return s if found is s else write(name, s, found)
+
+
 @rule("permute")
-def permute(s: Any, *dims: Any) -> Any:
-    order = list(dims[0]) if len(dims) == 1 and hasattr(dims[0], "__len__") else list(dims)
+def permute(s: Any, *given: Any, dims: Any = None) -> Any:
+    given = given if dims is None else (dims,)
+    order = list(given[0]) if len(given) == 1 and hasattr(given[0], "__len__") else list(given)
     order = [wrapped_dim("permute", d, s.ndim) for d in order]
     if sorted(order) != list(range(s.ndim)):
         raise RuntimeError(f"[permute] permute(sparse): dims {order} are not an order of the {s.ndim} dimensions")

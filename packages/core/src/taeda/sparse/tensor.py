@@ -170,6 +170,14 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
         """Whether both hold the same indices and values."""
         return is_sparse(other) and self._held.is_set_to(other._held) and same_parts(self, other)
 
+    def new(self, *args: Any, **kwargs: Any) -> Any:
+        """Return an empty tensor of a size in this layout, or one of the indices and values given."""
+        if self._layout is sparse_coo and len(args) in (2, 3) and isinstance(args[0], Tensor) and isinstance(args[1], Tensor):
+            from taeda.sparse.creation import sparse_coo_tensor
+
+            return sparse_coo_tensor(args[0], args[1].to(self.dtype), *args[2:], **kwargs)
+        return super().new(*args, **kwargs)
+
     def __radd__(self, other: Any) -> Any:
         return ops.add(other, self)
 
