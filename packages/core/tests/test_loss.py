@@ -276,3 +276,26 @@ def test_huber_loss_of_integers_beside_a_float_target_is_refused() -> None:
         with pytest.raises(RuntimeError, match="result type Float can't be cast to the desired output type Long"):
             ops.huber_loss(x, taeda.rand(3), reduction=reduction)
     assert ops.huber_loss(taeda.rand(3), x).dtype is taeda.float32
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.float32, taeda.float64], ids=str)
+@pytest.mark.parametrize("classes", [1, 2, 4, 5, 8, 13, 50])
+def test_multilabel_margins_of_any_number_of_classes(dtype: taeda.dtype, classes: int) -> None:
+    x = ((taeda.arange(30 * classes) * 37 % 101 - 50) / 32.0).reshape(30, classes).to(dtype).requires_grad_()
+    target = (taeda.arange(30 * classes) * 53 % (classes + 1) - 1).reshape(30, classes)             # a class may be named twice
+    loss, want, slope = taeda.ops.multilabel_margin_loss(x, target, "none"), [], taeda.zeros(30, classes, dtype=taeda.float64)
+    for k, (row, named) in enumerate(zip(x.tolist(), target.tolist(), strict=True)):
+        right = named[: named.index(-1)] if -1 in named else named
+        pairs = [(j, i) for j in right for i in range(classes) if i not in right and 1 - row[j] + row[i] > 0]
+        want.append(sum(1 - row[j] + row[i] for j, i in pairs) / classes)
+        for j, i in pairs:
+            slope[k, i] += 1 / classes
+            slope[k, j] -= 1 / classes
+    eps = taeda.finfo(dtype).eps
+    assert taeda.allclose(loss.double(), taeda.tensor(want, dtype=taeda.float64), rtol=4 * eps, atol=1e-9)
+    assert taeda.allclose(taeda.ops.multilabel_margin_loss(x.detach(), target, "none"), loss, rtol=2 * eps)
+    assert taeda.allclose(taeda.autograd.grad(loss.sum(), x)[0].double(), slope, rtol=2 * eps)
+    x = x.detach().clone()
+    x[0], x[1] = float("nan"), float("inf")                 # no pair of them is above 0
+    assert taeda.ops.multilabel_margin_loss(x, target, "none")[:2].tolist() == [0, 0]
+    assert taeda.ops.multilabel_margin_loss(x.requires_grad_(), target, "none")[:2].tolist() == [0, 0]
