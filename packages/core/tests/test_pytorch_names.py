@@ -6,6 +6,7 @@ import collections
 import hashlib
 import pathlib
 import pickle
+import sys
 from typing import Any
 
 import pytest
@@ -663,3 +664,27 @@ def test_what_the_processor_can_do_has_pytorchs_names() -> None:
     told = taeda.cpu.get_capabilities()
     assert {"avx2", "fma3", "avx512_f", "amx_tile", "architecture", "num_logical_cores"} <= set(told)
     assert told["build"] == "baseline" or (told["avx2"] is True and told["fma3"] is True)
+
+
+def test_models_of_a_folder_of_ones_own(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "helper_of_hubconf.py").write_text("SIZE = 4")
+    (tmp_path / "hubconf.py").write_text(
+        "import taeda\ndependencies = ['taeda']\nVALUE = 3\n"
+        "def tiny(n, scale=1.0):\n    from helper_of_hubconf import SIZE\n    return taeda.full((n, SIZE), scale)\n")
+    folder, paths = str(tmp_path), list(sys.path)
+    made = taeda.hub.load(folder, "tiny", 2, scale=3.0, source="local", trust_repo=True, verbose=False)
+    assert made.shape == (2, 4) and made[0, 0] == 3.0 and sys.path == paths and "hubconf.py" not in sys.modules
+    for error, text, call in [
+        (RuntimeError, "cannot find callable none", lambda: taeda.hub.load(folder, "none", source="local")),
+        (RuntimeError, "cannot find callable VALUE", lambda: taeda.hub.load(folder, "VALUE", source="local")),
+        (ValueError, "unknown source", lambda: taeda.hub.load(folder, "tiny", source="other")),
+        (ValueError, "name of a function", lambda: taeda.hub.load(folder, 3, source="local")),
+        (NotImplementedError, "source='local'", lambda: taeda.hub.load("owner/name", "tiny")),
+        (FileNotFoundError, "hubconf", lambda: taeda.hub.load(folder + "/none", "tiny", source="local")),
+    ]:
+        with pytest.raises(error, match=text):
+            call()
+    assert sys.path == paths
+    (tmp_path / "hubconf.py").write_text("dependencies = ['no_package_of_this_name']\ndef tiny(): pass\n")
+    with pytest.raises(RuntimeError, match="missing dependencies: no_package_of_this_name"):
+        taeda.hub.load(folder, "tiny", source="local")

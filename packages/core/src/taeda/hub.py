@@ -1,4 +1,4 @@
-"""Files of weights from the internet, kept in a folder: PyTorch's ``torch.hub``, without its running of code.
+"""Files of weights from the internet, kept in a folder: PyTorch's ``torch.hub``, which here runs code of the program's own folders alone.
 
 The folder is ``$TAEDA_HOME/hub``, else ``$XDG_CACHE_HOME/taeda/hub``, else ``~/.cache/taeda/hub``.
 """
@@ -6,12 +6,13 @@ The folder is ``$TAEDA_HOME/hub``, else ``$XDG_CACHE_HOME/taeda/hub``, else ``~/
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import re
 import secrets
 import sys
 import urllib.request
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlparse
 
 from taeda.serialization import load as load_file
@@ -146,8 +147,49 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'taeda.hub' has no attribute {name!r}")
 
 
-def load(repo_or_dir: str, model: str, *args: Any, **kwargs: Any) -> NoReturn:
-    """Raise NotImplementedError: a repository's own code is written for torch."""
-    raise NotImplementedError(
-        f"[hub.load] code of {repo_or_dir} is not run; build the model here and give it load_state_dict_from_url(...)"
-    )
+def load(
+    repo_or_dir: str, model: str, *args: Any, source: str = "github", trust_repo: Any = None, force_reload: bool = False,
+    verbose: bool = True, skip_validation: bool = False, **kwargs: Any,
+) -> Any:
+    """Call a function of the ``hubconf.py`` in a folder of the program's own, and return the model that it makes.
+
+    Args:
+        repo_or_dir: the folder; it is on ``sys.path`` while the file and the function run.
+        model: the function's name; what follows is given to it.
+        source: "local".  What "github" means is not run.
+
+    Raises:
+        NotImplementedError: a repository's code would have to be downloaded.
+        ValueError: an unknown source, or ``model`` is no text.
+        RuntimeError: the file has no such function, or names packages in ``dependencies`` that are not installed.
+    """
+    if source not in ("github", "local"):
+        raise ValueError(f"[hub.load] unknown source {source!r}; allowed values: 'github', 'local'")
+    if source == "github":
+        raise NotImplementedError(f"[hub.load] code of {repo_or_dir} is not downloaded and run; clone it and use source='local', or build "
+                                  "the model here and give it load_state_dict_from_url(...)")
+    if not isinstance(model, str):
+        raise ValueError(f"[hub.load] model should be the name of a function, got {type(model).__name__}")
+    folder = os.path.expanduser(repo_or_dir)
+    sys.path.insert(0, folder)
+    try:
+        conf = _module_of(os.path.join(folder, "hubconf.py"))
+        missing = [name for name in getattr(conf, "dependencies", ()) if importlib.util.find_spec(name) is None]
+        if missing:
+            raise RuntimeError(f"[hub.load] missing dependencies: {', '.join(missing)}")
+        function = getattr(conf, model, None)
+        if not callable(function):
+            raise RuntimeError(f"[hub.load] cannot find callable {model} in hubconf")
+        return function(*args, **kwargs)
+    finally:
+        sys.path.remove(folder)
+
+
+def _module_of(path: str) -> Any:
+    """Run a file as a module that nobody else can import."""
+    spec = importlib.util.spec_from_file_location("hubconf.py", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"[hub.load] cannot read {path}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
