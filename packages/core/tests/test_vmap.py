@@ -485,6 +485,28 @@ def test_bernoulli_in_place_draws_as_without_vmap() -> None:
         assert found.equal(wanted) and x.movedim(dim, 0).equal(wanted)
 
 
+def test_a_sample_is_contiguous_wherever_the_others_are() -> None:
+    def asked(x: Any) -> Any:
+        return taeda.tensor(float(x.is_contiguous()))
+
+    for x, dim, wanted in (
+        (taeda.ones(3, 2, 7), 0, 1), (taeda.ones(2, 3, 7), 1, 0), (taeda.ones(2, 7, 3), 2, 0), (taeda.ones(3, 0, 4).mT, 0, 1),
+        (taeda.ones(3, 4, 1, 4)[:, :1], 0, 1),
+    ):
+        assert vmap(asked, in_dims=dim)(x).tolist() == [wanted] * x.shape[dim]
+    assert vmap(vmap(asked), in_dims=1)(taeda.ones(5, 3, 2)).tolist() == [[1] * 5] * 3          # rows side by side
+    assert vmap(vmap(asked, in_dims=1))(taeda.ones(3, 2, 5)).tolist() == [[0] * 5] * 3
+
+
+def test_new_samples_have_the_strides_that_are_asked_for() -> None:
+    x = taeda.ones(4, 5, dtype=taeda.float64)
+    made = vmap(lambda a: a.new_empty_strided((2, 3), (1, 2)))(x)
+    assert made.shape == (4, 2, 3) and made.stride() == (6, 1, 2) and made.dtype == taeda.float64
+    twice = vmap(vmap(lambda a: a.new_empty_strided((2, 3, 2), (0, 2, 1), dtype=taeda.int64)))(x)
+    assert twice.shape == (4, 5, 2, 3, 2) and twice.stride() == (30, 6, 0, 2, 1) and twice.dtype == taeda.int64
+    assert vmap(lambda a: a.new_empty_strided((0, 2), (2, 1)))(x).shape == (4, 0, 2)
+
+
 def test_aten_operators_of_derivatives_take_batches() -> None:
     g, x = taeda.tensor([[1.0, 2], [3, 4]]), taeda.tensor([[0.5, -1], [2, -3]])
     for f in (taeda.ops.aten.silu_backward, taeda.ops.aten.tanh_backward):

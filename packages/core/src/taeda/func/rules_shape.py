@@ -239,6 +239,29 @@ def as_strided(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     return batched(value.as_strided((size_of(level), *given["size"]), (value.stride(0), *given["stride"]), offset), level)
 
 
+def is_contiguous(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """is_contiguous: whether a sample lies row by row, wherever the others are."""
+    x = args[0]
+    if len(args) > 1 or kwargs or not at(x, level):
+        return same(func, level, args, kwargs)
+    step = 1
+    for size, stride in zip(reversed(x.shape), reversed(x.stride()), strict=True):
+        if size != 1 and stride != step and x.numel():
+            return False
+        step *= size
+    return True
+
+
+def new_empty_strided(func: Any, level: int, args: Any, kwargs: Any) -> Any:
+    """new_empty_strided: the samples one after another, each with these strides."""
+    given = bound(func, args, kwargs)
+    if given is None or not at(args[0], level):
+        return NotImplemented
+    size, stride = tuple(given["size"]), tuple(given["stride"])
+    options = {k: given[k] for k in ("dtype", "device", "requires_grad") if given.get(k) is not None}
+    return batched(args[0]._value.new_empty_strided((size_of(level), *size), (_reach(size, stride) + 1, *stride), **options), level)
+
+
 def like_other(method: str) -> Callable[..., Any]:
     """Make the rule of view_as and the like: only the other tensor's sizes count."""
 
@@ -387,7 +410,7 @@ for _name in ("expand", "broadcast_to"):
 for _name in ("repeat", "tile"):
     RULES[_name] = repeat
 for _name in [
-    "contiguous", "to", "view_as_real", "view_as_complex", "zeros_like", "ones_like", "empty_like", "full_like", "is_contiguous",
+    "contiguous", "to", "view_as_real", "view_as_complex", "zeros_like", "ones_like", "empty_like", "full_like",
     "new_tensor",
 ]:
     RULES[_name] = same
@@ -398,6 +421,8 @@ for _name in ("new_zeros", "new_ones", "new_empty", "new_full"):
 for _name in ("cat", "concat", "concatenate"):
     RULES[_name] = joined(0)
 RULES["sum_to_size"] = sum_to_size
+RULES["is_contiguous"] = is_contiguous
+RULES["new_empty_strided"] = new_empty_strided
 RULES["linalg_cross"] = cross
 RULES.update(as_strided=as_strided, view_as=like_other("view"), reshape_as=like_other("reshape"), expand_as=like_other("expand"))
 RULES.update(permute=permute, squeeze=squeeze, t=transpose_2d, flatten=flatten, ravel=flatten, stack=joined(1))
