@@ -7,6 +7,7 @@ import hashlib
 import pathlib
 import pickle
 import sys
+import warnings
 from typing import Any
 
 import pytest
@@ -664,6 +665,12 @@ def test_what_the_processor_can_do_has_pytorchs_names() -> None:
     told = taeda.cpu.get_capabilities()
     assert {"avx2", "fma3", "avx512_f", "amx_tile", "architecture", "num_logical_cores"} <= set(told)
     assert told["build"] == "baseline" or (told["avx2"] is True and told["fma3"] is True)
+
+
+def test_warnings_of_tracers_can_be_filtered() -> None:
+    before = list(warnings.filters)
+    taeda.jit.TracerWarning.ignore_lib_warnings()
+    assert warnings.filters == before and issubclass(taeda.jit.TracerWarning, Warning)
 
 
 def test_models_of_a_folder_of_ones_own(tmp_path: pathlib.Path) -> None:

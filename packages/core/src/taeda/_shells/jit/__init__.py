@@ -87,6 +87,10 @@ def isinstance(obj: Any, target_type: Any) -> bool:
 class TracerWarning(Warning):
     """A trace may not hold for other inputs: a class for filters of warnings, nothing is traced."""
 
+    @staticmethod
+    def ignore_lib_warnings() -> None:
+        """Show no such warning of the library's own: there is none."""
+
 
 class ScriptWarning(Warning):
     """Compiled code may not do what its Python does: a class for filters of warnings, nothing is compiled."""
