@@ -345,6 +345,20 @@ def test_expand_of_a_users_own_class_keeps_what_it_added() -> None:
     assert Shifted(2.0).expand((3,), made) is made and made.log_prob(one(2.0)).shape == (3,)
 
 
+@pytest.mark.parametrize(("value", "slope"), [(0.0, -1.5), (1.0, -0.5), (3.0, 1.5)])
+def test_the_slope_of_a_binomials_density_at_even_odds(value: float, slope: float) -> None:
+    x = one(0.0).requires_grad_()
+    D.Binomial(3, logits=x).log_prob(one(value)).backward()
+    assert x.grad == slope
+
+
+def test_the_density_of_a_wishart_reads_both_triangles() -> None:
+    a = taeda.tensor([[2.0, 0.3], [0.3, 1.0]], dtype=taeda.float64)
+    d = D.Wishart(one(3.5), covariance_matrix=a, validate_args=False)
+    x = taeda.tensor([[1.5, 0.2], [0.2, 0.8]], dtype=taeda.float64, requires_grad=True)
+    assert taeda.autograd.gradcheck(d.log_prob, x)
+
+
 def test_expand_of_a_mixture_of_ones_own_class() -> None:
     class Own(D.MixtureSameFamily):
         pass

@@ -190,7 +190,8 @@ class Binomial(_OfOdds):
         self._validate_sample(value)
         n, logits = self.total_count, self.logits
         choose = (n + 1).lgamma() - (value + 1).lgamma() - (n - value + 1).lgamma()
-        return choose + value * logits - n * (logits.clamp(min=0) + (-logits.abs()).exp().log1p())
+        above = (logits.clamp(min=0) + logits - logits.clamp(max=0)) / 2           # max(logits, 0), of slope 1/2 at 0
+        return choose + value * logits - n * (above + (-logits.abs()).exp().log1p())
 
     def _trials(self) -> int:
         """Return the number of trials; NotImplementedError unless it is one for all."""

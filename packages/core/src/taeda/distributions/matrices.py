@@ -492,8 +492,7 @@ class Wishart(_OfCovariance, ExponentialFamily):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         nu, n = self.df, self._event_shape[-1]
-        turned = taeda.linalg.solve_triangular(self._unbroadcasted_scale_tril, taeda.linalg.cholesky(value), upper=False)
-        inside = turned.pow(2).sum((-2, -1))
+        inside = taeda.cholesky_solve(value, self._unbroadcasted_scale_tril).diagonal(0, -2, -1).sum(-1)      # by both triangles
         log_det = taeda.linalg.slogdet(value).logabsdet
         constant = nu * (n * math.log(2) / 2 + self._half_log_det()) + taeda.mvlgamma(nu / 2, n)
         return (nu - n - 1) / 2 * log_det - inside / 2 - constant
