@@ -473,6 +473,15 @@ def test_places_are_listed_where_all_samples_have_as_many() -> None:
         vmap(taeda.argwhere)(taeda.tensor([[0.0, 1], [0, 0]]))
 
 
+def test_normal_numbers_of_all_samples_are_one_draw() -> None:
+    x = taeda.zeros(4)
+    for draw in (lambda a: a + taeda.normal(1.0, 2.0, (3, 3)), lambda a: a + taeda.normal(1.0, 2.0, size=(3, 3))):
+        taeda.manual_seed(0)
+        found = vmap(draw, randomness="different")(x)
+        taeda.manual_seed(0)
+        assert found.equal(taeda.normal(1.0, 2.0, (4, 3, 3)))
+
+
 def test_bernoulli_in_place_draws_as_without_vmap() -> None:
     taeda.manual_seed(0)
     p = taeda.rand(3, 4)

@@ -126,6 +126,9 @@ def different(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str
         if sizes is not None:
             options = {k: v for k, v in kwargs.items() if k != "size"}
             return batched(outside(function, (size_of(level), *sizes), options), level)
+        size = kwargs.get("size", args[2] if len(args) == 3 else None) if name == "normal" else None
+        if size is not None:                     # in one draw: of 16 numbers and more the stream is another one
+            return batched(outside(function, args[:2], {**kwargs, "size": (size_of(level), *size)}), level)
         return batched(ops.stack([outside(function, args, kwargs) for _ in range(size_of(level))]), level)
     if name in IN_PLACE:
         x = args[0]
