@@ -17,6 +17,7 @@ INF, NAN = float("inf"), float("nan")
     ([np.float64(1), 2], "float64", (2,)), ([np.int32(1), 2], "int64", (2,)), (np.zeros((2, 3)), "float64", (2, 3)), (np.array(3), "int64", ()),
     ([np.zeros(2, "f4"), [1, 2]], "float32", (2, 2)), ([taeda.tensor(1), taeda.tensor(2)], "int64", (2,)), ([taeda.zeros(1, 1), 2.0], "float32", (2,)),
 ])  # fmt: skip
+@pytest.mark.filterwarnings("ignore:Creating a tensor from a list of numpy.ndarrays")
 def test_the_dtype_and_shape_of_data(data: object, dtype: str, shape: tuple[int, ...]) -> None:
     t = taeda.tensor(data)
     assert (t.dtype, tuple(t.shape)) == (getattr(taeda, dtype), shape)
@@ -327,3 +328,15 @@ def test_sizes_whose_strides_overflow_are_refused() -> None:
     assert x.shape == (2,)
     with pytest.raises(RuntimeError, match="does not match layout of out"):
         taeda.zeros(2, layout=taeda.sparse_coo, out=x)
+
+
+@pytest.mark.parametrize("make", [
+    lambda **k: taeda.empty(3, **k), lambda **k: taeda.zeros(3, **k), lambda **k: taeda.ones(3, **k), lambda **k: taeda.full((3,), 2.0, **k),
+    lambda **k: taeda.eye(3, **k), lambda **k: taeda.arange(3.0, **k), lambda **k: taeda.linspace(0, 1, 3, **k),
+])  # fmt: skip
+def test_what_out_gives_is_the_leaf_that_requires_grad(make) -> None:
+    out = taeda.ones(0)
+    x = make(out=out, requires_grad=True)
+    assert x is out and x.requires_grad and x.is_leaf
+    x.sum().backward()
+    assert x.grad is not None and not make(out=taeda.ones(0)).requires_grad

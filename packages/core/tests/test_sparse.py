@@ -611,3 +611,22 @@ def test_tensors_in_the_likeness_of_sparse_ones() -> None:
     assert r.layout is taeda.sparse_csr and r.dtype is taeda.float64 and r._nnz() == 3 and r.values().std() > 0
     with pytest.raises(NotImplementedError, match="normal_"):
         taeda.randn_like(s)
+
+
+@pytest.mark.parametrize("layout", [taeda.sparse_coo, taeda.sparse_csr, taeda.sparse_csc])
+def test_a_product_with_a_vector_is_added(layout: Any) -> None:
+    m, v, x = taeda.tensor([[0.0, 1.0, 2.0], [3.0, 0.0, 0.0]]), taeda.tensor([1.0, 2.0, 3.0]), taeda.tensor([0.5, 1.5])
+    s = m.to_sparse(layout=layout)
+    for options in ({}, {"beta": 2, "alpha": 3}, {"beta": 0}):
+        assert taeda.equal(taeda.addmv(x, s, v, **options), taeda.addmv(x, m, v, **options))
+        assert taeda.equal(x.addmv(s, v, out=taeda.empty(2), **options), taeda.addmv(x, m, v, **options))
+    y, z = x.clone(), taeda.ones(2, 2)
+    assert y.addmv_(s, v, alpha=2) is y and taeda.equal(y, taeda.addmv(x, m, v, alpha=2))
+    assert z.addmm_(s, taeda.ones(3, 2), beta=2) is z and taeda.equal(z, 2 + m @ taeda.ones(3, 2))
+    with pytest.raises(RuntimeError, match="cannot hold the result"):
+        taeda.ones(1).addmv_(s, v)
+    leaf = s.requires_grad_()
+    taeda.addmv(x, leaf, v, alpha=2).sum().backward()
+    assert taeda.equal(leaf.grad.to_dense()[m != 0], (2 * v).expand(2, 3)[m != 0])
+    with pytest.raises(RuntimeError, match="cannot be expanded to the 2 rows"):
+        taeda.addmv(v, s, v)

@@ -125,7 +125,9 @@ cdef TensorBase out_or(str op, object out, TensorBase t, object dtype, object de
         return t
     check_out(op, out, dtype, device)
     out.resize_(t.shape_tuple())
-    return <TensorBase>out if t.device == META else out.copy_(t)
+    if t.device != META:
+        out.copy_(t.detach())                      # out is the leaf, if one is asked for
+    return finish(<TensorBase>out, t.requires_grad_)
 
 
 cdef TensorBase in_format(TensorBase t, str op, object memory_format):
@@ -159,7 +161,7 @@ def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
     if out is None:
         return finish(t, requires_grad)
     check_out("empty", out, dtype, device)
-    return out.resize_(t.shape_tuple())
+    return finish(<TensorBase>out.resize_(t.shape_tuple()), requires_grad)
 
 
 def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **named):

@@ -184,6 +184,33 @@ def addmm(x: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     return made if is_sparse(made) else named(made, "AddmmBackward0")
 
 
+@rule("addmv")
+def addmv(x: Any, a: Any, v: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    if is_sparse(x) or is_sparse(v):
+        raise unknown("addmv", x if is_sparse(x) else v)
+    if x.ndim > 1 or (x.ndim and x.shape[0] not in (1, a.shape[0])):
+        raise RuntimeError(f"[addmv] input of shape {tuple(x.shape)} cannot be expanded to the {a.shape[0]} rows of the matrix")
+    found = mv(a, v) if alpha == 1 else mv(a, v) * alpha
+    return named(found if beta == 0 else (x if beta == 1 else x * beta) + found, "AddmvBackward0")
+
+
+def _in_place(name: str, function: Any) -> None:
+    """A dense tensor takes what is added to it, of its own shape."""
+
+    @rule(name)
+    def add(x: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+        if is_sparse(x):
+            raise unknown(name, x)
+        found = function(x, a, b, beta=beta, alpha=alpha)
+        if found.shape != x.shape:
+            raise RuntimeError(f"[{name}] input of shape {tuple(x.shape)} cannot hold the result of shape {tuple(found.shape)}")
+        return x.copy_(found)
+
+
+_in_place("addmm_", addmm)
+_in_place("addmv_", addmv)
+
+
 @rule("sspaddmm")
 def sspaddmm(s: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     if not is_sparse(s):
