@@ -7,6 +7,7 @@ import gc
 import inspect
 import linecache
 import pickle
+import typing
 from typing import Any
 
 import pytest
@@ -499,3 +500,48 @@ def test_passes_that_fail_are_named() -> None:
         else:
             with pytest.raises(ValueError, match="wrong"):
                 manager(traced)
+
+
+def test_code_of_a_class_of_ones_own_and_of_bare_annotations() -> None:
+    class Listed(fx.CodeGen):
+        def gen_fn_def(self, free_vars: list[str], maybe_return_annotation: str) -> str:
+            return f"def forward(self, listed){maybe_return_annotation}:\n    {', '.join(free_vars)}, = listed"
+
+        def generate_output(self, output_args: Any) -> str:
+            return f"return [{output_args!r}]"
+
+    traced = fx.symbolic_trace(lambda a, b: a + b)
+    traced.graph.set_codegen(Listed())
+    traced.recompile()
+    assert traced([2, 3]) == [5]
+
+    def first(x: typing.Tuple) -> Any:                                   # noqa: UP006
+        return x[0]
+
+    assert fx.symbolic_trace(first)((3,)) == 3
+
+
+class Two(typing.NamedTuple):
+    x: Any
+    y: Any
+
+    def _custom_fx_repr_fn(self) -> str:
+        return f"Two(x=%{self.x}, y={self.y})"                          # as a graph is shown, not as it is called
+
+
+@fx.wrap
+def sum_of(pair: Two) -> Any:
+    return pair.x + pair.y
+
+
+def test_named_tuples_of_values_are_called_with() -> None:
+    traced = fx.symbolic_trace(lambda a: sum_of(Two(a, 2)))
+    assert traced(3) == 5
+
+
+def test_and_of_proxies_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fx.proxy.TracerBase, "check_mutable_operations", True)
+    traced = fx.symbolic_trace(lambda a, b: (a & b) | a)
+    assert traced(taeda.tensor(6), taeda.tensor(3)).item() == 6
+    with pytest.raises(RuntimeError, match="mutable operation"):
+        fx.symbolic_trace(lambda a: taeda.relu_(a))

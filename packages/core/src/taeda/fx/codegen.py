@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import enum
+import inspect
 import keyword
 import math
 import re
@@ -113,15 +114,17 @@ class _Globals:
         if origin is None:
             return self.name(text, kind)
         parts = [self.annotation(x) for x in typing.get_args(kind)]
+        if not parts:                                   # typing.Tuple without its arguments
+            return self.name(text, kind)
         return f"{self.name(type_repr(origin), origin)}[{','.join(parts)}]"
 
     def value(self, x: Any) -> str:
         """Return an argument as the source says it."""
-        if hasattr(x, "_custom_fx_repr_fn"):
-            return str(x._custom_fx_repr_fn())
         if isinstance(x, tuple) and hasattr(x, "_fields"):
             kind = self.name(type_repr(type(x)), type(x))
             return f"{kind}({', '.join(map(self.value, x))})"
+        if hasattr(x, "_custom_fx_repr_fn"):
+            return str(x._custom_fx_repr_fn())
         if isinstance(x, (tuple, taeda.Size)):
             items = [self.value(y) for y in x]
             return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
@@ -247,7 +250,8 @@ class CodeGen:
         body = writer.body or ["pass\n"]
         if self._body_transformer:
             body = self._body_transformer(body)
-        prologue = self.gen_fn_def(writer.parameters, writer.returned, expanded_def=expanded_def)
+        more = {"expanded_def": True} if expanded_def else {}       # classes of a program's own may not know it
+        prologue = self.gen_fn_def(writer.parameters, writer.returned, **more)
         wraps = "\n".join(f'{_spoken.name}.fx._symbolic_trace.wrap("{name}")' for name in names.wrapped)
         code = "\n".join("    " + line for line in "".join(body).lstrip("\n").split("\n"))
         return PythonCode(f"\n{wraps}\n\n{prologue}\n{code}", names.found)
@@ -283,7 +287,10 @@ class _Lines:
         elif node.op == "output":
             if node.type is not None:
                 self.returned = f" -> {self.names.annotation(node.type)}"
-            self.body.append(self.codegen.generate_output(node.args[0], repr_fn=self.names.value) + "\n")
+            output = self.codegen.generate_output
+            known = inspect.signature(output).parameters        # classes of a program's own may take the arguments alone
+            more = {"repr_fn": self.names.value} if "repr_fn" in known else {}
+            self.body.append(output(node.args[0], **more) + "\n")
         else:
             self.body.append(self._operation(node, kind) + self._let_go(node))
 

@@ -73,6 +73,8 @@ def _arrange(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[s
 def check_for_mutable_operation(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Raise RuntimeError for a function that writes into its arguments."""
     name = getattr(target, "__name__", "")
+    if getattr(target, "__module__", None) == "_operator":      # and_ and or_ write into nothing
+        return
     if (name.endswith("_") and not name.endswith("__")) or kwargs.get("out") is not None or kwargs.get("inplace"):
         raise RuntimeError(f"[fx] Tried to trace mutable operation {name}. FX only supports functional code, so operations that mutate "
                            "operands in-place (e.g. via `out` arguments) are not supported; use the form that returns a new tensor")
