@@ -93,7 +93,7 @@ def test_no_path_is_in_two_wheels() -> None:
 @pytest.mark.skipif(len(WHEELS) != 5, reason="needs the five wheels in TAEDA_WHEELS (nox sets it)")
 def test_installed_size_is_small() -> None:
     total = sum(info.file_size for wheel in WHEELS for info in zipfile.ZipFile(wheel).infolist())
-    assert total <= 30e6, f"{total / 1e6:.1f} MB installed"
+    assert total <= 31e6, f"{total / 1e6:.1f} MB installed"
     assert not [n for wheel in WHEELS for n in zipfile.ZipFile(wheel).namelist() if n.endswith((".pyx", ".pyx.in", ".h", ".c"))]
 
 

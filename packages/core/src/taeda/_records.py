@@ -19,7 +19,7 @@ from taeda.device import device
 from taeda.dtype import NAMES
 from taeda.file_memory import swap_bytes
 from taeda.ops.conversion import frombuffer
-from taeda.serialization_options import LoadEndianness, default_restore_location, options
+from taeda.serialization_options import LoadEndianness, options, restored
 from taeda.storage import Storage
 from taeda.typed_storage import TypedStorage
 
@@ -91,7 +91,13 @@ class Storages:
             where = location
         elif where is None:
             where = location
-        return default_restore_location(storage, str(where))
+        placed = restored(storage, str(where))
+        if placed is None:
+            raise RuntimeError(
+                f"[load] a storage that was on {location} would go to {where}, and there is no such device here; load the file with "
+                "map_location='cpu'"
+            )
+        return placed
 
 
 class ZipStorages(Storages):

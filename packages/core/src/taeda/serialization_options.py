@@ -139,13 +139,19 @@ def default_restore_location(storage: Any, location: str) -> Any:
     """
     if not isinstance(location, str):
         raise TypeError(f"[default_restore_location] location must be a str, got {type(location).__name__}")
+    placed = restored(storage, location)
+    if placed is None:
+        raise RuntimeError(f"[load] there is no {location} here that a storage could go to; load the file with map_location='cpu'")
+    return placed
+
+
+def restored(storage: Any, location: str) -> Any:
+    """Return the storage at a place, or None where nobody knows the place."""
     for _, _, deserializer in _packages:
         found = deserializer(storage, location)
         if found is not None:
             return found
     kind = location.partition(":")[0]
-    if kind == "cpu":
-        return storage
     if kind == "meta":
         return Storage(storage.nbytes(), device="meta")
-    raise RuntimeError(f"[load] a storage would go to {location}, and there is no such device here; load the file with map_location='cpu'")
+    return storage if kind == "cpu" else None
