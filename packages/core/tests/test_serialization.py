@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import taeda
 from taeda import _archive, serialization
-from checkpoints import Mine, around, saved
+from checkpoints import Mine, archive, around, saved, text
 
 
 # -- what goes in comes out --------------------------------------------------------------------------
@@ -386,6 +386,14 @@ def test_attributes_in_slots_are_saved_and_copied() -> None:
     for z in (y, copy.deepcopy(x), copy.copy(x), pickle.loads(pickle.dumps(x))):
         assert type(z) is SlottedTensor and z.inner.tolist() == [0, 0, 0] and z.plain == "y" and not hasattr(z, "missing")
     assert copy.deepcopy(x).inner is not x.inner is copy.copy(x).inner
+
+
+def test_state_of_slots_reaches_nothing_but_slots() -> None:
+    obj = Slotted()
+    obj.a = 1
+    data = pickle.dumps(obj, 2).replace(text("a"), text("__class__"))
+    with taeda.serialization.safe_globals([Slotted]), pytest.raises(pickle.UnpicklingError, match="no slot '__class__'"):
+        taeda.load(archive(data))
 
 
 def test_empty_storages_may_be_seen_in_two_dtypes() -> None:

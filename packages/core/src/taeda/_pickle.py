@@ -8,6 +8,7 @@ BUILD to known kinds, and what calls may copy to the size of the pickle.
 
 from __future__ import annotations
 
+import copyreg
 import pickle
 import pickletools
 import struct
@@ -197,6 +198,8 @@ class Unpickler:
             if state:
                 obj.__dict__.update(state)
             for name, value in (slots or {}).items():
+                if name not in copyreg._slotnames(type(obj)):  # type: ignore[attr-defined]
+                    raise self.fail(f"{type(obj).__name__} has no slot {name!r}")     # a property would run, __class__ change what it is
                 setattr(obj, name, value)
         else:
             raise self.fail(f"BUILD on a {type(obj).__name__}; only allowed classes have state")
