@@ -66,6 +66,26 @@ cdef object operand(object other):
     return other if hasattr(other, "__index__") or hasattr(other, "__float__") or _override.takes_over(type(other)) else NotImplemented
 
 
+cdef inline object of_two(object op, object x, object other):
+    """The operator ``x op other``."""
+    other = operand(other)
+    return NotImplemented if other is NotImplemented else op(x, other)
+
+
+cdef inline object reflected(object op, object x, object other):
+    """The operator ``other op x``."""
+    other = operand(other)
+    return NotImplemented if other is NotImplemented else op(other, x)
+
+
+cdef inline object either_way(object op, object x, object other):
+    """``other op x`` of an op that knows no order; a tensor on the left (this one is then of a subclass, as Parameters are) stays there."""
+    other = operand(other)
+    if isinstance(other, TensorBase):
+        return op(other, x)
+    return NotImplemented if other is NotImplemented else op(x, other)
+
+
 cdef object only(TensorBase t, str what):
     """The only element, as a real number where ``what`` is one."""
     if t.view.numel != 1:
@@ -228,36 +248,25 @@ cdef class Tensor(TensorConversions):
     # -- arithmetic --------------------------------------------------------------------------------
 
     def __add__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else add(self, other)
+        return of_two(add, self, other)
 
-    def __radd__(self, other):               # also of a tensor on the left, where this one is of a subclass, as Parameters are
-        other = operand(other)
-        if isinstance(other, TensorBase):
-            return add(other, self)
-        return NotImplemented if other is NotImplemented else add(self, other)
+    def __radd__(self, other):
+        return either_way(add, self, other)
 
     def __sub__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else sub(self, other)
+        return of_two(sub, self, other)
 
     def __rsub__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else rsub(self, other)
+        return of_two(rsub, self, other)
 
     def __mul__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else mul(self, other)
+        return of_two(mul, self, other)
 
     def __rmul__(self, other):
-        other = operand(other)
-        if isinstance(other, TensorBase):
-            return mul(other, self)
-        return NotImplemented if other is NotImplemented else mul(self, other)
+        return either_way(mul, self, other)
 
     def __truediv__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else div(self, other)
+        return of_two(div, self, other)
 
     def __rtruediv__(self, other):
         other = operand(other)
@@ -265,28 +274,22 @@ cdef class Tensor(TensorConversions):
             self.reciprocal() * other if not isinstance(other, TensorBase) else div(other, self))
 
     def __floordiv__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else floor_divide(self, other)
+        return of_two(floor_divide, self, other)
 
     def __rfloordiv__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _b.floor_divide(other, self)
+        return reflected(_b.floor_divide, self, other)
 
     def __mod__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else remainder(self, other)
+        return of_two(remainder, self, other)
 
     def __rmod__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _b.remainder(other, self)
+        return reflected(_b.remainder, self, other)
 
     def __pow__(self, other, modulo):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented or modulo is not None else pow_(self, other)
+        return of_two(pow_, self, other) if modulo is None else NotImplemented
 
     def __rpow__(self, other, modulo):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented or modulo is not None else _b.pow(other, self)
+        return reflected(_b.pow, self, other) if modulo is None else NotImplemented
 
     def __matmul__(self, other):
         return matmul(self, other) if isinstance(other, TensorBase) or _override.takes_over(type(other)) else NotImplemented
@@ -313,122 +316,88 @@ cdef class Tensor(TensorConversions):
         return bitwise_not(self)
 
     def __and__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else and_(self, other)
+        return of_two(and_, self, other)
 
     def __rand__(self, other):
-        other = operand(other)
-        if isinstance(other, TensorBase):
-            return and_(other, self)
-        return NotImplemented if other is NotImplemented else and_(self, other)
+        return either_way(and_, self, other)
 
     def __or__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else or_(self, other)
+        return of_two(or_, self, other)
 
     def __ror__(self, other):
-        other = operand(other)
-        if isinstance(other, TensorBase):
-            return or_(other, self)
-        return NotImplemented if other is NotImplemented else or_(self, other)
+        return either_way(or_, self, other)
 
     def __xor__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else xor_(self, other)
+        return of_two(xor_, self, other)
 
     def __rxor__(self, other):
-        other = operand(other)
-        if isinstance(other, TensorBase):
-            return xor_(other, self)
-        return NotImplemented if other is NotImplemented else xor_(self, other)
+        return either_way(xor_, self, other)
 
     def __lshift__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _c.bitwise_left_shift(self, other)
+        return of_two(_c.bitwise_left_shift, self, other)
 
     def __rlshift__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _c.bitwise_left_shift(other, self)
+        return reflected(_c.bitwise_left_shift, self, other)
 
     def __rshift__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _c.bitwise_right_shift(self, other)
+        return of_two(_c.bitwise_right_shift, self, other)
 
     def __rrshift__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _c.bitwise_right_shift(other, self)
+        return reflected(_c.bitwise_right_shift, self, other)
 
     def __ilshift__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _c.bitwise_left_shift_(self, other)
+        return of_two(_c.bitwise_left_shift_, self, other)
 
     def __irshift__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _c.bitwise_right_shift_(self, other)
+        return of_two(_c.bitwise_right_shift_, self, other)
 
     def __iadd__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else add_(self, other)
+        return of_two(add_, self, other)
 
     def __isub__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else sub_(self, other)
+        return of_two(sub_, self, other)
 
     def __imul__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else mul_(self, other)
+        return of_two(mul_, self, other)
 
     def __itruediv__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else div_(self, other)
+        return of_two(div_, self, other)
 
     def __ifloordiv__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _b.floor_divide_(self, other)
+        return of_two(_b.floor_divide_, self, other)
 
     def __imod__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _b.remainder_(self, other)
+        return of_two(_b.remainder_, self, other)
 
     def __ipow__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _b.pow_(self, other)
+        return of_two(_b.pow_, self, other)
 
     def __iand__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _c.bitwise_and_(self, other)
+        return of_two(_c.bitwise_and_, self, other)
 
     def __ior__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _c.bitwise_or_(self, other)
+        return of_two(_c.bitwise_or_, self, other)
 
     def __ixor__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else _c.bitwise_xor_(self, other)
+        return of_two(_c.bitwise_xor_, self, other)
 
     def __eq__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else eq(self, other)
+        return of_two(eq, self, other)
 
     def __ne__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else ne(self, other)
+        return of_two(ne, self, other)
 
     def __lt__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else lt(self, other)
+        return of_two(lt, self, other)
 
     def __le__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else le(self, other)
+        return of_two(le, self, other)
 
     def __gt__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else gt(self, other)
+        return of_two(gt, self, other)
 
     def __ge__(self, other):
-        other = operand(other)
-        return NotImplemented if other is NotImplemented else ge(self, other)
+        return of_two(ge, self, other)
 
     def __hash__(self):
         return <Py_ssize_t><void*>self >> 4
