@@ -62,6 +62,8 @@ cdef extern from "_override.h":
     void enable_vectorcall "taeda_enable_vectorcall"(object type, Py_ssize_t offset, bint method) noexcept
     Py_ssize_t count_args "taeda_nargs"(size_t flagged, PyObject* names) noexcept
 
+ctypedef bint (*looking)(PyObject*, int) noexcept       # whether it, or what is inside of it to a depth, is of a class that wants to be asked
+
 cdef extern from "Python.h":
     void* PyVectorcall_Function(object callable)
     object PyMethod_New(object function, object instance)
@@ -71,6 +73,15 @@ cdef enum:
 
 
 # -- the callables -----------------------------------------------------------------------------------
+
+
+cdef tuple by_position(PyObject** args, Py_ssize_t given):
+    return tuple([<object>args[i] for i in range(given)])
+
+
+cdef dict by_name(PyObject** args, Py_ssize_t given, object names):
+    """The keywords of a call with ``given`` arguments before them, under these names."""
+    return {name: <object>args[given + i] for i, name in enumerate(<tuple>names)}
 
 
 cdef object own_names(object self, Py_ssize_t given, object names):
@@ -85,11 +96,8 @@ cdef object own_names(object self, Py_ssize_t given, object names):
 cdef object older_call(object self, PyObject** args, size_t flagged, PyObject* names):
     """The result of a call whose factors stand between its tensors, as in ``p.add_(-lr, grad)``; None if it is no such call."""
     cdef Overridable f = <Overridable>self
-    cdef Py_ssize_t i, given = count_args(flagged, NULL)
-    cdef tuple positional = tuple([<object>args[i] for i in range(given)])
-    cdef dict keywords = {} if names == NULL else {
-        name: <object>args[given + i] for i, name in enumerate(<tuple><object>names)}
-    found = in_newer_order(f.name, positional, keywords)
+    cdef Py_ssize_t given = count_args(flagged, NULL)
+    found = in_newer_order(f.name, by_position(args, given), {} if names == NULL else by_name(args, given, <object>names))
     return None if found is None else f.function(*found[0], **found[1])
 
 
@@ -115,24 +123,18 @@ cdef object refuse(object self, PyObject** args, size_t flagged, PyObject* names
 
 cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* names):
     cdef Overridable f = <Overridable>self
-    cdef Py_ssize_t i, given = count_args(flagged, NULL)
+    cdef Py_ssize_t given = count_args(flagged, NULL)
+    cdef tuple positional
+    cdef dict keywords = {}
     if misused(&f.call, args, flagged):
         raise TypeError(f"[{f.name}] descriptor '{f.name}' for 'taeda.Tensor' objects " + (
             "needs an argument" if given == 0 else f"doesn't apply to a '{type(<object>args[0]).__name__}' object"))
-    cdef tuple positional = tuple([<object>args[i] for i in range(given)])
-    cdef dict keywords = {}
+    positional = by_position(args, given)
     if names != NULL:
-        words = own_names(f, given, <object>names) or <object>names
-        for i in range(len(<tuple>words)):
-            keywords[(<tuple>words)[i]] = <object>args[given + i]
+        keywords = by_name(args, given, own_names(f, given, <object>names) or <object>names)
     if get_modes() == 0 and f.watcher_ is not None and not is_dispatched(positional, keywords):
         return f.watcher_(f, positional, keywords)
-    over = []
-    if f.call.scans and not get_off():
-        for x in positional:
-            collect(x, over, 2)
-        for x in keywords.values():
-            collect(x, over, 2)
+    over = collected(positional, keywords, sees) if f.call.scans and not get_off() else []
     if not over and f.call.policy and get_modes() == 0 and get_casting():
         return cast_call(f, positional, keywords)
     if not over and get_modes() == 0 and is_dispatched(positional, keywords):
@@ -362,15 +364,15 @@ def takes_over(cls):
     return bool(takes_over_(<PyObject*>cls))
 
 
-cdef int collect(object x, list over, int depth) except -1:
-    """Add x, or what is inside of it, to the arguments that take over: each class once, subclasses first."""
+cdef int collect(object x, list over, int depth, looking wants) except -1:
+    """Add x, or what is inside of it, to the arguments whose class wants to be asked: each class once, subclasses first."""
     cdef Py_ssize_t i
     if type(x) is tuple or type(x) is list:
         if depth:
             for y in x:
-                collect(y, over, depth - 1)
+                collect(y, over, depth - 1, wants)
         return 0
-    if not sees(<PyObject*>x, 0):
+    if not wants(<PyObject*>x, 0):
         return 0
     cls = type(x)
     for y in over:
@@ -384,12 +386,22 @@ cdef int collect(object x, list over, int depth) except -1:
     return 0
 
 
+cdef list collected(args, kwargs, looking wants):
+    """The arguments of a call whose class wants to be asked, in the order in which they are asked."""
+    cdef list over = []
+    for x in args:
+        collect(x, over, 2, wants)
+    for x in kwargs.values():
+        collect(x, over, 2, wants)
+    return over
+
+
 def overloaded_args(relevant_args):
     """Return the arguments that take a call over, in the order in which they are asked."""
     cdef list over = []
     if not get_off():
         for x in relevant_args:
-            collect(x, over, 0)
+            collect(x, over, 0, sees)
     return over
 
 
@@ -515,35 +527,9 @@ def note_class(cls):
             cls.__torch_function__ = disabled_torch_function
 
 
-cdef int collect_dispatched(object x, list over, int depth) except -1:
-    cdef Py_ssize_t i
-    if type(x) is tuple or type(x) is list:
-        if depth:
-            for y in x:
-                collect_dispatched(y, over, depth - 1)
-        return 0
-    if not sees_dispatch(<PyObject*>x, 0):
-        return 0
-    for y in over:
-        if type(y) is type(x):
-            return 0
-    for i in range(len(over)):
-        if issubclass(type(x), type(over[i])):
-            over.insert(i, x)
-            return 0
-    over.append(x)
-    return 0
-
-
 def dispatched_args(args, kwargs):
     """Return the arguments whose ``__torch_dispatch__`` is to be asked: each class once, subclasses first."""
-    cdef list over = []
-    if get_dispatchers() and not get_undispatched():
-        for x in args:
-            collect_dispatched(x, over, 2)
-        for x in kwargs.values():
-            collect_dispatched(x, over, 2)
-    return over
+    return collected(args, kwargs, sees_dispatch) if get_dispatchers() and not get_undispatched() else []
 
 
 cdef class Disabling:
