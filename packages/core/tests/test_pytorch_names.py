@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import collections
-import hashlib
 import pathlib
-import pickle
-import sys
 import warnings
 from typing import Any
 
@@ -17,7 +14,6 @@ import taeda.hub
 import taeda.onnx
 import taeda.types
 import taeda.utils._pytree as trees
-import taeda.utils.model_zoo
 from taeda import _C, _utils
 from taeda.overrides import has_torch_function_unary, has_torch_function_variadic
 
@@ -75,99 +71,6 @@ def test_trees() -> None:
     assert trees.tree_unflatten(range(4), spec) == {"a": 0, "b": [1, (2, 3)]}
 
 
-def values(made: Any) -> list[Any]:
-    return [t.tolist() for t in made]
-
-
-def test_foreach() -> None:
-    a, b = [taeda.tensor([1.0, 2.0]), taeda.tensor([3.0])], [taeda.tensor([10.0, 20.0]), taeda.tensor([30.0])]
-    assert values(taeda._foreach_add(a, b, alpha=2)) == [[21, 42], [63]]
-    assert values(taeda._foreach_mul(a, [2, 3])) == [[2, 4], [9]]
-    assert values(taeda._foreach_div(a, taeda.tensor(2.0))) == [[0.5, 1], [1.5]]
-    assert values(taeda._foreach_addcmul(a, b, b, value=0.5)) == [[51, 202], [453]]
-    assert values(taeda._foreach_addcdiv(a, b, a, [1, 2])) == [[11, 12], [23]]
-    assert values(taeda._foreach_addcdiv(a, b, a, taeda.tensor([1.0, 2.0]))) == [[11, 12], [23]]
-    assert values(taeda._foreach_lerp(a, b, 0.5)) == values(taeda._foreach_lerp(a, tensors1=b, weight=0.5)) == [[5.5, 11], [16.5]]
-    assert values(taeda._foreach_mul(a, scalar=2)) == values(taeda._foreach_mul(a, other=taeda.tensor(2.0))) == [[2, 4], [6]]
-    assert values(taeda._foreach_addcdiv(a, b, a, scalars=[1, 2])) == [[11, 12], [23]]
-    assert values(taeda._foreach_pow(a, exponent=2)) == [[1, 4], [9]]
-    assert values(taeda._foreach_sub(a, other=b, alpha=2)) == [[-19, -38], [-57]]
-    with pytest.raises(TypeError):
-        taeda._foreach_mul(a, 2, scalar=3)
-    assert values(taeda._foreach_norm(b, 1)) == [30, 30] and values(taeda._foreach_maximum(a, 2)) == [[2, 2], [3]]
-    assert isinstance(taeda._foreach_sqrt(a), tuple)
-    kept = a[0]
-    assert taeda._foreach_add_(a, 1)[0] is kept and values(a) == [[2, 3], [4]]
-    taeda._foreach_copy_(a, b)
-    assert values(a) == values(b)
-    taeda._foreach_zero_(a)
-    assert values(a) == [[0, 0], [0]]
-    with pytest.raises(RuntimeError, match="same number of tensors, got 2 and 1"):
-        taeda._foreach_add(a, b[:1])
-    with pytest.raises(RuntimeError, match="at least one"):
-        taeda._foreach_add([], 1)
-    with pytest.raises(TypeError, match="list of Tensors"):
-        taeda._foreach_add(a[0], 1)
-    with pytest.raises(AttributeError):
-        _ = taeda._foreach_nothing
-
-
-def test_foreach_changes_return_the_list_that_was_given() -> None:
-    a = (taeda.tensor([1.0, 2.0]), taeda.tensor([3.0]))
-    assert taeda._foreach_mul_(a, 2) is a and taeda._foreach_zero_(a) is a
-    assert values(taeda._foreach_powsum((taeda.tensor([1.0, -2.0]),), 2)) == [5.0]
-    assert values(taeda._foreach_clone(a, memory_format=taeda.contiguous_format)) == values(a)
-
-
-@pytest.mark.parametrize(
-    ("name", "error", "args", "kwargs"),
-    [
-        ("abs", TypeError, (2,), {}),
-        ("max", TypeError, ([taeda.ones(2)],), {}),
-        ("add", RuntimeError, (taeda.ones(1),), {}),                     # a tensor for all has no dimensions
-        ("add", TypeError, ([taeda.ones(2), 3],), {}),
-        ("clamp_min", TypeError, (taeda.ones(2),), {}),
-        ("copy_", TypeError, (1,), {}),
-        ("addcmul", TypeError, ([taeda.ones(2)],), {}),
-        ("addcmul", TypeError, ([taeda.ones(2)], [taeda.ones(2)], [taeda.ones(2)]), {}),
-        ("addcdiv", RuntimeError, ([taeda.ones(2)], [taeda.ones(2)], taeda.ones(())), {}),
-        ("addcdiv", RuntimeError, ([taeda.ones(2)], [taeda.ones(2)], taeda.ones(3)), {}),
-        ("lerp", TypeError, ([taeda.ones(2)],), {}),
-        ("add", TypeError, (1,), {"alpha": 2}),
-    ],
-)
-def test_foreach_refuses_what_no_form_of_it_takes(name: str, error: type[Exception], args: Any, kwargs: Any) -> None:
-    with pytest.raises(error, match=rf"\[_foreach_{name}\]"):
-        getattr(taeda, f"_foreach_{name}")([taeda.ones(2)], *args, **kwargs)
-    with pytest.raises(TypeError, match="list of Tensors"):
-        taeda._foreach_neg(t for t in (taeda.ones(2),))
-
-
-def test_weights_are_loaded_once_and_their_hash_is_checked(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = tmp_path / "source.pt"
-    taeda.save({"w": taeda.arange(3.0)}, source)
-    digits = hashlib.sha256(source.read_bytes()).hexdigest()[:8]
-    good = source.rename(tmp_path / f"net-{digits}.pth")
-    bad = tmp_path / "net-00000000.pth"
-    bad.write_bytes(good.read_bytes())
-    monkeypatch.setattr(taeda.hub, "_chosen", None)
-    monkeypatch.setenv("TAEDA_HOME", str(tmp_path / "home"))
-    assert taeda.hub.get_dir() == str(tmp_path / "home" / "hub")
-    load = taeda.utils.model_zoo.load_url
-    assert load(good.as_uri(), check_hash=True, progress=False)["w"].tolist() == [0, 1, 2]
-    kept = tmp_path / "home" / "hub" / "checkpoints" / good.name
-    assert kept.exists() and kept.stat().st_mode == bad.stat().st_mode                     # those of any new file
-    good.unlink()
-    assert load(good.as_uri(), progress=False, map_location="meta")["w"].is_meta           # from the folder
-    with pytest.raises(RuntimeError, match=f'expected "00000000", got "{digits}"'):
-        load(bad.as_uri(), check_hash=True, progress=False)
-    assert [p.name for p in kept.parent.iterdir()] == [kept.name]                          # nothing half done stays
-    taeda.hub.set_dir(tmp_path / "other")
-    assert taeda.hub.get_dir() == str(tmp_path / "other")
-    with pytest.raises(NotImplementedError, match="load_state_dict_from_url"):
-        taeda.hub.load("pytorch/vision", "resnet18")
-
-
 def test_size_and_stride_by_axis() -> None:
     x = taeda.ones(2, 3)
     assert x.size(axis=1) == 3 and x.stride(axis=0) == 3 and x.size(dim=0) == 2
@@ -211,51 +114,6 @@ def test_control_flow_for_compilers_is_pythons() -> None:
     with pytest.raises(RuntimeError, match="as many values"):
         taeda.while_loop(lambda a: a < 3, lambda a: (a, a), (taeda.tensor(0),))
     assert not isinstance(3, taeda.SymInt) and taeda.sym_sum([1, 2, 3]) == 6 and taeda.types.py_sym_types[0] is taeda.SymInt
-
-
-def test_an_exception_of_a_callback_stops_neither_the_others_nor_who_sets_the_value(capsys: pytest.CaptureFixture[str]) -> None:
-    f, seen = taeda.futures.Future(), []
-    f.add_done_callback(lambda f: 1 // 0)
-    f.add_done_callback(seen.append)
-    f.set_result(1)
-    f.add_done_callback(lambda f: f.value() // 0)
-    assert seen == [f] and capsys.readouterr().err.count("ZeroDivisionError") == 2
-
-
-def test_futures() -> None:
-    f = taeda.futures.Future()
-    after = f.then(lambda f: f.value() + 1)
-    failed = f.then(lambda f: 1 // 0)
-    assert not f.done() and not after.done()
-    with pytest.raises(RuntimeError, match="before the result was set"):
-        f.value()
-    f.set_result(1)
-    assert f.wait() == 1 and after.wait() == 2
-    with pytest.raises(RuntimeError, match="ZeroDivisionError") as caught:
-        failed.wait()
-    assert isinstance(caught.value.__cause__, ZeroDivisionError)
-    with pytest.raises(RuntimeError, match="only be set once"):
-        f.set_result(2)
-    for wait in (f.then, f.add_done_callback):
-        with pytest.raises(TypeError, match="callable, not int"):
-            wait(3)
-    with pytest.raises(AssertionError, match="not an Exception"):
-        taeda.futures.Future().set_exception(KeyboardInterrupt())
-    with pytest.raises(RuntimeError, match="cannot pickle"):
-        pickle.dumps(f)
-    for wait in (taeda.jit.wait, lambda f: taeda.futures.wait_all([f]), lambda f: taeda.futures.collect_all([taeda.futures.Future(), f])):
-        with pytest.raises(RuntimeError, match="can't be None"):
-            wait(None)
-        with pytest.raises(TypeError, match="int"):
-            wait(3)
-    with pytest.raises(ValueError, match="to have indices"):
-        taeda.futures.Future(devices=["cpu"])
-    with pytest.raises(RuntimeError, match="no accelerator"):
-        taeda.futures.Future(devices=["cuda:0"])
-    assert taeda.futures.wait_all([f, after]) == [1, 2] and taeda.futures.collect_all([]).wait() == []
-    assert taeda.jit.wait(taeda.jit.fork(lambda x: x + 1, taeda.tensor(1))).item() == 2
-    with pytest.raises(ZeroDivisionError):
-        taeda.wait(taeda.fork(lambda: 1 // 0))
 
 
 def test_storages_of_a_dtype() -> None:
@@ -465,6 +323,8 @@ def test_a_file_is_read_record_by_record(tmp_path: pathlib.Path) -> None:
         reader.get_record("data/1")
     with pytest.raises(RuntimeError, match="open file failed"):
         taeda.PyTorchFileReader(str(tmp_path / "none"))
+
+
 def test_what_vision_libraries_ask_for_as_they_are_imported() -> None:
     import taeda._C as compiled
     from taeda._subclasses.fake_tensor import is_fake
@@ -536,19 +396,6 @@ def test_the_first_vmap_lets_none_pass() -> None:
     assert _vmap(lambda a: None, allow_none_pass_through=True)(x) is None
     assert _vmap(lambda a: a * 2, 1, 1)(x).tolist() == [[0, 2, 4], [6, 8, 10]]
     assert not isinstance(x, taeda.TensorType) and issubclass(taeda.TensorType, taeda.Type)
-
-
-def test_the_bar_of_downloads_counts_where_tqdm_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    from taeda.utils import model_zoo
-
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
-    with model_zoo.tqdm(total=3, unit="B") as bar:
-        bar.update(2)
-        assert (bar.n, bar.total) == (2, 3)
-    assert list(model_zoo.tqdm([1, 2])) == [1, 2]
 
 
 def test_pieces_of_printing() -> None:
@@ -671,27 +518,3 @@ def test_warnings_of_tracers_can_be_filtered() -> None:
     before = list(warnings.filters)
     taeda.jit.TracerWarning.ignore_lib_warnings()
     assert warnings.filters == before and issubclass(taeda.jit.TracerWarning, Warning)
-
-
-def test_models_of_a_folder_of_ones_own(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "helper_of_hubconf.py").write_text("SIZE = 4")
-    (tmp_path / "hubconf.py").write_text(
-        "import taeda\ndependencies = ['taeda']\nVALUE = 3\n"
-        "def tiny(n, scale=1.0):\n    from helper_of_hubconf import SIZE\n    return taeda.full((n, SIZE), scale)\n")
-    folder, paths = str(tmp_path), list(sys.path)
-    made = taeda.hub.load(folder, "tiny", 2, scale=3.0, source="local", trust_repo=True, verbose=False)
-    assert made.shape == (2, 4) and made[0, 0] == 3.0 and sys.path == paths and "hubconf.py" not in sys.modules
-    for error, text, call in [
-        (RuntimeError, "cannot find callable none", lambda: taeda.hub.load(folder, "none", source="local")),
-        (RuntimeError, "cannot find callable VALUE", lambda: taeda.hub.load(folder, "VALUE", source="local")),
-        (ValueError, "unknown source", lambda: taeda.hub.load(folder, "tiny", source="other")),
-        (ValueError, "name of a function", lambda: taeda.hub.load(folder, 3, source="local")),
-        (NotImplementedError, "source='local'", lambda: taeda.hub.load("owner/name", "tiny")),
-        (FileNotFoundError, "hubconf", lambda: taeda.hub.load(folder + "/none", "tiny", source="local")),
-    ]:
-        with pytest.raises(error, match=text):
-            call()
-    assert sys.path == paths
-    (tmp_path / "hubconf.py").write_text("dependencies = ['no_package_of_this_name']\ndef tiny(): pass\n")
-    with pytest.raises(RuntimeError, match="missing dependencies: no_package_of_this_name"):
-        taeda.hub.load(folder, "tiny", source="local")
