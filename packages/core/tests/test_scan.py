@@ -105,3 +105,13 @@ def test_nan_stays_nan_in_complex_logarithms_of_sums(dtype: taeda.dtype) -> None
                 assert taeda.logaddexp(x[0], x[1]).isnan()
                 assert x.logcumsumexp(0)[1].isnan()
     assert taeda.logaddexp(taeda.tensor(complex(INF, 0), dtype=dtype), taeda.tensor(1 + 2j, dtype=dtype)) == INF
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.complex64])
+def test_gradient_by_wider_coordinates_subtracts_in_their_dtype(dtype: taeda.dtype) -> None:
+    taeda.manual_seed(0)
+    x = taeda.randn(2000, dtype=dtype)
+    places = taeda.randn(2000, dtype=taeda.float64)
+    (found,) = taeda.gradient(x, spacing=[places])
+    wide = x.to(taeda.complex128 if dtype.is_complex else taeda.float64)
+    assert taeda.equal(found, taeda.gradient(wide, spacing=[places])[0]) and found.dtype is wide.dtype

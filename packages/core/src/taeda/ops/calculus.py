@@ -6,7 +6,7 @@ Everything is made of slices and arithmetic, so derivatives of any order come fr
 from __future__ import annotations
 
 from taeda.autograd.node import named
-from taeda.dtype import bool_, uint8
+from taeda.dtype import bool_, promote_types, uint8
 from taeda.ops.compat import need_tensor
 from taeda.ops.join import cat
 from taeda.ops.matmul import write_result
@@ -130,6 +130,9 @@ def _derivative(x, spacing, d, edge_order):
         if spacing.ndim != 1 or spacing.shape[0] != n:
             raise RuntimeError(f"[gradient] expected one coordinate for each of the {n} elements of dimension {d}, got a spacing "
                                f"of shape {tuple(spacing.shape)}")
+        if spacing.is_floating_point():                     # differences of neighbours would cancel in the narrower dtype
+            x = x.to(promote_types(x.dtype, spacing.dtype))
+            before, after = _pairs(x, d)
         h = diff(spacing).reshape([-1 if i == d else 1 for i in range(x.ndim)])
         slopes = (after - before) / h
         left, right = _pairs(slopes, d)
