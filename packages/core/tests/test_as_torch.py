@@ -52,10 +52,12 @@ def test_versions_and_names_in_text_are_pytorchs():
         "import importlib.metadata as m, importlib.util as u, torch\n"
         "x = torch.zeros(2, 3)\n"
         "print(torch.__version__, m.version('torch'), u.find_spec('torch') is not None, x.shape, x.dtype, x.type(), x.layout)\n"
-        "print(torch.tensor(1.5, dtype=torch.float64), torch.channels_last, eval(repr(x.dtype)) is torch.float32)"
+        "print(torch.tensor(1.5, dtype=torch.float64), torch.channels_last, eval(repr(x.dtype)) is torch.float32)\n"
+        "print(torch.ones(1).max(0))"
     ) == (
         "2.13.0 2.13.0 True torch.Size([2, 3]) torch.float32 torch.FloatTensor torch.strided\n"
-        "tensor(1.5000, dtype=torch.float64) torch.channels_last True"
+        "tensor(1.5000, dtype=torch.float64) torch.channels_last True\n"
+        "torch.return_types.max(\nvalues=tensor(1.),\nindices=tensor(0))"
     )
 
 

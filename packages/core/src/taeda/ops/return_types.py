@@ -11,10 +11,12 @@ import sys
 from operator import itemgetter
 from typing import Any
 
+from taeda import _spoken
+
 
 def _repr(self: Any) -> str:
     fields = ",\n".join(f"{name}={value!r}" for name, value in zip(self.__match_args__, self, strict=True))
-    return f"taeda.return_types.{type(self).__name__}(\n{fields})"
+    return f"{_spoken.name}.return_types.{type(self).__name__}(\n{fields})"
 
 
 def _reduce(self: Any) -> tuple:
