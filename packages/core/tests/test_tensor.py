@@ -382,3 +382,8 @@ def test_the_old_constructor_is_the_cpus_whatever_the_default_device() -> None:
     with taeda.device("meta"):
         made = [taeda.Tensor([1, 2]), taeda.Tensor(np.ones(2)), taeda.Tensor(2), taeda.Tensor(), taeda.FloatTensor([1.0])]
         assert all(x.device.type == "cpu" for x in made) and taeda.ones(1).is_meta and made[0].tolist() == [1, 2]
+
+
+def test_the_address_of_no_element_is_0() -> None:
+    x = taeda.ones(2, 2)
+    assert x.data_ptr() != 0 and x[0:0].data_ptr() == x[:, 2:].data_ptr() == x.resize_(0, 2).data_ptr() == 0

@@ -149,8 +149,8 @@ cdef class TensorAttributes(TensorBase):
         return self.offset
 
     def data_ptr(self):
-        """Return the address of the first element."""
-        return 0 if is_wrapper(self) else <size_t>self.view.data
+        """Return the address of the first element; 0 where there is none."""
+        return 0 if is_wrapper(self) or self.view.numel == 0 else <size_t>self.view.data
 
     def untyped_storage(self):
         """Return the storage that this tensor and its views share."""
