@@ -192,6 +192,16 @@ def test_float16_gradients_are_refused() -> None:
         scaler.step(Descent(w))
 
 
+def test_sparse_float16_gradients_are_added_up_before_they_are_looked_at() -> None:
+    """64000 twice at one place is beyond float16, though either is not."""
+    w = taeda.zeros(3, dtype=taeda.float16)
+    for values, found in (([64000.0, 32.0, 64000.0], 1.0), ([16.0, 32.0, 16.0], 0.0)):
+        w.grad = taeda.sparse_coo_tensor(taeda.tensor([[2, 0, 2]]), taeda.tensor(values, dtype=taeda.float16), (3,))
+        seen = GradScaler("cpu")._unscale_grads_(Descent(w), taeda.tensor(0.25), taeda.tensor(0.0), True)
+        assert seen[w.device].item() == found
+    assert w.grad.to_dense().tolist() == [8.0, 0.0, 8.0]
+
+
 def test_parts_of_a_scaler_can_be_overridden_by_pytorchs_names() -> None:
     calls: list[Any] = []
 

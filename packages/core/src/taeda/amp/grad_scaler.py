@@ -168,6 +168,8 @@ class GradScaler:
                         f"[GradScaler] Attempting to unscale FP16 gradients: parameter {i}, of shape {tuple(p.shape)}; "
                         f"keep the parameters in float32 and run the model under autocast"
                     )
+                if p.grad.is_sparse and p.grad.dtype == float16:
+                    p.grad = p.grad.coalesce()              # what is at one place may overflow once it is added
                 grads[p.grad.device].append(p.grad._values() if p.grad.is_sparse else p.grad)
         with no_grad():
             return {
