@@ -482,6 +482,10 @@ def test_the_kind_of_error_of_an_index_out_of_range_is_that_of_its_dimension() -
     for dim, kind in ((0, IndexError), (1, RuntimeError), (2, IndexError)):
         with pytest.raises(kind, match=r"^\[index_select\] index out of range in self"):
             x.index_select(dim, i)
+    with pytest.raises(RuntimeError, match="index out of range in self"):
+        taeda.ones(0, 3).index_select(0, i)
+    with pytest.raises(RuntimeError, match="complex value"):
+        taeda.zeros(3, dtype=taeda.bool).index_fill_(0, taeda.tensor([0]), 1 + 1j)
     for y in (x, taeda.tensor(1.0)):
         with pytest.raises(RuntimeError, match="at least one index tensor"):
             y.index_put([], taeda.ones(1))

@@ -58,3 +58,11 @@ def test_convolution_and_batch_norm_with_their_gradients_have_the_same_bits() ->
 def test_at_least_one_thread(bad: int) -> None:
     with pytest.raises(RuntimeError):
         taeda.set_num_threads(bad)
+
+
+@pytest.mark.parametrize(("n", "kind"), [(0, RuntimeError), (-1, RuntimeError), (2**65, ValueError)])
+def test_a_number_of_threads_that_cannot_be_is_refused(n: int, kind: type[Exception]) -> None:
+    before = taeda.get_num_threads()
+    with pytest.raises(kind, match=r"^\[set_num_threads\]"):
+        taeda.set_num_threads(n)
+    assert taeda.get_num_threads() == before

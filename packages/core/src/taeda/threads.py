@@ -14,6 +14,8 @@ def set_num_threads(n: int) -> None:
     """
     if not isinstance(n, int) or isinstance(n, bool):
         raise RuntimeError(f"[set_num_threads] expects an int, but got {type(n).__name__}")
+    if n >= 2**63:
+        raise ValueError(f"[set_num_threads] expects a number of 64 bits, got {n}")
     if n <= 0:
         raise RuntimeError(f"[set_num_threads] expects a positive integer, got {n}")
     runtime.set_num_threads(min(n, 1024))

@@ -11,6 +11,7 @@ __all__ = [
     "CUDAGraph", "Event", "Stream", "StreamContext", "current_device", "current_stream", "default_generators", "default_stream",
     "device_count", "empty_cache", "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state",
     "get_rng_state_all", "graph", "init", "initial_seed", "ipc_collect", "is_available", "is_bf16_supported", "is_initialized",
+    "is_tf32_supported",
     "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated",
     "memory_reserved", "reset_max_memory_allocated", "reset_max_memory_cached", "reset_peak_memory_stats", "seed", "seed_all",
     "set_device", "set_rng_state", "set_rng_state_all", "synchronize",
@@ -66,6 +67,11 @@ def is_initialized() -> bool:
 
 def is_bf16_supported(including_emulation: bool = True) -> bool:
     """Whether the GPU computes with bfloat16; there is none."""
+    return False
+
+
+def is_tf32_supported() -> bool:
+    """Whether the GPU multiplies with TF32; there is none."""
     return False
 
 

@@ -83,7 +83,7 @@ def index_select(input, dim, index, *, out=None):
         else:
             y = index_core(x, [d], [ix], "index_select", INDEX_SELECT, False)
     except IndexError as error:
-        kind = RuntimeError if d == 1 else IndexError           # PyTorch's road for dimension 1 is another
+        kind = RuntimeError if d == 1 or (x.view.ndim and x.view.shape[d] == 0) else IndexError     # PyTorch's roads for these are others
         raise kind(reworded(error, "index_select", "index out of range in self")) from None
     return y if out is None else write_exact(out, y, "index_select", x, index)
 
@@ -186,6 +186,8 @@ def index_fill_(input, dim, index, value):
     if ix.view.dtype != I64:
         raise IndexError(f"[index_fill_] index_fill_(): Expected dtype int64 for index, got {name_of(ix.view.dtype)}")
     if not isinstance(value, TensorBase):
+        if isinstance(value, complex) and x.view.dtype == BOOL:
+            raise RuntimeError("[index_fill_] a complex value does not go into a tensor of bool; take its truth first")
         v = held_scalar(value, x.view.dtype, x.device)
     else:
         v = <TensorBase>value
