@@ -44,21 +44,23 @@ cdef inline uint16_t* halves(View* v) noexcept nogil:
     return <uint16_t*>v.data if v != NULL else NULL
 
 
-cdef struct Blocks:
+ctypedef void (*Channel)(View** t, const Param* p, int64_t c) noexcept nogil
+
+
+cdef int64_t each_channel(Channel one, View** t, const Param* p, int work) noexcept nogil:
+    """Run ``one`` for every channel; an element takes ``work`` accesses of memory."""
+    cdef int64_t C = p[1].i, k
+    for k in prange(C, num_threads=threads_for(p[0].i * C * p[2].i * work, C), schedule="static"):
+        one(t, p, k)
+    return 0
+
+
+cdef struct Blocks:           # of N rows of C channels: up to 64 KiB each when they are wide
     int64_t rows, blocks, tiles, units, cols  # rows of a block, blocks, tiles of columns in each, blocks times tiles, columns of a tile
+    int threads
+    double* part              # two sums a channel of each block
+    float* mean               # four floats a channel: its mean, and what else it comes to
     size_t nbytes
-
-
-cdef double* blocks_of(Blocks* s, int64_t N, int64_t C) noexcept nogil:
-    """Cut N rows of C channels into blocks of up to 64 KiB when they are wide; room for two sums a channel of each, and four floats a
-    channel after them."""
-    s.cols = min(C, <int64_t>NORM_COLS)
-    s.tiles = (C + NORM_COLS - 1) // NORM_COLS
-    s.rows = max(16, min(128, 16384 // s.cols))
-    s.blocks = (N + s.rows - 1) // s.rows
-    s.units = s.blocks * s.tiles
-    s.nbytes = <size_t>(2 * (s.blocks + 1) * C) * sizeof(double)
-    return <double*>cpu_alloc(s.nbytes)
 
 
 # -- batch norm --------------------------------------------------------------------------------------
@@ -85,21 +87,44 @@ cdef void bn_channel(View** t, const Param* p, int64_t c) noexcept nogil:
     half_affine(t[0].dtype, halves(t[0]) + c * L, halves(t[3]) + c * L, N, step, L, mean, a, off)
 
 
-cdef int64_t bn_sums(View** t, const Param* p, const Blocks* s, int64_t k, double* part, const float* mean) noexcept nogil:
-    """The moments of unit k's columns; of backward (mean is given), their sums."""
+cdef int64_t unit_sums(View** t, const Param* p, const Blocks* s, int64_t k, bint backward) noexcept nogil:
+    """The moments of unit k's columns; of backward, their sums.  -1: no memory."""
     cdef int64_t N = p[0].i, C = p[1].i, b = k // s.tiles, r = b * s.rows, c = k % s.tiles * NORM_COLS
     cdef int64_t rows = min(s.rows, N - r), cols = min(s.cols, C - c), at = r * C + c
-    cdef size_t nbytes = <size_t>((1 if mean == NULL else 2) * rows * cols) * sizeof(float)
+    cdef size_t nbytes = <size_t>((2 if backward else 1) * rows * cols) * sizeof(float)
     cdef float* room = <float*>cpu_alloc(nbytes)
+    cdef double* first = s.part + 2 * b * C + c
     if room == NULL:
         return -1
-    if mean == NULL:
-        half_cols_moments(t[3].dtype, halves(t[3]) + at, rows, C, cols, part + 2 * b * C + c, part + (2 * b + 1) * C + c, room)
+    if backward:
+        half_cols_dots(t[3].dtype, halves(t[3]) + at, halves(t[4]) + at, rows, C, cols, s.mean + c, first, first + C, room)
     else:
-        half_cols_dots(t[3].dtype, halves(t[3]) + at, halves(t[4]) + at, rows, C, cols, mean + c, part + 2 * b * C + c,
-                       part + (2 * b + 1) * C + c, room)
+        half_cols_moments(t[3].dtype, halves(t[3]) + at, rows, C, cols, first, first + C, room)
     cpu_free(room, nbytes)
     return 0
+
+
+cdef int64_t block_sums(Blocks* s, View** t, const Param* p, int work, bint backward) noexcept nogil:
+    """Cut the rows into blocks and take the sums of each, for the caller to join and to free.  -1: no memory."""
+    cdef int64_t N = p[0].i, C = p[1].i, k, c, failed = 0
+    s.cols = min(C, <int64_t>NORM_COLS)
+    s.tiles = (C + NORM_COLS - 1) // NORM_COLS
+    s.rows = max(16, min(128, 16384 // s.cols))
+    s.blocks = (N + s.rows - 1) // s.rows
+    s.units = s.blocks * s.tiles
+    s.threads = threads_for(N * C * work, s.units)
+    s.nbytes = <size_t>(2 * (s.blocks + 1) * C) * sizeof(double)
+    s.part = <double*>cpu_alloc(s.nbytes)
+    if s.part == NULL:
+        return -1
+    s.mean = <float*>(s.part + 2 * s.blocks * C)
+    for c in range(C if backward else 0):
+        s.mean[c] = half_part(t[6], c, 0)
+    for k in prange(s.units, num_threads=s.threads, schedule="static"):
+        failed += unit_sums(t, p, s, k, backward)
+    if failed:
+        cpu_free(s.part, s.nbytes)
+    return failed
 
 
 cdef double plain_mean(View** t, const Param* p, int64_t c) noexcept nogil:
@@ -114,30 +139,20 @@ cdef int64_t batch_norm(View** t, const Param* p) noexcept nogil:
 
     p: N, C, L, momentum, eps.  The running buffers, if any, are moved towards the batch's mean and unbiased variance.
     """
-    cdef int64_t N = p[0].i, C = p[1].i, k, c, r, b, failed = 0
+    cdef int64_t N = p[0].i, C = p[1].i, k, c, r, b
     cdef float* mean
     cdef double* part
     cdef Blocks s
-    cdef int threads = threads_for(N * C * p[2].i * 3, C)
     if p[2].i > 1:
-        for k in prange(C, num_threads=threads, schedule="static"):
-            bn_channel(t, p, k)
-        return 0
-    part = blocks_of(&s, N, C)
-    if part == NULL:
+        return each_channel(bn_channel, t, p, 3)
+    if block_sums(&s, t, p, 3, False):
         return -1
-    mean = <float*>(part + 2 * s.blocks * C)
-    threads = threads_for(N * C * 3, s.units)
-    for k in prange(s.units, num_threads=threads, schedule="static"):
-        failed += bn_sums(t, p, &s, k, part, NULL)
-    if failed:
-        cpu_free(part, s.nbytes)
-        return -1
+    part, mean = s.part, s.mean
     for b in range(1, s.blocks):
         cols_merge(part, part + C, <double>(b * s.rows), part + 2 * b * C, part + (2 * b + 1) * C, <double>min(s.rows, N - b * s.rows), C)
     for c in range(C):
         statistics(t, p, c, part[c] if isfinite(part[c]) else plain_mean(t, p, c), part[C + c], mean + c, mean + C + c, mean + 2 * C + c)
-    for k in prange(s.units, num_threads=threads, schedule="static"):
+    for k in prange(s.units, num_threads=s.threads, schedule="static"):
         r, c = k // s.tiles * s.rows, k % s.tiles * NORM_COLS
         half_cols_affine(t[0].dtype, halves(t[0]) + r * C + c, halves(t[3]) + r * C + c, min(s.rows, N - r), C, min(s.cols, C - c),
                          mean + c, mean + C + c, mean + 2 * C + c)
@@ -169,34 +184,22 @@ cdef void bn_backward_channel(View** t, const Param* p, int64_t c) noexcept nogi
 
 cdef int64_t batch_norm_backward(View** t, const Param* p) noexcept nogil:
     """(gx, gw, gb, g, x, w, mean, rstd); outputs that are NULL are not computed.  p: N, C, L, training."""
-    cdef int64_t N = p[0].i, C = p[1].i, k, c, r, b, at, failed = 0
+    cdef int64_t N = p[0].i, C = p[1].i, k, c, r, b, at
     cdef float* mean
     cdef double* part
     cdef Blocks s
-    cdef int threads = threads_for(N * C * p[2].i * 4, C)
     if p[2].i > 1:
-        for k in prange(C, num_threads=threads, schedule="static"):
-            bn_backward_channel(t, p, k)
-        return 0
-    part = blocks_of(&s, N, C)
-    if part == NULL:
+        return each_channel(bn_backward_channel, t, p, 4)
+    if block_sums(&s, t, p, 4, True):
         return -1
-    mean = <float*>(part + 2 * s.blocks * C)
-    for c in range(C):
-        mean[c] = half_part(t[6], c, 0)
-    threads = threads_for(N * C * 4, s.units)
-    for k in prange(s.units, num_threads=threads, schedule="static"):
-        failed += bn_sums(t, p, &s, k, part, mean)
-    if failed:
-        cpu_free(part, s.nbytes)
-        return -1
+    part, mean = s.part, s.mean
     for b in range(1, s.blocks):
         for c in range(2 * C):
             part[c] += part[2 * b * C + c]
     for c in range(C):
         factors(t, p, c, part[c], part[C + c], mean + C + c, mean + 2 * C + c, mean + 3 * C + c)
     if t[0] != NULL:
-        for k in prange(s.units, num_threads=threads, schedule="static"):
+        for k in prange(s.units, num_threads=s.threads, schedule="static"):
             r, c = k // s.tiles * s.rows, k % s.tiles * NORM_COLS
             at = r * C + c
             half_cols_gradient(t[3].dtype, halves(t[0]) + at, halves(t[3]) + at, halves(t[4]) + at, min(s.rows, N - r), C,
