@@ -43,7 +43,20 @@ __all__ = [
 ]  # fmt: skip
 
 
-class ReLU(Module):
+class _WithInplace(Module):
+    __constants__ = ["inplace"]
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+
+class _ShowsInplace(_WithInplace):
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(_ShowsInplace):
     """y = max(x, 0).
 
     >>> import taeda
@@ -52,17 +65,8 @@ class ReLU(Module):
     tensor([0., 2.])
     """
 
-    __constants__ = ["inplace"]
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Tensor) -> Tensor:
         return input.relu_() if self.inplace else ops.relu(input)
-
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
 
 
 class Hardtanh(Module):
@@ -448,13 +452,7 @@ class Softmax2d(Module):
         return F.softmax(input, -3, _stacklevel=5)
 
 
-class _WithInplace(Module):
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
-
-class SELU(_WithInplace):
+class SELU(_ShowsInplace):
     """y = scale (max(0, x) + min(0, alpha (exp(x) - 1))) (Klambauer et al., 2017).
 
     >>> import taeda
@@ -463,16 +461,11 @@ class SELU(_WithInplace):
     tensor([1.0507])
     """
 
-    __constants__ = ["inplace"]
-
     def forward(self, input: Tensor) -> Tensor:
         return F.selu(input, self.inplace)
 
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
 
-
-class SiLU(_WithInplace):
+class SiLU(_ShowsInplace):
     """y = x sigmoid(x), also called swish.
 
     >>> import taeda
@@ -481,16 +474,11 @@ class SiLU(_WithInplace):
     tensor([0.7311])
     """
 
-    __constants__ = ["inplace"]
-
     def forward(self, input: Tensor) -> Tensor:
         return F.silu(input, self.inplace)
 
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
 
-
-class Mish(_WithInplace):
+class Mish(_ShowsInplace):
     """y = x tanh(softplus(x)) (Misra, 2019).
 
     >>> import taeda
@@ -499,13 +487,8 @@ class Mish(_WithInplace):
     tensor([0.8651])
     """
 
-    __constants__ = ["inplace"]
-
     def forward(self, input: Tensor) -> Tensor:
         return F.mish(input, self.inplace)
-
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
 
 
 class Hardsigmoid(_WithInplace):
@@ -516,8 +499,6 @@ class Hardsigmoid(_WithInplace):
     >>> nn.Hardsigmoid()(taeda.tensor([-9.0, 0.0]))
     tensor([0.0000, 0.5000])
     """
-
-    __constants__ = ["inplace"]
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardsigmoid(input, self.inplace)
@@ -531,8 +512,6 @@ class Hardswish(_WithInplace):
     >>> nn.Hardswish()(taeda.tensor([3.0]))
     tensor([3.])
     """
-
-    __constants__ = ["inplace"]
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardswish(input, self.inplace)
