@@ -52,6 +52,29 @@ def test_foreach_changes_return_the_list_that_was_given() -> None:
     assert values(taeda._foreach_clone(a, memory_format=taeda.contiguous_format)) == values(a)
 
 
+def test_foreach_knows_arguments_by_their_names_in_any_order() -> None:
+    a, b = [taeda.tensor([1.0, 2.0])], [taeda.tensor([4.0, 8.0])]
+    assert values(taeda._foreach_addcdiv(a, tensor2=b, tensor1=a, value=2)) == [[1.5, 2.5]]
+    assert values(taeda._foreach_addcdiv(a, scalars=[4], tensor2=b, tensor1=a)) == [[2, 3]]
+    assert values(taeda._foreach_lerp(a, weight=0.5, tensors1=b)) == [[2.5, 5]]
+
+
+def test_foreach_looks_at_each_call_anew() -> None:
+    a, b = [taeda.tensor([1.0, 2.0])], [taeda.tensor([4.0, 8.0])]
+    assert values(taeda._foreach_addcdiv(a, b, a, [taeda.tensor(2.0)])) == [[9, 10]]
+    with pytest.raises(TypeError, match=r"\[_foreach_addcdiv\] received an invalid combination"):
+        taeda._foreach_addcdiv(a, b, a, b)
+    assert values(taeda._foreach_div(a, taeda.tensor(2.0))) == [[0.5, 1]]
+    with pytest.raises(RuntimeError, match="0 dim but it has 1"):
+        taeda._foreach_div(a, taeda.tensor([2.0]))
+    assert values(taeda._foreach_maximum_(a, 1.5)) == [[1.5, 2]]
+    with pytest.raises(TypeError, match="invalid combination"):
+        taeda._foreach_maximum_(a, taeda.tensor(1.5, requires_grad=True))
+    assert values(taeda._foreach_mul(a, [2])) == [[3, 4]] and values(taeda._foreach_mul(a, b)) == [[6, 16]]
+    with pytest.raises(RuntimeError, match="1 and 2 numbers"):
+        taeda._foreach_mul(a, [2, 3])
+
+
 @pytest.mark.parametrize(
     ("name", "error", "args", "kwargs"),
     [

@@ -1,6 +1,7 @@
 """PyTorch's ``_foreach_*`` functions, which programs use on lists of parameters: one call, an operation on each tensor.
 
-They are the operations themselves, tensor by tensor; the optimizers' fused steps do not need them.
+They are the operations themselves, tensor by tensor; the optimizers' fused steps do not need them.  Which form of arguments a call has is
+found out once for each row of kinds (``_kind``): of short lists of small tensors it would take longer than the operations.
 
 >>> import taeda
 >>> taeda._foreach_add([taeda.ones(1), taeda.ones(2)], 1)
@@ -10,6 +11,8 @@ They are the operations themselves, tensor by tensor; the optimizers' fused step
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import repeat
 from typing import Any
 
 from taeda.ops import METHODS, PUBLIC
@@ -71,34 +74,54 @@ class Form:
         self.needed = {word for word in words[1::2] if "=" not in word}
         self.positional = [name for name, kind in zip(self.kinds, words[::2], strict=True) if kind[0] != "*"]
 
-    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str, str, Any]] | None:
-        """Return (name, kind, value) of each argument that is given, or None where they are not of this form."""
+    def fits(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Return whether these are arguments of this form."""
         if len(args) > len(self.positional) or not kwargs.keys() <= set(self.kinds) - set(self.positional[: len(args)]):
-            return None
+            return False
         given = {**dict(zip(self.positional, args, strict=False)), **kwargs}
-        if not self.needed <= given.keys() or not all(FITS[self.kinds[name]](value) for name, value in given.items()):
-            return None
-        return [(name, self.kinds[name], value) for name, value in given.items()]
+        return self.needed <= given.keys() and all(FITS[self.kinds[name]](value) for name, value in given.items())
+
+    def plan(self, count: int, names: Sequence[str]) -> list[tuple[str, str, int]]:
+        """Return (name, kind, place) of each argument, where ``count`` come by position and the others by these names after them."""
+        places = {name: i for i, name in enumerate((*self.positional[:count], *names))}
+        return [(name, kind, places[name]) for name, kind in self.kinds.items() if name in places]
+
+
+NUMBERS = {bool, int, float, complex}
+
+
+def _are_tensors(x: Sequence[Any]) -> bool:
+    return all([issubclass(kind, TensorBase) for kind in set(map(type, x))])  # noqa: C419 a generator takes longer to start
+
+
+def _kind(x: Any) -> str:
+    """Return what decides which forms an argument fits: of a tensor, whether it is a number; nothing where more than types decides."""
+    kind = type(x)
+    if kind in NUMBERS:
+        return "S"
+    if kind is list or kind is tuple:
+        return "" if not x else "L" if _are_tensors(x) else "N" if NUMBERS.issuperset(map(type, x)) else ""
+    return ("T" if _is_number(x) else "V") if isinstance(x, TensorBase) else ""
 
 
 def _tensors(name: str, tensors: Any) -> Any:
-    if not _is_list(tensors, _is_tensor):
+    if not isinstance(tensors, (list, tuple)) or not _are_tensors(tensors):
         raise TypeError(f"[{name}] argument 'self' must be a tuple or list of Tensors")
     if not tensors:
         raise RuntimeError(f"[{name}] Tensor list must have at least one tensor.")
     return tensors
 
 
-def _column(name: str, n: int, kind: str, value: Any) -> Sequence[Any]:
-    """Return an argument for each of ``n`` tensors: the items of a list, or one thing for all."""
+def _items(name: str, n: int, kind: str, value: Any) -> Sequence[Any] | None:
+    """Return an argument for each of ``n`` tensors; None where there is one for all."""
     if kind == "T" and value.ndim:
         raise RuntimeError(f"[{name}] scalar tensor expected to be 0 dim but it has {value.ndim} dimensions; a list has one for each")
     if kind == "V":
         if value.ndim != 1:
             raise RuntimeError(f"[{name}] expected packed scalar Tensor to be of dimension 1, got {value.ndim} dimensions")
         value, kind = value.tolist(), "N"
-    if kind not in "LN":
-        return [value] * n
+    if kind == "T":
+        return None
     if len(value) != n:
         others = "tensors" if kind == "L" else "numbers"
         raise RuntimeError(f"[{name}] Tensor lists must have the same number of tensors, got {n} and {len(value)} {others}")
@@ -112,21 +135,44 @@ def _made(name: str, forms: tuple[str, ...], step: Callable[..., Any]) -> Callab
     by_name = {name: name for name in ("alpha", "value", "memory_format")}
     if name.startswith("addc"):
         by_name["scalars"] = "value"
+    in_place = name.endswith("_")
+    plans: dict[tuple[Any, ...], list[tuple[str | None, str, int]]] = {}
 
-    def function(self: Any, *args: Any, **kwargs: Any) -> Any:
-        bound = next((b for form in known if (b := form.bind(args, kwargs)) is not None), None)
-        if bound is None:
+    def plan_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str | None, str, int]]:
+        form = next((form for form in known if form.fits(args, kwargs)), None)
+        if form is None:
             got = ", ".join([type(a).__name__ for a in args] + [f"{k}={type(v).__name__}" for k, v in kwargs.items()])
             expected = " ".join(f"({form.text})" for form in known)
             raise TypeError(f"[{title}] received an invalid combination of arguments after the list of tensors: got ({got}); "
                             f"expected one of {expected}")
+        return [(by_name.get(word), kind, place) for word, kind, place in form.plan(len(args), list(kwargs))]
+
+    def function(self: Any, *args: Any, **kwargs: Any) -> Any:
+        given = (*args, *kwargs.values())
+        kinds = tuple(map(_kind, given))
+        plan = plans.get((kinds, *kwargs))
+        if plan is None:
+            plan = plan_of(args, kwargs)
+            if "" not in kinds and all(kind != "N" or kinds[place] == "N" for _, kind, place in plan):  # tensors may be numbers, or not
+                plans[kinds, *kwargs] = plan
         tensors = _tensors(title, self)
-        columns = [(by_name.get(key), _column(title, len(tensors), kind, value)) for key, kind, value in bound]
-        results = []
-        for i, t in enumerate(tensors):
-            row = [(key, column[i]) for key, column in columns]
-            results.append(step(t, *[value for key, value in row if key is None], **{key: value for key, value in row if key is not None}))
-        return self if name.endswith("_") else tuple(results)
+        columns: list[Any] = [tensors]
+        step_here, apart = step, None       # with what is one for all; what each call is given by name
+        for word, kind, place in plan:
+            value = given[place]
+            items = None if kind in "SA" else _items(title, len(tensors), kind, value)
+            if word is None:
+                columns.append(repeat(value) if items is None else items)
+            elif items is None:
+                step_here = partial(step_here, **{word: value})
+            else:
+                apart = word, items
+        if apart is None:
+            results = tuple(map(step_here, *columns))
+        else:
+            word, items = apart
+            results = tuple([step_here(*row, **{word: item}) for *row, item in zip(*columns, items, strict=False)])
+        return self if in_place else results
 
     function.__name__ = function.__qualname__ = title
     function.__doc__ = f"Call ``{name}`` on each tensor of a list; an argument is one for all, or a list with one for each."
