@@ -156,6 +156,14 @@ def test_target_keeps_its_dtype() -> None:
         n[taeda.tensor([0])] = taeda.ones(1)
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int32, np.uint32, np.int64])
+def test_integers_of_numpy_can_be_assigned(kind: Any) -> None:
+    for dtype in (taeda.float32, taeda.int16, I64):
+        x = taeda.zeros(4, dtype=dtype)
+        x[1], x[2:], x[x == 0] = kind(3), kind(5), kind(7)
+        assert x.tolist() == [7, 3, 5, 5]
+
+
 @pytest.mark.parametrize("value", [[1.0, 2.0], "a", None, np.ones(2)])
 def test_only_numbers_and_tensors_can_be_assigned(value: Any) -> None:
     x = taeda.zeros(2)

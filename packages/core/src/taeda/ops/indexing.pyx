@@ -12,6 +12,7 @@ from cpython.long cimport PyLong_Check, PyLong_CheckExact
 from libc.stdint cimport int64_t
 
 import warnings
+from numbers import Integral
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, begin_inplace, check_same_device,
@@ -502,6 +503,8 @@ cpdef object setitem(object input, object index, object value):
                                f"{value} has an imaginary part")
         else:
             value, v = value.real, None
+    elif isinstance(value, Integral):                       # NumPy's
+        value, v = int(value), None
     else:
         raise TypeError(f"[setitem] can't assign a {type(value).__name__} to a {name_of(x.view.dtype)} tensor; wrap it "
                         "with taeda.tensor(...)")
