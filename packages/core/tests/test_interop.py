@@ -232,6 +232,8 @@ def test_capsules_are_for_the_cpu() -> None:
     x = taeda.ones(2)
     with pytest.raises(AssertionError, match=r"\[dlpack\] stream should be None on cpu, got 1"):
         x.__dlpack__(stream=1)
+    with pytest.raises(TypeError, match=r"\[dlpack\] stream must be int or None, got object"):
+        x.__dlpack__(stream=object())
     with pytest.raises(BufferError, match=r"\[dlpack\] a tensor on the cpu cannot be exported to device \(2, 0\)"):
         x.__dlpack__(dl_device=(2, 0))
     m = taeda.ones(2, device="meta")

@@ -125,6 +125,8 @@ def to_capsule(tensor, max_version=None, copy=None, stream=None, dl_device=None)
     cdef TensorBase t = <TensorBase?>tensor
     cdef DLManaged* m
     cdef DLVersioned* v
+    if stream is not None and not isinstance(stream, int):
+        raise TypeError(f"[dlpack] stream must be int or None, got {type(stream).__name__}")
     if stream is not None and stream != -1:
         raise AssertionError(f"[dlpack] stream should be None on cpu, got {stream!r}")
     if dl_device is not None and tuple(dl_device) != (CPU_DEVICE, 0):
