@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import taeda
 from taeda import _archive, serialization
+from taeda._rebuild import set_attributes
 from checkpoints import Mine, archive, around, saved, text
 
 
@@ -66,6 +67,14 @@ def test_gradients_wanted_and_attributes() -> None:
     y = around(x)
     assert y.requires_grad and y.is_leaf and y.note == "kept"
     assert not around(taeda.ones(2)).requires_grad
+    x.diag = taeda.zeros(1)                                              # also one that hides a method
+    assert around(x).diag.tolist() == [0.0]
+
+
+@pytest.mark.parametrize("name", ["data", "grad", "requires_grad", "__class__", "__init__", "_backward_hooks"])
+def test_an_attribute_that_would_do_something_is_not_set(name: str) -> None:
+    with pytest.raises(pickle.UnpicklingError, match=f"a tensor cannot be given the attribute '{name}'"):
+        set_attributes(taeda.ones(2), {name: taeda.zeros(2)})
 
 
 def test_ordered_dict_with_metadata() -> None:

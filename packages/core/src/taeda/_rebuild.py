@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copyreg
 import importlib
+import inspect
 import pickle
 import threading
 from collections.abc import Iterator
@@ -268,6 +269,12 @@ def rebuild_typed(f: Any, cls: Any, args: Any, state: Any) -> Any:
     return set_attributes(t, state)
 
 
+def _acts(cls: type, name: str) -> bool:
+    """Whether assigning the attribute would do more than to put the value into the object's dict, as a property does."""
+    own = inspect.getattr_static(cls, name, None)
+    return (name.startswith("__") and own is not None) or hasattr(type(own), "__set__") or hasattr(type(own), "__delete__")
+
+
 def set_attributes(t: Any, state: Any) -> Any:
     if own_setstate(t):                                              # of a class that the reader knows and allowed
         t.__setstate__(state)
@@ -275,7 +282,7 @@ def set_attributes(t: Any, state: Any) -> Any:
     parts = state if isinstance(state, tuple) else (state,)         # two where the class has slots
     slots = copyreg._slotnames(type(t))  # type: ignore[attr-defined]
     for name, value in (item for part in parts if isinstance(part, dict) for item in part.items()):
-        if not isinstance(name, str) or (hasattr(type(t), name) and name not in slots):
+        if not isinstance(name, str) or (name not in slots and _acts(type(t), name)):
             raise pickle.UnpicklingError(f"[load] a tensor cannot be given the attribute {name!r}")
         setattr(t, name, value)
     return t
