@@ -380,3 +380,25 @@ def test_random_damage_gives_clean_errors() -> None:
 
 def test_the_interpreter_alone() -> None:
     assert _pickle.Unpickler(pickle.dumps([1, {"a": (2.0,)}], 2), {}).load() == [1, {"a": (2.0,)}]
+
+
+def test_the_environment_decides_whether_what_a_file_says_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = saved(Mine(1))
+
+    def load(**kwargs: Any) -> Any:
+        file.seek(0)
+        return taeda.load(file, **kwargs)
+
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    with pytest.warns(UserWarning, match="TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD detected.*forcing weights_only=False") as told:
+        assert type(load()) is Mine
+    assert told[0].filename == __file__
+    with pytest.raises(pickle.UnpicklingError, match="not on the list"):
+        load(weights_only=True)
+    monkeypatch.setenv("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "yes")
+    with pytest.raises(RuntimeError, match="Only one of"):
+        load()
+    monkeypatch.delenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
+    for given in (None, False):
+        with pytest.raises(pickle.UnpicklingError, match="not on the list"):
+            load(weights_only=given)

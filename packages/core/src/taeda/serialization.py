@@ -59,6 +59,7 @@ from taeda.serialization_options import (
     get_default_load_endianness,
     get_default_mmap_options,
     location_tag,
+    only_weights,
     options,
     register_package,
     set_crc32_options,
@@ -379,7 +380,8 @@ def load(
             of storage and location that returns a storage or None.  None: where they were.
         pickle_module: a module whose Unpickler reads the file, in full.
         weights_only: False unpickles in full: **the file then runs whatever code it holds; use it only for files
-            that you made yourself**.  None is True, unless there is a pickle_module.
+            that you made yourself**.  None is True, unless there is a pickle_module or the environment says
+            ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1``; ``TORCH_FORCE_WEIGHTS_ONLY_LOAD=1`` makes it True whatever is given.
         mmap: True leaves the storages in the file (which must be a path) until they are read; None does what
             ``taeda.utils.serialization.config.load.mmap`` says.
         pickle_load_args: of the Unpickler, with weights_only=False; else ``encoding`` of Python 2's text.
@@ -389,9 +391,8 @@ def load(
         RuntimeError: for a file that is no checkpoint, is truncated or damaged, or says impossible sizes; for a
             pickle_module with weights_only=True.
     """
-    if weights_only is None:
-        weights_only = pickle_module is None
-    elif weights_only and pickle_module is not None:
+    weights_only = only_weights(weights_only, pickle_module)
+    if weights_only and pickle_module is not None:
         raise RuntimeError("[load] Can not safely load weights when explicit pickle_module is specified; leave it out, or pass "
                            "weights_only=False for a file of your own")
     if mmap is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bisect
 import mmap
+import os
+import warnings
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -103,6 +105,21 @@ class skip_data:
 
 
 _packages: list[tuple[int, Callable[[Any], str | None], Callable[[Any, str], Any]]] = []       # by priority
+
+
+def only_weights(given: bool | None, pickle_module: Any) -> bool:
+    """Return whether a load interprets the pickle: what the environment forces, what is given, or the default."""
+    forced, freed = (os.environ.get(f"TORCH_FORCE_{word}WEIGHTS_ONLY_LOAD", "0") in ("1", "y", "yes", "true") for word in ("", "NO_"))
+    if forced and freed:
+        raise RuntimeError("[load] Only one of TORCH_FORCE_WEIGHTS_ONLY_LOAD and TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD should be set in the "
+                           "environment, but both are")
+    if forced:
+        return True
+    if freed and given is None:
+        warnings.warn("Environment variable TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD detected, and weights_only is not given: "
+                      "forcing weights_only=False", UserWarning, stacklevel=3)
+        return False
+    return pickle_module is None if given is None else bool(given)
 
 
 def register_package(priority: int, tagger: Callable[[Any], str | None], deserializer: Callable[[Any, str], Any]) -> None:
