@@ -178,7 +178,7 @@ def test_libraries_are_imported_as_modules() -> None:
 def test_questions_about_gpus_that_are_not_there() -> None:
     cuda = taeda.cuda
     assert [cuda.memory_allocated(), cuda.max_memory_allocated(), cuda.memory_reserved(), cuda.max_memory_reserved()] == [0] * 4
-    assert not cuda.is_initialized() and not cuda.is_bf16_supported() and cuda.get_rng_state_all() == []
+    assert not cuda.is_initialized() and not cuda.is_bf16_supported() and not cuda.is_tf32_supported() and cuda.get_rng_state_all() == []
     cuda.seed(), cuda.seed_all(), cuda.ipc_collect(), cuda.reset_peak_memory_stats(), cuda.set_rng_state_all([])
     for name in ("init", "get_device_name", "get_device_properties", "set_device", "mem_get_info", "get_rng_state", "initial_seed"):
         with pytest.raises(RuntimeError, match=rf"\[cuda.{name}\] no CUDA device is available"):

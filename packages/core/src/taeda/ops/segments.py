@@ -11,7 +11,7 @@ from typing import Any
 from taeda.autograd.node import named
 from taeda.dtype import float16, bfloat16, float32, float64, int32, int64
 from taeda.ops.compat import need_tensor
-from taeda.ops.creation import full
+from taeda.ops.creation import full, zeros
 from taeda.ops.gather import scatter_reduce
 from taeda.ops.join import cat
 from taeda.ops.masking import where
@@ -61,6 +61,15 @@ def _bounds(data: Any, lengths: Any, offsets: Any, axis: int, unsafe: bool) -> t
     return None, counts.cumsum(-1), counts
 
 
+def _with_nan(y: Any, d: int, place: Any, data: Any, how: str, empty: float) -> Any:
+    """The largest or smallest of each run; that of a run with nan is nan, and its nan share the gradient, as equal values do."""
+    unknown = data != data
+    clean = scatter_reduce(y, d, place, where(unknown, empty, data), how, include_self=False)
+    zero = zeros(y.shape, dtype=data.dtype, device=data.device)
+    many = zero.scatter_add(d, place, unknown.to(data.dtype))
+    return where(many > 0, scatter_reduce(zero, d, place, where(unknown, data, 0.0), "sum") / many.clamp(1), clean)
+
+
 def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, axis=0, unsafe=False, initial=None):
     """Reduce the runs of elements along ``axis``, one after another: y[.., s, ..] = reduce of data[.., a_s to a_(s+1) - 1, ..].
 
@@ -99,7 +108,10 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
     how, empty = _KNOWN[reduce]
     more = counts is None or unsafe                # else the runs have all elements
     y = full((*lead, runs + more, *rest), 0.0 if reduce == "mean" else empty, dtype=data.dtype, device=data.device)
-    y = scatter_reduce(y, d, place, data, how, include_self=False)
+    if how in ("amax", "amin") and data.requires_grad and not y.is_meta and bool((data != data).any()):
+        y = _with_nan(y, d, place, data, how, empty)
+    else:
+        y = scatter_reduce(y, d, place, data, how, include_self=False)
     if more:
         y = y.narrow(d, 0, runs)
     if initial is not None:
