@@ -344,6 +344,24 @@ def test_parameter():
     assert isinstance(b, nn.Buffer) and b.persistent is False
 
 
+def test_buffer_has_the_class_of_its_data():
+    class Marked(taeda.Tensor):
+        pass
+
+    data = taeda.ones(2)
+    plain = nn.Buffer(data)
+    assert type(plain) is taeda.Tensor and isinstance(plain, nn.Buffer) and not isinstance(data, nn.Buffer)
+    plain.add_(1)
+    assert data.tolist() == [2.0, 2.0]
+    own = nn.Buffer(data.as_subclass(Marked), persistent=False)
+    assert type(own) is Marked and isinstance(own, nn.Buffer) and own.persistent is False
+    assert not isinstance(plain.clone(), nn.Buffer) and not isinstance(plain.detach(), nn.Buffer)
+    m = nn.Module()
+    m.plain, m.own = plain, own
+    assert [(k, type(v)) for k, v in m.named_buffers()] == [("plain", taeda.Tensor), ("own", Marked)] and list(m.state_dict()) == ["plain"]
+    assert type(nn.Parameter(own)) is Marked
+
+
 def test_non_leaf_cannot_be_a_parameter():
     m = nn.Module()
     p = nn.Parameter(taeda.ones(1)) * 1

@@ -1,7 +1,8 @@
 """Tensors that a module owns: ``Parameter`` is trained, ``Buffer`` is only kept.
 
-Both are plain tensors with another class; what an operator makes from them is a ``Tensor`` again.  Those of lazy
-modules have no shape yet: they are ``UninitializedParameter`` and ``UninitializedBuffer`` until ``materialize``.
+A parameter is a plain tensor with another class, a buffer one with a mark; what an operator makes from them is a
+``Tensor`` again.  Those of lazy modules have no shape yet: they are ``UninitializedParameter`` and ``UninitializedBuffer``
+until ``materialize``.
 """
 
 from __future__ import annotations
@@ -43,13 +44,6 @@ def _rebuild_parameter_with_state(data: Tensor, requires_grad: bool, backward_ho
     return made
 
 
-def _rebuild_buffer(data: Tensor, requires_grad: bool, persistent: bool) -> Buffer:
-    made = Buffer(data, persistent=persistent)
-    if requires_grad:
-        made.requires_grad_()
-    return made
-
-
 class _ParameterMeta(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         """Take tensors of users' classes for Parameters, too, if ``Parameter(...)`` has made them."""
@@ -85,7 +79,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         data = _checked(data, "Parameter")
-        if type(data) in (Tensor, Parameter) or isinstance(data, Buffer):
+        if type(data) in (Tensor, Parameter, Buffer):
             return Tensor._make_subclass(cls, data, requires_grad)
         made = data.detach().requires_grad_(requires_grad)
         if type(made) is not type(data):
@@ -110,11 +104,19 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         return (_rebuild_parameter_with_state, (*made, self.__dict__)) if self.__dict__ else (_rebuild_parameter, made)
 
 
-class Buffer(Tensor):
+class _BufferMeta(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        """Take every tensor that ``Buffer(...)`` has made for a Buffer: it has the class that its data has."""
+        return super().__instancecheck__(instance) or (
+            cls is Buffer and isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False)
+        )
+
+
+class Buffer(Tensor, metaclass=_BufferMeta):
     """A tensor that a ``Module`` lists in ``buffers()`` when it is assigned as an attribute.
 
     Args:
-        data: the tensor whose memory the buffer shares; None gives an empty one.
+        data: the tensor whose memory and class the buffer shares; None gives an empty one.
         persistent: whether the buffer is part of the module's ``state_dict``.
 
     >>> import taeda
@@ -130,22 +132,9 @@ class Buffer(Tensor):
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
         data = _checked(data, "Buffer")
-        made = Tensor._make_subclass(cls, data, data.requires_grad)
-        made.persistent = persistent
+        made: Any = data.detach().requires_grad_(data.requires_grad)
+        made.persistent, made._is_buffer = persistent, True
         return made
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
-        if id(self) in memo:
-            return memo[id(self)]
-        made = _rebuild_buffer(self.detach().clone(), self.requires_grad, self.persistent)
-        memo[id(self)] = made
-        return made
-
-    def __repr__(self) -> str:
-        return repr(self.detach().requires_grad_(self.requires_grad))  # prints as the tensor that it is
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return _rebuild_buffer, (self.detach(), self.requires_grad, self.persistent)
 
 
 class UninitializedTensorMixin:
@@ -253,8 +242,10 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
     def __new__(
         cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
     ) -> Any:
-        data = taeda.empty(0, device=device, dtype=dtype, requires_grad=requires_grad)
-        return super().__new__(cls, data, persistent=persistent)
+        data = taeda.empty(0, device=device, dtype=dtype)
+        made = Tensor._make_subclass(cls, data, requires_grad)
+        made.persistent, made._is_buffer = persistent, True
+        return made
 
 
 def is_lazy(param: Any) -> bool:
