@@ -209,27 +209,26 @@ cdef TensorBase unary_(Op op, TensorBase x):
     return unary_params_(op, x, NULL, None)
 
 
-cdef TensorBase with_history(TensorBase x):
-    """The tensor as it stands now, apart from x itself, whose history is about to change."""
-    cdef TensorBase t = alias(x)
+cdef TensorBase placed_as(TensorBase t, TensorBase x):
+    """t with x's place in the graph, and its tangent."""
     t.grad_fn_ = grad_fn_of(x)
     t.output_nr = x.output_nr
     t.requires_grad_ = x.requires_grad_
     if level:
         lend_tangent(t, x)
     return t
+
+
+cdef TensorBase with_history(TensorBase x):
+    """The tensor as it stands now, apart from x itself, whose history is about to change."""
+    return placed_as(alias(x), x)
 
 
 cdef TensorBase snapshot(TensorBase x):
     """A copy of the tensor as it stands, with its history: what an in-place op that needs its input saves."""
     cdef TensorBase t = empty_as(x, x.view.dtype, x.device)
     copy_into(t, x)
-    t.grad_fn_ = grad_fn_of(x)
-    t.output_nr = x.output_nr
-    t.requires_grad_ = x.requires_grad_
-    if level:
-        lend_tangent(t, x)
-    return t
+    return placed_as(t, x)
 
 
 def in_place(str op, function, input, *args, **kwargs):

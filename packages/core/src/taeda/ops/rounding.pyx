@@ -67,11 +67,13 @@ def neg_(input):
     return unary_(NEG, input)
 
 
-# sign: y in {-1, 0, 1}
-cdef object sign_vjp(Node n, object g):
+# What goes by steps has a derivative of 0: sign, floor, ceil, trunc and round.
+cdef object steps_vjp(Node n, object g):
     return g.new_zeros(g.shape)
 
-cdef Op SIGN = define("sign", sign_vjp, NOTHING, SAME)
+
+# sign: y in {-1, 0, 1}
+cdef Op SIGN = define("sign", steps_vjp, NOTHING, SAME)
 
 def sign(input, *, out=None):
     """Return -1, 0 or 1 by the sign of x."""
@@ -83,10 +85,7 @@ def sign_(input):
 
 
 # floor: the largest integer not above x
-cdef object floor_vjp(Node n, object g):
-    return g.new_zeros(g.shape)
-
-cdef Op FLOOR = define("floor", floor_vjp, NOTHING, SAME)
+cdef Op FLOOR = define("floor", steps_vjp, NOTHING, SAME)
 
 def floor(input, *, out=None):
     """Return the largest integer that is not above x."""
@@ -98,10 +97,7 @@ def floor_(input):
 
 
 # ceil: the smallest integer not below x
-cdef object ceil_vjp(Node n, object g):
-    return g.new_zeros(g.shape)
-
-cdef Op CEIL = define("ceil", ceil_vjp, NOTHING, SAME)
+cdef Op CEIL = define("ceil", steps_vjp, NOTHING, SAME)
 
 def ceil(input, *, out=None):
     """Return the smallest integer that is not below x."""
@@ -113,10 +109,7 @@ def ceil_(input):
 
 
 # trunc: towards zero
-cdef object trunc_vjp(Node n, object g):
-    return g.new_zeros(g.shape)
-
-cdef Op TRUNC = define("trunc", trunc_vjp, NOTHING, SAME)
+cdef Op TRUNC = define("trunc", steps_vjp, NOTHING, SAME)
 
 def trunc(input, *, out=None):
     """Return the integer part, rounding towards zero."""
@@ -216,10 +209,7 @@ def bitwise_not_(input):
 
 
 # round: half to even; decimals: round(x 10^d) / 10^d
-cdef object round_vjp(Node n, object g):
-    return g.new_zeros(g.shape)
-
-cdef Op ROUND = define("round", round_vjp, NOTHING, SAME)
+cdef Op ROUND = define("round", steps_vjp, NOTHING, SAME)
 
 def round(input, *, decimals=0, out=None):
     """Round to the nearest integer, halves to the even one; ``decimals`` places if given."""

@@ -372,16 +372,22 @@ cdef int64_t convolve(Job *job, const View *y, const View *x, const View *bias) 
     return bad if bad else NOT_FINITE if job.spoiled else 0
 
 
-cdef int64_t winograd_f32(View **t, const Param *p) noexcept nogil:
-    """y[n, o, i] = b[o] + sum x[n, c, s i + d k - p] w[o, c, k]; 1 where something is not finite."""
-    cdef Job job
+cdef void begin(Job *job, View **t, const Param *p, bint turned) noexcept nogil:
+    """Read the views; turned: the weights' first two dimensions are exchanged, and their windows seen from the other end."""
     cdef const View *w = t[2]
     job.w = <const float*>w.data
-    job.lane = w.strides[0]; job.term = w.strides[1]; job.plane = w.strides[2]; job.row = w.strides[3]; job.col = w.strides[4]
-    job.turned = False
+    job.lane = w.strides[1 if turned else 0]; job.term = w.strides[0 if turned else 1]
+    job.plane = w.strides[2]; job.row = w.strides[3]; job.col = w.strides[4]
+    job.turned = turned
     read_kernel(&job.k, w, p)
     see(&job.x, t[1])
     see(&job.y, t[0])
+
+
+cdef int64_t winograd_f32(View **t, const Param *p) noexcept nogil:
+    """y[n, o, i] = b[o] + sum x[n, c, s i + d k - p] w[o, c, k]; 1 where something is not finite."""
+    cdef Job job
+    begin(&job, t, p, False)
     lay_input(&job.xgrid, &job.k, &job.y)
     lay_result(&job.ygrid, &job.k, &job.y)
     job.parts = job.k.deep * job.k.stride * job.k.stride
@@ -391,13 +397,7 @@ cdef int64_t winograd_f32(View **t, const Param *p) noexcept nogil:
 cdef int64_t winograd_input_f32(View **t, const Param *p) noexcept nogil:
     """dx[n, c, s i + d k - p] = b[c] + sum g[n, o, i] w[o, c, k]; 1 where something is not finite."""
     cdef Job job
-    cdef const View *w = t[2]
-    job.w = <const float*>w.data
-    job.lane = w.strides[1]; job.term = w.strides[0]; job.plane = w.strides[2]; job.row = w.strides[3]; job.col = w.strides[4]
-    job.turned = True
-    read_kernel(&job.k, w, p)
-    see(&job.x, t[1])
-    see(&job.y, t[0])
+    begin(&job, t, p, True)
     lay_planes(&job.xgrid, &job.k, job.y.planes, job.k.pad[0], 1)
     lay_planes(&job.ygrid, &job.k, job.y.planes, 0, 1)
     lay_gradient(&job.xgrid.down, &job.ygrid.down, &job.k, job.y.rows, job.k.pad[1], job.k.dilation[1])
