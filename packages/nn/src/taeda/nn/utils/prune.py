@@ -237,11 +237,19 @@ class _Amount(BasePruningMethod):
 
 
 class _Unstructured(_Amount):
-    PRUNING_TYPE = "unstructured"
+    """What prunes the entries of the largest scores, or of the smallest."""
 
-    def _drop(self, default_mask: Tensor, scores: Tensor, count: int, largest: bool) -> Tensor:
+    PRUNING_TYPE = "unstructured"
+    _largest: bool
+
+    def _scores(self, t: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
+        count = self._count(t.numel())
         mask = default_mask.clone(memory_format=taeda.contiguous_format)
-        mask.view(-1)[taeda.topk(scores.reshape(-1), k=count, largest=largest).indices] = 0
+        if count:
+            mask.view(-1)[taeda.topk(self._scores(t).reshape(-1), k=count, largest=self._largest).indices] = 0
         return mask
 
 
@@ -252,11 +260,10 @@ class RandomUnstructured(_Unstructured):
         amount: a share of the entries (a float in [0, 1]) or their number.
     """
 
-    def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
-        count = self._count(t.numel())
-        if count == 0:
-            return default_mask.clone(memory_format=taeda.contiguous_format)
-        return self._drop(default_mask, taeda.rand_like(t), count, True)
+    _largest = True
+
+    def _scores(self, t: Tensor) -> Tensor:
+        return taeda.rand_like(t)
 
     @classmethod
     def apply(cls, module: Module, name: str, amount: float) -> BasePruningMethod:  # type: ignore[override]
@@ -271,11 +278,10 @@ class L1Unstructured(_Unstructured):
         amount: a share of the entries (a float in [0, 1]) or their number.
     """
 
-    def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
-        count = self._count(t.numel())
-        if count == 0:
-            return default_mask.clone(memory_format=taeda.contiguous_format)
-        return self._drop(default_mask, t.abs(), count, False)
+    _largest = False
+
+    def _scores(self, t: Tensor) -> Tensor:
+        return t.abs()
 
     @classmethod
     def apply(  # type: ignore[override]

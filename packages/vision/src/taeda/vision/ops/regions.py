@@ -298,94 +298,73 @@ def ps_roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: f
     return _pooled(table, first, rows, columns, w, "mean")
 
 
-class RoIAlign(nn.Module):
+class _Regions(nn.Module):
+    """A function of an image's regions with fixed options, which the layer has as attributes."""
+
+    fx_leaf = True
+    _options: tuple[str, ...] = ("output_size", "spatial_scale")
+
+    def __init__(self, output_size: Size, spatial_scale: float) -> None:
+        super().__init__()
+        self.output_size = output_size
+        self.spatial_scale = spatial_scale
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)}' for name in self._options)})"
+
+
+class RoIAlign(_Regions):
     """`roi_align` with fixed options.
 
     >>> RoIAlign(2, spatial_scale=1.0, sampling_ratio=2)(taeda.zeros(1, 3, 8, 8), [taeda.tensor([[0.0, 0.0, 4.0, 4.0]])]).shape
     taeda.Size([1, 3, 2, 2])
     """
 
-    fx_leaf = True
+    _options = ("output_size", "spatial_scale", "sampling_ratio", "aligned")
 
     def __init__(self, output_size: Size, spatial_scale: float, sampling_ratio: int, aligned: bool = False) -> None:
-        super().__init__()
-        self.output_size = output_size
-        self.spatial_scale = spatial_scale
+        super().__init__(output_size, spatial_scale)
         self.sampling_ratio = sampling_ratio
         self.aligned = aligned
 
     def forward(self, input: Tensor, rois: Boxes) -> Tensor:
         return roi_align(input, rois, self.output_size, self.spatial_scale, self.sampling_ratio, self.aligned)
 
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(output_size={self.output_size}, spatial_scale={self.spatial_scale}, "
-            f"sampling_ratio={self.sampling_ratio}, aligned={self.aligned})"
-        )
 
-
-class RoIPool(nn.Module):
+class RoIPool(_Regions):
     """`roi_pool` with fixed options.
 
     >>> RoIPool(2, spatial_scale=1.0)(taeda.zeros(1, 3, 8, 8), [taeda.tensor([[0.0, 0.0, 4.0, 4.0]])]).shape
     taeda.Size([1, 3, 2, 2])
     """
 
-    fx_leaf = True
-
-    def __init__(self, output_size: Size, spatial_scale: float) -> None:
-        super().__init__()
-        self.output_size = output_size
-        self.spatial_scale = spatial_scale
-
     def forward(self, input: Tensor, rois: Boxes) -> Tensor:
         return roi_pool(input, rois, self.output_size, self.spatial_scale)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(output_size={self.output_size}, spatial_scale={self.spatial_scale})"
 
-
-class PSRoIAlign(nn.Module):
+class PSRoIAlign(_Regions):
     """`ps_roi_align` with fixed options.
 
     >>> PSRoIAlign(output_size=2, spatial_scale=1.0, sampling_ratio=2)(taeda.rand(1, 8, 6, 6), taeda.tensor([[0.0, 0, 0, 4, 4]])).shape
     taeda.Size([1, 2, 2, 2])
     """
 
-    fx_leaf = True
+    _options = ("output_size", "spatial_scale", "sampling_ratio")
 
     def __init__(self, output_size: Size, spatial_scale: float, sampling_ratio: int) -> None:
-        super().__init__()
-        self.output_size = output_size
-        self.spatial_scale = spatial_scale
+        super().__init__(output_size, spatial_scale)
         self.sampling_ratio = sampling_ratio
 
     def forward(self, input: Tensor, rois: Boxes) -> Tensor:
         return ps_roi_align(input, rois, self.output_size, self.spatial_scale, self.sampling_ratio)
 
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(output_size={self.output_size}, spatial_scale={self.spatial_scale}, "
-            f"sampling_ratio={self.sampling_ratio})"
-        )
 
-
-class PSRoIPool(nn.Module):
+class PSRoIPool(_Regions):
     """`ps_roi_pool` with fixed options.
 
     >>> PSRoIPool(output_size=2, spatial_scale=1.0)(taeda.rand(1, 8, 6, 6), taeda.tensor([[0.0, 0, 0, 4, 4]])).shape
     taeda.Size([1, 2, 2, 2])
     """
 
-    fx_leaf = True
-
-    def __init__(self, output_size: Size, spatial_scale: float) -> None:
-        super().__init__()
-        self.output_size = output_size
-        self.spatial_scale = spatial_scale
-
     def forward(self, input: Tensor, rois: Boxes) -> Tensor:
         return ps_roi_pool(input, rois, self.output_size, self.spatial_scale)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(output_size={self.output_size}, spatial_scale={self.spatial_scale})"
