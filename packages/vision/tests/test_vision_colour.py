@@ -9,6 +9,7 @@ from PIL import Image
 import taeda
 from taeda.vision import transforms as T
 from taeda.vision.transforms import functional as F
+from taeda.vision.transforms import v2
 from taeda.vision.transforms.policies import auto_space, rand_space, trivial_space
 from taeda.vision.transforms.warp import affine_grid
 
@@ -67,6 +68,16 @@ def test_a_third_of_the_circle_turns_red_into_green():
 def test_hue_there_and_back_is_the_image():
     x = taeda.rand(3, 6, 7)
     assert float((F.adjust_hue(F.adjust_hue(x, 0.3), -0.3) - x).abs().max()) < 1e-5
+
+
+@pytest.mark.parametrize("hue", [F.adjust_hue, v2.functional.adjust_hue], ids=["v1", "v2"])
+def test_hue_of_values_outside_of_0_to_1(hue):
+    # torchvision's results: the value is kept as it is, what lies below it is held in 0 ... 1.
+    x = taeda.tensor([[-1.5, 0.5, 2.0], [0.25, -0.5, -2.0], [1.5, 1.25, -0.125], [-1.0, -2.0, -0.5]]).T.reshape(3, 2, 2)
+    expected = [[[0, 0], [0.775, -0.5]], [[0, 0.25], [1.5, 0]], [[2, 0], [0, 0]]]
+    assert taeda.allclose(hue(x, 0.1), taeda.tensor(expected), atol=1e-6)
+    expected = [[[0, 0], [1.5, 0]], [[2, 0], [0, -0.5]], [[0, 0.25], [1, 0]]]
+    assert taeda.allclose(hue(x, -0.3), taeda.tensor(expected), atol=1e-6)
 
 
 def test_known_levels():

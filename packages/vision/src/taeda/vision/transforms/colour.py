@@ -167,18 +167,21 @@ def _rgb_to_hsv(x: taeda.Tensor) -> tuple[taeda.Tensor, taeda.Tensor, taeda.Tens
     s = spread / taeda.where(grey, one, v)
     rc, gc, bc = (v - r) / divisor, (v - g) / divisor, (v - b) / divisor
     h = taeda.where(v == r, bc - gc, taeda.where(v == g, 2.0 + rc - bc, 4.0 + gc - rc)) / 6.0
-    return h - h.floor(), s, v
+    return (h + 1.0).fmod(1.0), s, v
 
 
 def _hsv_to_rgb(h: taeda.Tensor, s: taeda.Tensor, v: taeda.Tensor) -> taeda.Tensor:
-    """Return the colour with this hue, saturation and value."""
-    channels = []
-    for n in (5.0, 3.0, 1.0):
-        # Each channel is a trapezoid over the circle of hues, a third of it from the next.
-        turned: Any = h * 6.0 + n
-        k = turned % 6.0
-        channels.append(v - v * s * taeda.minimum(k, 4.0 - k).clamp(0.0, 1.0))
-    return taeda.stack(channels, -3)
+    """Return the colour with this hue, saturation and value; what lies below the value is held in 0 ... 1, the value is not."""
+    sector: Any = (h * 6.0).floor()
+    along = h * 6.0 - sector
+    falls, rises, least = (v * (1.0 - s * share) for share in (along, 1.0 - along, taeda.ones_like(along)))
+    return in_sector(sector, v, least.clamp(0.0, 1.0), falls.clamp(0.0, 1.0), rises.clamp(0.0, 1.0))
+
+
+def in_sector(sector: Any, v: taeda.Tensor, least: taeda.Tensor, falls: taeda.Tensor, rises: taeda.Tensor) -> taeda.Tensor:
+    """Return the image whose red, green and blue are, in each sixth of the circle of hues, these of the four values."""
+    choice: Any = taeda.tensor([[0, 2, 1, 1, 3, 0], [3, 0, 0, 2, 1, 1], [1, 1, 3, 0, 0, 2]])[:, sector.to(taeda.int64) % 6]
+    return cast(Any, taeda.stack([v, least, falls, rises], dim=-3).gather(-3, choice.movedim(0, -3)))
 
 
 def adjust_gamma(img: I, gamma: float, gain: float = 1) -> I:

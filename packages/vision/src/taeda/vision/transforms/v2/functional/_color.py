@@ -12,6 +12,7 @@ from taeda import Tensor
 from taeda.nn import functional as NN
 from taeda.vision import tv_tensors
 from taeda.vision.transforms import colour
+from taeda.vision.transforms.colour import in_sector
 from taeda.vision.transforms.convert import largest_value, pil_to_tensor, to_pil_image
 from taeda.vision.transforms.v2.functional._dispatch import dispatched, kernel
 from taeda.vision.transforms.v2.functional._sizes import PIL_IMAGE, TENSORS, _bits, to_dtype_image
@@ -218,14 +219,10 @@ def _rgb(h: Tensor, s: Tensor, v: Tensor) -> Tensor:
     h6 = h * 6
     sector = h6.floor()
     along = h6 - sector
-    sector = sector.to(taeda.int64) % 6
     falls = ((1.0 - s * along) * v).clamp_(0.0, 1.0)
     rises = ((s * along + (1.0 - s)) * v).clamp_(0.0, 1.0)
     least = ((1.0 - s) * v).clamp_(0.0, 1.0)
-    values = taeda.stack([v, least, falls, rises], dim=-3)
-    # Which of those four red, green and blue are, in each sixth of the circle.
-    choice = taeda.tensor([[0, 2, 1, 1, 3, 0], [3, 0, 0, 2, 1, 1], [1, 1, 3, 0, 0, 2]])[:, sector]
-    return values.gather(-3, choice.movedim(0, -3))
+    return in_sector(sector, v, least, falls, rises)
 
 
 @dispatched
