@@ -469,3 +469,22 @@ def test_tensors_in_the_likeness_of_sparse_ones() -> None:
     assert r.layout is taeda.sparse_csr and r.dtype is taeda.float64 and r._nnz() == 3 and r.values().std() > 0
     with pytest.raises(NotImplementedError, match="normal_"):
         taeda.randn_like(s)
+
+
+@pytest.mark.parametrize("dense_dims", [0, 1])
+def test_a_dense_factor_of_more_dimensions_repeats_the_sparse_one(dense_dims: int) -> None:
+    x = taeda.tensor([[0.0, 1.0, 0.0], [2.0, 0.0, 0.0]]) if dense_dims == 0 else taeda.tensor([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])
+    d = taeda.arange(36.0).reshape(3, 2, 2, 3)
+    s = x.to_sparse(2 - dense_dims).requires_grad_()
+    for factor in (d, d[0], d[:, :, :, :1]):
+        for y in (s * factor, factor * s):
+            assert y.shape == factor.shape[:-1] + (3,) and y.layout == taeda.sparse_coo and y.sparse_dim() == factor.ndim - dense_dims
+            assert y.is_coalesced() and taeda.equal(y.to_dense(), x * factor)
+    (s * d).to_dense().sum().backward()
+    assert taeda.equal(s.grad.to_dense(), taeda.where(x.any(-1, keepdim=True).expand(2, 3) if dense_dims else x != 0, d.sum((0, 1)), 0.0))
+
+
+@pytest.mark.parametrize("offsets", [taeda.tensor([0], dtype=taeda.int32), taeda.tensor([0.0]), taeda.tensor([[0]])])
+def test_diagonals_are_numbered_by_a_vector_of_int64(offsets: taeda.Tensor) -> None:
+    with pytest.raises(RuntimeError, match="Offsets must be a scalar or a vector of int64"):
+        taeda.sparse.spdiags(taeda.ones(1, 3), offsets, (3, 3))

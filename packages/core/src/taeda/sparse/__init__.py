@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda import ops
+from taeda.dtype import int64
 from taeda.layout import sparse_coo, sparse_csc, sparse_csr
 from taeda.sparse import rules  # noqa: F401 (fills the table of what sparse tensors can do)
 from taeda.sparse.creation import INVARIANTS
@@ -135,6 +136,9 @@ def spdiags(diagonals: Any, offsets: Any, shape: Any, layout: Any = None) -> Any
     if rows.ndim != 2 or len(shape) != 2:
         raise RuntimeError(f"[sparse.spdiags] Diagonals must be vector or matrix and the output shape 2d, got {tuple(diagonals.shape)} and "
                            f"{tuple(shape)}")
+    if offsets.ndim > 1 or offsets.dtype != int64:
+        raise RuntimeError(f"[sparse.spdiags] Offsets must be a scalar or a vector of int64, got {offsets.dtype} of shape "
+                           f"{tuple(offsets.shape)}")
     if places.numel() != rows.shape[0]:
         raise RuntimeError(f"[sparse.spdiags] Number of diagonals ({rows.shape[0]}) does not match the number of offsets "
                            f"({places.numel()})")

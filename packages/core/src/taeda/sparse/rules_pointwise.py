@@ -235,13 +235,21 @@ def _is_number(x: Any) -> bool:
     return not hasattr(x, "shape") or (not is_sparse(x) and x.ndim == 0)
 
 
+def _repeated(s: Any, sizes: Any) -> Any:
+    """s again and again along new dimensions of these sizes, in front."""
+    places, values, n = s._places[0], values_of(s), math.prod(sizes)
+    front = ops.stack(ops.unravel_index(ops.arange(n), sizes)).repeat_interleave(places.shape[1], 1)
+    places = ops.cat([front, places.repeat(1, n)])
+    return packed(sparse_coo, (places,), values.repeat(n, *[1] * (values.ndim - 1)), (*sizes, *s.shape), is_coalesced(s))
+
+
 def _times_dense(s: Any, x: Any) -> Any:
     """The elements of s by those of a dense tensor, which is spread to its shape."""
     if s._layout in COMPRESSED:
         rows, columns = coo_indices(s)
         return with_values(s, values_of(s) * x.expand(s.shape)[rows, columns].reshape(s._held.shape))
     if x.ndim > s.ndim:
-        raise RuntimeError(f"[mul] the dense operand of shape {tuple(x.shape)} has more dimensions than the sparse one of {tuple(s.shape)}")
+        s = _repeated(s, x.shape[: x.ndim - s.ndim])
     k, spread = sparse_dim(s), x.expand(s.shape)
     return with_values(s, values_of(s) * (spread[tuple(s._places[0])] if k else spread.unsqueeze(0)))
 
