@@ -97,6 +97,17 @@ def test_strides_tell_the_order_where_sizes_of_1_leave_nothing_to_move() -> None
     assert taeda.conv2d(x, by_channel.to(memory_format=last), groups=8).stride(1) == 1
 
 
+@pytest.mark.parametrize(("shape", "strides"), [((10, 3, 1, 1), (3, 1, 3, 3)), ((10, 1, 4, 4), (16, 1, 4, 1))])
+def test_strides_of_sizes_of_1_count_where_operands_differ_in_shape(shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
+    """As in PyTorch: a number beside the image is an operand of another shape, an exponent or a weight of lerp is none."""
+    x, last = taeda.rand(shape).to(memory_format=taeda.channels_last), taeda.rand(shape[-1])
+    for y in (x + 2, 2 - x, x == 2, x * taeda.tensor(2.0), x + last, last * x, x > x[:1], taeda.where(x > 0, x, 0.0), taeda.maximum(x, x[:1]), x.flip(0)):
+        assert y.stride() == strides
+    for y in (x.exp(), x + x, x**2, taeda.lerp(x, x, 0.3), x.masked_fill(x > 2, 1), x.clamp(0, 1), x.relu(), taeda.addcmul(x, x, x)):
+        assert y.stride() == taeda.empty(shape).stride()
+    assert taeda.equal(x + 2, x.contiguous() + 2) and taeda.equal(x.flip(0), x.contiguous().flip(0))
+
+
 @pytest.mark.parametrize("dim", range(5))
 def test_stacks(dim: int) -> None:
     x = taeda.arange(2.0 * 3 * 4 * 5).reshape(2, 3, 4, 5)

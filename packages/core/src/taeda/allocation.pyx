@@ -4,7 +4,7 @@ from cpython.complex cimport PyComplex_Check
 from cpython.float cimport PyFloat_Check
 from libc.math cimport fabs, isfinite
 from libc.stdint cimport uint8_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 from taeda.autograd.grad_mode cimport inference_enabled
 from taeda.dtype cimport dtype_of, is_complex_, is_float, itemsize_of, largest_of, name_of
@@ -93,18 +93,40 @@ cdef int swap_order(const View* t, int n, View** operands, int a, int b, int ndi
     return 0
 
 
+cdef bint in_rows(const View* x) noexcept:
+    """Whether a contiguous operand lies as a new tensor of its shape does, also in dimensions of size 1, whose strides no element shows.
+
+    They count where operands differ in shape: where all have the result's, PyTorch takes what is contiguous for plain.
+    """
+    cdef int64_t n = 1
+    cdef int d
+    for d in range(x.ndim - 1, -1, -1):
+        if x.strides[d] != n:
+            return False
+        n *= x.shape[d]
+    return True
+
+
+cdef bint of_shape(const View* x, const View* t) noexcept:
+    return x.ndim == t.ndim and memcmp(x.shape, t.shape, t.ndim * sizeof(int64_t)) == 0
+
+
 cdef TensorBase empty_for(int ndim, const int64_t* shape, int dtype, int device, int n, View** operands):
     """Allocate a result laid out in memory as its operands are, by PyTorch's rule for pointwise results."""
     cdef TensorBase t = empty(ndim, shape, dtype, device)
     cdef int perm[MAX_DIM]
     cdef int i, j, at, c
     cdef int64_t stride = 1
-    cdef bint plain = True
+    cdef bint plain = True, alike = True
     if ndim < 2 or t.view.numel <= 1:
         return t
     for i in range(n):
-        if not operands[i].contiguous:
-            plain = False
+        plain = plain and operands[i].contiguous
+        alike = alike and of_shape(operands[i], &t.view)
+    for i in range(n):
+        if not plain or alike:
+            break
+        plain = in_rows(operands[i])
     if plain:
         return t
     for i in range(ndim):

@@ -347,7 +347,8 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
         return y
     if same_shape(a, b) or b.view.ndim == 0:
         t[0], t[1] = &a.view, &b.view
-        y = empty_for(a.view.ndim, a.view.shape, BOOL if op.rule == COMPARE else dtype, a.device, 2, t)
+        y = empty_for(a.view.ndim, a.view.shape, BOOL if op.rule == COMPARE else dtype, a.device,
+                      1 if b.wrapped_number and op.name == "pow" else 2, t)          # PyTorch's exponent is a parameter
     elif a.view.ndim == 0:
         t[0], t[1] = &a.view, &b.view
         y = empty_for(b.view.ndim, b.view.shape, BOOL if op.rule == COMPARE else dtype, a.device, 2, t)

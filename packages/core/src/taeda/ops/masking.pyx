@@ -68,15 +68,15 @@ cdef TensorBase choose(Op node, TensorBase c, TensorBase a, TensorBase b):
     cdef View* t[4]
     cdef int64_t sizes[MAX_DIM]
     cdef TensorBase y
-    cdef int i
+    cdef int i, laid = 0 if node is FILL else 3            # what is filled becomes plain, as in PyTorch
     t[1], t[2], t[3] = &c.view, &a.view, &b.view
     if covers(c, a) and covers(c, b):
-        y = empty_for(c.view.ndim, c.view.shape, a.view.dtype, c.device, 3, &t[1])
+        y = empty_for(c.view.ndim, c.view.shape, a.view.dtype, c.device, laid, &t[1])
     else:
         shape = broadcast_shapes(node.name, broadcast_shapes(node.name, c.shape_tuple(), a.shape_tuple()), b.shape_tuple())
         for i in range(len(shape)):
             sizes[i] = shape[i]
-        y = empty_for(len(shape), sizes, a.view.dtype, c.device, 3, &t[1])
+        y = empty_for(len(shape), sizes, a.view.dtype, c.device, laid, &t[1])
     t[0] = &y.view
     launch(node, y.view.dtype, y.device, 1, 4, t, NULL, y.view.numel)
     return y
@@ -191,8 +191,6 @@ def masked_fill(input, mask, value):
     m = check_mask(mask, "masked_fill")
     check_same_device("masked_fill", (x, m, v))
     y = choose(FILL, m, v, x)
-    if not y.view.contiguous:
-        y = contiguous(y)
     if isinstance(value, TensorBase):
         record(FILL_TENSOR, y, (x, v), (m,), x.shape_tuple())
     else:

@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, clone_dense, contiguous, copy_into, define, linear, empty,
-                             empty_for, empty_like, empty_shape, integer, launch, record, to_dtype, wrap_dim, write_out)
+                             empty_as, empty_like, empty_shape, integer, launch, record, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_beside, zeros_of
@@ -212,7 +212,6 @@ def flip(input, *order, dims=None):
     cdef TensorBase x = as_tensor(input, "flip"), y
     cdef int64_t strides[MAX_DIM]
     cdef int64_t offset = x.offset
-    cdef View* t[1]
     cdef int d
     dims = order if dims is None else (dims,)
     if not dims:
@@ -223,8 +222,7 @@ def flip(input, *order, dims=None):
         if d in turned:
             raise RuntimeError(f"[flip] dim {d} appears multiple times in the list of dims")
         turned.add(d)
-    t[0] = &x.view
-    y = empty_for(x.view.ndim, x.view.shape, x.view.dtype, x.device, 1, t)
+    y = empty_as(x, x.view.dtype, x.device)
     for d in range(x.view.ndim):
         strides[d] = x.view.strides[d]
         if d in turned:

@@ -65,13 +65,13 @@ cdef object addcdiv_vjp(Node n, object g):
 cdef Op ADDCMUL = define("addcmul", addcmul_vjp, NOTHING, SAME)
 cdef Op ADDCDIV = define("addcdiv", addcdiv_vjp, NOTHING, SAME)
 
-cdef TensorBase laid_as_operands(object shape, TensorBase x, View** operands):
-    """A result of three operands, in their memory order, of x's dtype."""
+cdef TensorBase laid_as_operands(object shape, TensorBase x, int count, View** operands):
+    """A result of so many operands, in their memory order, of x's dtype."""
     cdef int64_t sizes[MAX_DIM]
     cdef int d, n = len(shape)
     for d in range(n):
         sizes[d] = shape[d]
-    return empty_for(n, sizes, x.view.dtype, x.device, 3, operands)
+    return empty_for(n, sizes, x.view.dtype, x.device, count, operands)
 
 cdef int dtype_of_floats(tuple operands) except -1:
     """The common dtype; operands without dimensions count among themselves alone."""
@@ -114,7 +114,7 @@ cdef TensorBase fused(Op op, object input, object a, object b, object value):
     else:
         p[0].f = value
     t[1], t[2], t[3] = &x.view, &y.view, &z.view
-    r = laid_as_operands(shape, x, t + 1)
+    r = laid_as_operands(shape, x, 3, t + 1)
     t[0] = &r.view
     launch(op, x.view.dtype, x.device, 1, 4, t, p, r.view.numel)
     record(op, r, (x, y, z), (y, z), float(value))
@@ -232,7 +232,7 @@ def lerp(input, end, weight, *, out=None):
     if w.view.ndim:
         shape = broadcast_shapes("lerp", shape, w.shape_tuple())
     t[1], t[2], t[3] = &x.view, &y.view, &w.view
-    z = laid_as_operands(shape, x, t + 1)
+    z = laid_as_operands(shape, x, 2 if number else 3, t + 1)
     t[0] = &z.view
     launch(LERP, x.view.dtype, x.device, 1, 4, t, NULL, z.view.numel)
     if number:
