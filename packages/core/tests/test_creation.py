@@ -340,3 +340,8 @@ def test_what_out_gives_is_the_leaf_that_requires_grad(make) -> None:
     assert x is out and x.requires_grad and x.is_leaf
     x.sum().backward()
     assert x.grad is not None and not make(out=taeda.ones(0)).requires_grad
+
+
+def test_grids_are_of_one_device() -> None:
+    with pytest.raises(RuntimeError, match="expects all tensors to have the same device, got cpu, meta"):
+        taeda.meshgrid(taeda.ones(1), taeda.ones(1, device="meta"), indexing="ij")

@@ -68,6 +68,12 @@ def test_typed_constructors() -> None:
     assert not isinstance(taeda.empty(1, device="meta"), taeda.FloatTensor)
     assert x.type(taeda.DoubleTensor).dtype == taeda.float64 and x.type(taeda.LongTensor).type() == "taeda.LongTensor"
     assert repr(taeda.FloatTensor) == "<class 'taeda.FloatTensor'>" and taeda.FloatTensor.dtype is taeda.float32
+    for make in (taeda.FloatTensor, taeda.Tensor):
+        assert make((2, 3), device="cpu").tolist() == [2.0, 3.0]
+        with pytest.raises(RuntimeError, match=r"of the form Tensor\(tensor, device=device\) is not supported"):
+            make(x, device="cpu")
+        with pytest.raises(RuntimeError, match="legacy constructor expects device type: cpu but device type: meta"):
+            make((2, 3), device="meta")
     for wrong in (3.0, "a", x.long(), [[1, 2], [3]], -1):
         with pytest.raises((TypeError, ValueError, RuntimeError)):
             taeda.FloatTensor(wrong)

@@ -36,6 +36,12 @@ class TypedTensor(type):
 
     def __call__(cls, *args: Any, device: Any = None) -> Any:
         """Return uninitialised memory for sizes, a copy of a sequence or an array, or the tensor itself."""
+        if device is not None and as_device(device).type != "cpu":
+            raise RuntimeError(f"[{cls.__name__}] legacy constructor expects device type: cpu but device type: {device} was passed; "
+                               "use taeda.tensor(data, device=...)")
+        if device is not None and len(args) == 1 and isinstance(args[0], Tensor):
+            raise RuntimeError(f"[{cls.__name__}] Legacy tensor constructor of the form Tensor(tensor, device=device) is not supported; "
+                               "use as_tensor(tensor, device=device)")
         return make(cls.dtype, args, device, cls.__name__)
 
     def __repr__(cls) -> str:

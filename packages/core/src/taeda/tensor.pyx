@@ -179,6 +179,9 @@ cdef TensorBase by_constructor(tuple args, dict options):
     if len(args) != 1 or isinstance(args[0], (int, _tensor_base.Size)) or not hasattr(args[0], "__len__"):
         return <TensorBase>_creation.empty(*(args or (0,)), device=CPU_DEVICE)
     if isinstance(args[0], TensorBase):
+        if "device" in options:
+            raise RuntimeError("[Tensor] Legacy tensor constructor of the form Tensor(tensor, device=device) is not supported; "
+                               "use as_tensor(tensor, device=device)")
         return <TensorBase>args[0].view_as(args[0])
     if isinstance(args[0], (str, bytes, dict)):
         raise TypeError(f"[Tensor] new(): data must be a sequence (got {type(args[0]).__name__})")

@@ -366,7 +366,7 @@ def meshgrid(*tensors, indexing=None):
 
     indexing is 'ij' (also when not given), or 'xy' for grids with the first two dimensions exchanged.
 
-    Raises RuntimeError for no tensors, dtypes that differ, a matrix, or another indexing.
+    Raises RuntimeError for no tensors, dtypes or devices that differ, a matrix, or another indexing.
 
     >>> import taeda
     >>> x, y = taeda.meshgrid(taeda.tensor([1, 2, 3]), taeda.tensor([4, 5]), indexing="ij")
@@ -390,6 +390,9 @@ def meshgrid(*tensors, indexing=None):
         if x.dtype != xs[0].dtype:
             raise RuntimeError("[meshgrid] meshgrid expects all tensors to have the same dtype, got "
                                f"{', '.join([str(x.dtype) for x in xs])}")
+        if x.device != xs[0].device:
+            raise RuntimeError("[meshgrid] meshgrid expects all tensors to have the same device, got "
+                               f"{', '.join([str(x.device) for x in xs])}")
         if x.dim() > 1:
             raise RuntimeError(f"[meshgrid] Expected 0D or 1D tensor in the tensor list but got shape {tuple(x.shape)}")
     swap = indexing == "xy" and n > 1
