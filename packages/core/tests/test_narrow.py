@@ -103,6 +103,9 @@ def test_histograms_of_narrow_floats_take_a_range(dtype: str) -> None:
     hist, edges = taeda.histogram(x, 4, range=(-1.0, 1.0))
     assert hist.dtype == edges.dtype == x.dtype and hist.tolist() == [1, 1, 0, 3] and edges.tolist() == [-1, -0.5, 0, 0.5, 1]
     assert taeda.histogramdd(x[:4].reshape(2, 2), [1, 2], range=[-1.0, 1.0, -1.0, 1.0]).hist.tolist() == [[2, 0]]
+    for shape in ((0, 0), (5, 0), (2, 3, 0)):
+        hist, edges = taeda.histogramdd(taeda.ones(shape), [])
+        assert hist.shape == () and hist.item() == 0 and edges == ()
     with pytest.raises(NotImplementedError, match="histogram"):
         taeda.histogram(x, 4)
 

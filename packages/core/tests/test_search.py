@@ -345,6 +345,11 @@ def test_a_hash_of_one_element_is_no_view_of_it():
         assert int(y) == 5 and y.data_ptr() != x.data_ptr()
 
 
+def test_a_hash_over_no_dim_named_is_over_all() -> None:
+    x = taeda.arange(6.0).reshape(2, 3)
+    assert taeda.hash_tensor(x, None, keepdim=True).shape == (1, 1) and int(taeda.hash_tensor(x, dim=None)) == int(taeda.hash_tensor(x))
+
+
 def test_a_hash_goes_to_out() -> None:
     x = taeda.arange(6.0).reshape(2, 3)
     for out in (taeda.empty(0, dtype=taeda.uint64), taeda.zeros(3, 2, dtype=taeda.uint64)[:, 0]):

@@ -69,6 +69,8 @@ def _edges(op, x, counts, range_):
 
 def _fill(x, edges, weight, density):
     """The histogram of the rows of x: each row falls into one bin, or outside."""
+    if not edges:
+        return x.new_zeros(())
     sizes = [len(e) - 1 for e in edges]
     inside = x.new_ones(x.shape[0], dtype=bool)
     place = None
@@ -159,7 +161,7 @@ def histogramdd(input, bins, range=None, weight=None, density=False):
     if weight is not None and weight.shape != input.shape[:-1]:
         raise RuntimeError(f"[histogramdd] if weight tensor is provided it should have the same shape as the input tensor excluding "
                            f"its innermost dimension, but got input {tuple(input.shape)} and weight {tuple(weight.shape)}")
-    x = input.detach().reshape(-1, dims)
+    x = input.detach().reshape(math.prod(input.shape[:-1]), dims)
     edges = [b.detach() for b in bins] if any(given) else _edges("histogramdd", x, bins, range)
     hist = _fill(x, edges, weight if weight is None else weight.detach(), density)
     return types.histogramdd((hist, tuple(edges)))  # type: ignore[arg-type, call-arg]

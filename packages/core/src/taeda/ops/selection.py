@@ -197,6 +197,7 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
         raise RuntimeError(f"[hash_tensor] Expected result to be of dtype uint64, but got {out.dtype}")
     if input.is_complex() and input.numel():
         raise NotImplementedError(f"[hash_tensor] not implemented for dtype {input.dtype}; hash its view_as_real")
+    dim = () if dim is None else dim
     dims = sorted(_wrap("hash_tensor", d, input.ndim) for d in ([dim] if hasattr(dim, "__index__") else dim))
     if len(set(dims)) < len(dims):
         raise RuntimeError(f"[hash_tensor] a dim appears multiple times in the list of dims {tuple(dim)}")
