@@ -69,3 +69,9 @@ def test_results_lie_in_memory_as_pytorchs(equation, stride) -> None:
     shapes = {"bij": (2, 3, 4), "j": (4,), "bjk": (2, 4, 5)}
     y = taeda.einsum(equation, *[taeda.ones(shapes[term]) for term in equation.split("->")[0].split(",")])
     assert y.stride() == stride
+
+
+def test_an_equation_alone_is_a_value_error() -> None:
+    for args in ((), ("",), ("ij", [])):
+        with pytest.raises(ValueError, match=r"^\[einsum\] must"):
+            taeda.einsum(*args)

@@ -52,7 +52,7 @@ def einsum(*args):
         if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
             operands = operands[0]
     if not operands:
-        raise RuntimeError(f"[einsum] must provide at least one operand; got none for equation '{equation}'")
+        raise ValueError(f"[einsum] must provide at least one operand; got none for equation '{equation}'")
     for x in operands:
         if not isinstance(x, TensorBase):
             raise TypeError(f"[einsum] operands must be Tensors, not {type(x).__name__}")
