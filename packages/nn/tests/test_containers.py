@@ -79,7 +79,9 @@ def test_module_list():
     assert m[0] in m
     with pytest.raises(IndexError):
         m[5] = nn.ReLU()
-    with pytest.raises(TypeError, match="ModuleList.extend should be called with an iterable, but got int"):
+    with pytest.raises(TypeError, match="but got Linear; put it in a list$"):
+        nn.ModuleList(nn.Linear(1, 1))
+    with pytest.raises(TypeError, match="ModuleList.extend should be called with an iterable, but got int$"):
         m.extend(3)
     with pytest.raises(NotImplementedError, match="missing the required"):
         m(3)

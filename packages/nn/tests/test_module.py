@@ -109,7 +109,7 @@ def test_a_parameter_set_to_none_keeps_its_name():
     m.bias = None
     assert "bias" in m._parameters and m.bias is None
     assert list(m.state_dict()) == ["weight"]
-    with pytest.raises(TypeError, match=r"cannot assign 'taeda.FloatTensor' as parameter 'bias'"):
+    with pytest.raises(TypeError, match=r"cannot assign 'taeda.FloatTensor' as parameter 'bias' .*; wrap it in nn.Parameter$"):
         m.bias = taeda.ones(2)
 
 
@@ -128,7 +128,7 @@ def test_module_without_super_init_says_so():
         def __init__(self) -> None:
             self.lin = nn.Linear(1, 1)
 
-    with pytest.raises(AttributeError, match=r"cannot assign module before Module.__init__\(\) call"):
+    with pytest.raises(AttributeError, match=r"before Module.__init__\(\) call: super\(\).__init__\(\) comes first$"):
         Bad()
 
 

@@ -74,7 +74,9 @@ def test_not_strict_returns_the_keys():
 
 
 def test_a_wrong_argument_is_a_type_error():
-    with pytest.raises(TypeError, match="Expected state_dict to be dict-like, got <class 'int'>"):
+    with pytest.raises(TypeError, match=r"got <class 'str'>. hint: taeda.load\(path\) reads a file"):
+        nn.Linear(1, 1).load_state_dict("model.pt")
+    with pytest.raises(TypeError, match="Expected state_dict to be dict-like, got <class 'int'>.$"):
         _net().load_state_dict(3)
 
 

@@ -434,7 +434,7 @@ cdef tuple read_indices(TensorBase x, object indices, str op):
             dim += 1
         else:
             raise IndexError(f"[{op}] tensors used as indices must be long, int, byte or bool tensors, got "
-                             f"{name_of(t.view.dtype)}")
+                             f"{name_of(t.view.dtype)}; convert it with .long()")
     if dim > x.view.ndim:
         raise IndexError(f"[{op}] too many indices for tensor of dimension {x.view.ndim} (got {dim})")
     if not pos:

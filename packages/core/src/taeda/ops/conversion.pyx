@@ -41,6 +41,11 @@ cdef bint is_sequence(object data):
                                                and hasattr(data, "__len__") and getattr(data, "shape", None) != ())
 
 
+cdef object uneven(int wanted, int depth, Py_ssize_t got):
+    return ValueError(f"[tensor] expected sequence of length {wanted} at dim {depth} (got {got}); nested sequences of one depth have "
+                      "one length: pad the shorter ones")
+
+
 cdef int gather(object data, list shape, int depth, int code, list leaves) except -2:
     """Append the numbers of nested sequences to leaves; return their common dtype (-1: none seen yet)."""
     cdef int last = len(shape) - 1, here
@@ -48,7 +53,7 @@ cdef int gather(object data, list shape, int depth, int code, list leaves) excep
         if 0 in shape:
             return asked_for(data, code)
         if len(data) != shape[depth]:
-            raise ValueError(f"[tensor] expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
+            raise uneven(shape[depth], depth, len(data))
         for item in data:
             here = leaf_dtype(item)
             code = here if code < 0 or code == here else promote(code, here)
@@ -64,7 +69,7 @@ cdef int gather(object data, list shape, int depth, int code, list leaves) excep
             raise TypeError(f"[tensor] not a sequence: {data!r} at dim {depth}, where the first item has length {shape[depth]}")
         return asked_for(data, code)
     if len(data) != shape[depth] and 0 not in shape:
-        raise ValueError(f"[tensor] expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
+        raise uneven(shape[depth], depth, len(data))
     if has(data, "__array_interface__"):
         if 0 not in shape:
             warn_once("list of arrays", "Creating a tensor from a list of numpy.ndarrays is extremely slow; hint: numpy.array(...) of "
@@ -117,7 +122,7 @@ cdef int leaf_dtype(object x) except -2:
     if isinstance(x, complex):
         return complex_code(default_float())
     if isinstance(x, (str, bytes)):
-        raise TypeError(f"[tensor] new(): invalid data type '{type(x).__name__}'")
+        raise TypeError(f"[tensor] new(): invalid data type '{type(x).__name__}'; pass numbers, sequences of them, or arrays")
     if is_sequence(x):
         raise TypeError(f"[tensor] '{type(x).__name__}' object cannot be interpreted as a number: nested sequences must all be "
                         "of one depth")
@@ -295,7 +300,7 @@ def from_numpy(ndarray):
     """
     cdef TensorBase t
     if not has(ndarray, "__array_interface__") or not has(ndarray, "ctypes"):      # a scalar has no ctypes
-        raise TypeError(f"[from_numpy] expected np.ndarray (got {type(ndarray).__name__})")
+        raise TypeError(f"[from_numpy] expected np.ndarray (got {type(ndarray).__name__}); taeda.tensor copies numbers and lists")
     t = from_buffer(ndarray, "from_numpy")
     if t.storage.readonly_:
         warn_readonly("NumPy array")

@@ -46,7 +46,8 @@ cdef TensorBase lane_index(TensorBase x, object index, int dim, str op):
     if ix.view.numel == 0:                                       # of any dtype
         return to_dtype(ix, I64)
     if ix.view.dtype != I64 and ix.view.dtype != I32:
-        raise RuntimeError(f"[{op}] {op}(): Expected dtype int32/int64 for index, got {name_of(ix.view.dtype)}")
+        raise RuntimeError(f"[{op}] {op}(): Expected dtype int32/int64 for index, got {name_of(ix.view.dtype)}; convert it with "
+                           ".long()")
     if max(ix.view.ndim, 1) != max(x.view.ndim, 1):
         raise RuntimeError(f"[{op}] Index tensor must have the same number of dimensions as input tensor, got shapes "
                            f"{tuple(ix.shape_tuple())} and {tuple(x.shape_tuple())}")
@@ -177,7 +178,7 @@ cdef TensorBase source(TensorBase x, TensorBase ix, object src, int dim, str op)
     check_same_device(op, (x, s))
     if s.view.dtype != x.view.dtype:
         raise RuntimeError(f"[{op}] {op}(): Expected self.dtype to be equal to src.dtype, got {name_of(x.view.dtype)} and "
-                           f"{name_of(s.view.dtype)}")
+                           f"{name_of(s.view.dtype)}; convert src to the other's")
     if ix.view.numel == 0:
         return s if s.shape_tuple() == ix.shape_tuple() else s.reshape(-1)[:0].reshape(ix.shape_tuple())
     if max(s.view.ndim, 1) != max(ix.view.ndim, 1):

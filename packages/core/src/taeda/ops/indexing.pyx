@@ -261,7 +261,7 @@ cdef int read_index(TensorBase t) except -1:
                       stacklevel=1)
         return 0
     raise IndexError("[getitem] tensors used as indices must be long, int, byte or bool tensors, got "
-                     f"{dtype_of(t.view.dtype).name}")
+                     f"{dtype_of(t.view.dtype).name}; convert it with .long()")
 
 
 cdef int take_tensor(Layout* q, TensorBase x, int dim, TensorBase t, list pos, list idx, str op) except -1:

@@ -33,7 +33,7 @@ cdef list pieces_of(object tensors, str op):
     cdef int i
     if not isinstance(tensors, (tuple, list)):
         raise TypeError(f"[{op}] {op}(): argument 'tensors' (position 1) must be tuple of Tensors, not "
-                        f"{type(tensors).__name__}")
+                        f"{type(tensors).__name__}; put them in a tuple or a list")
     cdef list given = list(tensors)                        # its own length, whatever a subclass says
     for i in range(len(given)):
         if not isinstance(given[i], TensorBase):

@@ -34,6 +34,11 @@ cdef int reduction_code(str op, object reduction) except -1:
     raise ValueError(f"[{op}] {reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")
 
 
+cdef str cure_of(TensorBase x, TensorBase target):
+    """What to do about a target of another shape, where that is clear."""
+    return "; did you mean target.view_as(input)?" if x.view.numel == target.view.numel else ""
+
+
 cdef object in_dtype_of(TensorBase x, object loss):
     """A loss of two floating dtypes that PyTorch computes in the wider one and gives in the dtype of x."""
     return to_dtype(loss, x.view.dtype) if is_float(x.view.dtype) else loss
@@ -293,7 +298,7 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     check_same_device("binary_cross_entropy", (x, y))
     if x.shape_tuple() != y.shape_tuple():
         raise ValueError(f"[binary_cross_entropy] Using a target size ({list(y.shape_tuple())}) that is different to the input "
-                         f"size ({list(x.shape_tuple())}) is deprecated. Please ensure they have the same size.")
+                         f"size ({list(x.shape_tuple())}) is deprecated. Please ensure they have the same size.{cure_of(x, y)}")
     if x.view.dtype != y.view.dtype:
         raise RuntimeError(f"[binary_cross_entropy] Found dtype {torch_name(y.view.dtype)} but expected "
                            f"{torch_name(x.view.dtype)}; convert the target to the input's dtype")
@@ -335,7 +340,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     check_same_device(op, (x, y))
     if x.shape_tuple() != y.shape_tuple():
         raise ValueError(f"[{op}] Target size ({list(y.shape_tuple())}) must be the same as input size "
-                         f"({list(x.shape_tuple())})")
+                         f"({list(x.shape_tuple())}){cure_of(x, y)}")
     dtype = result_type(x, y)
     if dtype != y.view.dtype and torch_name(y.view.dtype) in ("Long", "Int", "Byte", "Bool"):
         raise RuntimeError(f"[{op}] result type {torch_name(dtype)} can't be cast to the desired output type "

@@ -44,7 +44,7 @@ cdef TensorBase check_mask(object mask, str op):
     cdef TensorBase m = as_tensor(mask, op)
     if m.view.dtype != BOOL:
         raise RuntimeError(f"[{op}] {op} only supports boolean masks (expected BoolTensor for mask), but got mask with dtype "
-                           f"{name_of(m.view.dtype)}")
+                           f"{name_of(m.view.dtype)}; convert it with .bool()")
     return m
 
 
@@ -128,7 +128,7 @@ def where(condition, input=None, other=None, *, out=None):
         c = to_dtype(c, BOOL)
     if c.view.dtype != BOOL:
         raise RuntimeError("[where] where expected condition to be a boolean tensor, but got a tensor with dtype "
-                           f"{torch_name(c.view.dtype)}")
+                           f"{torch_name(c.view.dtype)}; convert it with .bool()")
     a, b = operand(input, c.device), operand(other, c.device)
     check_same_device("where", (c, a, b))
     dtype = result_type(a, b)

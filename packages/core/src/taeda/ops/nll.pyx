@@ -22,6 +22,16 @@ PUBLIC = ()
 METHODS = {}
 
 
+cdef str cure_of(TensorBase x, TensorBase target):
+    """What to do about a target whose shape is not wanted, where that is clear."""
+    cdef tuple xs = x.shape_tuple(), ts = target.shape_tuple()
+    if ts[1:2] == (1,) and ts[2:] == xs[2:]:
+        return "; did you mean target.squeeze(1)?"
+    if is_float(target.view.dtype) and len(ts) == len(xs):
+        return f"; class probabilities have the input's shape {list(xs)}"
+    return ""
+
+
 cdef int check_classes(str op, TensorBase x, TensorBase target, TensorBase w) except -1:
     """x: (C,) or (N, C, ...); target: x's shape without C; w: (C,)."""
     cdef tuple xs = x.shape_tuple(), ts = target.shape_tuple()
@@ -37,7 +47,7 @@ cdef int check_classes(str op, TensorBase x, TensorBase target, TensorBase w) ex
                          f"({ts[0] if ts else 'none'}); got input of shape {xs} and target of shape {ts}")
     elif xs[2:] != ts[1:]:
         raise RuntimeError(f"[{op}] size mismatch (got input: {list(xs)}, target: {list(ts)}); the target must be "
-                           f"{[xs[0], *xs[2:]]}")
+                           f"{[xs[0], *xs[2:]]}{cure_of(x, target)}")
     if target.view.dtype != I64 and target.view.dtype != U8:
         raise RuntimeError(f"[{op}] expected target dtype to be Long or Byte, but got {torch_name(target.view.dtype)}; "
                            "convert class indices with .long()")

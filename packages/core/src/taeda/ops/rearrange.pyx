@@ -481,7 +481,7 @@ def one_hot(tensor, num_classes=-1):
     cdef TensorBase x = as_tensor(tensor, "one_hot"), y
     if x.view.dtype != I64:
         raise RuntimeError("[one_hot] one_hot is only applicable to index tensor of type LongTensor, got "
-                           f"{name_of(x.view.dtype)}")
+                           f"{name_of(x.view.dtype)}; convert it with .long()")
     num_classes = integer(num_classes, "one_hot")
     if x.view.numel == 0:
         if num_classes <= 0:

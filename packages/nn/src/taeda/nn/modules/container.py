@@ -227,7 +227,8 @@ class ModuleList(_Numbered):
     def extend(self, modules: Iterable[Module]) -> Self:
         """Put modules at the end."""
         if not isinstance(modules, Iterable):
-            raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}")
+            hint = "; put it in a list" if isinstance(modules, Module) else ""
+            raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}{hint}")
         for i, module in enumerate(list(modules), start=len(self)):
             self.add_module(str(i), module)
         return self

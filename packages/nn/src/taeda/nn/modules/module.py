@@ -159,7 +159,7 @@ class Module(HookMethods, StateMethods, ConvertMethods):
     # -- registering ----------------------------------------------------------------------------------
     def _check_name(self, kind: str, name: Any, registry: str) -> None:
         if registry not in self.__dict__:
-            raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
+            raise AttributeError(f"cannot assign {kind} before Module.__init__() call: super().__init__() comes first")
         if not isinstance(name, str):
             raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
         if "." in name:
@@ -266,18 +266,19 @@ class Module(HookMethods, StateMethods, ConvertMethods):
         d = self.__dict__
         if isinstance(value, Parameter):
             if "_parameters" not in d:
-                raise AttributeError("cannot assign parameters before Module.__init__() call")
+                raise AttributeError("cannot assign parameters before Module.__init__() call: super().__init__() comes first")
             self._forget(name, "_parameters")
             self.register_parameter(name, value)
         elif name in d.get("_parameters", ()):
             if value is not None:
                 raise TypeError(
                     f"cannot assign '{taeda.typename(value)}' as parameter '{name}' (taeda.nn.Parameter or None expected)"
+                    + ("; wrap it in nn.Parameter" if isinstance(value, Tensor) else "")
                 )
             self.register_parameter(name, None)
         elif isinstance(value, Module):
             if "_modules" not in d:
-                raise AttributeError("cannot assign module before Module.__init__() call")
+                raise AttributeError("cannot assign module before Module.__init__() call: super().__init__() comes first")
             self._forget(name, "_modules")
             self._put_module(name, value)
         elif name in d.get("_modules", ()):
@@ -288,7 +289,7 @@ class Module(HookMethods, StateMethods, ConvertMethods):
             self._put_module(name, None)
         elif isinstance(value, Buffer):
             if "_buffers" not in d:
-                raise AttributeError("cannot assign buffer before Module.__init__() call")
+                raise AttributeError("cannot assign buffer before Module.__init__() call: super().__init__() comes first")
             # by the default where that will do: programs have register_buffer without it
             self.register_buffer(name, value, *(() if value.persistent else (False,)))
         elif name in d.get("_buffers", ()):
