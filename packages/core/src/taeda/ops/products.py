@@ -100,7 +100,12 @@ def vander(x, N=None, increasing=False):
 
 
 def linalg_diagonal(A, *, offset=0, dim1=-2, dim2=-1):
-    """Return a view of the diagonals of matrices; see ``taeda.diagonal``."""
+    """Return a view of the diagonals of matrices; see ``taeda.diagonal``.
+
+    >>> import taeda
+    >>> taeda.linalg.diagonal(taeda.eye(3), offset=1)
+    tensor([0., 0.])
+    """
     _tensors("linalg.diagonal", A)
     return A.diagonal(offset, dim1, dim2)
 
@@ -113,7 +118,12 @@ def linalg_matmul(input, other, *, out=None):
 
 
 def linalg_multi_dot(tensors, *, out=None):
-    """Multiply two or more matrices in the cheapest order; the first and last may be vectors."""
+    """Multiply two or more matrices in the cheapest order; the first and last may be vectors.
+
+    >>> import taeda
+    >>> taeda.linalg.multi_dot([taeda.ones(2, 3), taeda.ones(3, 4), taeda.ones(4)])
+    tensor([12., 12.])
+    """
     from taeda.ops.einsum import multi_dot
 
     return multi_dot(tensors, out=out)
@@ -128,6 +138,10 @@ def linalg_tensorinv(A, ind=2, *, out=None):
     The result has the shape A.shape[ind:] + A.shape[:ind].
 
     Raises RuntimeError where rows and columns are not as many, or ``ind`` is not positive; LinAlgError where A is singular.
+
+    >>> import taeda
+    >>> taeda.linalg.tensorinv(2 * taeda.eye(4).view(4, 2, 2), ind=1).shape
+    taeda.Size([2, 2, 4])
     """
     op = "linalg.tensorinv"
     _tensors(op, A)
@@ -146,6 +160,10 @@ def linalg_tensorsolve(A, B, dims=None, *, out=None):
     The result has the shape A.shape[B.ndim:].
 
     Raises RuntimeError where A has not as many rows, prod(B.shape), as columns; LinAlgError where it is singular.
+
+    >>> import taeda
+    >>> taeda.linalg.tensorsolve(2 * taeda.eye(4).view(2, 2, 4), taeda.ones(2, 2))
+    tensor([0.5000, 0.5000, 0.5000, 0.5000])
     """
     op = "linalg.tensorsolve"
     _tensors(op, A, B)

@@ -125,6 +125,11 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
     Raises:
         RuntimeError: alpha is 0.
+
+    >>> import taeda
+    >>> from taeda.nn import functional as F
+    >>> F.celu(taeda.tensor([-1.0, 1.0]), alpha=0.5)
+    tensor([-0.4323,  1.0000])
     """
     return (ops.celu_ if inplace else ops.celu)(input, alpha)
 
@@ -155,6 +160,11 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     Args:
         input: (B, C, ...) or any shape with a single weight.
         weight: (1,) or (C,), or a scalar.
+
+    >>> import taeda
+    >>> from taeda.nn import functional as F
+    >>> F.prelu(taeda.tensor([-4.0, 1.0]), taeda.tensor([0.25]))
+    tensor([-1.,  1.])
     """
     return ops.prelu(input, weight)
 
@@ -263,6 +273,11 @@ def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
 
     Raises:
         RuntimeError: lambd is negative.
+
+    >>> import taeda
+    >>> from taeda.nn import functional as F
+    >>> F.softshrink(taeda.tensor([0.25, -1.0]))
+    tensor([ 0.0000, -0.5000])
     """
     need_tensors("softshrink", input)
     return ops.softshrink(input, lambd, out=out)
@@ -315,6 +330,11 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 
     Raises:
         RuntimeError: the size along dim is odd, or x is a scalar.
+
+    >>> import taeda
+    >>> from taeda.nn import functional as F
+    >>> F.glu(taeda.tensor([4.0, 0.0]))
+    tensor([2.])
     """
     need_tensors("glu", input)
     return ops.glu(input, dim)
@@ -379,6 +399,11 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     Args:
         logits: (..., n), unnormalised log probabilities.
         tau: temperature; hard: give one-hot samples whose gradient is that of the soft ones.
+
+    >>> import taeda
+    >>> from taeda.nn import functional as F
+    >>> F.gumbel_softmax(taeda.zeros(2, 3), hard=True).sum(1)
+    tensor([1., 1.])
     """
     need_tensors("gumbel_softmax", logits)
     if eps != 1e-10:

@@ -28,6 +28,11 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 
     Raises:
         RuntimeError: the shapes do not fit.
+
+    >>> import taeda
+    >>> from taeda.nn import functional as F
+    >>> F.bilinear(taeda.ones(1, 2), taeda.ones(1, 3), taeda.ones(4, 2, 3))
+    tensor([[6., 6., 6., 6.]])
     """
     need_tensors("bilinear", input1, input2, weight)
     shapes = f"input1 {tuple(input1.shape)}, input2 {tuple(input2.shape)}, weight {tuple(weight.shape)}"

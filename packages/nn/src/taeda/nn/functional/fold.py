@@ -20,6 +20,14 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
 
     Raises:
         RuntimeError: no window fits.
+
+    >>> import taeda
+    >>> from taeda.nn import functional as F
+    >>> F.unfold(taeda.arange(9.0).view(1, 1, 3, 3), 2)
+    tensor([[[0., 1., 3., 4.],
+             [1., 2., 4., 5.],
+             [3., 4., 6., 7.],
+             [4., 5., 7., 8.]]])
     """
     return ops.im2col(input, kernel_size, dilation, padding, stride)
 
@@ -37,5 +45,12 @@ def fold(
 
     Raises:
         RuntimeError: rows or columns are not as many as ``unfold`` would give.
+
+    >>> import taeda
+    >>> from taeda.nn import functional as F
+    >>> F.fold(taeda.ones(1, 4, 4), (3, 3), 2)
+    tensor([[[[1., 2., 1.],
+              [2., 4., 2.],
+              [1., 2., 1.]]]])
     """
     return ops.col2im(input, output_size, kernel_size, dilation, padding, stride)

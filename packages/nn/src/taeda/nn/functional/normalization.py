@@ -26,6 +26,12 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
 
     Raises:
         ValueError: input has fewer than 3 dimensions.
+
+    >>> import taeda
+    >>> from taeda.nn import functional as F
+    >>> F.local_response_norm(taeda.ones(1, 2, 1), 2, alpha=1.0, beta=1.0)
+    tensor([[[0.6667],
+             [0.5000]]])
     """
     need_tensors("local_response_norm", input)
     if input.ndim < 3:

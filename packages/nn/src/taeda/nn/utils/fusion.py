@@ -65,6 +65,13 @@ def fuse_conv_bn_weights(
         conv_w, conv_b: weight and bias of the convolution; bn_rm, bn_rv: running mean and variance, (C,).
         bn_eps: added to the variance; bn_w, bn_b: weight and bias of the batch norm, (C,).
         transpose: the output channels are the weight's dimension 1.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> one = taeda.ones(1)
+    >>> w, b = nn.utils.fuse_conv_bn_weights(taeda.ones(1, 1, 1), None, one, 4 * one, 0.0, 4 * one, one)
+    >>> w.item(), b.item()
+    (2.0, -1.0)
     """
     bias_dtype = conv_w.dtype if conv_b is None else conv_b.dtype
     conv_b = taeda.zeros_like(bn_rm) if conv_b is None else conv_b

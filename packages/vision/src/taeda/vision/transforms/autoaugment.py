@@ -110,6 +110,9 @@ class AutoAugment(_Automatic):
     Args:
         policy: the data set that it was learnt on.
         interpolation, fill: of what warps.
+
+    >>> AutoAugment()(taeda.zeros(3, 8, 8, dtype=taeda.uint8)).shape
+    taeda.Size([3, 8, 8])
     """
 
     def __init__(
@@ -147,6 +150,9 @@ class RandAugment(_Automatic):
     Args:
         num_ops: how many.
         magnitude: which of the `num_magnitude_bins` strengths.
+
+    >>> RandAugment()(taeda.zeros(3, 8, 8, dtype=taeda.uint8)).shape
+    taeda.Size([3, 8, 8])
     """
 
     def __init__(
@@ -174,7 +180,11 @@ class RandAugment(_Automatic):
 
 
 class TrivialAugmentWide(_Automatic):
-    """Apply one random change of random strength (Mueller, Hutter, 2021)."""
+    """Apply one random change of random strength (Mueller, Hutter, 2021).
+
+    >>> TrivialAugmentWide()(taeda.zeros(3, 8, 8, dtype=taeda.uint8)).shape
+    taeda.Size([3, 8, 8])
+    """
 
     def __init__(
         self,
@@ -203,6 +213,9 @@ class AugMix(_Automatic):
         chain_depth: changes in a chain; 0 or less to draw 1 to 3.
         alpha: of the Beta and Dirichlet distributions that the shares are drawn from.
         all_ops: with changes of colour.
+
+    >>> AugMix()(taeda.zeros(3, 8, 8, dtype=taeda.uint8)).shape
+    taeda.Size([3, 8, 8])
     """
 
     def __init__(

@@ -249,6 +249,10 @@ class LinearTransformation(nn.Module):
 
     Raises:
         ValueError: the shapes do not fit.
+
+    >>> LinearTransformation(2 * taeda.eye(4), taeda.ones(4))(taeda.ones(1, 2, 2) * 3)
+    tensor([[[4., 4.],
+             [4., 4.]]])
     """
 
     def __init__(self, transformation_matrix: Tensor, mean_vector: Tensor) -> None:
