@@ -128,12 +128,14 @@ def test_sizes_beyond_integers_are_refused(factor: float) -> None:
         ops.interpolate(taeda.ones(1, 1, 4, 4), scale_factor=factor)
 
 
+@pytest.mark.parametrize("mode", ["trilinear", "nearest", "nearest-exact"])
 @pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
-def test_volumes_of_halves_are_rounded_once(dtype: taeda.dtype) -> None:
+def test_volumes_of_halves_are_rounded_once(dtype: taeda.dtype, mode: str) -> None:
     x = taeda.randn(2, 3, 5, 4, 3).to(dtype).requires_grad_()
     wide = x.detach().float().requires_grad_()
-    y, want = (ops.interpolate(v, scale_factor=2, mode="trilinear") for v in (x, wide))
+    y, want = (ops.interpolate(v, scale_factor=2, mode=mode) for v in (x, wide))
     g = taeda.randn(y.shape).to(dtype)
     y.backward(g)
     want.backward(g.float())
     assert y.dtype is dtype and taeda.equal(y, want.to(dtype)) and taeda.equal(x.grad, wide.grad.to(dtype))
+    assert y.grad_fn.name() == want.grad_fn.name()

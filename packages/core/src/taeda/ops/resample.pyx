@@ -9,13 +9,14 @@ import math
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, record
+from taeda.dispatch cimport Op, any_needs_grad, as_tensor, contiguous, define, empty_shape, launch, record
 from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport BF16, F16, MAX_DIM, U8, U16, Param, View
 from taeda.ops.arguments cimport whole_numbers
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
+from taeda.autograd.node import named
 from taeda.operands import as_index
 from taeda.ops.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
@@ -225,9 +226,9 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     op, kind = <Op>OPS[mode, n], KINDS[mode]
     if kind >= 2 and not is_float(x.view.dtype):
         raise NotImplementedError(f"[interpolate] mode '{mode}' is not implemented for dtype {name_of(x.view.dtype)}")
-    if n == 3 and kind >= 2 and x.view.dtype in (F16, BF16):                 # rounded once, not after each of the two passes
+    if n == 3 and x.view.dtype in (F16, BF16) and (kind >= 2 or any_needs_grad((x,))):    # rounded once, not after each of the two passes
         wide = interpolate((<object>x).float(), size, scale_factor, mode, align_corners, recompute_scale_factor, antialias)
-        return wide.to((<object>x).dtype)
+        return named(wide.to((<object>x).dtype), op.grad_name)
     align = n == 2 if mode == "nearest" else bool(align_corners)
     if n == 1:
         return planes(op, x, (kind, align, 1, sizes[2], 1, out[0], 0.0, factors[0], False), lead + (out[0],))
