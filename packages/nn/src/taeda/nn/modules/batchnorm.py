@@ -298,8 +298,8 @@ class _InstanceNorm(_NormBase):
         channels = input.shape[0 if unbatched else 1]
         if channels != self.num_features and not self.affine:
             warnings.warn(
-                f"[{type(self).__name__}] input's size at dim={0 if unbatched else 1} ({channels}) does not match num_features "
-                f"({self.num_features}), which counts only where affine=True",
+                f"input's size at dim={0 if unbatched else 1} does not match num_features. You can silence this warning by not "
+                f"passing in num_features, which is not used because affine=False; got {channels} and {self.num_features}",
                 stacklevel=2,
             )
         elif channels != self.num_features:
