@@ -69,6 +69,67 @@ def numbers(*sizes: int) -> Any:
     return taeda.arange(float(taeda.empty(sizes).numel())).view(sizes) / 4 + 0.5
 
 
+def zeroed(x: Any, mask: Any) -> Any:
+    x[mask] = 0
+    return x
+
+
+ROWS, COLUMNS = taeda.tensor([True, False, True]), taeda.tensor([True, False, True, True])
+ASSIGNED: dict[str, tuple[Any, Any]] = {
+    "element": ((1, 2), lambda x: 0),
+    "row": (1, lambda x: x[0] * 3),
+    "rows": (slice(0, 2), lambda x: 1.5),
+    "steps": ((slice(None), slice(1, None, 2)), lambda x: x[:, :2] * x[:, 1:3]),
+    "all": (Ellipsis, lambda x: 2.0),
+    "all of a row": (Ellipsis, lambda x: x[1]),
+    "last": ((Ellipsis, 1), lambda x: x[:, 0]),
+    "new dimension": ((1, None, slice(1, 3)), lambda x: x[0, :2]),
+    "places": (taeda.tensor([0, 2]), lambda x: x[1] * x[0]),
+    "list": ((slice(None), [1, 3]), lambda x: x[:, :1]),
+    "places of a row": ((0, taeda.tensor([1, 3])), lambda x: 2),
+    "places of rows": ((slice(0, 2), taeda.tensor([1, 3])), lambda x: x[1:, 2:]),
+    "pairs": ((taeda.tensor([0, 1]), taeda.tensor([2, 2])), lambda x: x[0, :2]),
+    "number": (taeda.tensor(1), lambda x: 0),
+    "mask": (ROWS, lambda x: x[:2]),
+    "mask of columns": ((slice(None), COLUMNS), lambda x: 1),
+    "mask of a row": ((1, COLUMNS), lambda x: x[0, :3]),
+    "mask and number": ((ROWS, 2), lambda x: x[0, 0]),
+    "whole mask": (taeda.arange(12).view(3, 4) % 2 == 0, lambda x: x.flatten()[:6]),
+}
+
+
+@pytest.mark.parametrize("name", ASSIGNED)
+def test_assignments_have_a_part_in_the_history(name: str) -> None:
+    index, value = ASSIGNED[name]
+    found = []
+    for x in (numbers(3, 4).requires_grad_(), Wrapper(numbers(3, 4), requires_grad=True)):
+        y = x * 1
+        y[index] = value(x)
+        z = y * x
+        (g,) = taeda.autograd.grad((z * z).sum(), x)
+        found.append((z, g))
+    assert taeda.allclose(found[1][0].elem, found[0][0]) and taeda.allclose(found[1][1].elem, found[0][1])
+
+
+def test_assignments_are_views_and_writes() -> None:
+    x = Wrapper(numbers(3, 4), requires_grad=True)
+    y = x * 1
+    seen.clear()
+    y[1:, 2] = 0
+    y[0, taeda.tensor([1])] = y[1, :1]
+    y[0] *= 2
+    assert seen == ["slice.Tensor", "select.int", "fill_.Scalar", "select.int", "slice.Tensor", "select.int", "index_put_.default",
+                    "select.int", "mul_.Tensor", "select.int", "copy_.default"]
+    y.sum().backward()
+    assert x.grad.elem.tolist() == [[2, 0, 2, 2], [3, 1, 0, 1], [1, 1, 0, 1]]
+    with pytest.raises(RuntimeError, match="leaf Variable"):
+        x[0] = 1
+    taken, given = Wrapper(numbers(3)), Wrapper(numbers(3), requires_grad=True)
+    taken[:] = given * 2
+    taken.sum().backward()
+    assert given.grad.elem.tolist() == [2.0] * 3
+
+
 OPERATIONS = {
     "pointwise": lambda x: (x * 2 + x).exp() - x / 3 + 1 / x,
     "functions": lambda x: x.tanh() + x.sigmoid() + x.log() + x.sqrt() + x**2 + 2**x + x.abs() + x.clamp(0, 1),
@@ -81,6 +142,12 @@ OPERATIONS = {
     "broadcast": lambda x: x * x[0] + x[:, :1],
     "written": lambda x: (x * 1).add_(x).mul_(3),
     "kernels": lambda x: x.cumsum(1) + taeda.ops.softplus(x) + taeda.ops.leaky_relu(x - 1) + x.clamp(1, 2) * x.gather(1, taeda.tensor([[1]])),
+    "masked": lambda x: (x * 1).index_fill_(0, taeda.tensor([0]), 0.5) + zeroed(x * 1, taeda.arange(12).view(3, 4) % 5 == 0)
+    + zeroed(x * 1, taeda.tensor([True, False, True])),
+    "promoted": lambda x: x / taeda.tensor([1, 2, 3, 4]) + taeda.arange(12).view(3, 4) * x + x ** taeda.tensor(2) + taeda.tensor([2]) ** x
+    + taeda.maximum(x, taeda.tensor([1, 1, 2, 2])) + Wrapper(taeda.tensor([2])) / x + taeda.atan2(x, numbers(4).double()),
+    "promoted in place": lambda x: (x * 1).mul_(taeda.tensor([1, 2, 3, 4])),
+    "picked": lambda x: x[x > 1].sum() * x + x[:, taeda.tensor([True, False, True, False])].sum(),
     "norms": lambda x: taeda.ops.rms_norm(x, (4,)) + taeda.ops.group_norm(x.view(1, 3, 4), 3).view(3, 4),
     "windows": lambda x: taeda.ops.interpolate(taeda.ops.avg_pool1d(x.unsqueeze(0), 2), scale_factor=2),
     "letters": lambda x: taeda.einsum("ij,kj->ik", x, x),
@@ -109,11 +176,34 @@ def test_the_handler_sees_operators_forward_and_backward_and_leaves_get_its_clas
     assert taeda.allclose(x.grad.elem, 2 + 2 * numbers(3))
 
 
+def test_gradcheck() -> None:
+    assert taeda.autograd.gradcheck(lambda x: x * x, (Wrapper(numbers(3).double(), requires_grad=True),))
+
+
 def test_second_derivatives() -> None:
     x = Wrapper(numbers(3), requires_grad=True)
     (g,) = taeda.autograd.grad(x.pow(3).sum(), x, create_graph=True)
     (h,) = taeda.autograd.grad(g.sum(), x)
     assert taeda.allclose(h.elem, 6 * numbers(3))
+
+
+MADE_OF_PARTS = {
+    "slice": lambda x: x[:3].exp(),
+    "step": lambda x: x.view(2, 4)[:, 1:4:2].exp(),
+    "mask": lambda x: x[taeda.arange(8) % 3 > 0].exp(),
+    "places": lambda x: x[taeda.tensor([1, 1, 4])].exp(),
+    "largest": lambda x: x.view(2, 4).amax(1).exp(),
+    "added": lambda x: x.exp().index_put((taeda.arange(8) % 4 == 0,), x[:2] * x[2:4], True),
+}
+
+
+@pytest.mark.parametrize("name", MADE_OF_PARTS)
+def test_second_derivatives_of_what_is_made_of_a_part(name: str) -> None:
+    found = []
+    for x in (numbers(8).requires_grad_(), Wrapper(numbers(8), requires_grad=True)):
+        (g,) = taeda.autograd.grad(MADE_OF_PARTS[name](x).sum(), x, create_graph=True)
+        found.append(taeda.autograd.grad((g * g).sum(), x)[0])
+    assert taeda.allclose(found[1].elem, found[0])
 
 
 def test_a_leaf_is_not_written_to_and_a_saved_tensor_that_was_written_is_noticed() -> None:

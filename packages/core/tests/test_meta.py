@@ -53,3 +53,19 @@ def test_a_kernel_is_not_given_what_has_no_data(source: str) -> None:
     names = {"x": taeda.eye(2), "m": taeda.eye(2, device="meta"), "p": taeda.tensor([1, 2], dtype=taeda.int32).to("meta")}
     with pytest.raises(RuntimeError, match="Expected all tensors to be on the same device"):
         eval(f"taeda.{source}", {"taeda": taeda, **names})
+
+
+def test_what_a_mask_points_at_can_be_written() -> None:
+    x, rows = meta(3, 4), taeda.empty(3, dtype=taeda.bool, device="meta")
+    for index, value in ((rows, 0), (rows, meta(4)), ((rows, 1), taeda.tensor(2.0)), ((slice(None), meta(4) > 0), meta(3, 1)), (x > 0, meta(5))):
+        version = x._version
+        x[index] = value
+        assert x.shape == (3, 4) and x.is_meta and x._version == version + 1
+    with pytest.raises(NotImplementedError, match="depends on the data"):
+        x[rows]
+    leaf = taeda.empty(3, 4, device="meta", requires_grad=True)
+    y = leaf * 2
+    y[rows] = 0
+    assert y.grad_fn.name() in ("MaskedFillBackward0", "MaskedFillBackward1")
+    y.sum().backward()
+    assert leaf.grad.shape == (3, 4)

@@ -51,6 +51,39 @@ def _index(x: Any, indices: Any) -> Any:
     return x[tuple(slice(None) if i is None else i for i in indices)]
 
 
+def _in_front(x: Any, indices: Any, values: Any) -> tuple[list[int], tuple[Any, ...], Any]:
+    """For a list of index tensors with None in it: x's dimensions with those that they point into first, the tensors, and the values so."""
+    given = tuple(i for i in indices if i is not None)
+    pointed: list[int] = []
+    at = 0
+    for i in indices:
+        many = i.ndim if i is not None and i.dtype in (taeda.bool, taeda.uint8) else 1
+        if i is not None:
+            pointed.extend(range(at, at + many))
+        at += many
+    before = next((k for k, i in enumerate(indices) if i is not None), 0)
+    if before and all(i is not None for i in indices[before : before + len(given)]):        # side by side: their results stand there, too
+        width = max(1 if i.dtype in (taeda.bool, taeda.uint8) else i.ndim for i in given)
+        values = values.expand(_index(x.detach(), indices).shape).movedim(tuple(range(before, before + width)), tuple(range(width)))
+    return [*pointed, *(d for d in range(x.ndim) if d not in pointed)], given, values
+
+
+def _index_put_(x: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """Write where the tensors of a list point; None in their place takes a dimension whole."""
+    if all(i is not None for i in indices):
+        return ops.index_put_(x, tuple(indices), values, accumulate)
+    order, given, values = _in_front(x, indices, values)
+    ops.index_put_(x.permute(order), given, values, accumulate)
+    return x
+
+
+def _index_put(x: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    if all(i is not None for i in indices):
+        return ops.index_put(x, tuple(indices), values, accumulate)
+    order, given, values = _in_front(x, indices, values)
+    return ops.index_put(x.permute(order), given, values, accumulate).permute([order.index(d) for d in range(x.ndim)])
+
+
 def _safe_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
     """The softmax along a dimension; 0 where all is -inf."""
     nothing = (x == -math.inf).all(dim, keepdim=True)
@@ -134,6 +167,8 @@ _OWN: dict[str, Callable[..., Any]] = {
     "_adaptive_avg_pool2d": lambda x, size: ops.adaptive_avg_pool2d(x, size),
     "alias": lambda x: x.view_as(x),
     "index": _index,
+    "index_put": _index_put,
+    "index_put_": _index_put_,
     "is_same_size": lambda x, y: x.shape == y.shape,
     "lift_fresh": lambda x: x,
     "max_pool2d_with_indices": _max_pool2d_with_indices,

@@ -34,7 +34,7 @@ from taeda._aten_nodes import (
     pool_rule,
     softmax_rule,
 )
-from taeda._aten_classes import plain_like
+from taeda._aten_classes import plain_like, written_by_index
 from taeda._aten_layers import MADE as LAYERS
 from taeda._aten_views import MADE as VIEWS
 from taeda._override import has_torch_function, is_casting
@@ -319,18 +319,64 @@ def _getitem(x: Tensor, index: Any) -> Any:
     return aten.alias.default(x) if x is whole else x
 
 
+def _parts(x: Tensor, index: Any) -> tuple[list[Any], list[Any]] | None:
+    """The views that an index takes, and the list of tensors, or None for a whole dimension, that points into the last one."""
+    steps: list[Any] = []
+    indices: list[Any] = []
+    parts = [taeda.tensor(p) if isinstance(p, list) else p for p in (index if isinstance(index, tuple) else (index,))]
+    taken = [p.ndim if isinstance(p, Tensor) and p.dtype in (taeda.bool, taeda.uint8) else int(p is not None and p is not Ellipsis)
+             for p in parts]
+    dim = at = 0                                        # of the view, and of x
+    for p, many in zip(parts, taken, strict=True):
+        if p is Ellipsis:
+            many = x.ndim - sum(taken)
+            dim, at, indices = dim + many, at + many, indices + [None] * many
+        elif p is None:
+            steps.append(("unsqueeze", "default", (dim,)))
+            dim, indices = dim + 1, [*indices, None]
+        elif isinstance(p, slice):
+            if p != slice(None):
+                start, _, step = p.indices(x.shape[at])
+                stop = 9223372036854775807 if p.stop is None else p.stop
+                steps.append(("slice", "Tensor", (dim, start, stop, step) if step != 1 else (dim, start, stop)))
+            dim, at, indices = dim + 1, at + 1, [*indices, None]
+        elif isinstance(p, Tensor) and p.ndim:
+            dim, at, indices = dim + many, at + many, [*indices, p]
+        elif isinstance(p, bool) or not isinstance(p, (int, Tensor)) or many == 0:
+            return None
+        else:
+            steps.append(("select", "int", (dim, int(p))))
+            at += 1
+    return steps, indices if any(i is not None for i in indices) else []
+
+
 def _setitem(x: Tensor, index: Any, value: Any) -> Any:
     if not isinstance(value, (Tensor, int, float, complex)):
         return NotImplemented
-    place = _getitem(x, index)
-    if place is NotImplemented:
+    found = _parts(x, index)
+    if found is None:
         return NotImplemented
-    if isinstance(value, Tensor):
-        while value.ndim > place.ndim and value.shape[0] == 1:
-            value = aten.squeeze.dim(value, 0)
-        aten.copy_.default(place, value)
+    steps, indices = found
+    given = value
+
+    def write() -> None:
+        place, value = x, given
+        for name, overload, args in steps:
+            place = getattr(getattr(aten, name), overload)(place, *args)
+        if indices:
+            held = value if isinstance(value, Tensor) else taeda.tensor(value, dtype=x.dtype, device=x.device)
+            aten.index_put_.default(place, indices, held)
+        elif isinstance(value, Tensor):
+            while value.ndim > place.ndim and value.shape[0] == 1:
+                value = aten.squeeze.dim(value, 0)
+            aten.copy_.default(aten.alias.default(place) if place is x else place, value)
+        else:
+            aten.fill_.Scalar(aten.alias.default(place) if place is x else place, value)
+
+    if is_wrapper_tensor(x) and taeda.is_grad_enabled() and (x.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
+        written_by_index(x, steps, indices, value, write)
     else:
-        aten.fill_.Scalar(place, value)
+        write()
     return None
 
 

@@ -26,7 +26,7 @@ from taeda.ops import return_types
 from taeda.registry import NoStorage
 from taeda.tensor import Tensor
 
-__all__ = ["ask", "plain_like"]
+__all__ = ["ask", "places", "plain_like", "written_by_index"]
 
 _RULES = {
     "_log_softmax.default": rules.softmax_rule("_log_softmax_backward_data"),
@@ -111,6 +111,56 @@ class _Shadows:
         return found
 
 
+# Pointwise operators whose derivatives read their operands, in the dtype of the result
+_PROMOTING = frozenset((
+    "addcdiv", "addcmul", "atan2", "copysign", "div", "fmax", "fmin", "fmod", "hypot", "lerp", "logaddexp", "logaddexp2", "maximum",
+    "minimum", "mul", "pow", "remainder", "true_divide", "xlogy",
+))  # fmt: skip
+_INDEXED = frozenset(("index", "index_put", "index_put_"))
+
+
+def _by_places(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Put in the place of each mask among the indices the places that it takes: a shadow does not know how many they are."""
+    return args[0], places(args[1]), *args[2:]
+
+
+def places(indices: Any) -> list[Any]:
+    """The indices with integers in place of each mask."""
+    found: list[Any] = []
+    for i in indices:
+        masks = isinstance(i, Tensor) and i.dtype in (taeda.bool, taeda.uint8)
+        found.extend(aten.nonzero.default(i.detach()).unbind(1) if masks else [i])
+    return found
+
+
+def written_by_index(x: Tensor, steps: list[Any], indices: list[Any], value: Any, write: Any) -> None:
+    """Call ``write``, which assigns value to the part of x that views and then index tensors take, and record its derivative.
+
+    steps: the operators of the views, (name, overload, arguments).
+    """
+    if x.requires_grad and x.is_leaf:
+        raise RuntimeError("[setitem] a leaf Variable that requires grad is being used in an in-place operation.")
+    shadows = _Shadows()
+    if not steps and not indices:                       # all of it: as one slice of a tensor of one
+        steps = [("unsqueeze", "default", (0,)), ("slice", "Tensor", (0, 0, 1))]
+    wholes = [shadows.of(x)]
+    for name, overload, args in steps:
+        wholes.append(getattr(getattr(aten, name), overload)(wholes[-1], *args))
+    part = wholes.pop()
+    new = shadows.of(value).to(x.dtype) if isinstance(value, Tensor) else taeda.empty((), dtype=x.dtype, device="meta")
+    if indices:
+        part = aten.index_put.default(part, [shadows.of(i) for i in places(indices)], new)
+    else:
+        part = new.reshape(new.shape[max(new.ndim - part.ndim, 0) :]).expand(part.shape)
+    for (name, _, args), whole in zip(reversed(steps), reversed(wholes), strict=True):
+        part = part.squeeze(*args) if name == "unsqueeze" else getattr(aten, f"{name}_scatter").default(whole, part, *args)
+    with taeda.no_grad():
+        write()
+    count_write(x)
+    if part.requires_grad and not transplant([(part, x)], shadows.originals):
+        raise RuntimeError(f"[setitem] the derivative of this write needs values that a tensor of {type(x).__name__} does not have")
+
+
 def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     rule = _RULES.get(op.__name__)
     if rule is not None and not kwargs:
@@ -118,7 +168,7 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
     if op.__name__ in _CHOOSE and kwargs.get("out") is None:
         return _chosen(op, args, kwargs)
     shadows = _Shadows()
-    given_args, given_kwargs = tree_map(shadows.of, (args, kwargs))
+    given_args, given_kwargs = tree_map(shadows.of, (_by_places(args) if op._opname in _INDEXED else args, kwargs))
     if given_kwargs.get("device") is not None:
         given_kwargs["device"] = "meta"
     numbers = [x for x in tree_leaves((args, kwargs)) if type(x) in (int, float, complex)]
@@ -133,6 +183,9 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
         return _in_pieces(op, over, args, kwargs)
     if not any(isinstance(x, Tensor) and x.requires_grad for x in tree_leaves(like)):
         return _below(op, over, args, kwargs)
+    if op._opname.removesuffix("_") in _PROMOTING and any(isinstance(x, Tensor) and x.dtype != like.dtype for x in args):
+        same = (aten._to_copy.default(x, dtype=like.dtype) if isinstance(x, Tensor) and x.dtype != like.dtype else x for x in args)
+        return op(*same, **kwargs)                      # the node would have saved what the kernel makes of the others
     pairs: list[tuple[Tensor, Tensor]]
     if written is not None:
         _below(op, over, args, kwargs)

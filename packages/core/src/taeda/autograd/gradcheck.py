@@ -13,6 +13,7 @@ from typing import Any
 from taeda.autograd.backward import grad
 from taeda.autograd.engine import run_backward
 from taeda.layout import strided
+from taeda.stand_ins import is_wrapper_tensor
 from taeda.tensor_base import TensorBase
 
 Matrix = list[list[float]]
@@ -37,7 +38,8 @@ def _differentiable(inputs: tuple[Any, ...]) -> list[Any]:
 
 def _reals(t: Any) -> list[float]:
     """The elements as real numbers: two for a complex one."""
-    values = t.detach().reshape(-1).tolist()
+    flat = t.detach().reshape(-1)
+    values = [v.item() for v in flat.unbind()] if is_wrapper_tensor(flat) else flat.tolist()
     return [part for v in values for part in (v.real, v.imag)] if t.is_complex() else values
 
 

@@ -121,11 +121,14 @@ cdef object pulled(TensorBase g, tuple spec):
         return view_pull(g, spec)
     if is_wrapper(g):
         shape, start, source, step, sizes = spec[:5]
-        ends = {d: slice(start[d], start[d] + n * step[i], step[i]) for i, (d, n) in enumerate(zip(source, sizes))}
-        whole = (<object>g).new_zeros(shape)
-        part = whole[tuple([ends.get(d, start[d]) for d in range(len(shape))])]
-        part.copy_((<object>g).reshape(part.shape))
-        return whole
+        taken = {d: (n, by) for d, n, by in zip(source, sizes, step)}
+        part = (<object>g).reshape([taken.get(d, (1, 1))[0] for d in range(len(shape))])
+        for d in range(len(shape)):                  # a write into a view would have no part in the history
+            n, by = taken.get(d, (1, 1))
+            if n != shape[d]:
+                whole = part.new_zeros((*part.shape[:d], shape[d], *part.shape[d + 1:]))
+                part = whole.slice_scatter(part, d, start[d], start[d] + n * by, by)
+        return part
     from taeda.func.batched import batched
     value, size = (<object>g)._value, (<object>g)._value.shape[0]
     spec = ((size, *spec[0]), (0, *spec[1]), (0, *[d + 1 if d >= 0 else d for d in spec[2]]), (1, *spec[3]), (size, *spec[4]), spec[5])
@@ -405,6 +408,17 @@ cdef bint whole_mask(TensorBase x, object index):
         t.shape_tuple() == x.shape_tuple())
 
 
+cdef bint masks(object index):
+    """Does a bool tensor on the meta device choose elements?"""
+    cdef TensorBase t
+    for item in index if isinstance(index, tuple) else (index,):
+        if isinstance(item, TensorBase):
+            t = <TensorBase>item
+            if t.view.dtype == BOOL and t.view.ndim > 0 and t.device == META:
+                return True
+    return False
+
+
 cpdef object getitem(object input, object index):
     """Return input[index].
 
@@ -513,6 +527,16 @@ cpdef object setitem(object input, object index, object value):
             v = kept(value, x)
         fill_where(x, <TensorBase>index, v)
         return None
+    if x.device == META and masks(index):        # how many elements are written is not known, and need not be
+        if v is None:
+            v = kept(value, x)
+        if not any_needs_grad((x, v)):
+            begin_inplace("setitem", x)
+            end_inplace(SETITEM, x, (x,), None)
+            return None
+        if v.view.numel == 1 and isinstance(index, TensorBase):
+            x.masked_fill_(index.reshape((*index.shape, *(1,) * (x.view.ndim - <int>index.ndim))), to_dtype(v, x.view.dtype).reshape(()))
+            return None
     parse(&q, x, index, pos, idx, "setitem")
     if v is None:
         v = kept(value, x)
