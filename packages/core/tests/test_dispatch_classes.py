@@ -111,6 +111,26 @@ def test_assignments_have_a_part_in_the_history(name: str) -> None:
     assert taeda.allclose(found[1][0].elem, found[0][0]) and taeda.allclose(found[1][1].elem, found[0][1])
 
 
+IN_PLACE = {
+    "abs_": (), "acos_": (), "add_": ("v",), "clamp_": (0.5,), "copysign_": ("v",), "cumprod_": (0,), "div_": ("v",), "erf_": (), "exp_": (),
+    "fmod_": (0.3,), "hypot_": ("v",), "lerp_": ("v", 0.3), "log_": (), "masked_fill_": ("mask", 0.5), "mul_": ("v",), "nan_to_num_": (),
+    "pow_": (3,), "reciprocal_": (), "sigmoid_": (), "sin_": (), "square_": (), "tril_": (), "xlogy_": ("v",), "detach_": (),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_writes_in_place_have_derivatives(name: str) -> None:
+    found = []
+    for x, make in ((numbers(3, 3).div(4).requires_grad_(), lambda x: x), (Wrapper(numbers(3, 3) / 4, requires_grad=True), Wrapper)):
+        v = make(numbers(3, 3) + 0.25)
+        y = x * 1
+        getattr(y, name)(*(v if a == "v" else make(numbers(3, 3) > 1) if a == "mask" else a for a in IN_PLACE[name]))
+        (g,) = taeda.autograd.grad((y * x).sum(), x)
+        found.append((y, g))
+    assert taeda.allclose(found[1][0].elem, found[0][0]) and taeda.allclose(found[1][1].elem, found[0][1])
+    assert found[1][0].requires_grad == found[0][0].requires_grad
+
+
 def test_assignments_are_views_and_writes() -> None:
     x = Wrapper(numbers(3, 4), requires_grad=True)
     y = x * 1

@@ -182,17 +182,25 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
             raise
         return _in_pieces(op, over, args, kwargs)
     if not any(isinstance(x, Tensor) and x.requires_grad for x in tree_leaves(like)):
-        return _below(op, over, args, kwargs)
+        found = _below(op, over, args, kwargs)
+        if op._opname == "detach_":
+            take_place(args[0], taeda.empty(0, device="meta"))
+        return found
     if op._opname.removesuffix("_") in _PROMOTING and any(isinstance(x, Tensor) and x.dtype != like.dtype for x in args):
         same = (aten._to_copy.default(x, dtype=like.dtype) if isinstance(x, Tensor) and x.dtype != like.dtype else x for x in args)
         return op(*same, **kwargs)                      # the node would have saved what the kernel makes of the others
     pairs: list[tuple[Tensor, Tensor]]
     if written is not None:
+        key = op.__name__, tuple(isinstance(x, Tensor) and x.requires_grad for x in args)
+        if key not in _fits:                            # tried on a result that nobody sees
+            trial = [(x, taeda.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta")) for x in tree_leaves(like)]
+            _fits[key] = transplant(trial, shadows.originals)
+            return _recorded(op, over, args, kwargs)
+        if not _fits[key]:
+            return _copied_in(op, over, args, kwargs)
         _below(op, over, args, kwargs)
         pairs = list(zip(tree_leaves(like), tree_leaves(written), strict=True))
-        if not transplant(pairs, shadows.originals):
-            raise RuntimeError(f"[{op}] the derivative of this write in place needs values that a tensor of {type(over[0]).__name__} does "
-                               "not have; hint: use the operator that makes a new tensor")
+        transplant(pairs, shadows.originals)
         return written
     found = _below(op, over, args, kwargs)
     taken = {id(x) for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)}
@@ -230,6 +238,26 @@ def _chosen(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return add(aten.new_zeros.default(g, list(x.shape)), dim, places, g), *[None] * (len(given) - 1)
 
     return rules._Node.apply(lambda *given: tuple(op(*given, **kwargs)), rule, *args)
+
+
+# operators in place, and who requires grad -> whether their nodes save what there is
+_fits: dict[Any, bool] = {}
+
+
+def _copied_in(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A write whose derivative reads what was there before: by the operator that makes a new tensor of a copy, which comes back."""
+    anew = getattr(getattr(aten, op._opname.removesuffix("_"), None), op._overloadname, None)
+    if anew is None or kwargs.get("out") is not None:
+        raise RuntimeError(f"[{op}] the derivative of this write in place needs values that a tensor of {type(over[0]).__name__} does not "
+                           "have; hint: use the operator that makes a new tensor")
+    x = args[0]
+    found = anew(aten.clone.default(x), *args[1:], **kwargs)
+    if found.dtype != x.dtype:
+        found = aten._to_copy.default(found, dtype=x.dtype)
+    with taeda.no_grad():
+        aten.copy_.default(x, found)
+    take_place(x, found)
+    return x
 
 
 def _in_pieces(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
