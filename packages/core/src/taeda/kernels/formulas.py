@@ -271,7 +271,7 @@ PRELUDE = r"""
         T s = t_sigmoid_##S(x); \
         return g * s * ((T)1 + x * ((T)1 - s)); \
     } \
-    static inline T gelu_tanh_backward_##S(T g, T x) { \
+    INLINE T gelu_tanh_backward_##S(T g, T x) { \
         const T c = (T)0.79788456080286535588, t = t_tanh_##S(c * (x + (T)0.044715 * x * x * x)); \
         return g * (T)0.5 * ((T)1 + t + x * ((T)1 - t * t) * (c * ((T)1 + (T)0.134145 * x * x))); \
     }
