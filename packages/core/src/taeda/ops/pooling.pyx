@@ -473,7 +473,7 @@ cdef TensorBase adaptive_forward(Op op, TensorBase x, int n, Param* p):
 cdef object adaptive_avg_backward_vjp(Node node, object g):
     cdef Param p[GEOMETRY]
     whole_numbers(<tuple>node.extra[0], GEOMETRY, p)
-    return adaptive_forward(ADAPTIVE_AVG[node.extra[1] - 1], <TensorBase>g, node.extra[1], p)
+    return adaptive_forward(averaging(node.extra[1], p), <TensorBase>g, node.extra[1], p)
 
 cdef tuple ADAPTIVE_AVG_BACKWARD = tuple([
     linear(define("adaptive_avg_pool_backward", adaptive_avg_backward_vjp, 0, 0, None, f"AdaptiveAvgPool{n}DBackwardBackward0"))
@@ -485,20 +485,22 @@ cdef object adaptive_avg_vjp(Node node, object g):
 cdef tuple ADAPTIVE_AVG = tuple([
     linear(define(f"adaptive_avg_pool{n}d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool",
            "SqueezeBackward1" if n == 1 else f"AdaptiveAvgPool{n}DBackward0")) for n in (1, 2, 3)])
-cdef tuple GLOBAL_AVG = tuple([                     # PyTorch has these as means
-    linear(define(f"adaptive_avg_pool{n}d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool", "MeanBackward1")) for n in (2, 3)])
+cdef tuple GLOBAL_AVG = tuple([                     # means, as in PyTorch
+    linear(define(f"adaptive_avg_pool{n}d", adaptive_avg_vjp, 0, 0, "mean", "SqueezeBackward1" if n == 1 else "MeanBackward1"))
+    for n in (1, 2, 3)])
 cdef tuple ADAPTIVE_MAX = tuple([
     define(f"adaptive_max_pool{n}d", max_pool_vjp, 0, 0, "adaptive_max_pool",
            "SqueezeBackward1" if n == 1 else f"AdaptiveMaxPool{n}DBackward0") for n in (1, 2, 3)])
 
+cdef Op averaging(int n, const Param* p):
+    return (GLOBAL_AVG if is_global(p) else ADAPTIVE_AVG)[n - 1]
+
 cdef object adaptive_avg(int n, object input, object output_size):
-    cdef Op op = ADAPTIVE_AVG[n - 1]
-    cdef TensorBase x = as_tensor(input, op.name)
+    cdef str name = (<Op>ADAPTIVE_AVG[n - 1]).name
+    cdef TensorBase x = as_tensor(input, name)
     cdef Param p[GEOMETRY]
-    read_adaptive(op.name, x, n, output_size, x.view.ndim - n, p)
-    if n > 1 and is_global(p):
-        op = GLOBAL_AVG[n - 2]
-    return adaptive_forward(op, x, n, p)
+    read_adaptive(name, x, n, output_size, x.view.ndim - n, p)
+    return adaptive_forward(averaging(n, p), x, n, p)
 
 cdef object adaptive_max(int n, object input, object output_size, bint return_indices):
     cdef Op op = ADAPTIVE_MAX[n - 1]
