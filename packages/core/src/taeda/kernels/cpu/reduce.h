@@ -26,6 +26,7 @@ enum {
     REDUCE_TILE = 1024,     /* columns, at most */
     REDUCE_NARROW = 256,    /* columns that narrow rows are read as */
     REDUCE_PARTED = 16,     /* rows, at least, of each part that they are read in: parts are merged one by one */
+    REDUCE_LINE = 64,       /* elements up to which lines of one result are taken side by side */
     REDUCE_ROWS = 64,       /* columns are added up in runs of so many rows */
     REDUCE_ACC = 24,        /* most bytes of one accumulator */
     REDUCE_FEW = 8,         /* columns of a tile of few rows (14 of two or three) below which a longer dimension makes the columns */
@@ -248,6 +249,21 @@ static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, i
     if (rows * k < n) reduce_take(r, x + rows * k * m * r->itemsize, n - rows * k, m, m, 1, acc, base);
 }
 
+/* Whole lines of one result, short ones with gaps between, as the columns of a tile; returns how many elements it took in.
+ * Line by line 5897 of 17 elements took 70 us, 12 for each. */
+static inline int64_t reduce_lines(const Reduction *r, const char *x, int64_t line, int64_t left, char *acc, int64_t base)
+{
+    int64_t wide[REDUCE_LINE * REDUCE_ACC / 8];
+    const Spec *s = r->spec;
+    const int next = r->reduced.n - 1;
+    const int64_t rows = reduce_min(r->reduced.size[next] - line % r->reduced.size[next], left / r->n);
+    if (rows < REDUCE_PARTED) return 0;
+    s->init(wide, r->n);
+    reduce_take(r, x, rows, r->reduced.in[next], r->n, 1, (char *)wide, base);
+    for (int64_t j = 0; j < r->n; j++) s->merge(acc, (char *)wide + j * s->bytes, 1);
+    return rows * r->n;
+}
+
 /* Reduce segment u % segments of tile u / segments. */
 static inline void reduce_unit(const Reduction *r, int64_t u)
 {
@@ -257,11 +273,17 @@ static inline void reduce_unit(const Reduction *r, int64_t u)
     const int64_t m = reduce_locate(r, u / r->segments, &in, &out);
     int64_t lo = u % r->segments * r->segment;
     const int64_t hi = reduce_min(lo + r->segment, r->count);
+    const int lines = m == 1 && r->sn == 1 && r->n > 1 && r->n <= REDUCE_LINE && r->reduced.n > 0 && !r->spec->ordered;
     r->spec->init(acc, m);
     while (lo < hi) {
         const int64_t line = lo / r->n, start = lo - line * r->n, n = reduce_min(r->n - start, hi - lo);
         int64_t at = in + start * r->sn;
         reduce_offsets(&r->reduced, line, &at, &unused);
+        if (lines && start == 0) {
+            const int64_t taken = reduce_lines(r, r->x + at * r->itemsize, line, hi - lo, acc, lo);
+            lo += taken;
+            if (taken) continue;
+        }
         if (r->n <= REDUCE_SHORT && m > 1 && r->sm != 1 && !(r->sn == 1 && r->itemsize == 8 && r->n == REDUCE_SHORT && !r->spec->ordered))
             reduce_turned(r, r->x + at * r->itemsize, n, m, acc, lo);
         else if (r->sm == 1 && r->sn == m && m > 1 && m <= 32 && n >= 2 * REDUCE_PARTED && !r->spec->ordered)

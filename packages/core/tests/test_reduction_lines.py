@@ -1,0 +1,22 @@
+"""Reductions to one result of short lines that have gaps between them: they are columns of a tile (kernels/cpu/reduce.h)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import taeda
+from any_threads import assert_same_for_any_threads
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int64", "uint8"])
+@pytest.mark.parametrize("shape,columns", [((300, 24), 17), ((7, 50, 8), 5), ((3, 900, 70), 64), ((2, 40, 9), 1), ((15, 30), 20)])
+def test_all_of_short_lines_with_gaps_is_that_of_a_copy(shape: tuple[int, ...], columns: int, dtype: str) -> None:
+    x = np.random.default_rng(0).integers(0, 9, shape).astype(dtype)
+    part, t = x[..., :columns].astype(np.float64), taeda.tensor(x)[..., :columns]
+    got = assert_same_for_any_threads(lambda: t.sum(dtype=taeda.float64))
+    assert got.item() == part.sum()
+    assert assert_same_for_any_threads(t.amax).item() == part.max() and t.min().item() == part.min()
+    assert assert_same_for_any_threads(lambda: t.count_nonzero()).item() == np.count_nonzero(part)
+    if t.is_floating_point():
+        assert np.isclose(assert_same_for_any_threads(t.var).item(), part.var(ddof=1), rtol=2e-3 if dtype == "float16" else 1e-6)
+        assert np.isclose(t.norm().item(), np.sqrt((part ** 2).sum()), rtol=2e-3 if dtype == "float16" else 1e-6)
