@@ -3,7 +3,8 @@
 #define TAEDA_BF16_RUNS_H
 #if defined(__AVX2__) && defined(__GNUC__) && (defined(__clang__) || __GNUC__ >= 11)
 #include <immintrin.h>
-#define PAIRED __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,prefer-vector-width=512")))
+#include "avx512.h"
+#define PAIRED __attribute__((target(AVX512 ",avx512bw,avx512bf16")))
 static int bf16_runs(void)
 {
     return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")

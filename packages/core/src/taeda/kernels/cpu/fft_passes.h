@@ -26,8 +26,7 @@
 #define LOW EACH_LANE(IN_TURN)
 #define HIGH EACH_LANE(IN_TURN_ON)
 #define BACK EACH_LANE(FROM_END)
-typedef WHOLE NAME(order) __attribute__((vector_size(LANE_BYTES)));
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (NAME(order)){__VA_ARGS__})
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 
 #define EXCHANGE(s)                                                                                       \
     EVERY_LANE for (int i = 0; i < LANES; i++)                                                                \

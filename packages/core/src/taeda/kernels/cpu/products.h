@@ -183,8 +183,7 @@ static const MASK NAME(tail_masks)[LANES] = {
 
 /* y[j] = the sum of s[j]'s lanes, for four vectors at once */
 #if LANES == 16 || LANES == 8
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (NAME(places)){__VA_ARGS__})
-typedef MASK NAME(places) __attribute__((vector_size(32)));
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 LOCAL void NAME(sums_of)(const NAME(half) *s, T *y) {
     typedef NAME(half) V;
 #if LANES == 16

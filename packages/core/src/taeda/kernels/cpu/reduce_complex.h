@@ -103,8 +103,8 @@ static const Spec NAMED(mean_, _spec) = {16, 0, NAMED(sum_, _init), NAMED(sum_, 
 /* The parts of four complex numbers as vectors of doubles, in the order 0, 2, 1, 3. */
 static inline void NAMED(split_, )(const T *x, V_double4 *re, V_double4 *im) {
     const V_double4 u = NAMED(four_, )(x), v = NAMED(four_, )(x + 4);
-    *re = __builtin_shuffle(u, v, (V_int64_t4){0, 4, 2, 6});
-    *im = __builtin_shuffle(u, v, (V_int64_t4){1, 5, 3, 7});
+    *re = __builtin_shufflevector(u, v, 0, 4, 2, 6);
+    *im = __builtin_shufflevector(u, v, 1, 5, 3, 7);
 }
 /* acc times the products of the columns; four rows are multiplied before acc is read and written */
 static void NAMED(prod_, _cols)(const T *x, int64_t n, int64_t sn, int64_t m, double *acc) {
@@ -120,8 +120,8 @@ static void NAMED(prod_, _cols)(const T *x, int64_t n, int64_t sn, int64_t m, do
             four_products(re, im, re[2], im[2]);
             split_c128(acc + 2 * j, &a, &b);
             four_products(&a, &b, re[0], im[0]);
-            re[0] = __builtin_shuffle(a, b, (V_int64_t4){0, 4, 2, 6});
-            re[1] = __builtin_shuffle(a, b, (V_int64_t4){1, 5, 3, 7});
+            re[0] = __builtin_shufflevector(a, b, 0, 4, 2, 6);
+            re[1] = __builtin_shufflevector(a, b, 1, 5, 3, 7);
             memcpy(acc + 2 * j, re, 2 * sizeof a);
         }
         for (; j < m; j++)

@@ -32,6 +32,7 @@ cdef extern from *:
     #include <sys/mman.h>
     #include <unistd.h>
     #ifdef __x86_64__
+    #include <cpuid.h>
     #include <immintrin.h>
     #endif
 
@@ -81,8 +82,9 @@ cdef extern from *:
     static int taeda_leading_zeros(unsigned long long x) { return __builtin_clzll(x); }
     static int taeda_has_v3(void) {
     #if defined(__x86_64__) && defined(TAEDA_HAS_V3)
+        unsigned a, b, c, d;                    /* of older clangs the builtin does not know f16c */
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")
-            && __builtin_cpu_supports("f16c");
+            && __get_cpuid(1, &a, &b, &c, &d) && c & bit_F16C;
     #else
         return 0;
     #endif

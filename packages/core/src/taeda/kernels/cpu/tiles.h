@@ -16,7 +16,8 @@
 #ifndef TAEDA_TILES_H
 #define TAEDA_TILES_H
 #if defined(__AVX2__) && defined(__GNUC__)   /* not in the baseline build */
-#define WIDE __attribute__((target("avx512f,avx512vl,avx512dq,prefer-vector-width=512")))
+#include "avx512.h"
+#define WIDE __attribute__((target(AVX512)))
 static int taeda_wide(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
