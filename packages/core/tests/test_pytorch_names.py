@@ -257,9 +257,42 @@ def test_checks_of_sizes_and_values() -> None:
 
 
 def test_what_records_a_gpus_work_needs_a_gpu() -> None:
-    for kind in (taeda.cuda.Stream, taeda.cuda.Event, taeda.cuda.StreamContext, taeda.cuda.CUDAGraph, taeda.cuda.graph):
+    for kind in (taeda.cuda.Stream, taeda.cuda.ExternalStream, taeda.cuda.Event, taeda.cuda.CUDAGraph, taeda.cuda.graph):
         with pytest.raises(RuntimeError, match=kind.__name__):
             kind()
+
+
+def test_blocks_that_choose_no_gpu_change_nothing_and_those_that_choose_one_raise() -> None:
+    x = taeda.ones(1)
+    for block in (taeda.cuda.device(-1), taeda.cuda.device(None), taeda.cuda.device_of(x), taeda.cuda.stream(None)):
+        with block as nothing:
+            assert nothing is None
+        with pytest.raises(KeyError), block:
+            raise KeyError
+    assert taeda.cuda.device_of(x).idx == -1 and taeda.cuda.device("cuda:1").idx == 1
+    taeda.cuda.set_stream(None)
+    for chosen in (0, "cuda", taeda.device("cuda:1")):
+        with pytest.raises(RuntimeError, match=r"\[cuda.device\] no CUDA device"), taeda.cuda.device(chosen):
+            pass
+    with pytest.raises(ValueError, match="Expected a cuda device, but got: cpu"):
+        taeda.cuda.device("cpu")
+    for call in (taeda.cuda.stream(3).__enter__, lambda: taeda.cuda.set_stream(3), taeda.cuda.memory_summary, taeda.cuda.cudart):
+        with pytest.raises(RuntimeError, match="no CUDA device"):
+            call()
+
+
+def test_the_gpus_memory_and_generators_have_modules_of_their_own() -> None:
+    from taeda.cuda.memory import max_memory_allocated, memory_stats
+    from taeda.cuda.random import get_rng_state_all, manual_seed
+
+    assert manual_seed is taeda.cuda.manual_seed and manual_seed(3) is None and get_rng_state_all() == []
+    assert max_memory_allocated is taeda.cuda.max_memory_allocated and max_memory_allocated() == 0
+    assert memory_stats() == taeda.cuda.host_memory_stats() == taeda.cuda.memory_stats_as_nested_dict() == {}
+    assert taeda.cuda.OutOfMemoryError is taeda.OutOfMemoryError and taeda.cuda.AcceleratorError is taeda.AcceleratorError
+    assert (taeda.cuda.get_arch_list(), taeda.cuda.get_gencode_flags(), taeda.cuda.has_magma) == ([], "", False)
+    for name in ("memory_cached", "max_memory_cached"):
+        with pytest.warns(FutureWarning, match=f"`torch.cuda.{name}` has been renamed"):
+            assert getattr(taeda.cuda, name)() == 0
 
 
 def test_a_library_of_compiled_operators_is_refused_as_one_that_does_not_load() -> None:

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+import taeda
+from taeda.cuda import memory, random
+from taeda.cuda._absent import needs_gpu
+from taeda.cuda.memory import (
+    OutOfMemoryError, caching_allocator_alloc, caching_allocator_delete, empty_cache, get_allocator_backend, host_memory_stats,
+    ipc_collect, list_gpu_processes, max_memory_allocated, max_memory_cached, max_memory_reserved, mem_get_info, memory_allocated,
+    memory_cached, memory_reserved, memory_snapshot, memory_stats, memory_stats_as_nested_dict, memory_summary,
+    reset_accumulated_memory_stats, reset_max_memory_allocated, reset_max_memory_cached, reset_peak_memory_stats,
+    set_per_process_memory_fraction,
+)  # fmt: skip
+from taeda.cuda.random import (
+    get_rng_state, get_rng_state_all, initial_seed, manual_seed, manual_seed_all, seed, seed_all, set_rng_state, set_rng_state_all,
+)  # fmt: skip
 from taeda.device import no_cuda
 
 __all__ = [
-    "CUDAGraph", "Event", "Stream", "StreamContext", "current_device", "current_stream", "default_generators", "default_stream",
-    "device_count", "empty_cache", "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state",
-    "get_rng_state_all", "graph", "init", "initial_seed", "ipc_collect", "is_available", "is_bf16_supported", "is_initialized",
-    "is_tf32_supported",
-    "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated",
-    "memory_reserved", "reset_max_memory_allocated", "reset_max_memory_cached", "reset_peak_memory_stats", "seed", "seed_all",
-    "set_device", "set_rng_state", "set_rng_state_all", "synchronize",
+    "CUDAGraph", "Event", "ExternalStream", "OutOfMemoryError", "Stream", "StreamContext", "caching_allocator_alloc",
+    "caching_allocator_delete", "can_device_access_peer", "check_error", "clock_rate", "cudart", "current_blas_handle",
+    "current_device", "current_stream", "default_generators", "default_stream", "device", "device_count", "device_of",
+    "empty_cache", "get_allocator_backend", "get_arch_list", "get_device_capability", "get_device_name", "get_device_properties",
+    "get_gencode_flags", "get_rng_state", "get_rng_state_all", "get_sync_debug_mode", "graph", "has_half", "has_magma",
+    "host_memory_stats", "init", "initial_seed", "ipc_collect", "is_available", "is_bf16_supported",
+    "is_current_stream_capturing", "is_initialized", "is_tf32_supported", "list_gpu_processes", "make_graphed_callables",
+    "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_cached", "max_memory_reserved", "mem_get_info",
+    "memory", "memory_allocated", "memory_cached", "memory_reserved", "memory_snapshot", "memory_stats",
+    "memory_stats_as_nested_dict", "memory_summary", "power_draw", "random", "reset_accumulated_memory_stats",
+    "reset_max_memory_allocated", "reset_max_memory_cached", "reset_peak_memory_stats", "seed", "seed_all", "set_device",
+    "set_per_process_memory_fraction", "set_rng_state", "set_rng_state_all", "set_stream", "set_sync_debug_mode", "stream",
+    "synchronize", "temperature", "utilization",
 ]  # fmt: skip
 
 
 default_generators: tuple[Any, ...] = ()  # one a GPU
+has_half, has_magma = True, False
 
 
 def is_available() -> bool:
@@ -29,18 +48,6 @@ def is_available() -> bool:
 def device_count() -> int:
     """Return how many GPUs can be used."""
     return 0
-
-
-def manual_seed(seed: int) -> None:
-    """Seed the GPU's generator; nothing to do without one."""
-
-
-def manual_seed_all(seed: int) -> None:
-    """Seed every GPU's generator; nothing to do without one."""
-
-
-def empty_cache() -> None:
-    """Give cached GPU memory back; nothing to do without a GPU."""
 
 
 def synchronize(device: Any = None) -> None:
@@ -75,65 +82,44 @@ def is_tf32_supported() -> bool:
     return False
 
 
-def seed() -> None:
-    """Seed the GPU's generator at random; nothing to do without one."""
-
-
-def seed_all() -> None:
-    """Seed every GPU's generator at random; nothing to do without one."""
-
-
-def ipc_collect() -> None:
-    """Give back GPU memory that other processes have released; nothing to do without a GPU."""
-
-
-def reset_peak_memory_stats(device: Any = None) -> None:
-    """Forget the largest use of GPU memory so far; nothing to do without a GPU."""
-
-
-reset_max_memory_allocated = reset_max_memory_cached = reset_peak_memory_stats
-
-
-def memory_allocated(device: Any = None) -> int:
-    """Return how many bytes of GPU memory tensors hold."""
-    return 0
-
-
-def max_memory_allocated(device: Any = None) -> int:
-    """Return how many bytes of GPU memory tensors have held at most."""
-    return 0
-
-
-def memory_reserved(device: Any = None) -> int:
-    """Return how many bytes of GPU memory the allocator holds."""
-    return 0
-
-
-def max_memory_reserved(device: Any = None) -> int:
-    """Return how many bytes of GPU memory the allocator has held at most."""
-    return 0
-
-
-def get_rng_state_all() -> list[Any]:
-    """Return the states of all GPUs' generators."""
+def get_arch_list() -> list[str]:
+    """Return the kinds of GPU that there is code for: none."""
     return []
 
 
-def set_rng_state_all(new_states: Any) -> None:
-    """Restore what :func:`get_rng_state_all` returned."""
-    for state in new_states:
-        set_rng_state(state)
+def get_gencode_flags() -> str:
+    """Return the compiler's options for those kinds."""
+    return ""
 
 
-def _needs_gpu(name: str, doc: str) -> Callable[..., Any]:
-    """Return a function that has no meaning without a GPU, and says so."""
+class device:
+    """The block in which a GPU is the current one; a negative number, or None, chooses none."""
 
-    def function(*args: Any, **kwargs: Any) -> Any:
-        raise no_cuda(f"cuda.{name}")
+    def __init__(self, device: Any) -> None:
+        self.idx = -1 if device is None else _index(device)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
-    return function
+    def __enter__(self) -> None:
+        if self.idx >= 0:
+            raise no_cuda("cuda.device")
+
+    def __exit__(self, *error: Any) -> None:
+        return None
+
+
+class device_of(device):
+    """The block in which a tensor's GPU is the current one; a tensor that lies on none chooses none."""
+
+    def __init__(self, obj: Any) -> None:
+        super().__init__(obj.get_device() if obj.is_cuda else -1)
+
+
+def _index(device: Any) -> int:
+    if isinstance(device, int):
+        return device
+    named = taeda.device(device)
+    if named.type != "cuda":
+        raise ValueError(f"[cuda.device] Expected a cuda device, but got: {named}")
+    return named.index or 0
 
 
 class Stream:
@@ -147,8 +133,33 @@ class Event(Stream):
     """A mark in a queue of a GPU's work; without a GPU there is none."""
 
 
-class StreamContext(Stream):
-    """The block in which a queue is the current one; without a GPU there is none."""
+class ExternalStream(Stream):
+    """A queue that another library made; without a GPU there is none."""
+
+
+class StreamContext:
+    """The block in which a queue is the current one; None changes nothing."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def __enter__(self) -> None:
+        if self.stream is not None:
+            raise no_cuda("cuda.stream")
+
+    def __exit__(self, *error: Any) -> None:
+        return None
+
+
+def stream(stream: Any) -> StreamContext:
+    """Return the block in which a queue is the current one; None changes nothing."""
+    return StreamContext(stream)
+
+
+def set_stream(stream: Any) -> None:
+    """Make a queue the current one; None changes nothing."""
+    if stream is not None:
+        raise no_cuda("cuda.set_stream")
 
 
 class CUDAGraph(Stream):
@@ -159,17 +170,25 @@ class graph(Stream):
     """The block whose work is recorded as a :class:`CUDAGraph`; without a GPU there is none."""
 
 
-init = _needs_gpu("init", "Prepare the GPUs for use.")
-initial_seed = _needs_gpu("initial_seed", "Return the seed of the GPU's generator.")
-set_device = _needs_gpu("set_device", "Make a GPU the current one.")
-mem_get_info = _needs_gpu("mem_get_info", "Return the free and the total bytes of a GPU's memory.")
-current_stream = _needs_gpu("current_stream", "Return the queue that a GPU's work goes to.")
-default_stream = _needs_gpu("default_stream", "Return a GPU's first queue.")
-get_device_name = _needs_gpu("get_device_name", "Return a GPU's name.")
-get_device_capability = _needs_gpu("get_device_capability", "Return a GPU's version as (major, minor).")
-get_device_properties = _needs_gpu("get_device_properties", "Return what is known of a GPU.")
-get_rng_state = _needs_gpu("get_rng_state", "Return the state of a GPU's generator.")
-set_rng_state = _needs_gpu("set_rng_state", "Restore the state of a GPU's generator.")
+init = needs_gpu("init", "Prepare the GPUs for use.")
+set_device = needs_gpu("set_device", "Make a GPU the current one.")
+can_device_access_peer = needs_gpu("can_device_access_peer", "Whether a GPU reads another's memory.")
+check_error = needs_gpu("check_error", "Raise what a code of CUDA's means.")
+clock_rate = needs_gpu("clock_rate", "Return a GPU's clock in MHz.")
+cudart = needs_gpu("cudart", "Return CUDA's library.")
+current_blas_handle = needs_gpu("current_blas_handle", "Return the address of the state of cuBLAS.")
+get_sync_debug_mode = needs_gpu("get_sync_debug_mode", "Return what becomes of calls that wait for the GPU.")
+set_sync_debug_mode = needs_gpu("set_sync_debug_mode", "Say what becomes of calls that wait for the GPU.")
+is_current_stream_capturing = needs_gpu("is_current_stream_capturing", "Whether the GPU's work is being recorded.")
+make_graphed_callables = needs_gpu("make_graphed_callables", "Return functions that replay recorded work.")
+power_draw = needs_gpu("power_draw", "Return a GPU's power in mW.")
+temperature = needs_gpu("temperature", "Return a GPU's temperature in degrees Celsius.")
+utilization = needs_gpu("utilization", "Return the share of time, in percent, in which a GPU worked.")
+current_stream = needs_gpu("current_stream", "Return the queue that a GPU's work goes to.")
+default_stream = needs_gpu("default_stream", "Return a GPU's first queue.")
+get_device_name = needs_gpu("get_device_name", "Return a GPU's name.")
+get_device_capability = needs_gpu("get_device_capability", "Return a GPU's version as (major, minor).")
+get_device_properties = needs_gpu("get_device_properties", "Return what is known of a GPU.")
 
 
 def __getattr__(name: str) -> Any:
@@ -177,6 +196,8 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module(f"taeda.cuda.{name}")
+    if name == "AcceleratorError":
+        return taeda.AcceleratorError
     if name.endswith("Tensor"):
         from taeda.legacy import GPU_NAMES
 
