@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import taeda
 
@@ -90,3 +92,17 @@ def test_the_modes_nest_and_warn() -> None:
                 assert not taeda.is_anomaly_enabled()
             assert taeda.is_anomaly_enabled()
     assert not taeda.is_anomaly_enabled() and "traceback_" not in (leaf(1) * 2).grad_fn.metadata
+
+
+def test_where_warnings_are_errors_the_error_itself_is_raised(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with taeda.autograd.detect_anomaly():
+            warnings.simplefilter("error")
+            x = taeda.ones(2, requires_grad=True)
+            y = x + 1
+            z = y**2
+            y += 1
+            with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+                z.sum().backward()
+    assert "Error detected in PowBackward0" in capsys.readouterr().err

@@ -116,21 +116,29 @@ def last_write(storage):
     return "" if anomaly else "; hint: taeda.autograd.set_detect_anomaly(True) shows the line that changed it"
 
 
+def warn_of(text):
+    """Warn; where warnings are errors, print: the error that is under way says more."""
+    import sys
+    import warnings
+    try:
+        warnings.warn(text, UserWarning, stacklevel=3)
+    except Warning:
+        print(f"UserWarning: {text}", file=sys.stderr)
+
+
 def blame(node):
     """Warn with the forward calls that led to a node."""
-    import warnings
     if "traceback_" not in node.metadata:
         text = " No forward pass information available. Enable detect anomaly during forward pass for more information."
-        warnings.warn(f"Error detected in {node.name()}.{text}", UserWarning, stacklevel=2)
+        warn_of(f"Error detected in {node.name()}.{text}")
         return
     text = "".join(node.metadata["traceback_"])
-    warnings.warn(f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n{text}", UserWarning,
-                  stacklevel=2)
+    warn_of(f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n{text}")
     node = node.metadata.get("parent_")
     while node is not None and "traceback_" in node.metadata:
         text = "".join(node.metadata["traceback_"])
-        warnings.warn(f"Previous calculation was induced by {node.name()}. Traceback of forward call that induced the "
-                      f"previous calculation:\n{text}", UserWarning, stacklevel=2)
+        warn_of(f"Previous calculation was induced by {node.name()}. Traceback of forward call that induced the "
+                f"previous calculation:\n{text}")
         node = node.metadata.get("parent_")
 
 
