@@ -164,6 +164,11 @@ OPERATIONS = {
     "kernels": lambda x: x.cumsum(1) + taeda.ops.softplus(x) + taeda.ops.leaky_relu(x - 1) + x.clamp(1, 2) * x.gather(1, taeda.tensor([[1]])),
     "masked": lambda x: (x * 1).index_fill_(0, taeda.tensor([0]), 0.5) + zeroed(x * 1, taeda.arange(12).view(3, 4) % 5 == 0)
     + zeroed(x * 1, taeda.tensor([True, False, True])),
+    "itself": lambda x: +x * x.conj() + x.real,
+    "areas": lambda x: taeda.trapezoid(x),
+    "angles": lambda x: taeda.cosine_similarity(x, x.flip(1) * 2, dim=1),
+    "one row": lambda x: taeda.ops.linear(x[0], x, x[:, 0]) + taeda.ops.linear(x[1], x),
+    "unbatched": lambda x: taeda.ops.conv1d(x, x[None, :, :2], x[:1, 0], padding=1) * taeda.ops.conv_transpose1d(x, x[:, None, :2], stride=1),
     "promoted": lambda x: x / taeda.tensor([1, 2, 3, 4]) + taeda.arange(12).view(3, 4) * x + x ** taeda.tensor(2) + taeda.tensor([2]) ** x
     + taeda.maximum(x, taeda.tensor([1, 1, 2, 2])) + Wrapper(taeda.tensor([2])) / x + taeda.atan2(x, numbers(4).double()),
     "promoted in place": lambda x: (x * 1).mul_(taeda.tensor([1, 2, 3, 4])),
@@ -210,9 +215,14 @@ def test_second_derivatives() -> None:
 MADE_OF_PARTS = {
     "slice": lambda x: x[:3].exp(),
     "step": lambda x: x.view(2, 4)[:, 1:4:2].exp(),
+    "element": lambda x: x.view(2, 4)[1, 2].exp(),
+    "columns": lambda x: x.view(2, 4)[None, :, 3].exp(),
     "mask": lambda x: x[taeda.arange(8) % 3 > 0].exp(),
     "places": lambda x: x[taeda.tensor([1, 1, 4])].exp(),
     "largest": lambda x: x.view(2, 4).amax(1).exp(),
+    "diagonal": lambda x: x.view(2, 4).diagonal().exp(),
+    "strided": lambda x: x.as_strided((2, 2), (4, 1), 1).exp(),
+    "unbound": lambda x: x.view(2, 4).unbind(1)[2].exp(),
     "added": lambda x: x.exp().index_put((taeda.arange(8) % 4 == 0,), x[:2] * x[2:4], True),
 }
 

@@ -58,8 +58,11 @@ def _reshaped(x: Tensor, shape: Sequence[int]) -> Any:
 
 def _linear(a: Any) -> Any:
     x, weight, bias = a.input, a.weight, a.bias
-    if weight.ndim != 2 or x.ndim < 2:
+    if weight.ndim != 2 or x.ndim < 1:
         return NotImplemented
+    if bias is None and x.ndim == 1:
+        turned = aten.t.default(weight)
+        return aten.squeeze.dim(node(aten.mm.default, mm_rule, aten.unsqueeze.default(x, 0), turned), 0)
     if bias is None:
         return _matmul(SimpleNamespace(input=x, other=aten.t.default(weight)))
     if bias.shape != weight.shape[:1]:  # one that broadcasts
@@ -97,8 +100,10 @@ def _several(n: int, x: Any) -> list[int]:
 
 def _conv(n: int) -> Callable[[Any], Any]:
     def make(a: Any) -> Any:
-        if isinstance(a.padding, str) or a.input.ndim != n + 2:
+        if isinstance(a.padding, str) or a.input.ndim not in (n + 1, n + 2):
             return NotImplemented
+        if a.input.ndim == n + 1:
+            return aten.squeeze.dim(make(SimpleNamespace(**{**vars(a), "input": aten.unsqueeze.default(a.input, 0)})), 0)
         return node(
             aten.convolution.default,
             convolution_rule,
@@ -116,6 +121,8 @@ def _conv(n: int) -> Callable[[Any], Any]:
 
 def _conv_transpose(n: int) -> Callable[[Any], Any]:
     def make(a: Any) -> Any:
+        if a.input.ndim == n + 1:
+            return aten.squeeze.dim(make(SimpleNamespace(**{**vars(a), "input": aten.unsqueeze.default(a.input, 0)})), 0)
         if a.input.ndim != n + 2:
             return NotImplemented
         stride, padding, output_padding, dilation = (_several(n, s) for s in (a.stride, a.padding, a.output_padding, a.dilation))

@@ -172,7 +172,7 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
     if given_kwargs.get("device") is not None:
         given_kwargs["device"] = "meta"
     numbers = [x for x in tree_leaves((args, kwargs)) if type(x) in (int, float, complex)]
-    if len(numbers) == 1:
+    if len(numbers) == 1 and ("Scalar" in op._overloadname or op._opname.removesuffix("_") in _PROMOTING):   # not a dim
         shadows.originals[None] = None, lambda dtype: taeda.tensor(numbers[0], dtype=dtype)  # type: ignore[assignment]
     written = _written(op, args, kwargs)
     try:
@@ -181,6 +181,9 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
         if written is not None:                         # a leaf must not be written to
             raise
         return _in_pieces(op, over, args, kwargs)
+    for shadow, x in shadows.originals.values():
+        if like is shadow and written is None:          # the operator gives its argument itself
+            return x
     if not any(isinstance(x, Tensor) and x.requires_grad for x in tree_leaves(like)):
         found = _below(op, over, args, kwargs)
         if op._opname == "detach_":
@@ -212,7 +215,9 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
         return found
     pairs = [(s, x) for s, x in zip(shadow_results, tensors, strict=True) if s.requires_grad]
     if not transplant(pairs, shadows.originals):
-        return _in_pieces(op, over, args, kwargs)
+        found = _in_pieces(op, over, args, kwargs)
+        if not any(isinstance(x, Tensor) and x.requires_grad for x in tree_leaves(found)):
+            raise NotImplementedError(_no_derivative(op, over))
     return found
 
 
@@ -268,8 +273,12 @@ def _in_pieces(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str
         return inner(*args, **kwargs)
     except NoStorage:
         pass
-    raise NotImplementedError(f"[{op}] there is no derivative of this operator for tensors of {type(over[0]).__name__}, whose class has a "
-                              "__torch_dispatch__; hint: call it under no_grad")
+    raise NotImplementedError(_no_derivative(op, over))
+
+
+def _no_derivative(op: Any, over: list[Any]) -> str:
+    return (f"[{op}] there is no derivative of this operator for tensors of {type(over[0]).__name__}, whose class has a "
+            "__torch_dispatch__; hint: call it under no_grad")
 
 
 # -- kernels -----------------------------------------------------------------------------------------

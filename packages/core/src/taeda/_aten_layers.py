@@ -37,6 +37,14 @@ def _rms_norm(a: Any) -> Any:
     return y if a.weight is None else aten.mul.Tensor(y, a.weight)
 
 
+def _cosine_similarity(a: Any) -> Any:
+    dim = a.dim
+    if a.x1.dtype != a.x2.dtype or not a.x1.is_floating_point() or a.x1.ndim != a.x2.ndim or not isinstance(dim, int):
+        return NotImplemented
+    parts = [aten.div.Tensor(x, aten.clamp_min.default(aten.linalg_vector_norm.default(x, 2, [dim], True), a.eps)) for x in (a.x1, a.x2)]
+    return aten.sum.dim_IntList(aten.mul.Tensor(*parts), [dim])
+
+
 # -- windows, and other sizes --------------------------------------------------------------------------
 
 
@@ -196,6 +204,7 @@ MADE: dict[str, Callable[[Any], Any]] = {
     "atleast_2d": _at_least(2),
     "atleast_3d": _at_least(3),
     "avg_pool1d": _avg_pool1d,
+    "cosine_similarity": _cosine_similarity,
     "dsplit": _split_along(3, lambda n: 2),
     "group_norm": _group_norm,
     "hsplit": _split_along(1, lambda n: 0 if n == 1 else 1),

@@ -7,7 +7,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport SEVERAL, Op, as_strided_view, as_tensor, define, integer as int64_of, record_view, wrap_dim
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM
-from taeda.tensor_base cimport TensorBase, alias, refresh
+from taeda.tensor_base cimport TensorBase, alias, is_wrapper, refresh
 
 
 # -- one ---------------------------------------------------------------------------------------------------
@@ -15,6 +15,8 @@ from taeda.tensor_base cimport TensorBase, alias, refresh
 cdef object select_vjp(Node n, object g):
     shape, dim, index = n.extra
     whole = g.new_zeros(shape)
+    if is_wrapper(<TensorBase>g):                      # a write into a view would have no part in the history
+        return whole.select_scatter(g, dim, index)
     whole.select(dim, index).copy_(g)
     return whole
 

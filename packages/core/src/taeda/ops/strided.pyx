@@ -12,7 +12,7 @@ from taeda.dispatch cimport NOTHING, SEVERAL, Op, as_strided_view, as_tensor, de
 from taeda.dtype cimport dtype_of, is_complex_
 from taeda.kernels.cpu.abi cimport MAX_DIM
 from taeda.recording cimport of_several
-from taeda.tensor_base cimport TensorBase
+from taeda.tensor_base cimport TensorBase, is_wrapper
 
 from taeda import recording as _recording
 from taeda.autograd import node as _node
@@ -24,6 +24,8 @@ from taeda.ops.copying import check_layout
 cdef object diagonal_vjp(Node n, object g):
     shape, offset, dim1, dim2 = n.extra
     whole = g.new_zeros(shape)
+    if is_wrapper(<TensorBase>g):                      # a write into a view would have no part in the history
+        return whole.diagonal_scatter(g, offset, dim1, dim2)
     whole.diagonal(offset, dim1, dim2).copy_(g)
     return whole
 
@@ -102,7 +104,7 @@ cdef object as_strided_vjp(Node n, object g):
             far += max(a - 1, 0) * b
         reach = max(reach, far)
     flat = g.new_zeros(reach + 1)
-    if disjoint(size, strides):
+    if disjoint(size, strides) and not is_wrapper(<TensorBase>g):
         flat.as_strided(size, strides, offset).copy_(g)
     else:
         flat = flat.index_add(0, positions(size, strides, offset).reshape(-1), g.reshape(-1))
