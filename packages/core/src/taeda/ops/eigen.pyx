@@ -132,7 +132,12 @@ def linalg_eigh(A, UPLO="L", *, out=None):
 
 
 def linalg_eigvalsh(A, UPLO="L", *, out=None):
-    """Return the eigenvalues of Hermitian matrices, ascending; see ``taeda.linalg.eigh``."""
+    """Return the eigenvalues of Hermitian matrices, ascending; see ``taeda.linalg.eigh``.
+
+    >>> import taeda
+    >>> taeda.linalg.eigvalsh(taeda.tensor([[3., 0.], [0., -1.]]))
+    tensor([-1.,  3.])
+    """
     L = eigh_of(A, UPLO, False)[0]
     return L if out is None else write_out(out, <TensorBase>L, "linalg.eigvalsh")
 
@@ -195,7 +200,12 @@ def linalg_eig(A, *, out=None):
 
 
 def linalg_eigvals(A, *, out=None):
-    """Return the eigenvalues of square matrices, always complex; see ``taeda.linalg.eig``."""
+    """Return the eigenvalues of square matrices, always complex; see ``taeda.linalg.eig``.
+
+    >>> import taeda
+    >>> taeda.linalg.eigvals(taeda.tensor([[0., -1.], [1., 0.]]))
+    tensor([0.+1.j, 0.-1.j])
+    """
     L = eig_of(A, False)[0]
     return L if out is None else write_out(out, <TensorBase>L, "linalg.eigvals")
 
@@ -348,7 +358,12 @@ def linalg_svd(A, full_matrices=True, *, driver=None, out=None):
 
 
 def linalg_svdvals(A, *, driver=None, out=None):
-    """Return the singular values of matrices, descending; see ``taeda.linalg.svd``."""
+    """Return the singular values of matrices, descending; see ``taeda.linalg.svd``.
+
+    >>> import taeda
+    >>> taeda.linalg.svdvals(taeda.tensor([[0., 2.], [-3., 0.]]))
+    tensor([3., 2.])
+    """
     cdef TensorBase x = need_matrix("linalg.svd", A)
     if driver is None and not any_needs_grad((x,)) and x.view.dtype in (F32, F64):
         S = some_svd("linalg.svd", x, False)[1]

@@ -74,7 +74,13 @@ cdef tuple cholesky_of(str op, object input, bint upper, bint check):
 
 
 def linalg_cholesky_ex(input, *, upper=False, check_errors=False, out=None):
-    """Return Cholesky factors and ``info``: 0, or the order of the first minor that is not positive-definite."""
+    """Return Cholesky factors and ``info``: 0, or the order of the first minor that is not positive-definite.
+
+    >>> import taeda
+    >>> L, info = taeda.linalg.cholesky_ex(taeda.tensor([[4., 2.], [2., 0.]]))
+    >>> info
+    tensor(2, dtype=taeda.int32)
+    """
     return give("linalg.cholesky_ex", types.linalg_cholesky_ex, cholesky_of("linalg.cholesky", input, upper, check_errors), out)
 
 
@@ -166,6 +172,12 @@ def linalg_lu_factor(A, *, pivot=True, out=None):
     Pivots (int32, counted from 1) say with which row each row was exchanged.
 
     Raises RuntimeError where a pivot is zero.
+
+    >>> import taeda
+    >>> LU, pivots = taeda.linalg.lu_factor(taeda.tensor([[1., 2.], [4., 4.]]))
+    >>> LU, pivots
+    (tensor([[4.0000, 4.0000],
+            [0.2500, 1.0000]]), tensor([2, 2], dtype=taeda.int32))
     """
     return give("linalg.lu_factor", types.linalg_lu_factor, lu_of("linalg.lu_factor", A, pivot, True)[:2], out)
 

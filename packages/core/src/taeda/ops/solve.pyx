@@ -75,6 +75,10 @@ def linalg_solve_ex(A, B, *, left=True, check_errors=False, out=None):
     """Solve A X = B (or X A = B) and say in ``info`` which matrices are singular instead of raising.
 
     ``info`` (int32, one a matrix) is 0, or k where the k-th pivot is zero.  See ``taeda.linalg.solve``.
+
+    >>> import taeda
+    >>> taeda.linalg.solve_ex(taeda.tensor([[2., 0.], [0., 4.]]), taeda.ones(2)).result
+    tensor([0.5000, 0.2500])
     """
     return give("linalg.solve_ex", types.linalg_solve_ex, solve_any("linalg.solve", A, B, left, check_errors), out)
 
@@ -149,7 +153,12 @@ cdef tuple invert(str op, object input, bint check):
 
 
 def linalg_inv_ex(A, *, check_errors=False, out=None):
-    """Return the inverses and ``info``: 0, or k where the k-th pivot is zero and the matrix has no inverse."""
+    """Return the inverses and ``info``: 0, or k where the k-th pivot is zero and the matrix has no inverse.
+
+    >>> import taeda
+    >>> taeda.linalg.inv_ex(taeda.tensor([[2., 0.], [0., 0.]])).info
+    tensor(2, dtype=taeda.int32)
+    """
     return give("linalg.inv_ex", types.linalg_inv_ex, invert("linalg.inv", A, check_errors), out)
 
 
@@ -272,7 +281,14 @@ cdef Op LU_SOLVE = define("linalg_lu_solve", lu_solve_vjp, 0, 0, "getrs", "Linal
 
 
 def linalg_lu_solve(LU, pivots, B, *, left=True, adjoint=False, out=None):
-    """Solve A X = B (X A = B; A^H X = B with ``adjoint``) where ``LU, pivots = taeda.linalg.lu_factor(A)``."""
+    """Solve A X = B (X A = B; A^H X = B with ``adjoint``) where ``LU, pivots = taeda.linalg.lu_factor(A)``.
+
+    >>> import taeda
+    >>> LU, pivots = taeda.linalg.lu_factor(taeda.tensor([[2., 0.], [0., 4.]]))
+    >>> taeda.linalg.lu_solve(LU, pivots, taeda.ones(2, 1))
+    tensor([[0.5000],
+            [0.2500]])
+    """
     cdef str op = "linalg.lu_solve"
     cdef TensorBase lu = need_square(op, LU), piv = as_tensor(pivots, op), b = need_matrix(op, B, "B"), X
     if piv.view.dtype != I32:
