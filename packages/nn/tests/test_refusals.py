@@ -173,3 +173,9 @@ def test_layers_that_are_none_are_told_what_they_are():
 def test_sequences_of_other_sizes_are_not_padded():
     with pytest.raises(RuntimeError, match=r"\[pad_sequence\] .*sequence 0 has shape \(2, 3\), sequence 1 has \(2, 4\)"):
         taeda.nn.utils.rnn.pad_sequence([taeda.ones(2, 3), taeda.ones(2, 4)])
+
+
+def test_a_loss_that_is_made_of_tensors_says_how_it_is_called():
+    for make in (nn.MSELoss, nn.BCEWithLogitsLoss, nn.CrossEntropyLoss):
+        with pytest.raises(RuntimeError, match=r"is ambiguous: size_average .*, as in nn.MSELoss\(\)\(input, target\)$"):
+            make(taeda.ones(2), taeda.ones(2))

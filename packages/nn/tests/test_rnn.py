@@ -256,3 +256,8 @@ def test_invert_permutation():
 def test_apply_permutation_is_deprecated():
     with pytest.warns(FutureWarning, match="index_select"):
         assert nn.modules.rnn.apply_permutation(taeda.tensor([[1, 2]]), taeda.tensor([1, 0])).tolist() == [[2, 1]]
+
+
+def test_only_what_was_packed_is_padded():
+    with pytest.raises(AttributeError, match=r"must be a PackedSequence, got Tensor, which has no batch_sizes"):
+        pad_packed_sequence(taeda.ones(4, 3))

@@ -294,3 +294,10 @@ def test_functions_that_make_tuples_have_names() -> None:
     five = _ntuple(5, "_five")
     assert (five.__name__, _pair.__name__, _ntuple(1).__name__) == ("_five", "_pair", "parse")
     assert five(2) == (2,) * 5 and _pair([1, 2]) == (1, 2)
+
+
+def test_a_module_in_place_of_its_parameters_is_told():
+    with pytest.raises(TypeError, match=r"got Linear; did you mean model.parameters\(\)\?$"):
+        utils.parameters_to_vector(nn.Linear(1, 1))
+    with pytest.raises(TypeError, match="got int$"):
+        utils.parameters_to_vector(3)

@@ -462,3 +462,9 @@ def test_a_model_in_place_of_its_parameters_is_told_so():
             optim.SGD(given, lr=0.1)
         with pytest.raises(TypeError, match=r"\[SGD\] 'params' of a parameter group .* got (Model|method); did you mean model\.parameters\(\)"):
             optim.SGD([{"params": given}], lr=0.1)
+
+
+def test_a_state_that_is_no_dict_is_told():
+    for state, text in (("model.pt", r"got str; taeda.load\(path\) reads a file$"), (3, "expected a dict, got int$")):
+        with pytest.raises(AttributeError, match=text):
+            optim.SGD([parameter()]).load_state_dict(state)

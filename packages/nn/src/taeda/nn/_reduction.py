@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 
+from taeda import Tensor
+
 __all__ = ["get_enum", "legacy_get_enum", "legacy_get_string"]
 
 _NUMBERS = {"none": 0, "mean": 1, "sum": 2}
@@ -31,6 +33,10 @@ def legacy_get_string(
     >>> legacy_get_string(False, None, emit_warning=False)
     'sum'
     """
+    for value in (size_average, reduce):
+        if isinstance(value, Tensor) and value.numel() != 1:       # nn.MSELoss(input, target)
+            raise RuntimeError("[loss] Boolean value of Tensor with more than one value is ambiguous: size_average and reduce are True or "
+                               "False; a loss is made, then called with tensors, as in nn.MSELoss()(input, target)")
     size_average, reduce = size_average is None or size_average, reduce is None or reduce
     name = ("mean" if size_average else "sum") if reduce else "none"
     if emit_warning:

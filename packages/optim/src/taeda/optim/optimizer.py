@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
@@ -277,6 +278,9 @@ class Optimizer:
         Raises ValueError where the number of groups, or of parameters in one, or the shape of a state differs;
         KeyError for what is missing, TypeError for what is no optimizer's state.
         """
+        if not hasattr(state_dict, "copy"):
+            hint = "; taeda.load(path) reads a file" if isinstance(state_dict, (str, os.PathLike)) else ""
+            raise AttributeError(f"[{self._name}.load_state_dict] expected a dict, got {type(state_dict).__name__}{hint}")
         state_dict = state_dict.copy()
         for hook in self._optimizer_load_state_dict_pre_hooks.values():
             new = hook(self, state_dict)

@@ -17,6 +17,9 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     >>> nn.utils.parameters_to_vector(nn.Linear(2, 3).parameters()).shape[0]
     9
     """
+    if not isinstance(parameters, Iterable):
+        hint = "; did you mean model.parameters()?" if hasattr(parameters, "parameters") else ""
+        raise TypeError(f"[parameters_to_vector] expected an iterable of Tensors, got {type(parameters).__name__}{hint}")
     return taeda.cat([p.reshape(-1) for p in parameters])
 
 

@@ -228,6 +228,9 @@ def pad_packed_sequence(
     (tensor([[1, 2, 0],
             [3, 4, 5]]), tensor([2, 3]))
     """
+    if not isinstance(sequence, tuple):
+        raise AttributeError(f"[pad_packed_sequence] sequence must be a PackedSequence, got {type(sequence).__name__}, which has no "
+                             "batch_sizes; a recurrent layer gives one for one")
     data, sizes, _, unsorted = sequence
     steps = longest = sizes.shape[0]
     if total_length is not None:
