@@ -415,7 +415,7 @@ class Tensor:
     def cumsum_(self, dim: _int | Sequence[_int] | None = ..., *, dtype: _dtype | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
         """In-place :func:`cumsum`."""
     def data_ptr(self, *args: Any, **kwargs: Any) -> _int:
-        """Return the address of the first element."""
+        """Return the address of the first element; 0 where there is none."""
     def deg2rad(self, *, out: Tensor | None = ...) -> Tensor:
         """Turn degrees into radians: input * pi / 180."""
     def deg2rad_(self) -> Tensor:
