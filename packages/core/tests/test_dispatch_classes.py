@@ -172,6 +172,9 @@ OPERATIONS = {
     "promoted": lambda x: x / taeda.tensor([1, 2, 3, 4]) + taeda.arange(12).view(3, 4) * x + x ** taeda.tensor(2) + taeda.tensor([2]) ** x
     + taeda.maximum(x, taeda.tensor([1, 1, 2, 2])) + Wrapper(taeda.tensor([2])) / x + taeda.atan2(x, numbers(4).double()),
     "promoted in place": lambda x: (x * 1).mul_(taeda.tensor([1, 2, 3, 4])),
+    "pointed at": lambda x: x[[0, 2]].sum() * x[1:, [1, 3]].sum() + x[0, taeda.tensor([1, 1], dtype=taeda.int32)].sum() * x[taeda.tensor(1)],
+    "turned places": lambda x: x.gather(1, taeda.tensor([[0, 1, 1], [2, 3, 0]]).t()) * x[taeda.tensor([[0, 1], [1, 2]]).t()].sum(0)[:1, :2],
+    "attention": lambda x: taeda.ops.scaled_dot_product_attention(x[None], x[None] * 2, x[None]).squeeze(0),
     "picked": lambda x: x[x > 1].sum() * x + x[:, taeda.tensor([True, False, True, False])].sum(),
     "norms": lambda x: taeda.ops.rms_norm(x, (4,)) + taeda.ops.group_norm(x.view(1, 3, 4), 3).view(3, 4),
     "windows": lambda x: taeda.ops.interpolate(taeda.ops.avg_pool1d(x.unsqueeze(0), 2), scale_factor=2),

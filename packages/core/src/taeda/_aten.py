@@ -51,7 +51,7 @@ def _index(x: Any, indices: Any) -> Any:
     return x[tuple(slice(None) if i is None else i for i in indices)]
 
 
-def _in_front(x: Any, indices: Any, values: Any) -> tuple[list[int], tuple[Any, ...], Any]:
+def _in_front(x: Any, indices: Any, values: Any) -> tuple[list[int], Any, Any]:
     """For a list of index tensors with None in it: x's dimensions with those that they point into first, the tensors, and the values so."""
     given = tuple(i for i in indices if i is not None)
     pointed: list[int] = []
@@ -70,16 +70,18 @@ def _in_front(x: Any, indices: Any, values: Any) -> tuple[list[int], tuple[Any, 
 
 def _index_put_(x: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
     """Write where the tensors of a list point; None in their place takes a dimension whole."""
-    if all(i is not None for i in indices):
-        return ops.index_put_(x, tuple(indices), values, accumulate)
+    given: Any = tuple(indices)
+    if all(i is not None for i in given):
+        return ops.index_put_(x, given, values, accumulate)
     order, given, values = _in_front(x, indices, values)
     ops.index_put_(x.permute(order), given, values, accumulate)
     return x
 
 
 def _index_put(x: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
-    if all(i is not None for i in indices):
-        return ops.index_put(x, tuple(indices), values, accumulate)
+    given: Any = tuple(indices)
+    if all(i is not None for i in given):
+        return ops.index_put(x, given, values, accumulate)
     order, given, values = _in_front(x, indices, values)
     return ops.index_put(x.permute(order), given, values, accumulate).permute([order.index(d) for d in range(x.ndim)])
 

@@ -202,6 +202,11 @@ def _dropout(a: Any) -> Any:
 
 
 def _attention(a: Any) -> Any:
+    if a.query.ndim == a.key.ndim == a.value.ndim == 3:
+        given = {k: x if x is None or x.ndim < 3 else aten.unsqueeze.default(x, 1)
+                 for k, x in (("query", a.query), ("key", a.key), ("value", a.value), ("attn_mask", a.attn_mask))}
+        y = _attention(SimpleNamespace(**{**vars(a), **given}))
+        return y if y is NotImplemented else aten.squeeze.dim(y, 1)
     if a.enable_gqa or a.dropout_p or a.query.ndim != 4 or (a.attn_mask is not None and a.attn_mask.requires_grad):
         return NotImplemented
     options = {name: x for name, x in (("attn_mask", a.attn_mask), ("scale", a.scale)) if x is not None}
@@ -357,6 +362,12 @@ def _parts(x: Tensor, index: Any) -> tuple[list[Any], list[Any]] | None:
     return steps, indices if any(i is not None for i in indices) else []
 
 
+def _viewed(x: Tensor, steps: list[Any]) -> Tensor:
+    for name, overload, args in steps:
+        x = getattr(getattr(aten, name), overload)(x, *args)
+    return x
+
+
 def _setitem(x: Tensor, index: Any, value: Any) -> Any:
     if not isinstance(value, (Tensor, int, float, complex)):
         return NotImplemented
@@ -367,9 +378,7 @@ def _setitem(x: Tensor, index: Any, value: Any) -> Any:
     given = value
 
     def write() -> None:
-        place, value = x, given
-        for name, overload, args in steps:
-            place = getattr(getattr(aten, name), overload)(place, *args)
+        place, value = _viewed(x, steps), given
         if indices:
             held = value if isinstance(value, Tensor) else taeda.tensor(value, dtype=x.dtype, device=x.device)
             aten.index_put_.default(place, indices, held)
@@ -385,16 +394,6 @@ def _setitem(x: Tensor, index: Any, value: Any) -> Any:
     else:
         write()
     return None
-
-
-def _indices(index: Any) -> list[Any] | None:
-    """The index as PyTorch's operator has it, a tensor or None for each dimension; None if it has other parts (new dimensions ...)."""
-    found: list[Any] = []
-    for p in index if isinstance(index, tuple) else (index,):
-        if not isinstance(p, Tensor) and not (isinstance(p, slice) and p == slice(None)):
-            return None
-        found.append(p if isinstance(p, Tensor) else None)
-    return found
 
 
 _MADE: dict[str, Callable[[Any], Any]] = {
@@ -571,9 +570,10 @@ def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         found = _getitem(*args) if plain else NotImplemented
         if found is not NotImplemented:
             return found
-        indices = _indices(args[1])
-        if indices is not None:
-            return aten.index.Tensor(args[0], indices)
+        parts = _parts(*args) if plain else None
+        if parts is not None:
+            viewed = _viewed(args[0], parts[0])
+            return aten.index.Tensor(viewed, parts[1]) if parts[1] else viewed
         return Told(OpOverloadPacket("index", func).Tensor)(*args)
     if name == "__setitem__":
         found = _setitem(*args) if plain else NotImplemented

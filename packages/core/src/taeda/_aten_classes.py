@@ -116,6 +116,21 @@ _PROMOTING = frozenset((
     "addcdiv", "addcmul", "atan2", "copysign", "div", "fmax", "fmin", "fmod", "hypot", "lerp", "logaddexp", "logaddexp2", "maximum",
     "minimum", "mul", "pow", "remainder", "true_divide", "xlogy",
 ))  # fmt: skip
+# Operators with integers that point somewhere, which nodes save in rows of int64
+_POINTING = frozenset((
+    "embedding_bag", "gather", "index", "index_add", "index_copy", "index_fill", "index_put", "index_select", "put", "scatter",
+    "scatter_add", "scatter_reduce", "take", "take_along_dim",
+))  # fmt: skip
+
+
+def _in_rows(x: Any) -> Any:
+    if not isinstance(x, Tensor) or x.dtype not in (taeda.int32, taeda.int64):
+        return x
+    if x.dtype is taeda.int32:
+        x = aten._to_copy.default(x, dtype=taeda.int64)
+    return x if x.is_contiguous() else aten.clone.default(x, memory_format=taeda.contiguous_format)
+
+
 _INDEXED = frozenset(("index", "index_put", "index_put_"))
 
 
@@ -167,6 +182,8 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
         return rules._Node.apply(op, rule, *args)
     if op.__name__ in _CHOOSE and kwargs.get("out") is None:
         return _chosen(op, args, kwargs)
+    if op._opname.removesuffix("_") in _POINTING:
+        args, kwargs = tree_map(_in_rows, (args, kwargs))
     shadows = _Shadows()
     given_args, given_kwargs = tree_map(shadows.of, (_by_places(args) if op._opname in _INDEXED else args, kwargs))
     if given_kwargs.get("device") is not None:
