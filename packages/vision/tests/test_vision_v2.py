@@ -352,3 +352,10 @@ def test_names_by_which_libraries_reach_inside():
     assert v1.functional._get_inverse_affine_matrix([0, 0], 0, [1, 2], 1.0, [0, 0]) == pytest.approx([1, 0, -1, 0, 1, -2])
     assert _utils.query_size([taeda.zeros(3, 4, 5)]) == (4, 5) and _utils._get_fill(_utils._setup_fill_arg(3), Field) == 3
     assert _utils._parse_labels_getter("default") is _utils._find_labels_default_heuristic
+
+
+def test_what_takes_no_pil_image_says_what_makes_a_tensor() -> None:
+    with pytest.raises(TypeError, match=r"\[Normalize\] .* PIL images; put ToImage and ToDtype before it$"):
+        v2.Normalize([0.5], [0.5])(Image.new("RGB", (4, 4)))
+    with pytest.raises(ValueError, match="such as taeda.float32, got 'float' instead$"):
+        v2.ToDtype("float")

@@ -93,7 +93,8 @@ class _OfTensors(Transform):
 
     def check_inputs(self, flat_inputs: list[Any]) -> None:
         if has_any(flat_inputs, PIL_IMAGE):
-            raise TypeError(f"[{type(self).__name__}] {type(self).__name__}() does not support PIL images.")
+            name = type(self).__name__
+            raise TypeError(f"[{name}] {name}() does not support PIL images; put ToImage and ToDtype before it")
 
 
 class LinearTransformation(_OfTensors):
@@ -226,7 +227,7 @@ class ToDtype(Transform):
     def __init__(self, dtype: Any, scale: bool = False) -> None:
         super().__init__()
         if not isinstance(dtype, (dict, taeda.dtype)):
-            raise ValueError(f"[ToDtype] dtype must be a dict or a dtype, got {type(dtype)} instead")
+            raise ValueError(f"[ToDtype] dtype must be a dict or a dtype, such as taeda.float32, got {dtype!r} instead")
         if isinstance(dtype, dict) and Tensor in dtype and any(kind in dtype for kind in _PIXELS):
             warnings.warn(
                 "Got dtypes for plain tensors and for tv_tensors.Image or tv_tensors.Video: where a sample has one of the latter, "
