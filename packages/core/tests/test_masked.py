@@ -119,7 +119,11 @@ def test_a_masked_tensor_becomes_sparse_and_goes_on_through_operations(layout: t
     with pytest.raises(ValueError, match="must have the same layout"):
         s + a
     with pytest.raises(ValueError, match="do not have the same indices"):
-        masked.masked_tensor(X.to_sparse(layout=layout), MASK.to_sparse(layout=layout))
+        masked.masked_tensor(taeda.eye(2).to_sparse(layout=layout), taeda.eye(2).flip(0).bool().to_sparse(layout=layout))
+    fewer = masked.masked_tensor(X.to_sparse(layout=layout), MASK.to_sparse(layout=layout))                # takes those of the mask
+    assert taeda.equal(fewer.to_tensor(0), X * MASK) and taeda.equal(fewer.get_data().to_dense(), X * MASK)
+    more = masked.masked_tensor((X * MASK).to_sparse(layout=layout), taeda.ones_like(MASK).to_sparse(layout=layout))
+    assert taeda.equal(more.to_tensor(7), X * MASK)
     with pytest.raises(TypeError, match="same layout"):
         masked.masked_tensor(X, MASK.to_sparse(layout=layout))
     with pytest.raises(TypeError, match="data layout of taeda.sparse_csc is not supported"):
@@ -182,3 +186,9 @@ def test_a_median_of_no_floats_has_the_dtype_that_was_asked_for(dtype: taeda.dty
     assert masked.median(x.float(), 1, dtype=taeda.float64).dtype == taeda.float32
     with pytest.raises(ValueError, match="fully masked out"):
         masked.median(x, 1, mask=taeda.zeros(3, dtype=taeda.bool))
+
+
+def test_a_copy_of_what_requires_grad_is_advised_against() -> None:
+    with pytest.warns(UserWarning, match="It is not recommended to create a MaskedTensor with a tensor that requires_grad") as told:
+        x = masked.masked_tensor(X.clone().requires_grad_(), MASK)
+    assert told[0].filename == __file__ and not x.requires_grad

@@ -7,6 +7,7 @@ only moves elements moves both.  Autograd follows the data.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
@@ -150,11 +151,13 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _checked(data: Any, mask: Any) -> tuple[Any, Any]:
-    """Sparse data and its mask, which must have the same elements."""
+    """Sparse data and its mask: those elements that the mask has, where they are not as many, else the same ones."""
     if data.layout not in (sparse_coo, sparse_csr):
         raise TypeError(f"[MaskedTensor] data layout of {data.layout} is not supported; hint: to_sparse() or to_sparse_csr()")
     if data.layout is sparse_coo:
         data, mask = data.coalesce(), mask.coalesce()
+    if data._nnz() != mask._nnz():
+        data = data.sparse_mask(mask)
     if not all(x.shape == y.shape and ops.equal(x, y) for x, y in zip(data._places, mask._places, strict=True)):
         raise ValueError(f"[MaskedTensor] data and mask are both {data.layout} tensors but do not have the same indices; hint: "
                          "data.sparse_mask(mask)")
@@ -364,6 +367,9 @@ def masked_tensor(data: Tensor, mask: Tensor, requires_grad: bool = False) -> Ma
     """
     if not isinstance(data, Tensor):
         raise TypeError(f"[masked_tensor] data must be a Tensor, not {type(data).__name__}")
+    if data.requires_grad:
+        warnings.warn("It is not recommended to create a MaskedTensor with a tensor that requires_grad. To avoid this, you can use "
+                      "data.detach().clone(), or as_masked_tensor, through which gradients go on", UserWarning, stacklevel=2)
     return MaskedTensor(data.detach().clone(), mask.clone() if isinstance(mask, Tensor) else mask, requires_grad)
 
 
