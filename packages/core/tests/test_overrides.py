@@ -329,6 +329,10 @@ def test_names_of_torch_overrides() -> None:
     assert taeda.zeros in overrides.get_ignored_functions() and taeda.exp not in overrides.get_ignored_functions()
     found = overrides.get_overridable_functions()
     assert taeda.exp in found[taeda] and taeda.Tensor.exp in found[taeda.Tensor]
+    assert taeda.linalg.svd in found[taeda.linalg] and taeda.fft.rfft in found[taeda.fft] and taeda.special.entr in found[taeda.special]
+    assert taeda.fft.fftfreq not in found[taeda.fft] and taeda.hann_window not in found[taeda]
+    names = [overrides.resolve_name(f) for f in (taeda.linalg.svd, taeda.fft.rfft, taeda.special.entr)]
+    assert names == ["taeda.linalg.svd", "taeda.fft.rfft", "taeda.special.entr"]
     assert overrides.resolve_name(taeda.Tensor.__setitem__) == "taeda.Tensor.__setitem__"
     assert overrides.resolve_name(taeda.exp) == "taeda.exp" and overrides.resolve_name(taeda.Tensor.exp) == "taeda.Tensor.exp"
     assert overrides.resolve_name(None) is None

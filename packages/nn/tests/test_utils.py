@@ -301,3 +301,9 @@ def test_a_module_in_place_of_its_parameters_is_told():
         utils.parameters_to_vector(nn.Linear(1, 1))
     with pytest.raises(TypeError, match="got int$"):
         utils.parameters_to_vector(3)
+
+
+def test_layers_functions_are_among_those_that_a_class_can_take_over() -> None:
+    found = taeda.overrides.get_overridable_functions()[F]
+    assert {F.relu, F.linear, F.cross_entropy, F.max_pool2d, F.interpolate} <= set(found)
+    assert taeda.overrides.get_testing_overrides()[F.dropout](1) == -1

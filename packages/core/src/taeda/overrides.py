@@ -17,6 +17,8 @@ mul
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -112,22 +114,31 @@ def get_ignored_functions() -> set[Any]:
         "arange", "as_tensor", "asarray", "empty", "empty_strided", "eye", "from_numpy", "frombuffer", "full", "get_default_dtype",
         "get_num_threads", "is_grad_enabled", "is_storage", "is_tensor", "linspace", "load", "logspace", "manual_seed", "ones",
         "promote_types", "can_cast", "rand", "randint", "randn", "randperm", "save", "seed", "set_default_dtype", "set_num_threads",
-        "tensor", "zeros", "typename", "initial_seed", "set_rng_state", "get_rng_state",
+        "tensor", "zeros", "typename", "initial_seed", "set_rng_state", "get_rng_state", "bartlett_window", "blackman_window",
+        "hamming_window", "hann_window", "kaiser_window", "tril_indices", "triu_indices", "empty_permuted",
     ]
     special = ("__init_subclass__", "__new__", "__torch_function__", "_make_subclass", "as_subclass", "__setattr__", "__delattr__",
                "__hash__")
-    return {getattr(taeda, n) for n in names} | {getattr(Tensor, n) for n in special}
+    return {getattr(taeda, n) for n in names} | {getattr(Tensor, n) for n in special} | {taeda.fft.fftfreq, taeda.fft.rfftfreq}
 
 
 def get_overridable_functions() -> dict[Any, list[Callable[..., Any]]]:
-    """Return the functions that a class can take over, by where they are found: ``taeda`` and ``taeda.Tensor``."""
+    """Return the functions that a class can take over, by where they are found: ``taeda``, ``taeda.Tensor`` and the rooms of functions,
+    ``taeda.nn.functional`` among them where it is installed."""
     import taeda
 
     ignored = get_ignored_functions()
-    return {
+    found: dict[Any, list[Callable[..., Any]]] = {
         taeda: [f for f in dict.fromkeys(ops.PUBLIC.values()) if f not in ignored],
         Tensor: list(dict.fromkeys(ops.METHODS.values())),
     }
+    for name in ("linalg", "fft", "special", "nn.functional"):
+        if name == "nn.functional" and importlib.util.find_spec("taeda.nn") is None:
+            continue
+        room = importlib.import_module(f"taeda.{name}")
+        functions = dict.fromkeys(getattr(room, n) for n in room.__all__)
+        found[room] = [f for f in functions if isinstance(f, _override.Function) and f not in ignored]  # type: ignore[misc]
+    return found
 
 
 def get_testing_overrides() -> dict[Callable[..., Any], Callable[..., Any]]:
@@ -153,6 +164,10 @@ def resolve_name(f: Any) -> str | None:
         name: Any = f.__name__  # type: ignore[attr-defined]
         if ops.PUBLIC.get(name) is f:
             return f"taeda.{name}"
+        for room in ("linalg", "fft", "special"):
+            short = name.removeprefix(f"{room}_")
+            if getattr(sys.modules.get(f"taeda.{room}"), short, None) is f:
+                return f"taeda.{room}.{short}"
         layers = sys.modules.get("taeda.nn.functional")          # where ops without a public name of their own are found
         return f"taeda.nn.functional.{name}" if getattr(layers, name, None) is f else f"{f.__module__}.{name}"
     own = getattr(f, "__name__", "")
