@@ -87,6 +87,21 @@ def test_cotangents_pulled_without_recording_have_no_graph() -> None:
     assert g == 6 and not g.requires_grad and y.requires_grad and pull(taeda.tensor(1.0))[0].requires_grad
 
 
+def test_pulled_and_pushed_without_recording_are_linear_maps_to_transforms_within() -> None:
+    A = taeda.arange(9.0).view(3, 3)
+    with taeda.no_grad():
+        pull = vjp(lambda a: A @ a, taeda.ones(3))[1]
+        assert jacrev(lambda c: pull(c)[0])(taeda.ones(3)).tolist() == A.T.tolist()
+        assert vjp(lambda c: pull(c)[0], taeda.ones(3))[1](taeda.ones(3))[0].tolist() == [3, 12, 21]
+        push = linearize(lambda a: A @ a, taeda.ones(3))[1]
+        assert jacrev(push)(taeda.ones(3)).tolist() == A.tolist()
+    c = taeda.ones(3, requires_grad=True)
+    (found,) = pull(c)
+    assert found.requires_grad and taeda.autograd.grad(found.sum(), c)[0].tolist() == [3, 12, 21]
+    with taeda.no_grad():
+        assert not pull(c)[0].requires_grad
+
+
 def test_unused_inputs_have_a_gradient_of_zero() -> None:
     assert grad(lambda a: taeda.ones(()))(X).tolist() == [0, 0, 0]
     assert jvp(lambda a: taeda.ones(2), (X,), (X,))[1].tolist() == [0, 0]

@@ -103,7 +103,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
                                    f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?")
             if value.is_complex():
                 raise RuntimeError(f"[grad] grad can be implicitly created only for real scalar outputs but got {value.dtype}")
-            grads = tape.pull([value], [ops.ones_like(value)])
+            grads = tape.pull([value], [ops.ones_like(value)], False)
             value, aux = tape.out(value), _leave(tape, aux) if has_aux else None
             tape.close()
         result = tree_unflatten(grads, spec)
@@ -169,9 +169,10 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
             if g.shape != y.shape:
                 raise RuntimeError(f"[vjp] Mismatch in shape: grad_output[{i}] has a shape of {tuple(g.shape)} and output[{i}] has a shape "
                                    f"of {tuple(y.shape)}.")
+        recording = is_grad_enabled()
         with enable_grad():
-            found = tape.pull(outputs, given)
-        return tree_unflatten(found if is_grad_enabled() else [cut(g) for g in found], spec)
+            found = tape.pull(outputs, given, recording)
+        return tree_unflatten(found if recording else [cut(g) for g in found], spec)
 
     return (result, vjp_fn, aux) if has_aux else (result, vjp_fn)
 
@@ -243,7 +244,7 @@ def _transposed(
         if any(not y.requires_grad for y in outputs):
             _independent(strict)
         tape.prepare_push(outputs)
-        found = tape.push(along)
+        found = tape.push(along, tape.outer)
         result = tree_unflatten([tape.out(y) for y in outputs], out_spec), tree_unflatten(found, out_spec)
         aux = _leave(tape, aux) if has_aux else None
         tape.close()
@@ -291,8 +292,9 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
 
     def jvp_fn(*tangents: Any) -> Any:
         along = _same_structure("linearize", primals, tangents)[1]
+        recording = is_grad_enabled()
         with enable_grad():
-            return tree_unflatten(tape.push(along), out_spec)
+            return tree_unflatten(tape.push(along, recording), out_spec)
 
     return result, jvp_fn
 

@@ -6,7 +6,8 @@ a. An input is lifted to every running level, in front: the gradient of sample i
    is then what one pass over the whole batch gives, since samples do not depend on each other.  A level of tangents alone
    (jacfwd's) is none of these: the function runs once, and writes into tensors of its own as it likes.
 b. An input that belongs to an outer differentiation too becomes a view, so that its gradients flow on; else it is a new leaf.
-c. A pass records itself only if the results lead to something besides the inputs, or the cotangents do.
+c. A pass records itself only if the results lead to something besides the inputs, or the cotangents do.  Whether gradients were on
+   when the function ran decides about the results, and when the pass is asked for about the cotangents, which came later.
 d. A cotangent with levels that were not running when the function ran is a batch of cotangents (taeda.func.cotangents).
 """
 
@@ -95,10 +96,14 @@ class Tape:
             return x
         return x if self.leads_out([x]) else cut(x)
 
-    def pull(self, outputs: Sequence[Any], grads: Sequence[Any]) -> list[Any]:
+    def records(self, outputs: Sequence[Any], given: Sequence[Any], recording: bool) -> bool:
+        """Whether a pass is part of a graph: of the outputs', or of the given cotangents' or tangents' while ``recording``."""
+        return self.leads_out(outputs) or (recording and reaches_others([bottom(t) for t in given], self._own))
+
+    def pull(self, outputs: Sequence[Any], grads: Sequence[Any], recording: bool) -> list[Any]:
         """Return the cotangents of the inputs from those of the outputs, which are kept for another pass."""
         roots = [physical(y, self.numbers) for y in outputs]
-        found = self._pass(roots, [physical(g, self.numbers) for g in grads], self.sources, self.leads_out([*outputs, *grads]))
+        found = self._pass(roots, [physical(g, self.numbers) for g in grads], self.sources, self.records(outputs, grads, recording))
         return [self.finish(s, g) for s, g in zip(self.sources, found, strict=True)]
 
     def finish(self, source: Any, g: Any) -> Any:
@@ -118,11 +123,11 @@ class Tape:
         self.pulled = self._pass(self.roots, self.dummies, self.sources, True)
         self.outputs = outputs
 
-    def push(self, tangents: Sequence[Any]) -> list[Any]:
+    def push(self, tangents: Sequence[Any], recording: bool) -> list[Any]:
         """Return the tangents of the outputs from those of the inputs."""
         used = [(g, physical(t, self.numbers)) for g, t in zip(self.pulled, tangents, strict=True) if g is not None]
         dummies = [d for d in self.dummies if d is not None]
-        create = self.leads_out([*self.outputs, *tangents])
+        create = self.records(self.outputs, tangents, recording)
         found = iter(self._pass([g for g, _ in used], [t for _, t in used], dummies, create) if dummies else [])
         tangents_out = [None if d is None else next(found) for d in self.dummies]
         return [self.finish(r, t) for r, t in zip(self.roots, tangents_out, strict=True)]
