@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import taeda
 from taeda import masked
@@ -192,3 +194,12 @@ def test_a_copy_of_what_requires_grad_is_advised_against() -> None:
     with pytest.warns(UserWarning, match="It is not recommended to create a MaskedTensor with a tensor that requires_grad") as told:
         x = masked.masked_tensor(X.clone().requires_grad_(), MASK)
     assert told[0].filename == __file__ and not x.requires_grad
+
+
+@pytest.mark.parametrize(("name", "neutral"), [("sum", 0.0), ("prod", 1.0), ("amax", -math.inf), ("amin", math.inf)])
+def test_a_sparse_reduction_of_nothing_at_all_is_the_neutral_number(name: str, neutral: float) -> None:
+    s, nothing = taeda.eye(2).to_sparse(), taeda.zeros(2, 2, dtype=taeda.bool).to_sparse()
+    for dim, keepdim in (((), False), ((0, 1), True)):
+        found = getattr(masked, name)(s, dim=dim, keepdim=keepdim, mask=nothing)
+        assert found.layout is taeda.sparse_coo and found.to_dense().reshape(()).item() == neutral
+        assert found.shape == ((1, 1) if keepdim else ())

@@ -488,3 +488,10 @@ def test_a_dense_factor_of_more_dimensions_repeats_the_sparse_one(dense_dims: in
 def test_diagonals_are_numbered_by_a_vector_of_int64(offsets: taeda.Tensor) -> None:
     with pytest.raises(RuntimeError, match="Offsets must be a scalar or a vector of int64"):
         taeda.sparse.spdiags(taeda.ones(1, 3), offsets, (3, 3))
+
+
+def test_a_zero_without_dimensions_has_no_entry() -> None:
+    zero, one = taeda.tensor(0.0, requires_grad=True), taeda.tensor(1.0)
+    assert zero.to_sparse()._nnz() == 0 and zero.to_sparse().to_dense().item() == 0 and one.to_sparse()._nnz() == 1
+    zero.to_sparse().to_dense().backward()
+    assert zero.grad.item() == 0 and one.to_sparse().to_dense().item() == 1        # what has no entry gets no gradient

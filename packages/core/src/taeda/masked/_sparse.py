@@ -66,6 +66,8 @@ def reduced(op: str, s: Any, dims: tuple[int, ...], keepdim: bool, mask: Any, ne
     if len(left) < k:
         rows = indices[left]
         line, n = indices.new_zeros(indices.shape[1]), min(indices.shape[1], 1)
+        if len(dims) == len(size) and neutral != 0:         # of nothing at all: as of a dense tensor
+            n = 1
         if left:
             found, line = linear_of(rows, [size[d] for d in left]).unique(return_inverse=True)
             n = len(found)

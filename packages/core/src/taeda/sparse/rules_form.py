@@ -415,6 +415,9 @@ def coo_of(x: Any, k: int) -> Any:
     """Return a dense tensor in coordinate format, its first k dimensions sparse."""
     plain = x.detach()
     there = plain.ne(0)
+    if x.ndim == 0:
+        n = int(there)
+        return make(sparse_coo, (there.new_zeros((0, n)).long(),), plain.reshape(1)[:n], x.shape, True)
     if k < x.ndim:
         there = there.flatten(k).any(k)
     found = there.reshape(tuple(x.shape[:k])).nonzero().t().contiguous() if k else there.new_zeros((0, 1)).long()
