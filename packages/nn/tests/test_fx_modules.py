@@ -545,3 +545,30 @@ def test_and_of_proxies_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert traced(taeda.tensor(6), taeda.tensor(3)).item() == 6
     with pytest.raises(RuntimeError, match="mutable operation"):
         fx.symbolic_trace(lambda a: taeda.relu_(a))
+
+
+def test_a_transformed_graph_keeps_where_its_nodes_are_in_the_model() -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(taeda.ones(1))
+            self.inner = nn.Linear(1, 1)
+
+        def forward(self, x: taeda.Tensor) -> taeda.Tensor:
+            return self.inner(self.weight + x)
+
+    traced = fx.symbolic_trace(Scaled())
+    places = {"weight": {"w": ("place", nn.Module)}, "inner": traced.graph.find_nodes(op="call_module")[0].meta["nn_module_stack"]}
+    traced.graph.find_nodes(op="get_attr")[0].meta["nn_module_stack"] = places["weight"]
+    found = {n.name: n.meta.get("nn_module_stack") for n in fx.Transformer(traced).transform().graph.nodes}
+    assert found == {"x": None, "weight": places["weight"], "add": None, "inner": places["inner"], "output": None}
+
+
+def test_a_tracer_can_be_copied() -> None:
+    tracer = fx.Tracer()
+    fresh = copy.deepcopy(tracer)
+    tracer.trace(nn.Sequential(nn.Linear(1, 1)))
+    copied = copy.deepcopy(tracer)
+    assert not hasattr(fresh, "graph") and str(copied.graph) == str(tracer.graph)
+    assert copied.graph is not tracer.graph and copied.root is not tracer.root
+    assert str(fresh.trace(nn.ReLU())) == str(fx.Tracer().trace(nn.ReLU()))

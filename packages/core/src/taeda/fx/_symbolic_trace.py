@@ -7,6 +7,7 @@ of ``taeda.nn`` are one node each, as are functions of the library.  What depend
 from __future__ import annotations
 
 import collections
+import copy
 import functools
 import inspect
 import math
@@ -144,6 +145,14 @@ class Tracer(TracerBase):
         self._fresh: dict[str, int] = collections.defaultdict(int)
 
     # -- values of the program as arguments -----------------------------------------------------------
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tracer:
+        """Copy all but the modules whose functions are wrapped: these are Python's."""
+        made = type(self).__new__(type(self))
+        memo[id(self)] = made
+        for name, value in self.__dict__.items():
+            made.__dict__[name] = copy.copy(value) if name == "_autowrap_search" else copy.deepcopy(value, memo)
+        return made
 
     def get_fresh_qualname(self, prefix: str) -> str:
         """Return a name with a number that the root has no attribute of."""

@@ -93,8 +93,8 @@ class TracerBase:
         node = self.graph.create_node(kind, target, args, kwargs, name, type_expr)
         self.node_name_to_scope[node.name] = self.scope.module_path, self.scope.module_type
         if fx_traceback.has_preserved_node_meta():
-            node.meta.update({k: copy.copy(v) for k, v in fx_traceback.get_current_meta().items() if k != "nn_module_stack"})
-        if self.module_stack:
+            node.meta.update({k: copy.copy(v) for k, v in fx_traceback.get_current_meta().items()})
+        elif self.module_stack:
             node.meta["nn_module_stack"] = copy.copy(self.module_stack)
         return node
 
