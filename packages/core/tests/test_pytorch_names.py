@@ -281,6 +281,15 @@ def test_blocks_that_choose_no_gpu_change_nothing_and_those_that_choose_one_rais
             call()
 
 
+@pytest.mark.parametrize("name", ["cuda.is_built", "cudnn.is_available", "mkldnn.is_available", "mps.is_built"])
+def test_what_a_build_has_by_its_old_name(name: str) -> None:
+    old = "has_" + name.partition(".")[0]
+    with pytest.warns(UserWarning, match=rf"'{old}' is deprecated, please use 'torch.backends.{name}\(\)'"):
+        assert getattr(taeda, old) is False
+    with pytest.raises(AttributeError, match="no attribute 'has_xpu'"):
+        taeda.settings.has_xpu
+
+
 def test_the_gpus_memory_and_generators_have_modules_of_their_own() -> None:
     from taeda.cuda.memory import max_memory_allocated, memory_stats
     from taeda.cuda.random import get_rng_state_all, manual_seed

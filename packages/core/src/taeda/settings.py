@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -151,6 +152,24 @@ def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
 # -- what a build has: asked by programs that choose a path by it -------------------------------------
 
 has_lapack, has_openmp, has_spectral, has_mkl = True, True, True, False
+_ASKED_ELSEWHERE = {
+    "has_cuda": "backends.cuda.is_built",
+    "has_cudnn": "backends.cudnn.is_available",
+    "has_mkldnn": "backends.mkldnn.is_available",
+    "has_mps": "backends.mps.is_built",
+}
+
+
+def __getattr__(name: str) -> bool:
+    if name not in _ASKED_ELSEWHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import taeda
+
+    asked: Any = taeda
+    for part in _ASKED_ELSEWHERE[name].split("."):
+        asked = getattr(asked, part)
+    warnings.warn(f"{name!r} is deprecated, please use 'torch.{_ASKED_ELSEWHERE[name]}()'", UserWarning, stacklevel=3)
+    return bool(asked())
 
 
 def compiled_with_cxx11_abi() -> bool:
