@@ -325,6 +325,17 @@ def test_threads_change_no_bit():
     assert_same_for_any_threads(lambda: (linalg.inv(x), linalg.det(x), *linalg.qr(x), linalg.cholesky(x @ x.mT), linalg.solve(x, x[..., :2])))
 
 
+@both_dtypes
+def test_triangles_of_a_batch_that_threads_share(dtype):
+    """Each thread of the batch solves its matrices alone, with the same function that has threads of its own for one matrix."""
+    a, b = taeda.from_numpy(drawn(17, 40, 40, dtype=dtype, well=True)).tril(), taeda.from_numpy(drawn(17, 40, 12, dtype=dtype, seed=1))
+    for x in assert_same_for_any_threads(lambda: (linalg.solve_triangular(a, b, upper=False),
+                                                  linalg.solve_triangular(a.mT, b.mT, upper=True, left=False).mT)):
+        assert off(a @ x, b.numpy()) < 8
+    found = assert_same_for_any_threads(lambda: taeda.cholesky_solve(b, a))
+    assert off(a @ (a.mT @ found), b.numpy(), 40) < 8
+
+
 def test_meta_batches_have_the_strides_of_real_ones():
     x = drawn(9, 4, 3)
     real, meta = taeda.from_numpy(x), taeda.empty(9, 4, 3, dtype=taeda.float64, device="meta")
