@@ -30,6 +30,8 @@ MISTAKES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: taeda.tensor([[1, 2], [3]]), ValueError, r"\(got 1\); nested sequences of one depth have one length: pad the shorter ones$"),
     (lambda: taeda.tensor("12"), TypeError, "invalid data type 'str'; pass numbers, sequences of them, or arrays$"),
     (lambda: taeda.from_numpy([1, 2]), TypeError, r"\(got list\); taeda.tensor copies numbers and lists$"),
+    (lambda: X.to(taeda.float64, taeda.int64), TypeError, "takes one dtype, got taeda.int64 after taeda.float64$"),
+    (lambda: X.split([1, -1, 4]), RuntimeError, r"only non-negative entries, but got split_sizes=\[1, -1, 4\]$"),
     (lambda: taeda.cat(X, X), TypeError, "not Tensor; put them in a tuple or a list$"),  # type: ignore[arg-type]
 ]
 

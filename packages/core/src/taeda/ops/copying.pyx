@@ -158,6 +158,8 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
         elif isinstance(a, TensorBase):
             other = a
         elif isinstance(a, dtype_class) or a in (float, int, bool, complex) and type(a) is type:
+            if position and dtype is not None:
+                raise TypeError(f"[to] takes one dtype, got {a} after {dtype}")
             dtype = a
         elif isinstance(a, bool):
             if position == 1 and dtype is None and other is None:

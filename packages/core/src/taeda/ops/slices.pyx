@@ -181,7 +181,10 @@ def split(input, split_size_or_sections=None, dim=0, *, split_size=None):
     cdef int64_t size = x.view.shape[d], at = 0, piece
     if isinstance(split_size_or_sections, (tuple, list)):
         split_size_or_sections = [int64_of(s, "split") for s in split_size_or_sections]
-        if sum(split_size_or_sections) != size or any([s < 0 for s in split_size_or_sections]):
+        if any([s < 0 for s in split_size_or_sections]):
+            raise RuntimeError("[split] split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes="
+                               f"{split_size_or_sections}")
+        if sum(split_size_or_sections) != size:
             raise RuntimeError(f"[split] split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at "
                                f"dimension {d}), but got split_sizes={split_size_or_sections}")
         found = []
