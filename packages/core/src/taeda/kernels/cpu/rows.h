@@ -27,27 +27,25 @@ static inline float t_lanes_f32(t_v8f v)
 }
 static inline double t_lanes_f64(t_v4d v) { return (v[0] + v[2]) + (v[1] + v[3]); }
 
-/* e^x for x <= 0 (1 ulp), 0 below -87 (-708): a softmax's numerators, with half the range to take care of */
+/* e^x for x <= 0 (1 ulp), 0 below -87.7 (-708.7), where the power of two is made of no bits: a softmax's numerators, with half the
+ * range to take care of */
 static inline float t_exp_neg_f32(float x)
 {
-    float c = x < -87.0f ? -87.0f : x;
+    float c = x < -88.0f ? -88.0f : x;
     float m = c * 1.44269504f + 12582912.0f;
     float n = m - 12582912.0f;
     float r = c - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
-    float y = (t_expm1_core_f32(r) + 1.0f) * t_from_bits_f32((int32_t)(((uint32_t)t_to_bits_f32(m) << 23) + 0x3f800000u));
-    return x < -87.0f ? 0.0f : y;
+    return (t_expm1_core_f32(r) + 1.0f) * t_from_bits_f32((int32_t)(((uint32_t)t_to_bits_f32(m) << 23) + 0x3f800000u));
 }
 static inline double t_exp_neg_f64(double x)
 {
-    double c = x < -708.0 ? -708.0 : x;
+    double c = x < -709.0 ? -709.0 : x;
     double m = c * 1.4426950408889634 + 6755399441055744.0;
     double n = m - 6755399441055744.0;
     double r = c - n * 6.93147180369123816490e-01;
     r = r - n * 1.90821492927058770002e-10;
-    double y = t_expm1_core_f64(r) + 1.0;
-    y = y * t_from_bits_f64((int64_t)(((uint64_t)t_to_bits_f64(m) << 52) + 0x3ff0000000000000ULL));
-    return x < -708.0 ? 0.0 : y;
+    return (t_expm1_core_f64(r) + 1.0) * t_from_bits_f64((int64_t)(((uint64_t)t_to_bits_f64(m) << 52) + 0x3ff0000000000000ULL));
 }
 
 /* log(1 + e) for 0 <= e <= 1, from the series of artanh(e / (2 + e)); NaN stays */
@@ -70,6 +68,11 @@ static inline double t_log1p_unit_f64(double e)
 }
 
 #define TAEDA_ROW_BLOCK 1024
+#ifdef __AVX512F__
+#define TAEDA_ROW_LANES 2      /* vectors of V that a register holds */
+#else
+#define TAEDA_ROW_LANES 1
+#endif
 
 /* T: scalar, V: vector of W lanes, S: suffix.
  *   row_sum(x, n)               sum x_i
@@ -77,7 +80,7 @@ static inline double t_log1p_unit_f64(double e)
  *   row_dot(a, b, n, m)         sum a_i (b_i - m)
  *   row_max(x, n)               the largest x_i, NaN left out; -inf of nothing
  *   row_expsum(e, x, n, m)      sum e_i, e_i = exp(x_i - m) for m = row_max; e may be NULL; what is left of a row
- *                               after whole vectors is one more vector that reaches back, not walked one by one
+ *                               after whole vectors is one more vector that reaches back, not walked one by one (30 ns of 65 for 50)
  */
 #define TAEDA_ROWS(S, T, V, I, W)                                                                 \
 static inline V t_larger_##S(V a, V b)                                                            \
@@ -98,8 +101,10 @@ static inline T row_max_##S(const T *x, int64_t n)                              
             a3 = t_larger_##S(a3, t_load_##S(x + i + 3 * W));                                     \
         }                                                                                         \
         for (; i + W <= n; i += W) a0 = t_larger_##S(a0, t_load_##S(x + i));                      \
+        if (i < n) a0 = t_larger_##S(a0, t_load_##S(x + n - W));                                  \
         a0 = t_larger_##S(t_larger_##S(a0, a1), t_larger_##S(a2, a3));                            \
         for (int k = 0; k < W; k++) m = a0[k] > m ? a0[k] : m;                                    \
+        return m;                                                                                 \
     }                                                                                             \
     for (; i < n; i++) m = x[i] > m ? x[i] : m;                                                   \
     return m;                                                                                     \
@@ -126,10 +131,11 @@ static inline double row_sum_##S(const T *x, int64_t n)                         
 }                                                                                                 \
 static inline double row_expsum_##S(T *restrict e, const T *restrict x, int64_t n, T m)           \
 {                                                                                                 \
+    enum { L = TAEDA_ROW_LANES * W };                                                             \
     double total = 0;                                                                             \
     for (int64_t b = 0; b < n; b += TAEDA_ROW_BLOCK) {                                            \
-        const int64_t end = n - b < TAEDA_ROW_BLOCK ? n : b + TAEDA_ROW_BLOCK;                    \
-        const int64_t whole = end < W ? end : b + (end - b) / W * W;                              \
+        const int64_t end = n - b < TAEDA_ROW_BLOCK ? n : b + TAEDA_ROW_BLOCK, last = end - L;    \
+        const int64_t whole = last < 0 ? end : b + (end - b) / L * L;                             \
         T s = 0;                                                                                  \
         if (e) {                                                                                  \
             _Pragma("omp simd reduction(+:s)")                                                    \
@@ -139,13 +145,17 @@ static inline double row_expsum_##S(T *restrict e, const T *restrict x, int64_t 
             for (int64_t i = b; i < whole; i++) s += t_exp_neg_##S(x[i] - m);                     \
         }                                                                                         \
         if (whole < end) {                                                                        \
-            const int first = (int)(whole - (end - W));                                           \
-            T last[W];                                                                            \
-            memcpy(last, x + end - W, sizeof last);                                               \
-            for (int k = 0; k < W; k++) last[k] = t_exp_neg_##S(last[k] - m);                     \
-            if (e) memcpy(e + end - W, last, sizeof last);                                        \
-            _Pragma("omp simd reduction(+:s)")                                                    \
-            for (int k = 0; k < W; k++) s += k < first ? 0 : last[k];                             \
+            const int first = (int)(whole - last);                                                \
+            T sum[L];                                                                             \
+            _Pragma("omp simd")                                                                   \
+            for (int k = 0; k < L; k++) {                                                         \
+                const T v = t_exp_neg_##S(x[last + k] - m);                                       \
+                if (e) e[last + k] = v;                                                           \
+                sum[k] = k < first ? 0 : v;                                                       \
+            }                                                                                     \
+            for (int w = L / 2; w > 0; w >>= 1)                                                   \
+                for (int k = 0; k < w; k++) sum[k] += sum[k + w];                                 \
+            s += sum[0];                                                                          \
         }                                                                                         \
         total += s;                                                                               \
     }                                                                                             \
