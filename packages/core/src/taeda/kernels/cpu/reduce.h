@@ -203,7 +203,7 @@ static inline void reduce_take(const Reduction *r, const char *x, int64_t n, int
                                int64_t base)
 {
     const int columns = m >= 64 && sm != 1 && reduce_apart(sm) < reduce_apart(sn);
-    const int apart = sn != 1 && r->itemsize > 1 && (columns || (n >= 64 && (m == 1 || sm != 1)));
+    const int apart = sn != 1 && r->itemsize > 1 && (columns || (n >= REDUCE_SHORT && (m == 1 || sm != 1)));
     if (r->half || apart) reduce_patches(r, x, n, sn, m, sm, acc, base);
     else r->spec->tile(x, n, sn, m, sm, acc, base, r->p);
 }
