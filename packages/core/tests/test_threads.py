@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import taeda
 from any_threads import assert_same_for_any_threads
@@ -66,3 +70,13 @@ def test_a_number_of_threads_that_cannot_be_is_refused(n: int, kind: type[Except
     with pytest.raises(kind, match=r"^\[set_num_threads\]"):
         taeda.set_num_threads(n)
     assert taeda.get_num_threads() == before
+
+
+@pytest.mark.parametrize("given", [{}, {"GOMP_SPINCOUNT": "77"}])
+def test_threads_that_wait_soon_sleep_unless_the_environment_says_otherwise(given: dict[str, str]) -> None:
+    code = "import os, taeda; print(os.environ.get('GOMP_SPINCOUNT'))"
+    rest = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    done = subprocess.run([sys.executable, "-c", code], env={**rest, **given, "OMP_DISPLAY_ENV": "VERBOSE"}, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == given.get("GOMP_SPINCOUNT", "None")          # what it set is gone again
+    spins = [line.split("'")[1] for line in done.stderr.splitlines() if "GOMP_SPINCOUNT" in line]      # of GCC's library alone
+    assert set(spins) <= {given.get("GOMP_SPINCOUNT", "10000")}

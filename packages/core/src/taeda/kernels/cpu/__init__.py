@@ -11,6 +11,13 @@ import importlib
 import os
 import pkgutil
 
+# OpenMP's threads wait for more work by spinning, by default for milliseconds: on a machine that is shared that takes the time of
+# whoever has work (a ResNet-18 pass went from 0.1 s to 3 s at load 10).  A short spin, then sleep.  The variable is read when libgomp
+# is loaded, which is with `runtime`.
+_spin_is_ours = not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ)
+if _spin_is_ours:
+    os.environ["GOMP_SPINCOUNT"] = "10000"
+
 from taeda.kernels.cpu import runtime
 from taeda.kernels.cpu.runtime import (
     empty_cache,
@@ -43,12 +50,6 @@ def _choose() -> str:
     return wanted or runs[-1]
 
 
-# OpenMP's threads wait for more work by spinning, by default for milliseconds: on a machine that is shared that
-# takes the time of whoever has work (a ResNet-18 pass went from 0.1 s to 3 s at load 10).  A short spin, then sleep.
-_spin_is_ours = not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ)
-if _spin_is_ours:
-    os.environ["GOMP_SPINCOUNT"] = "10000"
-
 BUILD = _choose()
 _FOLDERS = {"baseline": ("baseline",), "v3": ("v3",), "v4": ("v3", "v4")}[BUILD]
 TABLE: dict[str, int] = {}
@@ -56,5 +57,5 @@ _builds = {name: folder for folder in _FOLDERS for name in modules_of(os.path.jo
 for _module, _folder in _builds.items():
     TABLE.update(importlib.import_module(f"taeda.kernels.cpu.{_folder}.{_module}").table())
 if _spin_is_ours:
-    del os.environ["GOMP_SPINCOUNT"]      # libgomp has read it
+    del os.environ["GOMP_SPINCOUNT"]
 os.register_at_fork(after_in_child=lambda: runtime.set_num_threads(1))  # OpenMP's threads do not survive a fork

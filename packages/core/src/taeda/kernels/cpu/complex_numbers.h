@@ -27,8 +27,8 @@ static inline C64 c_(float re, float im) { C64 z; ((float *)&z)[0] = re; ((float
 /* a product that is rounded before it is added: z times its conjugate is real, and the bits are those of PyTorch's vectors */
 #if defined(__has_builtin) && __has_builtin(__builtin_assoc_barrier)
 #define ROUNDED(x) __builtin_assoc_barrier(x)
-#else
-#define ROUNDED(x) (x)
+#else                   /* clang joins only what stands in one expression */
+#define ROUNDED(x) ({ __typeof__(x) product_ = (x); product_; })
 #endif
 #define COMPLEX_MUL(MAKE, a, b) MAKE(ROUNDED(RE(a) * RE(b)) - ROUNDED(IM(a) * IM(b)), ROUNDED(RE(a) * IM(b)) + ROUNDED(IM(a) * RE(b)))
 static inline C128 z_mul(C128 a, C128 b) { return COMPLEX_MUL(z_, a, b); }

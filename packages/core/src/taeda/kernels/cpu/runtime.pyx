@@ -97,11 +97,13 @@ cdef extern from *:
         return 0;
     #endif
     }
-    /* Bits 15 and 6 of the control register: tiny results become zero, tiny operands count as zero. A thread hands them to those it begins. */
+    /* Bits 15 and 6 of the control register: tiny results become zero, tiny operands count as zero. A thread hands them to those it begins;
+     * LLVM's OpenMP gives the thread that calls its register back, so that it is set once more. */
     static int taeda_flush_denormal(int on, int threads) {
     #ifdef __x86_64__
         (void)threads;
         #pragma omp parallel num_threads(threads)
+        _mm_setcsr(on ? _mm_getcsr() | 0x8040 : _mm_getcsr() & ~0x8040u);
         _mm_setcsr(on ? _mm_getcsr() | 0x8040 : _mm_getcsr() & ~0x8040u);
         return 1;
     #else
