@@ -195,12 +195,8 @@ _LAZY = {
             "get_deterministic_debug_mode",
             "get_float32_matmul_precision",
             "get_num_interop_threads",
-            "has_cuda",
-            "has_cudnn",
             "has_lapack",
             "has_mkl",
-            "has_mkldnn",
-            "has_mps",
             "has_openmp",
             "has_spectral",
             "is_deterministic_algorithms_warn_only_enabled",
@@ -243,6 +239,8 @@ def __getattr__(name):
     if name in _OF_NN:
         found = globals()[name] = getattr(_package("nn", ".functional._native"), name)
         return found
+    if name in ("has_cuda", "has_cudnn", "has_mkldnn", "has_mps"):         # warns, each time; dir() is silent about it
+        return getattr(_importlib.import_module("taeda.settings"), name)
     if name.startswith("_foreach_"):
         foreach = _importlib.import_module("taeda.foreach").FUNCTIONS
         if name in foreach:
