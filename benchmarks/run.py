@@ -122,14 +122,15 @@ def measure(threads: int, rounds: int, only: str) -> list[dict[str, Any]]:
 
 
 def processor() -> str:
-    """Return the processor's name as the system gives it."""
+    """Return the processor's name as the system gives it, and its widest vectors."""
     try:
-        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+        lines = (line.partition(":") for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines())
+        told = {key.strip(): value.strip() for key, _, value in lines}
     except OSError:
-        pass
-    return platform.processor() or platform.machine()
+        told = {}
+    flags = told.get("flags", "").split()
+    vectors = next((f" ({name})" for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in flags), "")
+    return (told.get("model name") or platform.processor() or platform.machine()) + vectors
 
 
 def report(results: dict[str, list[dict[str, Any]]]) -> str:
