@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 import taeda
-from taeda import _archive
+from taeda.serialization import zip_archive
 
 
 def saved(obj: Any) -> io.BytesIO:
@@ -24,7 +24,7 @@ def around(obj: Any) -> Any:
 def archive(pickled: bytes, records: dict[str, bytes] | None = None, root: str = "a", order: bytes | None = b"little") -> io.BytesIO:
     """A checkpoint of a given pickle."""
     file = io.BytesIO()
-    out = _archive.Writer(file, root)
+    out = zip_archive.Writer(file, root)
     out.record("data.pkl", pickled)
     if order is not None:
         out.record("byteorder", order)

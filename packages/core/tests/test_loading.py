@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import taeda
-from taeda import _archive, _pickle
+from taeda.serialization import zip_archive, unpickler
 from checkpoints import ONES, Mine, archive, name, saved, tensor_pickle, text
 
 
@@ -131,7 +131,7 @@ def test_compressed_records_and_records_that_are_there_twice() -> None:
     with pytest.raises(RuntimeError, match="is compressed"):
         taeda.load(io.BytesIO(file.getvalue()))
     file = io.BytesIO()
-    out = _archive.Writer(file, "a")
+    out = zip_archive.Writer(file, "a")
     out.record("data.pkl", b"N.")
     out.record("data.pkl", b"N.")
     out.close()
@@ -142,7 +142,7 @@ def test_compressed_records_and_records_that_are_there_twice() -> None:
 def test_records_that_overlap() -> None:
     """Many names for one block would make of a small file a large allocation."""
     file = io.BytesIO()
-    out = _archive.Writer(file, "a")
+    out = zip_archive.Writer(file, "a")
     out.record("data.pkl", b"N.")
     out.record("data/0", b"x" * 100)
     path, crc, size, offset = out.entries[-1]
@@ -379,7 +379,7 @@ def test_random_damage_gives_clean_errors() -> None:
 
 
 def test_the_interpreter_alone() -> None:
-    assert _pickle.Unpickler(pickle.dumps([1, {"a": (2.0,)}], 2), {}).load() == [1, {"a": (2.0,)}]
+    assert unpickler.Unpickler(pickle.dumps([1, {"a": (2.0,)}], 2), {}).load() == [1, {"a": (2.0,)}]
 
 
 def test_the_environment_decides_whether_what_a_file_says_is_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 import taeda
-from taeda import _archive, serialization
-from taeda._rebuild import set_attributes
+from taeda import serialization
+from taeda.serialization import zip_archive
+from taeda.serialization.rebuild import set_attributes
 from checkpoints import Mine, archive, around, saved, text
 
 
@@ -181,7 +182,7 @@ def test_the_same_objects_give_the_same_bytes() -> None:
 
 
 def test_more_than_4_gib_use_zip64(monkeypatch: Any) -> None:
-    monkeypatch.setattr(_archive, "LARGE", 100)
+    monkeypatch.setattr(zip_archive, "LARGE", 100)
     obj = [taeda.arange(n, dtype=taeda.float64) for n in (3, 50, 70)]
     file = saved(obj)
     assert zipfile.ZipFile(file).testzip() is None
@@ -197,7 +198,7 @@ def test_a_crash_leaves_the_old_file(tmp_path: Any, monkeypatch: Any) -> None:
     def crash(self: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_archive.Writer, "close", crash)
+    monkeypatch.setattr(zip_archive.Writer, "close", crash)
     with pytest.raises(KeyboardInterrupt):
         taeda.save({"epoch": 2}, path)
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["m.pt"]
@@ -415,9 +416,9 @@ def test_empty_storages_may_be_seen_in_two_dtypes() -> None:
 
 
 def test_places_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    from taeda import serialization, serialization_options
+    from taeda import serialization
 
-    monkeypatch.setattr(serialization_options, "_packages", [])
+    monkeypatch.setattr(serialization.settings, "_packages", [])
     seen: list[str] = []
 
     def bring(storage: Any, place: str) -> Any:

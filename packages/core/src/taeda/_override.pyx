@@ -485,14 +485,14 @@ cdef object in_class(object found, object cls):
 # -- __torch_dispatch__: classes that are told of operators, below autograd ----------------------------
 
 
-cdef object operators = None         # _aten_calls.make
+cdef object operators = None         # _aten.calls.make
 
 
 cdef object by_operators(f, args, kwargs):
     """Make a call by PyTorch's operators, each of which asks the classes of its arguments."""
     global operators
     if operators is None:
-        from taeda._aten_calls import make as operators
+        from taeda._aten.calls import make as operators
     return operators(f, args, kwargs, None)
 
 

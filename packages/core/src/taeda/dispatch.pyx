@@ -139,7 +139,7 @@ cdef class KernelCall:
 
 cdef object by_class(Op op, tuple tensors, const Param* p, object extra):
     """Ask the classes of tensors without memory what an op gives."""
-    from taeda._aten_classes import by_kernel
+    from taeda._aten.classes import by_kernel
     cdef KernelCall call = KernelCall()
     cdef int i
     call.op, call.extra = op, extra

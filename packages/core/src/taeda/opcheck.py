@@ -7,7 +7,7 @@ from typing import Any
 
 import taeda
 from taeda import library
-from taeda._aten import OpOverload, OpOverloadPacket
+from taeda._aten.operators import OpOverload, OpOverloadPacket
 from taeda.func.pytree import tree_flatten, tree_map
 from taeda.library import CustomOpDef
 from taeda.tensor import Tensor

@@ -102,7 +102,7 @@ cdef object only(TensorBase t, str what):
 
 def _local_scalar(x):
     """The only element of a tensor whose class has a ``__torch_dispatch__``."""
-    from taeda._aten import aten
+    from taeda._aten.operators import aten
     return aten._local_scalar_dense.default(x)
 
 

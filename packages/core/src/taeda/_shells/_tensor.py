@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taeda._rebuild import rebuild_typed as _rebuild_from_type_v2
+from taeda.serialization.rebuild import rebuild_typed as _rebuild_from_type_v2
 from taeda.tensor import Tensor
 
 __all__ = ["Tensor", "_rebuild_from_type_v2"]

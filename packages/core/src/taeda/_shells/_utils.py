@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from taeda import ops
-from taeda._rebuild import rebuild_meta_v2 as _rebuild_meta_tensor_no_storage
-from taeda._rebuild import rebuild_parameter as _rebuild_parameter
-from taeda._rebuild import rebuild_parameter_with_state as _rebuild_parameter_with_state
-from taeda._rebuild import rebuild_sparse as _rebuild_sparse_tensor
-from taeda._rebuild import rebuild_v2 as _rebuild_tensor_v2
+from taeda.serialization.rebuild import rebuild_meta_v2 as _rebuild_meta_tensor_no_storage
+from taeda.serialization.rebuild import rebuild_parameter as _rebuild_parameter
+from taeda.serialization.rebuild import rebuild_parameter_with_state as _rebuild_parameter_with_state
+from taeda.serialization.rebuild import rebuild_sparse as _rebuild_sparse_tensor
+from taeda.serialization.rebuild import rebuild_v2 as _rebuild_tensor_v2
 from taeda.device import device as _device
 
 __all__ = [

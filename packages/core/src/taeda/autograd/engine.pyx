@@ -272,7 +272,7 @@ cdef object vjp_of_wrappers(Node n, object g):
         except NoStorage:
             pass
         whole.add(n.op)
-    from taeda._aten_classes import told
+    from taeda._aten.classes import told
     call = VjpCall()
     call.n, call.several = n, isinstance(g, tuple)
     saved = tuple([n.raw(i) for i in range(0 if n.saved_ is None else len(n.saved_))])

@@ -467,7 +467,7 @@ def raw_saved_of(Node n):
     return tuple([SavedTensor() if s is None else s for s in n.saved_ or ()])
 
 
-# -- graphs made on shadows (_aten_classes): tensors of the same sizes without data --------------------
+# -- graphs made on shadows (_aten.classes): tensors of the same sizes without data --------------------
 
 
 def take_place(TensorBase shadow, TensorBase x):

@@ -64,7 +64,7 @@ def load_library(path: str) -> Any:
 
 def __getattr__(name: str) -> Any:
     if name == "aten":                              # made of everything here: loaded when it is asked for
-        globals()["aten"] = aten = importlib.import_module("taeda._aten").aten
+        globals()["aten"] = aten = importlib.import_module("taeda._aten.operators").aten
         return aten
     raise AttributeError(f"module 'taeda.ops' has no attribute {name!r}")
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from taeda import _aten_calls
+from taeda._aten import calls
 from taeda._override import dispatched_args, mode_stack, replace_modes
 from taeda.library import OpOverload
 from taeda.overrides import TorchFunctionMode
@@ -47,7 +47,7 @@ class TorchDispatchMode(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if isinstance(func, OpOverload):                    # an operator of a program's own is told whole
             return self.__torch_dispatch__(func, tuple(type(x) for x in dispatched_args(args, kwargs or {})), args, kwargs or {})
-        return _aten_calls.make(func, args, kwargs or {}, self)
+        return calls.make(func, args, kwargs or {}, self)
 
     def __enter__(self) -> TorchDispatchMode:
         modes = list(mode_stack())      # below the modes that see functions

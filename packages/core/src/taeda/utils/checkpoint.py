@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from taeda import _spoken, empty
-from taeda._aten import OpOverload
+from taeda._aten.operators import OpOverload
 from taeda.stand_ins import is_stand_in
 from taeda.amp import autocast, casting
 from taeda.autograd import Function, backward, dual

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import taeda
 from taeda.autograd.engine import current_pass
 from taeda.overrides import TorchFunctionMode
-from taeda._aten import OpOverloadPacket, aten
+from taeda._aten.operators import OpOverloadPacket, aten
 from taeda.library import OpOverloadPacket as OwnPacket
 from taeda.utils._python_dispatch import TorchDispatchMode
 from taeda.utils._pytree import tree_map

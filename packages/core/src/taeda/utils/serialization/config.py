@@ -14,13 +14,13 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from taeda.serialization_options import options
+from taeda.serialization.settings import options
 
 __all__ = ["load", "patch", "save"]
 
 
 class _Part:
-    """The options of one function: each field is one of ``serialization_options``."""
+    """The options of one function: each field is one of ``serialization.settings``."""
 
     def __init__(self, **fields: str) -> None:
         self.__dict__["_fields"] = fields

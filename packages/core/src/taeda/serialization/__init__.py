@@ -1,7 +1,7 @@
 """Checkpoints in PyTorch's zip format: ``save`` writes them atomically, ``load`` reads them and runs nothing.
 
-A file is a zip archive (_archive.py) of one pickle, ``data.pkl``, in which tensors are calls of PyTorch's
-rebuilding functions on storages (_rebuild.py), and one record ``data/N`` for each storage (_records.py).  Both
+A file is a zip archive (zip_archive.py) of one pickle, ``data.pkl``, in which tensors are calls of PyTorch's
+rebuilding functions on storages (rebuild.py), and one record ``data/N`` for each storage (records.py).  Both
 directions speak PyTorch's names, so each library reads what the other wrote; PyTorch is needed for neither.
 """
 
@@ -20,9 +20,9 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import IO, Any, ClassVar, TypeAlias, cast
 
-from taeda import _archive, _pickle
+from taeda.serialization import zip_archive, unpickler
 from taeda._atomic import SaveError, replacing
-from taeda._rebuild import (
+from taeda.serialization.rebuild import (
     DEVICE,
     DTYPES,
     LAYOUT,
@@ -46,13 +46,13 @@ from taeda._rebuild import (
     sparse_state,
     state_of,
 )
-from taeda._rebuild import rebuild_layout as _get_layout
+from taeda.serialization.rebuild import rebuild_layout as _get_layout
 from taeda.stand_ins import is_wrapper_tensor
-from taeda._records import MAGIC, VERSION, NoCheckpoint, ZipStorages, load_stream, write_stream
+from taeda.serialization.records import MAGIC, VERSION, NoCheckpoint, ZipStorages, load_stream, write_stream
 from taeda.device import device
 from taeda.dtype import dtype
 from taeda.layout import layout, strided
-from taeda.serialization_options import (
+from taeda.serialization.settings import (
     LoadEndianness,
     default_restore_location,
     get_crc32_options,
@@ -297,7 +297,7 @@ def write(file: IO[bytes], root: str, pickled: bytes, pickler: Pickler) -> None:
     if pickler.streamed:
         write_stream(file, pickler.protocol, pickled, blocks, pickler.numels)
         return
-    out = _archive.Writer(file, root, bool(options.checksums) and not options.skips, options.alignment)
+    out = zip_archive.Writer(file, root, bool(options.checksums) and not options.skips, options.alignment)
     out.record("data.pkl", pickled)
     out.record(".format_version", b"1")
     out.record(".storage_alignment", str(options.alignment).encode())
@@ -416,10 +416,10 @@ def load_file(file: Any, what: str, map_location: Any, weights_only: Any, path: 
 
     runs = not weights_only
     if starts_an_archive(file, what):
-        archive = _archive.Reader(file, what)
+        archive = zip_archive.Reader(file, what)
         pickled, storages = object_of(archive), ZipStorages(archive, map_location, path)
         return full(io.BytesIO(pickled), storages).load() if runs else (
-            _pickle.Unpickler(pickled, TABLE, storages, safe, encoding=args.get("encoding")).load()
+            unpickler.Unpickler(pickled, TABLE, storages, safe, encoding=args.get("encoding")).load()
         )
     if path is not None:
         raise RuntimeError(f"[load] mmap=True needs a zip file, {what} is from before PyTorch 1.6")
@@ -449,7 +449,7 @@ def starts_an_archive(file: Any, what: str) -> bool:
     return bool(head == b"PK\3\4")
 
 
-def object_of(archive: _archive.Reader) -> bytes:
+def object_of(archive: zip_archive.Reader) -> bytes:
     """Return the pickle of the object that an archive holds."""
     if "data.pkl" not in archive:
         kind = "a TorchScript archive" if "constants.pkl" in archive else "no checkpoint"
@@ -475,8 +475,8 @@ def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
             return get_unsafe_globals_in_checkpoint(file)
     if not starts_an_archive(f, "the file"):
         raise ValueError("[get_unsafe_globals_in_checkpoint] the file is no zip file, but from before PyTorch 1.6")
-    pickled = object_of(_archive.Reader(f, "the file"))
-    named = {name: _pickle.today(*name.rpartition(".")[::2]) for name in _pickle.globals_of(pickled) if name not in TABLE}
+    pickled = object_of(zip_archive.Reader(f, "the file"))
+    named = {name: unpickler.today(*name.rpartition(".")[::2]) for name in unpickler.globals_of(pickled) if name not in TABLE}
     return sorted(now for name, now in named.items() if name not in safe and now not in safe)
 
 

@@ -1,4 +1,4 @@
-"""Calls of layers, losses and splits that PyTorch makes of other operators: entries of the table of ``_aten_calls``.
+"""Calls of layers, losses and splits that PyTorch makes of other operators: entries of the table of ``calls``.
 
 Each gets the function's arguments by its own names and calls operators; NotImplemented: told by its own name after all.
 Source: what PyTorch 2.13 dispatches for the same calls.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import taeda
-from taeda._aten_nodes import aten, group_norm_rule, node, pool_rule
+from taeda._aten.nodes import aten, group_norm_rule, node, pool_rule
 from taeda.tensor import Tensor
 
 __all__ = ["MADE"]

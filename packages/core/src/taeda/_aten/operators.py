@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import taeda
 from taeda import ops
-from taeda._aten_backward import BACKWARD
+from taeda._aten.backward import BACKWARD
 from taeda._override import dispatched_args, mode_stack, replace_modes
 from taeda.dtype import int64
 from taeda.tensor import Tensor
@@ -224,7 +224,7 @@ def find(name: str) -> Any:
 
 def ask(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Ask the classes of ``over`` what an operator gives; the room that knows is loaded when there is such a class."""
-    from taeda._aten_classes import ask
+    from taeda._aten.classes import ask
 
     return ask(op, over, args, kwargs)
 

@@ -6,7 +6,7 @@ import os
 import weakref
 from typing import IO, Any
 
-from taeda._archive import Reader
+from taeda.serialization.zip_archive import Reader
 from taeda.ops import empty, frombuffer
 from taeda.storage import Storage
 from taeda.typed_storage import TypedStorage

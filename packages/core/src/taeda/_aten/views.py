@@ -1,4 +1,4 @@
-"""Calls that PyTorch makes of views and other plain operators: entries of the table of ``_aten_calls``.
+"""Calls that PyTorch makes of views and other plain operators: entries of the table of ``calls``.
 
 Each gets the function's arguments by its own names and calls operators; NotImplemented: told by its own name after all.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from taeda._aten_nodes import aten
+from taeda._aten.nodes import aten
 from taeda.tensor import Tensor
 
 __all__ = ["MADE"]

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from taeda import _pickle
+from taeda.serialization import unpickler
 from taeda.stand_ins import is_wrapper_tensor
 from taeda.autograd.grad_mode import no_grad
 from taeda.device import device
@@ -326,7 +326,7 @@ def rebuild_layout(name: Any) -> Any:
 
 
 TABLE: dict[str, Any] = {
-    **_pickle.PLAIN,
+    **unpickler.PLAIN,
     "torch._utils._rebuild_tensor": rebuild_v2,
     "torch._utils._rebuild_tensor_v2": rebuild_v2,
     "torch._utils._rebuild_tensor_v3": rebuild_v3,

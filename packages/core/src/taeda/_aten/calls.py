@@ -2,7 +2,7 @@
 
 ``make`` makes a call by operators, ``aten.addmm.default`` and kin, each of which asks the mode.  A linear layer becomes a transpose and a
 product, a softmax ``_softmax``; what stands in no table is told by its own name, with the overload of its kinds of arguments.  Where a
-derivative is an operator of its own (products, convolutions, norms, pools ...), the call is a node of ``_aten_nodes``; all other nodes'
+derivative is an operator of its own (products, convolutions, norms, pools ...), the call is a node of ``nodes``; all other nodes'
 derivatives are told by what they happen to call.  Source: what PyTorch 2.13 dispatches for the same calls.
 """
 
@@ -16,9 +16,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import taeda
-from taeda._aten import OpOverloadPacket
-from taeda._aten import aten as plain_aten
-from taeda._aten_nodes import (
+from taeda._aten.operators import OpOverloadPacket
+from taeda._aten.operators import aten as plain_aten
+from taeda._aten.nodes import (
     Told,
     addmm_rule,
     asking,
@@ -34,9 +34,9 @@ from taeda._aten_nodes import (
     pool_rule,
     softmax_rule,
 )
-from taeda._aten_classes import plain_like, written_by_index
-from taeda._aten_layers import MADE as LAYERS
-from taeda._aten_views import MADE as VIEWS
+from taeda._aten.classes import plain_like, written_by_index
+from taeda._aten.layers import MADE as LAYERS
+from taeda._aten.views import MADE as VIEWS
 from taeda._override import has_torch_function, is_casting
 from taeda.stand_ins import is_wrapper_tensor
 from taeda.tensor import Tensor

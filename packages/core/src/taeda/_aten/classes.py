@@ -2,7 +2,7 @@
 
 A class's handler runs with the recording of derivatives off, and what it returns gets its place in the graph here:
 
-a. Operators whose derivatives are operators (products, convolutions, norms ...) are nodes of ``_aten_nodes``.
+a. Operators whose derivatives are operators (products, convolutions, norms ...) are nodes of ``nodes``.
 b. Any other is run a second time on shadows, tensors of the meta device of the same sizes, whose nodes then are given the real tensors
    in the shadows' place (``autograd.node.transplant``): their derivatives call operators on these, which the class sees.
 c. Where a node has kept what only the computation itself knows, the function's own code runs, and the class sees what it calls.
@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import Any
 
 import taeda
-from taeda import _aten_nodes as rules
-from taeda._aten import OpOverloadPacket, aten
+from taeda._aten import nodes as rules
+from taeda._aten.operators import OpOverloadPacket, aten
 from taeda._override import Overridable, dispatched_args, is_casting, set_casting
 from taeda.stand_ins import is_wrapper_tensor
 from taeda.autograd.grad_mode import _set_grad_enabled
@@ -303,7 +303,7 @@ def _no_derivative(op: Any, over: list[Any]) -> str:
 
 def by_kernel(name: str, call: Any, tensors: tuple[Any, ...], options: tuple[Any, ...]) -> Any:
     """Ask the classes of tensors what a kernel gives of them, as an operator of its name: derivatives call some kernels themselves."""
-    from taeda._aten_calls import overload_of
+    from taeda._aten.calls import overload_of
 
     packet = None if options else getattr(aten, name, None)
     if packet is None:

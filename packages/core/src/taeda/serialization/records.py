@@ -13,13 +13,13 @@ import sys
 from collections.abc import Sequence
 from typing import IO, Any
 
-from taeda import _archive, _pickle
-from taeda._rebuild import ELEMENT, TABLE, UNTYPED, Global, indices_come_later
+from taeda.serialization import zip_archive, unpickler
+from taeda.serialization.rebuild import ELEMENT, TABLE, UNTYPED, Global, indices_come_later
 from taeda.device import device
 from taeda.dtype import NAMES
 from taeda.file_memory import swap_bytes
 from taeda.ops.conversion import frombuffer
-from taeda.serialization_options import LoadEndianness, options, restored
+from taeda.serialization.settings import LoadEndianness, options, restored
 from taeda.storage import Storage
 from taeda.typed_storage import TypedStorage
 
@@ -103,7 +103,7 @@ class Storages:
 class ZipStorages(Storages):
     """Storages that are records of a zip archive; with a path they stay in the file."""
 
-    def __init__(self, archive: _archive.Reader, map_location: Any, path: str | None) -> None:
+    def __init__(self, archive: zip_archive.Reader, map_location: Any, path: str | None) -> None:
         super().__init__(map_location)
         self.archive, self.path = archive, path
         order = archive.read("byteorder").decode("latin-1") if "byteorder" in archive else assumed_order()
@@ -210,7 +210,7 @@ def load_stream(
 
     def plain() -> Any:
         nonlocal at
-        reader = _pickle.Unpickler(data, {}, None, None, at)
+        reader = unpickler.Unpickler(data, {}, None, None, at)
         found = reader.load()
         at = reader.at
         return found
@@ -228,7 +228,7 @@ def load_stream(
     storages.swap = bool(system.get("little_endian", True)) != (sys.byteorder == "little")
     with indices_come_later():
         if full is None:
-            reader = _pickle.Unpickler(data, TABLE, storages, allowed, at, encoding)
+            reader = unpickler.Unpickler(data, TABLE, storages, allowed, at, encoding)
             obj = reader.load()
             at = reader.at
         else:
