@@ -13,6 +13,16 @@ __path__.append(f"{__path__[0]}/_shells")       # in the sources; an installed t
 _collecting = _gc.isenabled()
 _gc.disable()
 
+try:
+    _importlib.import_module("taeda.dtype")     # the first room that is compiled
+except ModuleNotFoundError as _missing:
+    if _missing.name != "taeda.dtype":
+        raise
+    raise ImportError(
+        f"[taeda] {__path__[0]} has taeda-core's sources, which are not compiled for Python {_sys.version_info[0]}.{_sys.version_info[1]}; "
+        f"install it (pip install ./packages/core), and start Python in a folder that is not packages/core/src"
+    ) from None
+
 from taeda import _einops, autograd, cpu, cuda, ops
 from taeda._version import __version__
 from taeda.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
