@@ -12,7 +12,7 @@ import torch
 EXPRESSIONS = """
 m @ q|m[0] @ q|m[0] @ m[0]|m.matmul(q[:, 0])|m[None] @ q|m[None] @ q[None]|m @ q.expand(2, 4, 5)|q.T @ c|c @ c.mT|c @ m[0, :3]
 m[0, :3] @ c.mT|T.bmm(c, c.mT)|T.mm(m, q)|F.linear(m, q.T)|F.linear(m, q.T, q[0])|F.linear(c, m[:, :3])|F.linear(c, m[:, :3], m[0, :3])
-F.linear(c[0, 0], m[:, :3])|F.linear(c[0, 0], m[:, :3], m[0, :3])|F.linear(c.mT, q.T, q[0])|m.log1p()|m.square()|F.celu(m)|F.mish(m)
+F.linear(c[0, 0], m[:, :3])|F.linear(c[0, 0], m[:, :3], m[0, :3])|F.linear(c[0, :, 0], q.T, q[0])|F.linear(c.mT, q.T, q[0])|m.log1p()|m.square()|F.celu(m)|F.mish(m)
 m.clamp_min(0)|m.clamp_max(1)|m.clamp(m)|m.dist(2 * m)|F.pairwise_distance(m, m)|T.polar(m, m)|T.complex(m, m).real|T.complex(m, m).imag
 m.quantile(0.5)|m.clone().zero_()|F.rrelu(m, training=True)|F.pixel_shuffle(m.view(1, 4, 1, 3), 2)
 F.pixel_unshuffle(m.view(1, 1, 6, 2), 2)|F.channel_shuffle(m.view(1, 4, 1, 3), 2)|F.pad(m.view(1, 3, 4), (1, 1), mode='circular')

@@ -81,6 +81,7 @@ def linear_samples(rng: np.random.Generator) -> Iterator[Call]:
     yield Call(array(rng, 2, 3), array(rng, 3))
     yield Call(array(rng, 2, 0), array(rng, 4, 0), array(rng, 4))
     yield Call(array(rng, 2, 3), array(rng, 4, 3), array(rng, 8)[::2])
+    yield Call(array(rng, 6)[::2], array(rng, 4, 3), array(rng, 4))
 
 
 def linear(x: Any, w: Any, b: Any = None) -> Any:

@@ -38,11 +38,12 @@ cdef object linear_vjp(Node n, object g):
         return (g @ n.load(1) if n.needs(0) else None, (<object>rows).t() @ rows_of(n.load(0)) if n.needs(1) else None,
                 (<object>rows).sum(0) if n.needs(2) else None)
     if n.needs(0):
-        gx = batched(c, False, n.load(1), False)
+        gx = batched(c if c.view.ndim > 1 else <TensorBase>rows_of(c), False, n.load(1), False)
+        gx = gx if c.view.ndim > 1 else gx.view(-1)
     if n.needs(1):
         gw = product(<TensorBase>rows_of(c), True, <TensorBase>rows_of(n.load(0)), False)
     if n.needs(2):
-        gb = c.sum(0) if c.view.ndim == 2 else c.sum(tuple(range(c.view.ndim - 1)))
+        gb = c if c.view.ndim == 1 else c.sum(0) if c.view.ndim == 2 else c.sum(tuple(range(c.view.ndim - 1)))
     return gx, gw, gb
 
 # one op; PyTorch shows the last step of the way that it takes, which the rank and the bias decide
@@ -92,7 +93,7 @@ def linear(input, weight, bias=None, *, out=None):
     b = None if bias is None else as_tensor(bias, "linear")
     if b is not None:
         same_dtype("linear", x, b)
-    if n == 1 or w.view.ndim == 1 or (b is not None and (b.view.ndim != 1 or b.view.shape[0] != w.view.shape[0])):
+    if (n == 1 and b is None) or w.view.ndim == 1 or (b is not None and (b.view.ndim != 1 or b.view.shape[0] != w.view.shape[0])):
         y = matmul(x, w if w.view.ndim == 1 else w.t())
         if b is None:
             return y
@@ -101,7 +102,7 @@ def linear(input, weight, bias=None, *, out=None):
             raise RuntimeError(f"[linear] bias must have shape ({w.view.shape[0] if w.view.ndim == 2 else ''},), "
                                f"got {sizes} for weight {w.shape_tuple()}")
         return named(y + b, "ViewBackward0")
-    rx = x if x.view.contiguous or (foldable(&x.view) and reads(&x.view)) else contiguous(alias(x))
+    rx = x if x.view.contiguous or (n > 1 and foldable(&x.view) and reads(&x.view)) else contiguous(alias(x))
     rw = readable(w)
     for d in range(n - 1):
         shape[d] = x.view.shape[d]
