@@ -272,3 +272,30 @@ def test_vmap_and_functional_call_see_the_originals():
     layer = parametrize.register_parametrization(nn.Linear(2, 2, bias=False), "weight", Symmetric())
     given = {"parametrizations.weight.original": taeda.ones(2, 2)}
     assert taeda.func.functional_call(layer, given, taeda.ones(1, 2)).tolist() == [[2.0, 2.0]]
+
+
+def test_swapping_parameters_lets_a_parametrisation_change_their_class():
+    class Mark(taeda.Tensor):
+        pass
+
+    class Marked(nn.Module):
+        def forward(self, x):
+            return x.as_subclass(taeda.Tensor) * 2
+
+        def right_inverse(self, x):
+            return (x / 2).as_subclass(Mark)
+
+    try:
+        taeda.__future__.set_swap_module_params_on_conversion(True)
+        layer = nn.Linear(2, 2)
+        weight, before = layer.weight, layer.weight.detach().clone()
+        parametrize.register_parametrization(layer, "weight", Marked())
+        original = layer.parametrizations.weight.original
+        assert original is weight and isinstance(original, Mark) and isinstance(original, nn.Parameter)
+        assert original.requires_grad and bool((layer.weight == before).all())
+        layer.weight = taeda.ones(2, 2)
+        assert layer.parametrizations.weight.original is weight and weight.tolist() == [[0.5, 0.5], [0.5, 0.5]]
+        parametrize.remove_parametrizations(layer, "weight")
+        assert layer.weight is weight and type(weight) is nn.Parameter and weight.tolist() == [[1, 1], [1, 1]]
+    finally:
+        taeda.__future__.set_swap_module_params_on_conversion(False)

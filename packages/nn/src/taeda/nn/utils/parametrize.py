@@ -16,6 +16,9 @@ from taeda import Tensor
 from taeda.nn.modules.container import ModuleDict, ModuleList
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter
+from taeda.settings import CONVERSION
+from taeda.utils import swap_tensors
+from taeda.utils._python_dispatch import is_traceable_wrapper_subclass
 
 __all__ = [
     "ParametrizationList",
@@ -51,6 +54,15 @@ def cached() -> Iterator[None]:
         _cache_enabled -= 1
         if not _cache_enabled:
             _cache.clear()
+
+
+def _set(old: Tensor, new: Tensor) -> None:
+    """Give ``old``, an object that an optimizer may hold, what ``new`` is: its memory, or all by a swap (``taeda.__future__``)."""
+    if CONVERSION["swap"] or is_traceable_wrapper_subclass(old):
+        if new is not old:
+            swap_tensors(old, Parameter(new.detach(), old.requires_grad) if isinstance(old, Parameter) else new.detach())
+        return
+    old.set_(new)
 
 
 def _put(module: Module, name: str, tensor: Tensor) -> None:
@@ -126,7 +138,7 @@ class ParametrizationList(ModuleList):
                     f"original.{kind}: {before}\nright_inverse(original).{kind}: {after}"
                 )
         with taeda.no_grad():
-            original.set_(new)  # the same object, which an optimizer may hold
+            _set(original, new)
         _put(self, "original", original)
 
     def _take_several(self, original: Tensor, new: Sequence[Any]) -> None:
@@ -161,7 +173,7 @@ class ParametrizationList(ModuleList):
                         f"The tensor returned by `right_inverse` has dtype {value.dtype} while `original` has dtype "
                         f"{self.original.dtype}"
                     )
-                self.original.set_(value)
+                _set(self.original, value)
                 return
             if not isinstance(value, Sequence):
                 raise ValueError(
@@ -184,7 +196,7 @@ class ParametrizationList(ModuleList):
                         f"Tensor {i} returned by `right_inverse` has dtype {tensor.dtype} while `original{i}` has dtype "
                         f"{own.dtype}"
                     )
-                own.set_(tensor)
+                _set(own, tensor)
 
     def forward(self) -> Any:
         first, *rest = self
@@ -353,7 +365,7 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
         original = parametrizations.original
         if leave_parametrized:
             with taeda.no_grad():
-                original.set_(getattr(module, tensor_name))
+                _set(original, getattr(module, tensor_name))
     elif leave_parametrized:
         value = getattr(module, tensor_name)
         original = Parameter(value) if value.requires_grad else value
