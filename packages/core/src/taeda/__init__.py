@@ -105,6 +105,7 @@ _LAZY = {
     "_scaled_mm": ("taeda.scaled_products", "_scaled_mm"),
     "_dynamo": ("taeda._dynamo", None),
     "_guards": ("taeda._guards", None),
+    "_ops": ("taeda._ops", None),
     "_tensor": ("taeda._tensor", None),
     "_tensor_str": ("taeda._tensor_str", None),
     "_utils": ("taeda._utils", None),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from taeda import ops
+from taeda import _aten, ops
 from taeda._override import call_overrides, mode_stack
 from taeda.autograd.function import Function
 from taeda.autograd.graph import increment_version
@@ -286,7 +286,7 @@ class FunctionSchema:
     __repr__ = __str__
 
 
-class OpOverload:
+class OpOverload(_aten.OpOverload):
     """The overload of an operator of a program's own; call it as the operator."""
 
     _overloadname = "default"
@@ -297,12 +297,12 @@ class OpOverload:
         self.__name__, self.__module__ = f"{self._opname}.default", f"taeda.ops.{self.namespace}"
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        recorded = _aten.record(self, args, kwargs)
+        if recorded is not None:
+            return recorded
         if mode_stack():                            # a mode sees the operator, not what its kernel calls
             return call_overrides(self, None, [], args, kwargs)
         return self._of._run(args, kwargs)
-
-    def __deepcopy__(self, memo: Any) -> OpOverload:
-        return self
 
     def name(self) -> str:
         """Return the name with its namespace."""
@@ -319,7 +319,7 @@ class OpOverload:
         return f"<OpOverload(op='{self.namespace}.{self._opname}', overload='default')>"
 
 
-class OpOverloadPacket:
+class OpOverloadPacket(_aten.OpOverloadPacket):
     """``taeda.ops.ns.name``: an operator of a program's own, with its overload ``default``; call it as the operator."""
 
     def __init__(self, op: CustomOpDef) -> None:
@@ -328,13 +328,11 @@ class OpOverloadPacket:
         self.default = OpOverload(self)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self._of(*args, **kwargs)
+        recorded = _aten.record(self, args, kwargs)
+        return self._of(*args, **kwargs) if recorded is None else recorded
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"[library] The underlying op of '{self}' has no overload name '{name}'")
-
-    def __deepcopy__(self, memo: Any) -> OpOverloadPacket:
-        return self
 
     def overloads(self) -> list[str]:
         """Return the names of the overloads: one."""

@@ -6,8 +6,10 @@ are those of the top level, of tensors' methods and of ``taeda.ops``, in this or
 
 from __future__ import annotations
 
+import functools
 import importlib
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -229,6 +231,13 @@ def ask(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any])
     return ask(op, over, args, kwargs)
 
 
+def record(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return the Proxy of an operator's call where ``taeda.fx`` traces and an argument is one, otherwise None."""
+    fx: Any = sys.modules.get("taeda.fx._patching")
+    proxy = None if fx is None else fx.find_proxy(args, kwargs)
+    return None if proxy is None else proxy.tracer.create_proxy("call_function", op, args, kwargs)
+
+
 class _Unique:
     """There is one object for a name: copies are it itself."""
 
@@ -237,6 +246,14 @@ class _Unique:
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         return self
+
+    def __reduce__(self) -> Any:
+        return _named, (str(self),)
+
+
+def _named(path: str) -> Any:
+    """Return the operator, or the overload, that a pickle names."""
+    return functools.reduce(getattr, path.split("."), taeda.ops)
 
 
 class OpOverload(_Unique):
@@ -249,6 +266,9 @@ class OpOverload(_Unique):
         self._opname, self._overloadname = packet.__name__, overload
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        recorded = record(self, args, kwargs)
+        if recorded is not None:
+            return recorded
         modes = mode_stack()
         mode: Any = modes[-1] if modes else None
         if hasattr(mode, "__torch_dispatch__"):         # one that sees operators, and is not asked again inside
@@ -286,6 +306,9 @@ class OpOverloadPacket(_Unique):
         self.__name__, self._function = name, function
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        recorded = record(self, args, kwargs)
+        if recorded is not None:
+            return recorded
         if "self" in kwargs:
             return self._function(kwargs.pop("self"), *args, **kwargs)
         return self._function(*args, **kwargs)

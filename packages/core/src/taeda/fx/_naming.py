@@ -15,6 +15,7 @@ from typing import Any
 
 import taeda
 from taeda import _override, _spoken
+from taeda._aten import OpOverload, OpOverloadPacket
 
 __all__ = ["Namespace", "qualified_name", "reachable", "resolve", "snake_case", "type_repr"]
 
@@ -148,6 +149,8 @@ def qualified_name(func: Callable[..., Any]) -> str:
     name = getattr(func, "__name__", None)
     if name is not None and getattr(builtins, name, None) is func:
         return str(name)
+    if isinstance(func, (OpOverload, OpOverloadPacket)):
+        return f"{_spoken.name}.ops.{func}"
     if isinstance(func, _override.Method):
         return f"{_spoken.name}.{func.__qualname__}"
     place = _public_places().get(id(func)) if isinstance(func, _override.Overridable) else None

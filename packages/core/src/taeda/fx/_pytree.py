@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
@@ -32,10 +33,10 @@ def tree_flatten_spec(pytree: Any, spec: Any) -> list[Any]:
     kind = spec.type
     if kind in _flatteners:
         parts = _flatteners[kind][0](pytree, spec)
-    elif isinstance(pytree, dict):
+    elif kind is namedtuple or issubclass(kind, (tuple, list)):       # by the spec: the tree may be a Proxy
+        parts = [pytree[i] for i in range(len(_children(spec)))]
+    elif issubclass(kind, dict):
         parts = [pytree[k] for k in spec.context]
-    elif isinstance(pytree, (tuple, list)):
-        parts = list(pytree)[: len(_children(spec))]
     elif kind in NODES:
         parts = NODES[kind][0](pytree)[0]
     else:

@@ -273,6 +273,10 @@ class Tracer(TracerBase):
                 raise RuntimeError("[fx] ``self`` argument cannot be part of *args expansion: forward must name it")
             args.append(self.root)
             skip = 1
+        if concrete_args and isinstance(concrete_args, tuple) and total == skip and code.co_flags & inspect.CO_VARARGS:
+            # a function of *args alone: as many inputs as there are values
+            args += [self.create_proxy("placeholder", f"input_{i}", (), {}) for i in range(len(concrete_args))]
+            return root_fn, args
         if isinstance(concrete_args, tuple):
             if len(concrete_args) != total - skip:
                 raise RuntimeError(f"[fx] Tracing expected {total - skip} arguments but got {len(concrete_args)} concrete arguments")
@@ -320,7 +324,9 @@ class Tracer(TracerBase):
         out = self.create_proxy("placeholder", node_name, default, {})
         if isinstance(x, PHBase):
             if isinstance(x, PHWithMeta):
-                out.node.meta.update(vars(x))
+                for key, value in vars(x).items():
+                    if not hasattr(out.node, key):
+                        setattr(out.node, key, value)
             return out
         said = f"{name} has been specialized to have value {x} but got another value"
         if x is None:
@@ -347,7 +353,7 @@ class Tracer(TracerBase):
         if isinstance(root, Module):
             self.root: Any = root
             if not hasattr(type(root), self.traced_func_name):
-                raise AttributeError(f"[fx.trace] {type(root).__name__} has no method {self.traced_func_name} to trace")
+                raise AssertionError(f"[fx.trace] traced_func_name={self.traced_func_name!r} doesn't exist in {type(root).__name__}")
             fn = getattr(type(root), self.traced_func_name)
             self.root_module_name = root._get_name()
             self.submodule_paths = {mod: name for name, mod in root.named_modules()}
@@ -364,7 +370,10 @@ class Tracer(TracerBase):
         if not isinstance(inspect.unwrap(fn), FunctionType):          # only these have code that can be run on proxies
             raise AssertionError(f"[fx.trace] Expected FunctionType, got {type(fn)}; give a module or a function written in Python, such "
                                  "as one that calls it")
-        fn_globals = inspect.unwrap(fn).__globals__
+        code, fn_globals = inspect.unwrap(fn).__code__, inspect.unwrap(fn).__globals__
+        self.graph._co_fields = {
+            "co_name": code.co_name, "co_filename": code.co_filename, "co_firstlineno": code.co_firstlineno,
+        }
         _tracing += 1
         try:
             called, args = self.create_args_for_root(fn, isinstance(root, Module), concrete_args)

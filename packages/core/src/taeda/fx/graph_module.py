@@ -34,6 +34,8 @@ _count = itertools.count()
 def _exec_with_source(src: str, globals: dict[str, Any], co_fields: dict[str, Any] | None = None) -> None:
     """Run source in a namespace; tracebacks and debuggers can show its lines for as long as its functions live."""
     name = f"<eval_with_key>.{next(_count)}"
+    if co_fields:
+        name += f" from {co_fields['co_filename']}:{co_fields['co_firstlineno']} in {co_fields['co_name']}"
     linecache.cache[name] = len(src), None, src.splitlines(keepends=True), name
     code = compile(src, name, "exec", dont_inherit=True)
     for inner in code.co_consts:
@@ -196,7 +198,7 @@ class GraphModule(Module):
             self._in_spec, self._out_spec = codegen.pytree_info.in_spec, codegen.pytree_info.out_spec
         made = self._graph.python_code(root_module="self")
         self._code = made.src
-        type(self).forward = _method_from_src(codegen._func_name, made.src, made.globals)  # type: ignore[method-assign]
+        type(self).forward = _method_from_src(codegen._func_name, made.src, made.globals, self._graph._co_fields)  # type: ignore[method-assign]
         return made
 
     @property
