@@ -424,3 +424,21 @@ def test_a_step_that_a_scaler_skipped_counts_as_one():
     assert scaler.step(opt) is False and p.item() == 1.0
     schedule.step()
     assert schedule.get_last_lr() == [0.5]
+
+
+def test_one_cycle_goes_on_from_a_state_of_older_versions():
+    def schedule():
+        return lr_scheduler.OneCycleLR(optimizer(), 1.0, total_steps=6, cycle_momentum=False)
+
+    old, new = schedule(), schedule()
+    state = old.state_dict()
+    del state["_anneal_func_type"]
+    state["anneal_func"] = lr_scheduler.OneCycleLR._annealing_cos  # what PyTorch before 2.1 had instead
+    new.load_state_dict(pickle.loads(pickle.dumps(state, 2)))
+    for _ in range(5):
+        for s in (old, new):
+            s.optimizer.step()
+            s.step()
+        assert new.get_last_lr() == old.get_last_lr()
+    cos, linear = lr_scheduler.OneCycleLR._annealing_cos, lr_scheduler.OneCycleLR._annealing_linear
+    assert cos(1.0, 3.0, 0.5) == pytest.approx(2.0) and cos(1.0, 3.0, 1.0) == 3.0 and linear(1.0, 3.0, 0.25) == 1.5

@@ -291,10 +291,17 @@ class OneCycleLR(_MomentumCycle):
             self._start_momentum(optimizer, base_momentum, max_momentum, last_epoch)
         super().__init__(optimizer, last_epoch)
 
+    # by PyTorch's names: states that versions before 2.1 saved refer to them, as "anneal_func"
+    @staticmethod
+    def _annealing_linear(start: Any, end: Any, pct: float) -> Any:
+        return (end - start) * pct + start
+
+    @staticmethod
+    def _annealing_cos(start: Any, end: Any, pct: float) -> Any:
+        return end + (start - end) / 2.0 * (math.cos(math.pi * pct) + 1)
+
     def _anneal(self, start: Any, end: Any, done: float) -> Any:
-        if self._anneal_func_type == "linear":
-            return (end - start) * done + start
-        return end + (start - end) / 2.0 * (math.cos(math.pi * done) + 1)
+        return (self._annealing_linear if self._anneal_func_type == "linear" else self._annealing_cos)(start, end, done)
 
     def get_lr(self) -> list[Any]:
         self._check_within_step()
