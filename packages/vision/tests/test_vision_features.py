@@ -5,7 +5,7 @@ import copy
 import pytest
 import taeda
 from taeda import fx, nn
-from taeda.vision import models
+from taeda.vision import models, ops
 from taeda.vision.models import video
 from taeda.vision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 from taeda.vision.models.inception import InceptionOutputs
@@ -186,3 +186,40 @@ def test_fx_traces_attention_in_windows_and_pooled_tokens_as_single_nodes(traini
         expected = model(x)
         taeda.manual_seed(0)
         assert taeda.equal(traced(x), expected)
+
+
+class Depth(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.pool, self.drop = ops.RoIAlign(2, 1.0, 2), ops.StochasticDepth(0.5, "row")
+
+    def forward(self, x, boxes):
+        return self.drop(self.pool(x, boxes)) + ops.stochastic_depth(ops.roi_pool(x, boxes, 2), 0.5, "row", self.training)
+
+
+def test_functions_that_decide_by_values_are_nodes():
+    net = Depth().eval()
+    traced = fx.symbolic_trace(net)
+    calls = [n.target for n in traced.graph.nodes if n.op == "call_function"]
+    assert calls[:4] == [ops.roi_align, ops.stochastic_depth, ops.roi_pool, ops.stochastic_depth]
+    assert not [n for n in traced.graph.nodes if n.op == "call_module"]
+    x, boxes = taeda.arange(64.0).reshape(1, 1, 8, 8), [taeda.tensor([[0.0, 0.0, 4.0, 4.0]])]
+    assert traced(x, boxes).tolist() == net(x, boxes).tolist()
+    again = fx.symbolic_trace(traced)  # and its code is traced as the model was
+    assert [n.target for n in again.graph.nodes if n.op == "call_function"][:4] == calls[:4]
+    assert get_graph_node_names(net)[1][:4] == ["x", "boxes", "pool", "drop"]
+
+
+@pytest.mark.parametrize("layer", [ops.PSRoIAlign(2, 1.0, 2), ops.PSRoIPool(2, 1.0), ops.RoIPool(2, 1.0), ops.RoIAlign(2, 1.0, 2)], ids=str)
+def test_a_pool_of_regions_can_be_traced_itself(layer):
+    x, boxes = taeda.arange(256.0).reshape(1, 4, 8, 8), taeda.tensor([[0.0, 0.0, 1.0, 4.0, 5.0]])
+    assert fx.symbolic_trace(layer)(x, boxes).tolist() == layer(x, boxes).tolist()
+
+
+@pytest.mark.parametrize("layer", [ops.DropBlock2d(0.5, 3), ops.DropBlock3d(0.5, 3), ops.StochasticDepth(0.5, "batch")], ids=str)
+def test_a_dropping_layer_can_be_traced_itself(layer):
+    x = taeda.ones(1, 2, 4, 4, 4)[:, :, 0] if type(layer) is ops.DropBlock2d else taeda.ones(1, 2, 4, 4, 4)
+    taeda.manual_seed(0)
+    want = layer(x)
+    taeda.manual_seed(0)
+    assert fx.symbolic_trace(layer)(x).tolist() == want.tolist()

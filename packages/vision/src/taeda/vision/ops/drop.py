@@ -8,6 +8,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
+from taeda.vision.ops._node import one_node
 
 __all__ = ["DropBlock2d", "DropBlock3d", "StochasticDepth", "drop_block2d", "drop_block3d", "stochastic_depth"]
 
@@ -37,6 +38,7 @@ def _drop_block(x: Tensor, p: float, block_size: int, inplace: bool, eps: float,
     return x.mul_(keep).mul_(scale) if inplace else x * keep * scale
 
 
+@one_node
 def drop_block2d(
     input: Tensor, p: float, block_size: int, inplace: bool = False, eps: float = 1e-6, training: bool = True
 ) -> Tensor:
@@ -54,6 +56,7 @@ def drop_block2d(
     return _drop_block(input, p, block_size, inplace, eps, training, 2)
 
 
+@one_node
 def drop_block3d(
     input: Tensor, p: float, block_size: int, inplace: bool = False, eps: float = 1e-6, training: bool = True
 ) -> Tensor:
@@ -72,8 +75,6 @@ class DropBlock2d(nn.Module):
     tensor([[[[1., 1.],
               [1., 1.]]]])
     """
-
-    fx_leaf = True
 
     def __init__(self, p: float, block_size: int, inplace: bool = False, eps: float = 1e-6) -> None:
         super().__init__()
@@ -100,6 +101,7 @@ class DropBlock3d(DropBlock2d):
         return drop_block3d(input, self.p, self.block_size, self.inplace, self.eps, self.training)
 
 
+@one_node
 def stochastic_depth(input: Tensor, p: float, mode: str, training: bool = True) -> Tensor:
     """Zero a residual branch with probability p and scale it by 1 / (1 - p) otherwise (Huang et al., 2016).
 
@@ -134,8 +136,6 @@ class StochasticDepth(nn.Module):
     tensor([[0., 0.],
             [0., 0.]])
     """
-
-    fx_leaf = True
 
     def __init__(self, p: float, mode: str) -> None:
         super().__init__()

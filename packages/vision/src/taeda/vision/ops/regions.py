@@ -11,6 +11,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
+from taeda.vision.ops._node import one_node
 
 __all__ = [
     "PSRoIAlign",
@@ -134,6 +135,7 @@ def _sampled(
     return out
 
 
+@one_node
 def roi_align(
     input: Tensor,
     boxes: Boxes,
@@ -178,6 +180,7 @@ def roi_align(
     return out.permute(0, 3, 1, 2).contiguous()
 
 
+@one_node
 def ps_roi_align(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: float = 1.0, sampling_ratio: int = -1) -> Tensor:
     """Pool regions as `roi_align` does, each bin from channels of its own (Li et al., Light-Head R-CNN, 2017).
 
@@ -248,6 +251,7 @@ def _pooled(table: Tensor, first: Tensor, rows: tuple[Tensor, Tensor], columns: 
     return bags.reshape(*shape, -1).permute(0, 3, 1, 2).contiguous()
 
 
+@one_node
 def roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: float = 1.0) -> Tensor:
     """Pool regions by maxima over bins of whole pixels (Girshick, Fast R-CNN, 2015); an empty bin is 0.
 
@@ -271,6 +275,7 @@ def roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: floa
     return _pooled(input.permute(0, 2, 3, 1).reshape(-1, c), first, rows, columns, w, "max")
 
 
+@one_node
 def ps_roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: float = 1.0) -> Tensor:
     """Pool regions by means over bins of whole pixels, each bin from channels of its own (Dai et al., R-FCN, 2016).
 
@@ -301,7 +306,6 @@ def ps_roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: f
 class _Regions(nn.Module):
     """A function of an image's regions with fixed options, which the layer has as attributes."""
 
-    fx_leaf = True
     _options: tuple[str, ...] = ("output_size", "spatial_scale")
 
     def __init__(self, output_size: Size, spatial_scale: float) -> None:
