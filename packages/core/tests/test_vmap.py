@@ -597,3 +597,10 @@ def test_the_same_draw_by_an_input_of_a_transform_that_has_no_batch() -> None:
     assert taeda.equal(got, got[:1].expand(4, 3))
     with pytest.raises(RuntimeError, match="same randomness"):
         taeda.vmap(lambda w: taeda.func.vjp(drawn, w)[0], randomness="same")(taeda.tensor([[0.2], [0.7]]))
+
+
+def test_flatten_of_numbers_knows_one_dimension_alone():
+    assert taeda.func.vmap(lambda x: x.flatten(0, -1))(taeda.arange(3)).tolist() == [[0], [1], [2]]
+    for dims in ((0, 3), (2,), (-2, 0)):
+        with pytest.raises(IndexError):
+            taeda.func.vmap(lambda x, dims=dims: x.flatten(*dims))(taeda.arange(3))

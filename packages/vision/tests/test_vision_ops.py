@@ -256,3 +256,23 @@ def test_a_region_without_area_is_pooled_to_zeros():
     nowhere = taeda.tensor([[0.0, 3.5, 3.5, 3.5, 3.5], [0.0, 8.0, 8.0, 2.0, 2.0]])
     pooled = ops.ps_roi_align(taeda.ones(1, 8, 10, 12), nowhere, 2)
     assert pooled.shape == (2, 2, 2, 2) and pooled.count_nonzero() == 0
+
+
+def test_operators_by_internal_names():
+    operators = taeda.ops.torchvision
+    boxes = taeda.tensor([[0.0, 0, 4, 4], [0, 0, 4, 3], [5, 5, 8, 8]])
+    scores = taeda.tensor([0.2, 0.9, 0.5])
+    assert operators.nms(boxes, scores, 0.5).tolist() == operators.nms.default(boxes, scores, 0.5).tolist() == [1, 2]
+    assert str(operators.nms.default) == "torchvision.nms.default" and operators.nms.default.name() == "torchvision::nms"
+    x = taeda.arange(64.0).reshape(1, 1, 8, 8).requires_grad_()
+    rois = taeda.tensor([[0.0, 0.0, 1.0, 4.0, 5.0]])
+    got = operators.roi_align(x, rois, 1.0, 2, 3, 2, True)
+    assert got.tolist() == ops.roi_align(x, rois, (2, 3), 1.0, 2, True).tolist() and got.requires_grad
+    taeda.manual_seed(0)
+    x, offset, weight = taeda.randn(1, 2, 5, 5), taeda.randn(1, 18, 3, 3), taeda.randn(3, 2, 3, 3)
+    mask, bias = taeda.rand(1, 9, 3, 3), taeda.randn(3)
+    for use_mask in (True, False):
+        got = operators.deform_conv2d(x, weight, offset, mask, bias, 1, 1, 0, 0, 1, 1, 1, 1, use_mask)
+        assert got.tolist() == ops.deform_conv2d(x, offset, weight, bias, mask=mask if use_mask else None).tolist()
+    with pytest.raises(AttributeError):
+        operators.absent  # noqa: B018

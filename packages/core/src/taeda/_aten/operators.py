@@ -262,7 +262,7 @@ class OpOverload(_Unique):
     def __init__(self, packet: OpOverloadPacket, overload: str) -> None:
         self.overloadpacket, self._overload = packet, overload
         self.__name__ = f"{packet.__name__}.{overload}"
-        self.namespace = "aten"
+        self.namespace = packet.namespace
         self._opname, self._overloadname = packet.__name__, overload
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -289,21 +289,21 @@ class OpOverload(_Unique):
 
     def name(self) -> str:
         """Return the name with its namespace, as ``aten::add.Tensor``."""
-        base = f"aten::{self.overloadpacket.__name__}"
+        base = f"{self.namespace}::{self.overloadpacket.__name__}"
         return base if self._overload == "default" else f"{base}.{self._overload}"
 
     def __str__(self) -> str:
-        return f"aten.{self.__name__}"
+        return f"{self.namespace}.{self.__name__}"
 
     def __repr__(self) -> str:
-        return f"<OpOverload(op='aten.{self.overloadpacket.__name__}', overload='{self._overload}')>"
+        return f"<OpOverload(op='{self.overloadpacket}', overload='{self._overload}')>"
 
 
 class OpOverloadPacket(_Unique):
     """All overloads of an operator: attributes by their names."""
 
-    def __init__(self, name: str, function: Callable[..., Any]) -> None:
-        self.__name__, self._function = name, function
+    def __init__(self, name: str, function: Callable[..., Any], namespace: str = "aten") -> None:
+        self.__name__, self._function, self.namespace = name, function, namespace
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         recorded = record(self, args, kwargs)
@@ -315,7 +315,7 @@ class OpOverloadPacket(_Unique):
 
     def __getattr__(self, name: str) -> OpOverload:
         if name not in _OVERLOADS:
-            raise AttributeError(f"[aten] The underlying op of 'aten.{self.__name__}' has no overload name '{name}'")
+            raise AttributeError(f"[aten] The underlying op of '{self}' has no overload name '{name}'")
         made = OpOverload(self, name)
         setattr(self, name, made)                       # the same object each time
         return made
@@ -325,10 +325,10 @@ class OpOverloadPacket(_Unique):
         return sorted(_OVERLOADS)
 
     def __str__(self) -> str:
-        return f"aten.{self.__name__}"
+        return f"{self.namespace}.{self.__name__}"
 
     def __repr__(self) -> str:
-        return f"<OpOverloadPacket(op='aten.{self.__name__}')>"
+        return f"<OpOverloadPacket(op='{self}')>"
 
 
 class _Aten:

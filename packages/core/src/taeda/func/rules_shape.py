@@ -288,6 +288,8 @@ def flatten(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """flatten, ravel: of each sample."""
     x = args[0]
     if x.ndim == 0:
+        for dim in (*args[1:], *kwargs.values()):
+            wrap_dim(func.__name__, dim, 0)
         return batched(x._value.unsqueeze(1), level)
     if func.__name__ == "ravel":
         return batched(x._value.flatten(1), level)

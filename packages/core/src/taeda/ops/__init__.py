@@ -66,6 +66,10 @@ def __getattr__(name: str) -> Any:
     if name == "aten":                              # made of everything here: loaded when it is asked for
         globals()["aten"] = aten = importlib.import_module("taeda._aten.operators").aten
         return aten
+    if name == "torchvision":                       # of the package vision
+        taeda: Any = importlib.import_module("taeda")
+        globals()[name] = operators = taeda._package("vision", ".ops._operators").torchvision
+        return operators
     raise AttributeError(f"module 'taeda.ops' has no attribute {name!r}")
 
 
