@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from taeda import _aten, ops
+from taeda import ops
+from taeda._aten import operators
 from taeda._override import call_overrides, mode_stack
 from taeda.autograd.function import Function
 from taeda.autograd.graph import increment_version
@@ -286,7 +287,7 @@ class FunctionSchema:
     __repr__ = __str__
 
 
-class OpOverload(_aten.OpOverload):
+class OpOverload(operators.OpOverload):
     """The overload of an operator of a program's own; call it as the operator."""
 
     _overloadname = "default"
@@ -297,7 +298,7 @@ class OpOverload(_aten.OpOverload):
         self.__name__, self.__module__ = f"{self._opname}.default", f"taeda.ops.{self.namespace}"
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        recorded = _aten.record(self, args, kwargs)
+        recorded = operators.record(self, args, kwargs)
         if recorded is not None:
             return recorded
         if mode_stack():                            # a mode sees the operator, not what its kernel calls
@@ -319,7 +320,7 @@ class OpOverload(_aten.OpOverload):
         return f"<OpOverload(op='{self.namespace}.{self._opname}', overload='default')>"
 
 
-class OpOverloadPacket(_aten.OpOverloadPacket):
+class OpOverloadPacket(operators.OpOverloadPacket):
     """``taeda.ops.ns.name``: an operator of a program's own, with its overload ``default``; call it as the operator."""
 
     def __init__(self, op: CustomOpDef) -> None:
@@ -328,7 +329,7 @@ class OpOverloadPacket(_aten.OpOverloadPacket):
         self.default = OpOverload(self)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        recorded = _aten.record(self, args, kwargs)
+        recorded = operators.record(self, args, kwargs)
         return self._of(*args, **kwargs) if recorded is None else recorded
 
     def __getattr__(self, name: str) -> Any:

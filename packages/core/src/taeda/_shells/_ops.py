@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from taeda import ops
-from taeda._aten import OpOverload, OpOverloadPacket
+from taeda._aten.operators import OpOverload, OpOverloadPacket
 
 __all__ = ["OpOverload", "OpOverloadPacket", "ops"]

@@ -15,7 +15,7 @@ from typing import Any
 
 import taeda
 from taeda import _override, _spoken
-from taeda._aten import OpOverload, OpOverloadPacket
+from taeda._aten.operators import OpOverload, OpOverloadPacket
 
 __all__ = ["Namespace", "qualified_name", "reachable", "resolve", "snake_case", "type_repr"]
 

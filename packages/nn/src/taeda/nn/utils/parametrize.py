@@ -18,7 +18,6 @@ from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter
 from taeda.settings import CONVERSION
 from taeda.utils import swap_tensors
-from taeda.utils._python_dispatch import is_traceable_wrapper_subclass
 
 __all__ = [
     "ParametrizationList",
@@ -58,7 +57,7 @@ def cached() -> Iterator[None]:
 
 def _set(old: Tensor, new: Tensor) -> None:
     """Give ``old``, an object that an optimizer may hold, what ``new`` is: its memory, or all by a swap (``taeda.__future__``)."""
-    if CONVERSION["swap"] or is_traceable_wrapper_subclass(old):
+    if CONVERSION["swap"] or hasattr(type(old), "__tensor_flatten__"):
         if new is not old:
             swap_tensors(old, Parameter(new.detach(), old.requires_grad) if isinstance(old, Parameter) else new.detach())
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from taeda import Tensor
-from taeda._aten import OpOverloadPacket
+from taeda._aten.operators import OpOverloadPacket
 from taeda.vision import ops
 
 __all__ = ["torchvision"]
