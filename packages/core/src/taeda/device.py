@@ -54,7 +54,8 @@ class device:
             index = int(number)
         if name not in TYPES:
             hint = f"; to get that dtype pass taeda.{type}" if type in _DTYPES else ""
-            raise RuntimeError(f"[device] expected one of {', '.join(TYPES)} as device type, got {type!r}{hint}")
+            # array_api_compat reads the types out of this text
+            raise RuntimeError(f"[device] Expected one of {', '.join(TYPES)} device type at start of device string: {type}{hint}")
         if index is not None and (index < 0 or index > 127):
             raise RuntimeError(f"[device] device index must be between 0 and 127, got {index}")
         self = object.__new__(cls)
