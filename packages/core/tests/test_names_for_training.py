@@ -45,7 +45,7 @@ def test_a_gpus_generators_have_no_states_here() -> None:
 def test_a_device_is_one_object_for_one_text_and_names_what_was_meant() -> None:
     assert taeda.device("cpu", 0) is taeda.device("cpu", 0) == taeda.device("cpu:0")
     assert taeda.device("cuda:1") is taeda.device("cuda:1") == taeda.device("cuda", 1) and taeda.device("cpu") != taeda.device("cpu:0")
-    with pytest.raises(RuntimeError, match="got 'float32'; to get that dtype pass taeda.float32"):
+    with pytest.raises(RuntimeError, match="device string: float32; to get that dtype pass taeda.float32"):
         taeda.ones(1).to("float32")
 
 
