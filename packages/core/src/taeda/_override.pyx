@@ -202,6 +202,19 @@ def set_casting(bint on):
     set_casting_(on)
 
 
+cdef object describer = None          # the docstring of a function as help() shows it: taeda.ops sets it
+
+
+def set_describer(function):
+    """Let ``function(f)`` return the docstring of the function f; it is called when somebody asks for it."""
+    global describer
+    describer = function
+
+
+cdef object text_of(Overridable f):
+    return f.function.__doc__ if describer is None else describer(f.function)
+
+
 cdef class Overridable:
     """A function that classes and modes may take over; everything else of it is the function's own."""
     cdef call_t call
@@ -267,14 +280,14 @@ cdef class Function(Overridable):
 
     @property
     def __doc__(self):
-        return self.function.__doc__
+        return text_of(self)
 
     def __get__(self, instance, owner):
         return self
 
     @property
     def __doc__(self):                      # again, since a class without one is given None
-        return self.function.__doc__
+        return text_of(self)
 
     def __repr__(self):
         return f"<function {self.room.removesuffix('.' + self.room.rpartition('.')[2])}.{self.name}>"
@@ -288,14 +301,14 @@ cdef class Method(Overridable):
 
     @property
     def __doc__(self):
-        return self.function.__doc__
+        return text_of(self)
 
     def __get__(self, instance, owner):
         return self if instance is None else PyMethod_New(self, instance)
 
     @property
     def __doc__(self):
-        return self.function.__doc__
+        return text_of(self)
 
     def __repr__(self):
         return f"<method '{self.name}' of 'taeda.Tensor' objects>"

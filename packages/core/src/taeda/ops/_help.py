@@ -1,9 +1,20 @@
-"""What ``help()`` says of every pointwise function after its own formula: arguments, the result's shape, errors."""
+"""What ``help()`` says of a public function: its own docstring, and what others have in common with it.
+
+A pointwise function is followed by its arguments, the result's shape and errors.  A docstring without an example that refers to
+one function, as "In-place :func:`exp`." does, is followed by that function's: each text and each example is written once.
+All of this is put together when somebody asks, not at import.
+"""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterable
 from typing import Any
+
+from taeda._override import set_describer
+
+_POINTWISE: set[Any] = set()
 
 _OUT = "    out: tensor that the result is written to, resized if need be.\n"
 _ERRORS = """
@@ -43,8 +54,45 @@ def _text(names: tuple[str, ...], in_place: bool) -> str:
 
 
 def describe(functions: Iterable[Any]) -> None:
-    """Append arguments, shape and errors to the docstrings of pointwise functions, to each once."""
-    for function in {id(f): f for f in functions}.values():
-        code = function.__code__
-        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        function.__doc__ = (function.__doc__ or "") + _text(names, function.__name__.endswith("_"))
+    """Note that functions are pointwise."""
+    _POINTWISE.update(functions)
+
+
+def _own(function: Any) -> str:
+    """Return the docstring that is written in the function, without the source's indentation."""
+    from inspect import cleandoc
+    return cleandoc(function.__doc__ or "")
+
+
+def _meant(function: Any, text: str) -> tuple[str, Any]:
+    """Return the name of the one other function that a docstring refers to, and it; None where there is no such."""
+    names = dict.fromkeys(re.findall(r":func:`([\w.]+)`", text))
+    if ">>>" in text or len(names) != 1:
+        return "", None
+    (name,) = names
+    for room in (function.__module__, "taeda.ops", "taeda"):
+        found: Any = sys.modules.get(room)
+        for part in name.removeprefix("taeda.").split("."):
+            found = getattr(found, part, None)
+        if callable(found):
+            return name, getattr(found, "__wrapped__", found)
+    return "", None
+
+
+def text_of(function: Any) -> str | None:
+    """Return a function's docstring with what it leaves to others: the one that it refers to, all pointwise ones."""
+    if function.__doc__ is None:
+        return None
+    text = _own(function)
+    name, meant = _meant(function, text)
+    if meant is not None and meant is not function:
+        text += f"\n\n:func:`{name}`: {_own(meant)}"
+    if function not in _POINTWISE:
+        return text
+    code = function.__code__
+    text, example, lines = text.partition(">>>")                   # which stays the last
+    said = _text(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], function.__name__.endswith("_"))
+    return f"{text.rstrip()}{said}" + (f"\n{example}{lines}" if example else "")
+
+
+set_describer(text_of)
