@@ -40,6 +40,8 @@ NAMED = {
     "reduction": "str", "mode": "str", "keepdim": "bool", "keepdims": "bool", "dims": "Any", "repeats": "Any", "index": "Any",
 }
 OF_FUNCTION = {(f, name): "int | Sequence[int]" for f in ("movedim", "moveaxis") for name in ("source", "destination")}
+OF_FUNCTION.update({("is_same_size", "other"): "Tensor", ("map_", "other"): "Tensor", ("map_", "function"): "Callable[..., Any]",
+                    ("dim_order", "ambiguity_check"): "_bool | list[Any]"})
 OF_FUNCTION.update({("lerp", "weight"): "Tensor | float", ("lerp_", "weight"): "Tensor | float"})
 # functions that return something else than a Tensor
 RETURNS = {
@@ -51,7 +53,7 @@ RETURNS = {
     "None": {"backward", "retain_grad", "set_num_threads", "set_default_dtype", "set_printoptions", "save", "set_rng_state", "__setitem__", "__delitem__"},
     "tuple[Tensor, Tensor]": {"var_mean", "std_mean", "batch_norm_update_stats", "native_dropout"},
     "tuple[Tensor, Tensor, Tensor]": {"native_batch_norm", "native_group_norm", "native_layer_norm"},
-    "tuple[_int, ...]": {"broadcast_shapes"},
+    "tuple[_int, ...]": {"broadcast_shapes", "dim_order"},
     "Any": {"unique", "embedding_bag", "split_copy", "split_with_sizes_copy", "unbind_copy",
             "unique_consecutive", "nonzero", "where", "size", "stride", "item", "tolist", "numpy", "untyped_storage", "storage", "register_hook", "load",
             "register_post_accumulate_grad_hook", "type", "__array__", "__dlpack__", "__dlpack_device__", "__reduce_ex__", "histogram", "batch_norm",

@@ -41,7 +41,8 @@ def documented(module: Any) -> Iterator[tuple[str, str]]:
         if getattr(value, "__module__", None) == module.__name__:
             found.append((f"{module.__name__}.{name}", value))
             if inspect.isclass(value):
-                found += [(f"{module.__name__}.{name}.{m}", f) for m, f in vars(value).items() if callable(f) or isinstance(f, property)]
+                members = vars(value).items()
+                found += [(f"{module.__name__}.{name}.{m}", f) for m, f in members if callable(f) or inspect.isdatadescriptor(f)]
     for name, value in found:
         text = inspect.getdoc(value) if not inspect.ismodule(value) else value.__doc__
         if isinstance(text, str) and ">>>" in text:

@@ -319,6 +319,27 @@ def test_help_shows_signature_formula_shapes_and_errors() -> None:
         assert part in text, part
 
 
+@pytest.mark.parametrize(("name", "of"), [
+    ("topk", "topk"), ("add_", "add"), ("masked_fill_", "masked_fill"), ("clamp_", "clamp"), ("cholesky", "linalg.cholesky"), ("where", "where"),
+])  # fmt: skip
+def test_a_methods_help_has_the_operators_formula_and_example(name: str, of: str) -> None:
+    import inspect
+    import operator
+
+    said, ops = inspect.getdoc(getattr(taeda.Tensor, name)), inspect.getdoc(operator.attrgetter(of)(taeda))
+    assert said and ops and ops.splitlines()[0] in said and said.count(">>> import taeda") == 1
+    assert said.endswith(ops[ops.index(">>>") :])                              # the example stands last
+
+
+def test_help_of_what_is_no_op_shows_signatures() -> None:
+    import inspect
+
+    assert str(inspect.signature(taeda.Tensor.backward)) == "(self, /, gradient=None, retain_graph=None, create_graph=False, inputs=None)"
+    assert str(inspect.signature(taeda.Tensor.item)) == "(self, /)" and str(inspect.signature(taeda.ones(1).numpy)) == "(*, force=False)"
+    for name in ("shape", "dtype", "grad", "T", "real"):
+        assert ">>>" in (inspect.getdoc(getattr(taeda.Tensor, name)) or ""), name
+
+
 def test_out_of_a_pointwise_op_is_written_where_it_lies_and_may_be_an_operand() -> None:
     a, b = taeda.arange(12.0).reshape(3, 4), taeda.full((3, 4), 2.0)
     out = taeda.zeros(4, 3).t()

@@ -290,7 +290,12 @@ def __dir__():
 
 
 def is_tensor(obj):
-    """Whether ``obj`` is a Tensor."""
+    """Whether ``obj`` is a Tensor.
+
+    >>> import taeda
+    >>> taeda.is_tensor(taeda.ones(2)), taeda.is_tensor([1.0, 1.0])
+    (True, False)
+    """
     return isinstance(obj, Tensor)
 
 
@@ -304,17 +309,32 @@ def _taken_over(function, input):
 
 
 def is_floating_point(input):
-    """Whether the tensor's dtype is a floating-point one."""
+    """Whether the tensor's dtype is a floating-point one.
+
+    >>> import taeda
+    >>> taeda.is_floating_point(taeda.ones(2)), taeda.is_floating_point(taeda.tensor([1]))
+    (True, False)
+    """
     return input.is_floating_point() if isinstance(input, Tensor) else _taken_over(is_floating_point, input)
 
 
 def is_complex(input):
-    """Whether the tensor's dtype is complex."""
+    """Whether the tensor's dtype is complex.
+
+    >>> import taeda
+    >>> taeda.is_complex(taeda.tensor([1j]))
+    True
+    """
     return input.is_complex() if isinstance(input, Tensor) else _taken_over(is_complex, input)
 
 
 def is_nonzero(input):
-    """Whether the only element is not zero."""
+    """Whether the only element is not zero; RuntimeError unless there is exactly one.
+
+    >>> import taeda
+    >>> taeda.is_nonzero(taeda.tensor([0.0]))
+    False
+    """
     return input.is_nonzero() if isinstance(input, Tensor) else _taken_over(is_nonzero, input)
 
 
@@ -329,10 +349,20 @@ def is_inference(input):
 
 
 def numel(input):
-    """Return the number of elements."""
+    """Return the number of elements: the product of the sizes.
+
+    >>> import taeda
+    >>> taeda.numel(taeda.zeros(2, 3))
+    6
+    """
     return input.numel() if isinstance(input, Tensor) else _taken_over(numel, input)
 
 
 def result_type(tensor, other):
-    """Return the dtype that an operation on the two, tensors or numbers, gives."""
+    """Return the dtype that an operation on the two, tensors or numbers, gives: numbers count by their kind alone.
+
+    >>> import taeda
+    >>> taeda.result_type(taeda.ones(2, dtype=taeda.float16), 1e10), taeda.result_type(taeda.tensor([1]), 1.5)
+    (taeda.float16, taeda.float32)
+    """
     return ops.result_type(tensor, other)

@@ -127,7 +127,7 @@ def acos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def acos_(input: Tensor) -> Tensor:
     """In-place :func:`acos`."""
 def acosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse hyperbolic cosine; nan below 1."""
+    """Return the inverse hyperbolic cosine: y = ln(x + sqrt(x^2 - 1)); nan below 1."""
 def acosh_(input: Tensor) -> Tensor:
     """In-place :func:`acosh`."""
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
@@ -145,7 +145,7 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Tensor | _complex 
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add a product of a matrix and a vector: y = beta input + alpha mat vec."""
 def addmv_(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-    """In place: input = beta input + alpha mat vec."""
+    """In place: input = beta input + alpha mat vec. See :func:`addmv`."""
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add an outer product: y[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
 def adjoint(input: Tensor) -> Tensor:
@@ -179,7 +179,7 @@ def arccos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def arccos_(input: Tensor) -> Tensor:
     """In-place :func:`acos`."""
 def arccosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse hyperbolic cosine; nan below 1."""
+    """Return the inverse hyperbolic cosine: y = ln(x + sqrt(x^2 - 1)); nan below 1."""
 def arccosh_(input: Tensor) -> Tensor:
     """In-place :func:`acosh`."""
 def arcsin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -187,17 +187,17 @@ def arcsin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def arcsin_(input: Tensor) -> Tensor:
     """In-place :func:`asin`."""
 def arcsinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse hyperbolic sine."""
+    """Return the inverse hyperbolic sine: y = ln(x + sqrt(x^2 + 1))."""
 def arcsinh_(input: Tensor) -> Tensor:
     """In-place :func:`asinh`."""
 def arctan(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse tangent in radians."""
+    """Return the inverse tangent in radians, in [-pi / 2, pi / 2]."""
 def arctan2(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the angle in radians of the points (other, input), in (-pi, pi]."""
 def arctan_(input: Tensor) -> Tensor:
     """In-place :func:`atan`."""
 def arctanh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse hyperbolic tangent; nan outside [-1, 1]."""
+    """Return the inverse hyperbolic tangent: y = ln((1 + x) / (1 - x)) / 2; nan outside [-1, 1]."""
 def arctanh_(input: Tensor) -> Tensor:
     """In-place :func:`atanh`."""
 def argmax(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -217,7 +217,7 @@ def as_strided_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwarg
 def as_strided_scatter(input: Tensor, src: Tensor | _complex, size: _int | Sequence[_int], stride: Any, storage_offset: Any = ...) -> Tensor:
     """Return a copy of input with src written into the layout that ``as_strided`` gives it."""
 def as_tensor(data: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ...) -> Tensor:
-    """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays)."""
+    """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays); ``tensor`` always copies."""
 def asarray(obj: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., copy: Any = ..., requires_grad: _bool | None = ...) -> Tensor:
     """Return ``obj`` as a tensor; ``copy`` None shares memory where it can, False must, True never does."""
 def asin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -225,17 +225,17 @@ def asin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def asin_(input: Tensor) -> Tensor:
     """In-place :func:`asin`."""
 def asinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse hyperbolic sine."""
+    """Return the inverse hyperbolic sine: y = ln(x + sqrt(x^2 + 1))."""
 def asinh_(input: Tensor) -> Tensor:
     """In-place :func:`asinh`."""
 def atan(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse tangent in radians."""
+    """Return the inverse tangent in radians, in [-pi / 2, pi / 2]."""
 def atan2(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the angle in radians of the points (other, input), in (-pi, pi]."""
 def atan_(input: Tensor) -> Tensor:
     """In-place :func:`atan`."""
 def atanh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse hyperbolic tangent; nan outside [-1, 1]."""
+    """Return the inverse hyperbolic tangent: y = ln((1 + x) / (1 - x)) / 2; nan outside [-1, 1]."""
 def atanh_(input: Tensor) -> Tensor:
     """In-place :func:`atanh`."""
 def atleast_1d(*tensors: Any) -> Tensor:
@@ -251,7 +251,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _co
 def bartlett_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return the triangle from 0 to 1 and back: w_k = 1 - |2 k / N - 1|."""
 def batch_norm(input: Tensor, weight: Tensor, bias: Any, running_mean: Any, running_var: Any, training: Any, momentum: Any, eps: Any, cudnn_enabled: _bool = ...) -> Any:
-    """Normalise each channel over the batch; ``taeda.ops.batch_norm`` in PyTorch's top-level order of arguments."""
+    """Normalise each channel over the batch: :func:`taeda.nn.functional.batch_norm` in PyTorch's top-level order of arguments."""
 def batch_norm_update_stats(input: Tensor, running_mean: Any, running_var: Any, momentum: Any) -> tuple[Tensor, Tensor]:
     """Move the running buffers, if given, towards each channel's mean and unbiased variance; return mean and biased variance."""
 def bernoulli(input: Tensor, p: Any | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
@@ -259,7 +259,7 @@ def bernoulli(input: Tensor, p: Any | None = ..., *, generator: Generator | None
 def bilinear(input1: Any, input2: Any, weight: Tensor, bias: Any = ...) -> Tensor:
     """Apply y_o = input1^T weight_o input2 + bias_o over the last dimensions."""
 def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = ..., pos_weight: Any = ..., reduction: _int = ...) -> Tensor:
-    """Return the binary cross entropy of sigmoid(input); ``reduction`` is 0 none, 1 mean or 2 sum."""
+    """Return -(t log(s) + (1 - t) log(1 - s)) of s = sigmoid(input) and target t; ``reduction`` is 0 none, 1 mean or 2 sum."""
 def bincount(input: Tensor, weights: Any = ..., minlength: Any = ...) -> Tensor:
     """Return how often each of 0, 1, 2, ... occurs in ``input``, or the sums of the ``weights`` there."""
 def binomial(count: Any, prob: Any, generator: Generator | None = ...) -> Tensor:
@@ -307,9 +307,9 @@ def celu(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
 def celu_(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
     """In-place :func:`celu`."""
 def chain_matmul(*matrices: Any, out: Tensor | None = ...) -> Tensor:
-    """Multiply two or more matrices in the cheapest order; the former interface of ``taeda.linalg.multi_dot``."""
+    """Multiply two or more matrices in the cheapest order; the former interface of :func:`taeda.linalg.multi_dot`."""
 def cholesky(input: Tensor, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
-    """Factor positive-definite matrices; the former interface of ``taeda.linalg.cholesky``."""
+    """Factor positive-definite matrices; the former interface of :func:`taeda.linalg.cholesky`."""
 def cholesky_inverse(L: Any, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the inverses of the matrices whose Cholesky factors are given: (L L^H)^-1, or (U^H U)^-1."""
 def cholesky_solve(B: Any, L: Any, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -341,13 +341,13 @@ def combinations(input: Tensor, r: Any = ..., with_replacement: _bool = ...) -> 
 def complex(real: Any, imag: Any, *, out: Tensor | None = ...) -> Tensor:
     """Return real + i imag, broadcast against each other; both float32 or both float64 (or both float16)."""
 def concat(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
-    """Same as cat."""
+    """Same as :func:`cat`."""
 def concatenate(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
-    """Same as cat."""
+    """Same as :func:`cat`."""
 def conj(input: Tensor) -> Tensor:
     """Return the complex conjugate; a real tensor is returned as it is."""
 def conj_physical(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the complex conjugate."""
+    """Return the complex conjugate; the same as :func:`conj` here, where conjugates are computed at once."""
 def conj_physical_(input: Tensor) -> Tensor:
     """In-place :func:`conj_physical`."""
 def constant_pad_nd(input: Tensor, pad: Any, value: Tensor | _complex = ...) -> Tensor:
@@ -377,7 +377,7 @@ def cos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def cos_(input: Tensor) -> Tensor:
     """In-place :func:`cos`."""
 def cosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the hyperbolic cosine."""
+    """Return the hyperbolic cosine: y = (e^x + e^-x) / 2."""
 def cosh_(input: Tensor) -> Tensor:
     """In-place :func:`cosh`."""
 def cosine_similarity(x1: Any, x2: Any, dim: _int | Sequence[_int] | None = ..., eps: Any = ...) -> Tensor:
@@ -409,7 +409,7 @@ def det(input: Tensor) -> Tensor:
 def detach(input: Tensor) -> Tensor:
     """Return the same memory without history; in-place writes still count for saved tensors."""
 def detach_(input: Tensor) -> Tensor:
-    """Cut the tensor off its history, in place."""
+    """Cut the tensor off its history, in place: it becomes a leaf that does not require grad."""
 def detach_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
     """Return what :func:`detach` of the same arguments shows, copied to memory of its own."""
 def diag(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -461,13 +461,13 @@ def empty_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., 
 def empty_permuted(size: _int | Sequence[_int], physical_layout: Any, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return an uninitialised tensor whose dimensions follow each other in memory as ``physical_layout`` says, outermost first."""
 def empty_strided(size: _int | Sequence[_int], stride: Any, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
-    """Return an uninitialised tensor of the given size and strides."""
+    """Return a tensor of the given size and strides (in elements); what it holds is undefined."""
 def eq(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input == other."""
 def equal(input: Tensor, other: Tensor | _complex) -> _bool:
     """Return True if both tensors have the same shape and equal elements (NaN equals nothing)."""
 def erf(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the error function."""
+    """Return the error function: y = 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
 def erf_(input: Tensor) -> Tensor:
     """In-place :func:`erf`."""
 def erfc(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -477,9 +477,9 @@ def erfc_(input: Tensor) -> Tensor:
 def erfinv(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the inverse of the error function: erf(y) = x; nan outside [-1, 1]."""
 def exp(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return e raised to each element."""
+    """Return e raised to each element: y = e^x."""
 def exp2(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return 2 raised to each element."""
+    """Return 2 raised to each element: y = 2^x."""
 def exp2_(input: Tensor) -> Tensor:
     """In-place :func:`exp2`."""
 def exp_(input: Tensor) -> Tensor:
@@ -505,7 +505,7 @@ def feature_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., i
 def feature_dropout_(input: Tensor, p: Any | None = ..., training: _bool = ...) -> Tensor:
     """In-place :func:`feature_dropout`."""
 def fill(input: Tensor, value: Tensor | _complex) -> Tensor:
-    """Return a tensor like ``input`` with every element ``value``."""
+    """Return a tensor like ``input`` with every element ``value``, a number or a 0-d tensor."""
 def fill_(input: Tensor, value: Tensor | _complex) -> Tensor:
     """Set every element to ``value``, a number or a 0-d tensor."""
 def fix(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -521,7 +521,7 @@ def fliplr(input: Tensor) -> Tensor:
 def flipud(input: Tensor) -> Tensor:
     """Reverse input along dimension 0."""
 def float_power(input: Tensor, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
-    """Return :func:`pow` computed in float64."""
+    """Return input^exponent, computed in float64 (complex128) whatever the dtypes; see also ``pow``."""
 def floor(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the largest integer that is not above x."""
 def floor_(input: Tensor) -> Tensor:
@@ -571,7 +571,7 @@ def greater(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...
 def greater_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input >= other."""
 def grid_sampler(input: Tensor, grid: Any, interpolation_mode: Any, padding_mode: Any, align_corners: Any) -> Tensor:
-    """Sample images at the positions of a grid; ``taeda.ops.grid_sample`` with numbers for its modes."""
+    """Sample images at the positions of a grid: :func:`taeda.nn.functional.grid_sample` with numbers for its modes."""
 def grid_sampler_2d(input: Tensor, grid: Any, interpolation_mode: Any, padding_mode: Any, align_corners: Any) -> Tensor:
     """Return :func:`grid_sampler` of images, 4-d tensors only."""
 def grid_sampler_3d(input: Tensor, grid: Any, interpolation_mode: Any, padding_mode: Any, align_corners: Any) -> Tensor:
@@ -635,7 +635,7 @@ def index_select(input: Tensor, dim: _int | Sequence[_int], index: Any, *, out: 
 def inner(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the dot products of the last dimensions: y[..., ;...] = sum_k input[..., k] other[..., k]."""
 def instance_norm(input: Tensor, weight: Tensor, bias: Any, running_mean: Any, running_var: Any, use_input_stats: Any, momentum: Any, eps: Any, cudnn_enabled: _bool = ...) -> Tensor:
-    """Normalise each channel of each sample; ``taeda.ops.instance_norm`` in PyTorch's top-level order of arguments."""
+    """Normalise each channel of each sample: :func:`taeda.nn.functional.instance_norm` in PyTorch's top-level order of arguments."""
 def inverse(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
 def is_complex(input: Tensor) -> _bool:
@@ -649,7 +649,7 @@ def is_inference(input: Tensor) -> _bool:
 def is_neg(input: Tensor) -> _bool:
     """Whether the tensor is a lazy negative: never, negatives are computed at once."""
 def is_nonzero(input: Tensor) -> _bool:
-    """Whether the only element is not zero."""
+    """Whether the only element is not zero; RuntimeError unless there is exactly one."""
 def is_signed(input: Tensor) -> _bool:
     """Whether the tensor's dtype has negative values."""
 def is_tensor(obj: Any) -> _bool:
@@ -675,7 +675,7 @@ def istft(input: Tensor, n_fft: Any, hop_length: Any = ..., win_length: Any = ..
 def kaiser_window(window_length: Any, periodic: _bool = ..., beta: Tensor | _complex = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return the Kaiser window: w_k = I0(beta sqrt(1 - (2 k / N - 1)^2)) / I0(beta)."""
 def kl_div(input: Tensor, target: Tensor, reduction: _int = ..., *, log_target: _bool = ...) -> Tensor:
-    """Return the Kullback-Leibler divergence from log-probabilities; ``reduction`` is 0 none, 1 mean or 2 sum."""
+    """Return target (log(target) - input), input being log-probabilities; ``reduction`` is 0 none, 1 mean or 2 sum."""
 def kron(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the Kronecker product: y[i p + k, j q + l] = input[i, j] other[k, l], other being (p, q); any rank."""
 def kthvalue(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.kthvalue:
@@ -707,7 +707,7 @@ def lobpcg(A: Any, k: Any = ..., B: Any = ..., X: Any = ..., n: Any = ..., iK: A
 def log(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the natural logarithm; nan below zero, -inf at zero."""
 def log10(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the logarithm to base 10."""
+    """Return the logarithm to base 10; nan below zero, -inf at zero."""
 def log10_(input: Tensor) -> Tensor:
     """In-place :func:`log10`."""
 def log1p(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -715,7 +715,7 @@ def log1p(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def log1p_(input: Tensor) -> Tensor:
     """In-place :func:`log1p`."""
 def log2(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the logarithm to base 2."""
+    """Return the logarithm to base 2; nan below zero, -inf at zero."""
 def log2_(input: Tensor) -> Tensor:
     """In-place :func:`log2`."""
 def log_(input: Tensor) -> Tensor:
@@ -757,9 +757,9 @@ def lstsq(*args: Any, **kwargs: Any) -> Tensor:
 def lt(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return where input < other."""
 def lu(A: Any, pivot: _bool = ..., get_infos: _bool = ..., out: Tensor | None = ...) -> Tensor:
-    """Return packed LU factors and pivots (and infos); the former interface of ``taeda.linalg.lu_factor``."""
+    """Return packed LU factors and pivots (and infos); the former interface of :func:`taeda.linalg.lu_factor`."""
 def lu_solve(b: Any, LU_data: Any, LU_pivots: Any, *, out: Tensor | None = ...) -> Tensor:
-    """Solve A X = b where ``LU_data, LU_pivots`` are A's LU factors; the former order of ``taeda.linalg.lu_solve``."""
+    """Solve A X = b where ``LU_data, LU_pivots`` are A's LU factors; the former order of :func:`taeda.linalg.lu_solve`."""
 def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: _bool = ..., unpack_pivots: _bool = ..., *, out: Tensor | None = ...) -> return_types.lu_unpack:
     """Return P, L and U from the packed factors and pivots of ``taeda.linalg.lu_factor``; empty where not asked for."""
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | _complex) -> Tensor:
@@ -899,13 +899,13 @@ def not_equal(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = .
 def nuclear_norm(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the sums of the singular values of the matrices in two dimensions."""
 def numel(input: Tensor) -> _int:
-    """Return the number of elements."""
+    """Return the number of elements: the product of the sizes."""
 def ones(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
-    """Return a tensor of ones."""
+    """Return a tensor of ones, in the default floating-point dtype unless one is given."""
 def ones_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return ones with the size, dtype and device of ``input``."""
 def orgqr(input: Tensor, tau: Any, *, out: Tensor | None = ...) -> Tensor:
-    """Return Q from geqrf's reflectors; see ``taeda.linalg.householder_product``."""
+    """Return Q from geqrf's reflectors; see :func:`taeda.linalg.householder_product`."""
 def ormqr(input: Tensor, tau: Any, other: Tensor | _complex, left: _bool = ..., transpose: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
     """Multiply by the square Q of geqrf's reflectors without making it: Q C, or C Q where ``left`` is False."""
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -937,9 +937,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 def prod(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the product of the elements, of all or along one dimension: y = prod_i x_i."""
 def put(input: Tensor, index: Any, source: Tensor, accumulate: _bool = ...) -> Tensor:
-    """Return a copy of input with source written where index says; see put_."""
+    """Return a copy of input with source written where index says; see :func:`put_`."""
 def qr(input: Tensor, some: _bool = ..., *, out: Tensor | None = ...) -> return_types.qr:
-    """Return Q and R, reduced where ``some``; the former interface of ``taeda.linalg.qr``."""
+    """Return Q and R, reduced where ``some``; the former interface of :func:`taeda.linalg.qr`."""
 def quantile(input: Tensor, q: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, interpolation: str = ..., out: Tensor | None = ...) -> Tensor:
     """Return the q-quantiles of all elements, or of those along ``dim``; nan where there is a nan."""
 def rad2deg(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -961,7 +961,7 @@ def randn_like(input: Tensor, *, generator: Generator | None = ..., dtype: _dtyp
 def randperm(n: Any, *, generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return a random permutation of 0 .. n - 1 (Fisher and Yates, 1938)."""
 def range(start: Any, end: Any = ..., step: Any = ..., **options: Any) -> Tensor:
-    """Return start, start + step, ... up to and with end (arange leaves the end out)."""
+    """Return start, start + step, ... up to and with end; :func:`arange`, which leaves the end out, took its place."""
 def ravel(input: Tensor) -> Tensor:
     """Return the elements in one dimension, as a view where possible."""
 def real(input: Tensor) -> Tensor:
@@ -983,13 +983,13 @@ def repeat_interleave(input: Tensor, repeats: Any | None = ..., dim: _int | Sequ
 def reshape(input: Tensor, *sizes: Any, shape: _int | Sequence[_int] | None = ...) -> Tensor:
     """Return a view of another shape where memory allows it, else a copy."""
 def resize_as_(input: Tensor, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
-    """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do."""
+    """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do. See :func:`resize_`."""
 def resolve_conj(input: Tensor) -> Tensor:
     """Return the tensor: conjugates are never lazy here."""
 def resolve_neg(input: Tensor) -> Tensor:
     """Return the tensor: negatives are never lazy here."""
 def result_type(tensor: Tensor, other: Tensor | _complex) -> Any:
-    """Return the dtype that an operation on the two, tensors or numbers, gives."""
+    """Return the dtype that an operation on the two, tensors or numbers, gives: numbers count by their kind alone."""
 def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., eps: Any = ...) -> Tensor:
     """Scale by the root mean square of the last dimensions: y = x / sqrt(mean(x^2) + eps) * weight."""
 def rnn_relu(*args: Any, **kwargs: Any) -> Tensor:
@@ -1009,15 +1009,15 @@ def round(input: Tensor, *, decimals: Any = ..., out: Tensor | None = ...) -> Te
 def round_(input: Tensor, *, decimals: Any = ...) -> Tensor:
     """In-place :func:`round`."""
 def row_stack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
-    """Same as vstack."""
+    """Same as :func:`vstack`."""
 def rsqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the reciprocal of the square root."""
+    """Return the reciprocal of the square root: y = x^(-1/2); inf at zero, nan below."""
 def rsqrt_(input: Tensor) -> Tensor:
     """In-place :func:`rsqrt`."""
 def rsub(input: Tensor, other: Tensor | _complex, alpha: Tensor | _complex = ...) -> Tensor:
     """Return other - alpha * input."""
 def scalar_tensor(s: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
-    """Return a 0-d tensor of a number, of the default float dtype unless given."""
+    """Return a 0-d tensor of a number, of the default float dtype unless given; ``tensor`` takes an int's dtype from it."""
 def scatter(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return input with src written along dim where index says: y[index[i, j], j] = src[i, j] for dim 0."""
 def scatter_add(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -1059,7 +1059,7 @@ def sinc(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def sinc_(input: Tensor) -> Tensor:
     """In-place :func:`sinc`."""
 def sinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the hyperbolic sine."""
+    """Return the hyperbolic sine: y = (e^x - e^-x) / 2."""
 def sinh_(input: Tensor) -> Tensor:
     """In-place :func:`sinh`."""
 def slice_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
@@ -1117,7 +1117,7 @@ def subtract(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _comple
 def sum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the sum of the elements, over all dimensions or those in ``dim``."""
 def svd(input: Tensor, some: _bool = ..., compute_uv: _bool = ..., *, out: Tensor | None = ...) -> return_types.svd:
-    """Return U, S and V with A = U diag(S) V^H; the former interface of ``taeda.linalg.svd``."""
+    """Return U, S and V with A = U diag(S) V^H; the former interface of :func:`taeda.linalg.svd`, which returns V^H."""
 def svd_lowrank(A: Any, q: Any = ..., niter: Any = ..., M: Any = ...) -> Tensor:
     """Return U (..., m, q), S (..., q) and V (..., n, q) with A (or A - M) about U diag(S) V^H."""
 def swapaxes(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
@@ -1165,7 +1165,7 @@ def transpose_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs
 def trapezoid(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Integrate along ``dim`` by the trapezoidal rule: sum_i (x_(i+1) - x_i) (y_i + y_(i+1)) / 2."""
 def trapz(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
-    """Alias of :func:`trapezoid`."""
+    """The same as :func:`trapezoid`, under NumPy's former name."""
 def triangular_solve(b: Any, A: Any, upper: _bool = ..., transpose: _bool = ..., unitriangular: _bool = ..., *, out: Tensor | None = ...) -> return_types.triangular_solve:
     """Solve A X = b (A^T X = b with ``transpose``) where A is a triangle; return X and a copy of A."""
 def tril(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:

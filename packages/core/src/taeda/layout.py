@@ -6,7 +6,12 @@ from taeda import _spoken
 
 
 class layout:
-    """How a tensor's elements are found: ``taeda.strided``, ``taeda.sparse_coo`` and so on."""
+    """How a tensor's elements are found: ``taeda.strided``, ``taeda.sparse_coo`` and so on.
+
+    >>> import taeda
+    >>> taeda.ones(2).layout, taeda.eye(2).to_sparse().layout
+    (taeda.strided, taeda.sparse_coo)
+    """
 
     __slots__ = ("_name",)
 

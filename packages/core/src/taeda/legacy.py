@@ -70,8 +70,18 @@ def make(dtype: Any, args: tuple[Any, ...], device: Any = None, op: str = "new")
     return tensor(data, dtype=dtype, device=where)
 
 
+_DOC = """Make or recognise CPU tensors of {dtype}.
+
+Called with sizes, it returns a tensor that is not filled; with a sequence or a tensor, its elements (TypeError for a tensor of
+another dtype).  ``taeda.tensor(..., dtype={dtype})`` says the same today.
+
+>>> import taeda
+>>> x = taeda.{name}Tensor([1, 0])
+>>> x.dtype, isinstance(x, taeda.{name}Tensor), taeda.{name}Tensor(2, 3).shape
+({dtype}, True, taeda.Size([2, 3]))
+"""
 NAMES: dict[str, Any] = {
-    f"{name}Tensor": TypedTensor(f"{name}Tensor", (), {"dtype": dtype, "__doc__": f"Make or recognise cpu tensors of {dtype}."})
+    f"{name}Tensor": TypedTensor(f"{name}Tensor", (), {"dtype": dtype, "__doc__": _DOC.format(name=name, dtype=dtype)})
     for name, dtype in LEGACY_NAMES.items()
     if name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
 }
@@ -171,7 +181,12 @@ def _has_compatible_shallow_copy_type(input: Tensor, other: Tensor) -> bool:
 
 
 def get_device_module(device: Any = None) -> Any:
-    """Return ``taeda.cpu`` or ``taeda.cuda``, the module of a device's kind."""
+    """Return ``taeda.cpu`` or ``taeda.cuda``, the module of a device's kind.
+
+    >>> import taeda
+    >>> taeda.get_device_module("cpu").__name__
+    'taeda.cpu'
+    """
     kind = "cpu" if device is None else as_device(device).type
     try:
         return importlib.import_module(f"taeda.{kind}")

@@ -97,7 +97,12 @@ def wrap_torch_function(dispatcher: Callable[..., Iterable[Any]]) -> Callable[[C
 
 
 def is_tensor_like(inp: Any) -> bool:
-    """Whether a value is a Tensor, or of a class with a ``__torch_function__``."""
+    """Whether a value is a Tensor, or of a class with a ``__torch_function__``.
+
+    >>> import taeda
+    >>> taeda.overrides.is_tensor_like(taeda.ones(2)), taeda.overrides.is_tensor_like([1.0, 1.0])
+    (True, False)
+    """
     return type(inp) is Tensor or hasattr(inp, "__torch_function__")
 
 
@@ -157,7 +162,12 @@ def get_testing_overrides() -> dict[Callable[..., Any], Callable[..., Any]]:
 
 
 def resolve_name(f: Any) -> str | None:
-    """Return the name under which a function can be found, ``taeda.exp`` or ``taeda.Tensor.exp``."""
+    """Return the name under which a function can be found, ``taeda.exp`` or ``taeda.Tensor.exp``.
+
+    >>> import taeda
+    >>> taeda.overrides.resolve_name(taeda.exp), taeda.overrides.resolve_name(taeda.Tensor.add_)
+    ('taeda.exp', 'taeda.Tensor.add_')
+    """
     if isinstance(f, _override.Method):
         return f"taeda.Tensor.{f.__name__}"  # type: ignore[attr-defined]
     if isinstance(f, _override.Function):
@@ -182,7 +192,12 @@ def resolve_name(f: Any) -> str | None:
 
 
 def is_tensor_method_or_property(func: Any) -> bool:
-    """Whether a function that a ``__torch_function__`` got is a method or an attribute of Tensor."""
+    """Whether a function that a ``__torch_function__`` got is a method or an attribute of Tensor.
+
+    >>> import taeda
+    >>> taeda.overrides.is_tensor_method_or_property(taeda.Tensor.add_), taeda.overrides.is_tensor_method_or_property(taeda.add)
+    (True, False)
+    """
     return isinstance(func, _override.Method) or func in vars(Tensor).values() or getattr(func, "__name__", None) == "__get__"
 
 

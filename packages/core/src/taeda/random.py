@@ -40,24 +40,51 @@ def manual_seed(seed: int) -> Any:
 
 
 def seed() -> int:
-    """Start the default generator from a seed that the system draws, and return the seed."""
+    """Start the default generator from a seed that the system draws, and return the seed.
+
+    >>> import taeda
+    >>> taeda.seed() == taeda.initial_seed()
+    True
+    """
     number: int = default_generator.seed()
     return number
 
 
 def initial_seed() -> int:
-    """Return the seed that the default generator's stream started from."""
+    """Return the seed that the default generator's stream started from.
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(7)
+    >>> taeda.initial_seed()
+    7
+    """
     number: int = default_generator.initial_seed()
     return number
 
 
 def get_rng_state() -> Any:
-    """Return the default generator's state: a uint8 tensor of 5056 bytes, which PyTorch reads too."""
+    """Return the default generator's state: a uint8 tensor of 5056 bytes, which PyTorch reads too.
+
+    >>> import taeda
+    >>> state = taeda.get_rng_state()
+    >>> first = taeda.rand(3)
+    >>> taeda.set_rng_state(state)
+    >>> taeda.equal(taeda.rand(3), first)
+    True
+    """
     return default_generator.get_state()
 
 
 def set_rng_state(new_state: Any) -> None:
-    """Put the default generator into a state that ``get_rng_state`` gave, here or in PyTorch."""
+    """Put the default generator into a state that ``get_rng_state`` gave, here or in PyTorch.
+
+    >>> import taeda
+    >>> state = taeda.get_rng_state()
+    >>> first = taeda.rand(3)
+    >>> taeda.set_rng_state(state)
+    >>> taeda.equal(taeda.rand(3), first)
+    True
+    """
     default_generator.set_state(new_state)
 
 

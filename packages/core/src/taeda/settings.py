@@ -25,6 +25,12 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
     """Accept the choice; every operation gives the same bits each time and for each number of threads anyway.
 
     Raises TypeError unless both are bools.
+
+    >>> import taeda
+    >>> taeda.use_deterministic_algorithms(True)
+    >>> taeda.are_deterministic_algorithms_enabled()
+    True
+    >>> taeda.use_deterministic_algorithms(False)
     """
     if not isinstance(mode, bool) or not isinstance(warn_only, bool):
         raise TypeError(f"[use_deterministic_algorithms] mode and warn_only must be bool, got {mode!r} and {warn_only!r}")

@@ -135,19 +135,19 @@ class Tensor:
     def __reversed__(self) -> Tensor: ...
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]: ...
     def _coalesced_(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
+        """Return what only a tensor of sparse coordinate tensor layout has."""
     def _indices(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
-    def _is_view(self, *args: Any, **kwargs: Any) -> _bool:
+        """Return what only a tensor of sparse coordinate tensor layout has."""
+    def _is_view(self) -> _bool:
         ...
     def _nnz(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
-    def _parts(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return what only a tensor of sparse coordinate tensor layout has."""
+    def _parts(self) -> Tensor:
         ...
-    def _storage_moved(self, *args: Any, **kwargs: Any) -> Tensor:
+    def _storage_moved(self) -> Tensor:
         """Look up the address of the first element again."""
     def _values(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
+        """Return what only a tensor of sparse coordinate tensor layout has."""
     def abs(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the absolute value."""
     def abs_(self) -> Tensor:
@@ -161,7 +161,7 @@ class Tensor:
     def acos_(self) -> Tensor:
         """In-place :func:`acos`."""
     def acosh(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the inverse hyperbolic cosine; nan below 1."""
+        """Return the inverse hyperbolic cosine: y = ln(x + sqrt(x^2 - 1)); nan below 1."""
     def acosh_(self) -> Tensor:
         """In-place :func:`acosh`."""
     def add(self, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
@@ -183,16 +183,16 @@ class Tensor:
     def addmm(self, mat1: Tensor, mat2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Add a product of matrices: y = beta input + alpha mat1 mat2."""
     def addmm_(self, mat1: Tensor, mat2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-        """In place: input = beta input + alpha mat1 mat2."""
+        """In place: input = beta input + alpha mat1 mat2. See :func:`addmm`."""
     def addmv(self, mat: Tensor, vec: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Add a product of a matrix and a vector: y = beta input + alpha mat vec."""
     def addmv_(self, mat: Tensor, vec: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-        """In place: input = beta input + alpha mat vec."""
+        """In place: input = beta input + alpha mat vec. See :func:`addmv`."""
     def addr(self, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Add an outer product: y[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
     def addr_(self, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-        """In place: input[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
-    def adjoint(self, *args: Any, **kwargs: Any) -> Tensor:
+        """In place: input[i, j] = beta input[i, j] + alpha vec1_i vec2_j. See :func:`addr`."""
+    def adjoint(self) -> Tensor:
         """Return the last two dimensions exchanged, conjugated if complex."""
     def all(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return whether all elements are nonzero: _bool, but uint8 of uint8; true of nothing."""
@@ -208,14 +208,14 @@ class Tensor:
         """Return the phase of each element in (-pi, pi]; of real numbers 0, or pi below zero."""
     def any(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return whether some element is nonzero: _bool, but uint8 of uint8. NaN is nonzero."""
-    def apply_(self, *args: Any, **kwargs: Any) -> Any:
+    def apply_(self, function: Any) -> Any:
         """Replace each element by ``function(element)``; slow, for experiments."""
     def arccos(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the inverse cosine in radians; nan outside [-1, 1]."""
     def arccos_(self) -> Tensor:
         """In-place :func:`acos`."""
     def arccosh(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the inverse hyperbolic cosine; nan below 1."""
+        """Return the inverse hyperbolic cosine: y = ln(x + sqrt(x^2 - 1)); nan below 1."""
     def arccosh_(self) -> Tensor:
         """In-place :func:`acosh`."""
     def arcsin(self, *, out: Tensor | None = ...) -> Tensor:
@@ -223,11 +223,11 @@ class Tensor:
     def arcsin_(self) -> Tensor:
         """In-place :func:`asin`."""
     def arcsinh(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the inverse hyperbolic sine."""
+        """Return the inverse hyperbolic sine: y = ln(x + sqrt(x^2 + 1))."""
     def arcsinh_(self) -> Tensor:
         """In-place :func:`asinh`."""
     def arctan(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the inverse tangent in radians."""
+        """Return the inverse tangent in radians, in [-pi / 2, pi / 2]."""
     def arctan2(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the angle in radians of the points (other, input), in (-pi, pi]."""
     def arctan2_(self, other: Tensor | _complex) -> Tensor:
@@ -235,7 +235,7 @@ class Tensor:
     def arctan_(self) -> Tensor:
         """In-place :func:`atan`."""
     def arctanh(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the inverse hyperbolic tangent; nan outside [-1, 1]."""
+        """Return the inverse hyperbolic tangent: y = ln((1 + x) / (1 - x)) / 2; nan outside [-1, 1]."""
     def arctanh_(self) -> Tensor:
         """In-place :func:`atanh`."""
     def argmax(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -257,11 +257,11 @@ class Tensor:
     def asin_(self) -> Tensor:
         """In-place :func:`asin`."""
     def asinh(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the inverse hyperbolic sine."""
+        """Return the inverse hyperbolic sine: y = ln(x + sqrt(x^2 + 1))."""
     def asinh_(self) -> Tensor:
         """In-place :func:`asinh`."""
     def atan(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the inverse tangent in radians."""
+        """Return the inverse tangent in radians, in [-pi / 2, pi / 2]."""
     def atan2(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the angle in radians of the points (other, input), in (-pi, pi]."""
     def atan2_(self, other: Tensor | _complex) -> Tensor:
@@ -269,21 +269,21 @@ class Tensor:
     def atan_(self) -> Tensor:
         """In-place :func:`atan`."""
     def atanh(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the inverse hyperbolic tangent; nan outside [-1, 1]."""
+        """Return the inverse hyperbolic tangent: y = ln((1 + x) / (1 - x)) / 2; nan outside [-1, 1]."""
     def atanh_(self) -> Tensor:
         """In-place :func:`atanh`."""
-    def backward(self, *args: Any, **kwargs: Any) -> None:
+    def backward(self, gradient: Any = ..., retain_graph: Any = ..., create_graph: _bool = ..., inputs: Any = ...) -> None:
         """Add the gradients of this tensor to the ``.grad`` of the leaves that it came from."""
     def baddbmm(self, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Add products of matrices pairwise: y[i] = beta input[i] + alpha batch1[i] batch2[i]."""
     def baddbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-        """In place: input[i] = beta input[i] + alpha batch1[i] batch2[i]."""
+        """In place: input[i] = beta input[i] + alpha batch1[i] batch2[i]. See :func:`baddbmm`."""
     def bernoulli(self, p: Any | None = ..., *, generator: Generator | None = ..., out: Tensor | None = ...) -> Tensor:
         """Return 1 where u < input and 0 elsewhere, u uniform on [0, 1)."""
     def bernoulli_(self, p: Any | None = ..., *, generator: Generator | None = ...) -> Tensor:
         """Overwrite with 1 where u < p and 0 elsewhere, u uniform on [0, 1)."""
     def bfloat16(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as bfloat16."""
+        """Return the tensor as bfloat16: ``x.to(taeda.bfloat16)``; itself where it is so already."""
     def bincount(self, weights: Any = ..., minlength: Any = ...) -> Tensor:
         """Return how often each of 0, 1, 2, ... occurs in ``input``, or the sums of the ``weights`` there."""
     def bitwise_and(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -313,29 +313,29 @@ class Tensor:
     def bmm(self, mat2: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Multiply matrices pairwise: y[i] = input[i] mat2[i]."""
     def bool(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as bool."""
+        """Return the tensor as bool: ``x.to(taeda.bool)``; itself where it is so already."""
     def broadcast_to(self, *sizes: Any, size: _int | Sequence[_int] | None = ...) -> Tensor:
         """Return :func:`expand` to ``size``, one tuple or number by number."""
     def byte(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as uint8."""
+        """Return the tensor as uint8: ``x.to(taeda.uint8)``; itself where it is so already."""
     def cauchy_(self, median: Any = ..., sigma: Any = ..., *, generator: Generator | None = ...) -> Tensor:
         """Overwrite with values from the Cauchy distribution: y = median + sigma tan(pi (u - 1/2))."""
     def ccol_indices(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse column compressed tensor layout has; an error for this one."""
+        """Return where each column begins among the elements, and their number at the end."""
     def cdouble(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as complex128."""
+        """Return the tensor as complex128: ``x.to(taeda.complex128)``; itself where it is so already."""
     def ceil(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the smallest integer that is not below x."""
     def ceil_(self) -> Tensor:
         """In-place :func:`ceil`."""
     def cfloat(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as complex64."""
+        """Return the tensor as complex64: ``x.to(taeda.complex64)``; itself where it is so already."""
     def chalf(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as complex32."""
+        """Return the tensor as complex32: ``x.to(taeda.complex32)``; itself where it is so already."""
     def char(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as int8."""
+        """Return the tensor as int8: ``x.to(taeda.int8)``; itself where it is so already."""
     def cholesky(self, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
-        """Factor positive-definite matrices; the former interface of ``taeda.linalg.cholesky``."""
+        """Factor positive-definite matrices; the former interface of :func:`taeda.linalg.cholesky`."""
     def cholesky_inverse(self, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return the inverses of the matrices whose Cholesky factors are given: (L L^H)^-1, or (U^H U)^-1."""
     def cholesky_solve(self, L: Any, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -361,13 +361,13 @@ class Tensor:
     def clone(self, *, memory_format: Any = ...) -> Tensor:
         """Return a copy that autograd sees; the order of dimensions in memory is kept."""
     def coalesce(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
+        """Return the sparse tensor with its indices sorted, each once; values at one place are added."""
     def col_indices(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse row compressed tensor layout has; an error for this one."""
+        """Return the column of each element."""
     def conj(self) -> Tensor:
         """Return the complex conjugate; a real tensor is returned as it is."""
     def conj_physical(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the complex conjugate."""
+        """Return the complex conjugate; the same as :func:`conj` here, where conjugates are computed at once."""
     def conj_physical_(self) -> Tensor:
         """In-place :func:`conj_physical`."""
     def const_data_ptr(self) -> Tensor:
@@ -387,7 +387,7 @@ class Tensor:
     def cos_(self) -> Tensor:
         """In-place :func:`cos`."""
     def cosh(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the hyperbolic cosine."""
+        """Return the hyperbolic cosine: y = (e^x + e^-x) / 2."""
     def cosh_(self) -> Tensor:
         """In-place :func:`cosh`."""
     def count_nonzero(self, dim: _int | Sequence[_int] | None = ..., *more: Any, axis: _int | Sequence[_int] | None = ...) -> Tensor:
@@ -395,12 +395,12 @@ class Tensor:
     def cov(self, *, correction: Any = ..., fweights: Any = ..., aweights: Any = ...) -> Tensor:
         """Return the covariance matrix of variables in rows, observations in columns."""
     def cpu(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return the tensor on the CPU."""
+        """Return the tensor on the CPU: itself where it is there."""
     def cross(self, other: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return the cross products along ``dim``, by default the first dimension of size 3; see ``taeda.linalg.cross``."""
     def crow_indices(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse row compressed tensor layout has; an error for this one."""
-    def cuda(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return where each row begins among the elements, and their number at the end."""
+    def cuda(self, device: _device | str | _int | None = ..., non_blocking: _bool = ..., memory_format: Any = ...) -> Tensor:
         """Return the tensor on a GPU; RuntimeError where there is none."""
     def cummax(self, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.cummax:
         """Return (values, indices) of the largest element so far along ``dim``; of equals the last. NaN stays."""
@@ -414,7 +414,7 @@ class Tensor:
         """Return the running sums along ``dim``: y_i = x_0 + ... + x_i. Integers and bool are summed in int64."""
     def cumsum_(self, dim: _int | Sequence[_int] | None = ..., *, dtype: _dtype | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
         """In-place :func:`cumsum`."""
-    def data_ptr(self, *args: Any, **kwargs: Any) -> _int:
+    def data_ptr(self) -> _int:
         """Return the address of the first element; 0 where there is none."""
     def deg2rad(self, *, out: Tensor | None = ...) -> Tensor:
         """Turn degrees into radians: input * pi / 180."""
@@ -427,7 +427,7 @@ class Tensor:
     def detach(self) -> Tensor:
         """Return the same memory without history; in-place writes still count for saved tensors."""
     def detach_(self) -> Tensor:
-        """Cut the tensor off its history, in place."""
+        """Cut the tensor off its history, in place: it becomes a leaf that does not require grad."""
     def diag(self, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return the matrix with a vector on its diagonal, or a copy of the diagonal of a matrix."""
     def diag_embed(self, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Tensor:
@@ -444,9 +444,9 @@ class Tensor:
         """Return psi(x), the derivative of ln Gamma(x); -inf at 0, nan at the negative integers."""
     def digamma_(self) -> Tensor:
         """In-place :func:`digamma`."""
-    def dim(self, *args: Any, **kwargs: Any) -> _int:
+    def dim(self) -> _int:
         """Return the number of dimensions."""
-    def dim_order(self, *args: Any, **kwargs: Any) -> Tensor:
+    def dim_order(self, *, ambiguity_check: _bool | list[Any] = ...) -> tuple[_int, ...]:
         """Return the dimensions from the outermost to the innermost in memory."""
     def dist(self, other: Tensor | _complex, p: Any | None = ...) -> Tensor:
         """Return the p-norm of input - other."""
@@ -461,12 +461,12 @@ class Tensor:
     def dot(self, tensor: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return the sum of the products of two vectors: y = sum_i input_i tensor_i."""
     def double(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as float64."""
+        """Return the tensor as float64: ``x.to(taeda.float64)``; itself where it is so already."""
     def dsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """Split along the third dimension."""
     def eig(self, **kwargs: Any) -> Tensor:
         """Raise RuntimeError: removed in favor of taeda.linalg.eig, which returns complex tensors."""
-    def element_size(self, *args: Any, **kwargs: Any) -> _int:
+    def element_size(self) -> _int:
         """Return the bytes of one element."""
     def eq(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return where input == other."""
@@ -475,7 +475,7 @@ class Tensor:
     def equal(self, other: Tensor | _complex) -> _bool:
         """Return True if both tensors have the same shape and equal elements (NaN equals nothing)."""
     def erf(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the error function."""
+        """Return the error function: y = 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
     def erf_(self) -> Tensor:
         """In-place :func:`erf`."""
     def erfc(self, *, out: Tensor | None = ...) -> Tensor:
@@ -487,9 +487,9 @@ class Tensor:
     def erfinv_(self) -> Tensor:
         """In-place :func:`erfinv`."""
     def exp(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return e raised to each element."""
+        """Return e raised to each element: y = e^x."""
     def exp2(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return 2 raised to each element."""
+        """Return 2 raised to each element: y = 2^x."""
     def exp2_(self) -> Tensor:
         """In-place :func:`exp2`."""
     def exp_(self) -> Tensor:
@@ -521,9 +521,9 @@ class Tensor:
     def flipud(self) -> Tensor:
         """Reverse input along dimension 0."""
     def float(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as float32."""
+        """Return the tensor as float32: ``x.to(taeda.float32)``; itself where it is so already."""
     def float_power(self, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
-        """Return :func:`pow` computed in float64."""
+        """Return input^exponent, computed in float64 (complex128) whatever the dtypes; see also ``pow``."""
     def float_power_(self, exponent: Tensor | _complex) -> Tensor:
         """In-place :func:`float_power`, of float64 and complex128."""
     def floor(self, *, out: Tensor | None = ...) -> Tensor:
@@ -564,7 +564,7 @@ class Tensor:
         """Return LAPACK's form of A = Q R: R and, below it, the reflectors whose product is Q; and their scales tau."""
     def ger(self, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return all products of two vectors; the former name of ``outer``."""
-    def get_device(self, *args: Any, **kwargs: Any) -> _int:
+    def get_device(self) -> _int:
         """Return the GPU's number, -1 on the CPU."""
     def greater(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return where input > other."""
@@ -579,7 +579,7 @@ class Tensor:
     def gt_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`gt`."""
     def half(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as float16."""
+        """Return the tensor as float16: ``x.to(taeda.float16)``; itself where it is so already."""
     def hardshrink(self, lambd: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return x where abs(x) > lambd, else 0."""
     def hash_tensor(self, dim: _int | Sequence[_int] | None = ..., *, keepdim: _bool = ..., mode: _int = ..., out: Tensor | None = ...) -> Tensor:
@@ -613,15 +613,15 @@ class Tensor:
     def index_add(self, dim: _int | Sequence[_int], index: Any, source: Tensor, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Return input with rows of source added: y[index[i]] += alpha * source[i] for dim 0, in index's order."""
     def index_add_(self, dim: _int | Sequence[_int], index: Any, source: Tensor, *, alpha: Tensor | _complex = ...) -> Tensor:
-        """Add alpha times the rows of source to the rows of input that index names, in place; see index_add."""
+        """Add alpha times the rows of source to the rows of input that index names, in place; see :func:`index_add`."""
     def index_copy(self, dim: _int | Sequence[_int], index: Any, source: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return input with rows replaced by those of source: y[index[i]] = source[i] for dim 0."""
     def index_copy_(self, dim: _int | Sequence[_int], index: Any, source: Tensor) -> Tensor:
-        """Write the rows of source over the rows of input that index names, in place; see index_copy."""
+        """Write the rows of source over the rows of input that index names, in place; see :func:`index_copy`."""
     def index_fill(self, dim: _int | Sequence[_int], index: Any, value: Tensor | _complex) -> Tensor:
         """Return input with the rows that index names filled with a number (or a 0-d tensor)."""
     def index_fill_(self, dim: _int | Sequence[_int], index: Any, value: Tensor | _complex) -> Tensor:
-        """Fill the rows of input that index names with a number, in place; see index_fill."""
+        """Fill the rows of input that index names with a number, in place; see :func:`index_fill`."""
     def index_put(self, indices: Tensor, values: Tensor, accumulate: _bool = ...) -> Tensor:
         """Return a copy of input with values written where the index tensors point; see index_put_."""
     def index_put_(self, indices: Tensor, values: Tensor, accumulate: _bool = ...) -> Tensor:
@@ -633,42 +633,42 @@ class Tensor:
     def index_select(self, dim: _int | Sequence[_int], index: Any, *, out: Tensor | None = ...) -> Tensor:
         """Take the rows of input along dim that the vector index names: y[i] = input[index[i]] for dim 0."""
     def indices(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
+        """Return the indices (dimensions, elements) of a coalesced tensor."""
     def inner(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the dot products of the last dimensions: y[..., ;...] = sum_k input[..., k] other[..., k]."""
     def int(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as int32."""
+        """Return the tensor as int32: ``x.to(taeda.int32)``; itself where it is so already."""
     def inverse(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
     def ipu(self, *args: Any, **kwargs: Any) -> Tensor:
         """Raise RuntimeError: there is no such device; use device='cpu'."""
     def is_coalesced(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
-    def is_complex(self, *args: Any, **kwargs: Any) -> _bool:
+        """Return whether the indices are sorted and each is there once."""
+    def is_complex(self) -> _bool:
         """Whether the dtype is complex."""
-    def is_conj(self, *args: Any, **kwargs: Any) -> _bool:
+    def is_conj(self) -> _bool:
         """Whether this is a lazy conjugate: never, conjugates are computed at once."""
     def is_contiguous(self, memory_format: Any = ...) -> _bool:
-        """Whether elements lie in row-major (or channels-last) order without gaps."""
+        """Whether elements lie in row-major (or ``memory_format=taeda.channels_last``) order without gaps."""
     def is_distributed(self) -> _bool:
         """Return False: no tensor is spread over several processes."""
-    def is_floating_point(self, *args: Any, **kwargs: Any) -> _bool:
+    def is_floating_point(self) -> _bool:
         """Whether the dtype is a floating-point one."""
-    def is_inference(self, *args: Any, **kwargs: Any) -> _bool:
+    def is_inference(self) -> _bool:
         """Whether the tensor was made in inference mode."""
-    def is_neg(self, *args: Any, **kwargs: Any) -> _bool:
+    def is_neg(self) -> _bool:
         """Whether this is a lazy negative: never, signs are changed at once."""
-    def is_nonzero(self, *args: Any, **kwargs: Any) -> _bool:
+    def is_nonzero(self) -> _bool:
         """Whether the only element is not zero; RuntimeError unless there is one."""
-    def is_pinned(self, *args: Any, **kwargs: Any) -> _bool:
+    def is_pinned(self, device: _device | str | _int | None = ...) -> _bool:
         """Whether the memory is pinned for a GPU: there is none."""
-    def is_same_size(self, *args: Any, **kwargs: Any) -> _bool:
+    def is_same_size(self, other: Tensor) -> _bool:
         """Whether the other tensor has the same shape."""
-    def is_set_to(self, *args: Any, **kwargs: Any) -> _bool:
+    def is_set_to(self, tensor: Tensor) -> _bool:
         """Whether both look at the same memory with the same layout."""
-    def is_shared(self, *args: Any, **kwargs: Any) -> _bool:
+    def is_shared(self) -> _bool:
         """Whether the memory is one that processes share; see :meth:`share_memory_`."""
-    def is_signed(self, *args: Any, **kwargs: Any) -> _bool:
+    def is_signed(self) -> _bool:
         """Whether the dtype has negative numbers."""
     def isclose(self, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> Tensor:
         """Return where |input - other| <= atol + rtol |other|; infinities are close to themselves alone."""
@@ -686,8 +686,8 @@ class Tensor:
         """Return where the elements have no imaginary part."""
     def istft(self, n_fft: Any, hop_length: Any = ..., win_length: Any = ..., window: Any = ..., center: _bool = ..., normalized: _bool = ..., onesided: Any = ..., length: Any = ..., return_complex: _bool = ...) -> Tensor:
         """Return the signal whose :func:`stft` the input is: frames are transformed back, windowed, added up, and divided by the sum of the squared windows (the least-squares estimate of Griffin and Lim, Signal estimation from modified short-time Fourier transform, 1984)."""
-    def item(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the only element as a Python number."""
+    def item(self) -> Any:
+        """Return the only element as a Python number; RuntimeError where there is not exactly one."""
     def kron(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return the Kronecker product: y[i p + k, j q + l] = input[i, j] other[k, l], other being (p, q); any rank."""
     def kthvalue(self, k: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.kthvalue:
@@ -723,7 +723,7 @@ class Tensor:
     def log(self, *, out: Tensor | None = ...) -> Tensor:
         """Return the natural logarithm; nan below zero, -inf at zero."""
     def log10(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the logarithm to base 10."""
+        """Return the logarithm to base 10; nan below zero, -inf at zero."""
     def log10_(self) -> Tensor:
         """In-place :func:`log10`."""
     def log1p(self, *, out: Tensor | None = ...) -> Tensor:
@@ -731,7 +731,7 @@ class Tensor:
     def log1p_(self) -> Tensor:
         """In-place :func:`log1p`."""
     def log2(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the logarithm to base 2."""
+        """Return the logarithm to base 2; nan below zero, -inf at zero."""
     def log2_(self) -> Tensor:
         """In-place :func:`log2`."""
     def log_(self) -> Tensor:
@@ -771,7 +771,7 @@ class Tensor:
     def logsumexp(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return log sum exp over ``dim``, safe from overflow: y = m + log sum_i exp(x_i - m), m = max_i x_i."""
     def long(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as int64."""
+        """Return the tensor as int64: ``x.to(taeda.int64)``; itself where it is so already."""
     def lstsq(self, **kwargs: Any) -> Tensor:
         """Raise RuntimeError: removed in favor of taeda.linalg.lstsq, whose arguments are the other way round."""
     def lt(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -779,21 +779,21 @@ class Tensor:
     def lt_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`lt`."""
     def lu(self, pivot: _bool = ..., get_infos: _bool = ..., out: Tensor | None = ...) -> Tensor:
-        """Return packed LU factors and pivots (and infos); the former interface of ``taeda.linalg.lu_factor``."""
+        """Return packed LU factors and pivots (and infos); the former interface of :func:`taeda.linalg.lu_factor`."""
     def lu_solve(self, LU_data: Any, LU_pivots: Any, *, out: Tensor | None = ...) -> Tensor:
-        """Solve A X = b where ``LU_data, LU_pivots`` are A's LU factors; the former order of ``taeda.linalg.lu_solve``."""
+        """Solve A X = b where ``LU_data, LU_pivots`` are A's LU factors; the former order of :func:`taeda.linalg.lu_solve`."""
     def map2_(self, x: Tensor, y: Any, callable: Any) -> Tensor:
         """Replace each element by ``callable(element, x's, y's)``; slow, for experiments."""
-    def map_(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Replace each element by ``function(element, other's element)``."""
+    def map_(self, other: Tensor, function: Callable[..., Any]) -> Tensor:
+        """Replace each element by ``function(element, other's element)``; slow, for experiments."""
     def masked_fill(self, mask: Tensor, value: Tensor | _complex) -> Tensor:
         """Return input with value where mask is true: y = mask ? value : input; mask broadcasts with input."""
     def masked_fill_(self, mask: Tensor, value: Tensor | _complex) -> Tensor:
-        """Write value into input where mask, which broadcasts to input, is true, in place; see masked_fill."""
+        """Write value into input where mask, which broadcasts to input, is true, in place; see :func:`masked_fill`."""
     def masked_scatter(self, mask: Tensor, source: Tensor) -> Tensor:
         """Return input with the elements of source, in row-major order, where mask is true; mask broadcasts."""
     def masked_scatter_(self, mask: Tensor, source: Tensor) -> Tensor:
-        """Write the elements of source, in order, into input where mask is true, in place; see masked_scatter."""
+        """Write the elements of source, in order, into input where mask is true, in place; see :func:`masked_scatter`."""
     def masked_select(self, mask: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return the elements of input where mask is true, as a vector in row-major order; the two broadcast."""
     def matmul(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -894,7 +894,7 @@ class Tensor:
         """Return a view of ``length`` indices of ``dim`` from ``start`` on."""
     def narrow_copy(self, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
         """Return what :func:`narrow` of the same arguments shows, copied to memory of its own."""
-    def ndimension(self, *args: Any, **kwargs: Any) -> _int:
+    def ndimension(self) -> _int:
         """Return the number of dimensions."""
     def ne(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return where input != other."""
@@ -908,20 +908,20 @@ class Tensor:
         """Return -x; integers wrap around."""
     def negative_(self) -> Tensor:
         """In-place :func:`neg`."""
-    def nelement(self, *args: Any, **kwargs: Any) -> _int:
-        """Return the number of elements."""
-    def new(self, *args: Any, **kwargs: Any) -> Tensor:
+    def nelement(self) -> _int:
+        """Return the number of elements: the product of the sizes."""
+    def new(self, *args: Any, size: _int | Sequence[_int] | None = ..., device: _device | str | _int | None = ...) -> Tensor:
         """Return a tensor of this dtype: empty, of the given sizes (not filled), with the given content, or on a storage's memory."""
     def new_empty(self, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
-        """Return :func:`empty` of the given size with the dtype and device of ``input``."""
+        """Return a tensor of the given size with the dtype and device of ``input``; what it holds is undefined."""
     def new_empty_strided(self, size: _int | Sequence[_int], stride: Any, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
-        """Return :func:`empty_strided` with the dtype and device of ``input``."""
+        """Return a tensor of the given size and strides with the dtype and device of ``input``; what it holds is undefined."""
     def new_full(self, size: _int | Sequence[_int], fill_value: Tensor | _complex, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
         """Return one value in the given size with the dtype and device of ``input``."""
     def new_ones(self, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
         """Return ones of the given size with the dtype and device of ``input``."""
     def new_tensor(self, data: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
-        """Return :func:`tensor` of ``data`` with the dtype and device of ``input``."""
+        """Return a copy of ``data`` (numbers, nested lists, an array, a tensor) with the dtype and device of ``input``."""
     def new_zeros(self, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
         """Return zeros of the given size with the dtype and device of ``input``."""
     def nextafter(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -940,19 +940,19 @@ class Tensor:
         """Return where input != other."""
     def not_equal_(self, other: Tensor | _complex) -> Tensor:
         """In-place :func:`ne`."""
-    def numel(self, *args: Any, **kwargs: Any) -> _int:
-        """Return the number of elements."""
-    def numpy(self, *args: Any, **kwargs: Any) -> Any:
-        """Return a NumPy array on the same memory; ``force`` detaches first."""
+    def numel(self) -> _int:
+        """Return the number of elements: the product of the sizes."""
+    def numpy(self, *, force: _bool = ...) -> Any:
+        """Return a NumPy array on the same memory: writes to one show in the other."""
     def orgqr(self, tau: Any, *, out: Tensor | None = ...) -> Tensor:
-        """Return Q from geqrf's reflectors; see ``taeda.linalg.householder_product``."""
+        """Return Q from geqrf's reflectors; see :func:`taeda.linalg.householder_product`."""
     def ormqr(self, tau: Any, other: Tensor | _complex, left: _bool = ..., transpose: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
         """Multiply by the square Q of geqrf's reflectors without making it: Q C, or C Q where ``left`` is False."""
     def outer(self, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
         """Return all products of two vectors: y[i, j] = input_i vec2_j."""
     def permute(self, *order: Any, dims: Any | None = ...) -> Tensor:
         """Return a view with the dimensions in another order."""
-    def pin_memory(self, *args: Any, **kwargs: Any) -> Tensor:
+    def pin_memory(self, device: _device | str | _int | None = ...) -> Tensor:
         """Return the tensor: without a GPU there is nothing to pin for."""
     def pinverse(self, rcond: Any = ...) -> Tensor:
         """Return the Moore-Penrose inverses; see ``taeda.linalg.pinv``."""
@@ -971,11 +971,11 @@ class Tensor:
     def prod(self, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the product of the elements, of all or along one dimension: y = prod_i x_i."""
     def put(self, index: Any, source: Tensor, accumulate: _bool = ...) -> Tensor:
-        """Return a copy of input with source written where index says; see put_."""
+        """Return a copy of input with source written where index says; see :func:`put_`."""
     def put_(self, index: Any, source: Tensor, accumulate: _bool = ...) -> Tensor:
         """Write source into input.reshape(-1) where index says, or add it with accumulate, in place."""
     def qr(self, some: _bool = ..., *, out: Tensor | None = ...) -> return_types.qr:
-        """Return Q and R, reduced where ``some``; the former interface of ``taeda.linalg.qr``."""
+        """Return Q and R, reduced where ``some``; the former interface of :func:`taeda.linalg.qr`."""
     def quantile(self, q: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, interpolation: str = ..., out: Tensor | None = ...) -> Tensor:
         """Return the q-quantiles of all elements, or of those along ``dim``; nan where there is a nan."""
     def rad2deg(self, *, out: Tensor | None = ...) -> Tensor:
@@ -992,10 +992,10 @@ class Tensor:
         """In-place :func:`reciprocal`."""
     def record_stream(self, stream: Any) -> Tensor:
         """Raise NotImplementedError: streams belong to a GPU's allocator."""
-    def register_hook(self, *args: Any, **kwargs: Any) -> Any:
-        """Call ``hook(grad)`` when the tensor's gradient is computed; what it returns replaces the gradient."""
-    def register_post_accumulate_grad_hook(self, *args: Any, **kwargs: Any) -> Any:
-        """Call ``hook(tensor)`` after the leaf's ``.grad`` was added to."""
+    def register_hook(self, hook: Callable[..., Any]) -> Any:
+        """Call ``hook(grad)`` when the tensor's gradient is computed; what it returns, unless None, replaces the gradient."""
+    def register_post_accumulate_grad_hook(self, hook: Callable[..., Any]) -> Any:
+        """Call ``hook(tensor)`` after the leaf's ``.grad`` was added to: an optimizer may step there and free the gradient."""
     def reinforce(self, reward: Any) -> Tensor:
         """Raise RuntimeError: removed; ``taeda.distributions`` has log_prob in its place."""
     def relu(self) -> Tensor:
@@ -1015,7 +1015,7 @@ class Tensor:
     def repeat_interleave(self, repeats: Any | None = ..., dim: _int | Sequence[_int] | None = ..., *, output_size: Any = ...) -> Tensor:
         """Repeat each element of input repeats times (a number, or a vector of one for each element) along dim."""
     def requires_grad_(self, requires_grad: _bool = ...) -> Tensor:
-        """Set whether autograd follows the tensor, in place."""
+        """Set whether autograd follows the tensor, in place, and return it; RuntimeError for an integer dtype."""
     def reshape(self, *sizes: Any, shape: _int | Sequence[_int] | None = ...) -> Tensor:
         """Return a view of another shape where memory allows it, else a copy."""
     def reshape_as(self, other: Tensor | _complex) -> Tensor:
@@ -1027,14 +1027,14 @@ class Tensor:
     def resize_as(self, tensor: Tensor) -> Tensor:
         """Return the elements in the shape of another tensor of the same size."""
     def resize_as_(self, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
-        """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do."""
+        """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do. See :func:`resize_`."""
     def resize_as_sparse_(self, the_template: Any) -> Tensor:
         """Raise NotImplementedError: for sparse tensors alone."""
     def resolve_conj(self) -> Tensor:
         """Return the tensor: conjugates are never lazy here."""
     def resolve_neg(self) -> Tensor:
         """Return the tensor: negatives are never lazy here."""
-    def retain_grad(self, *args: Any, **kwargs: Any) -> None:
+    def retain_grad(self) -> None:
         """Keep this non-leaf tensor's gradient in ``.grad``."""
     def roll(self, shifts: Any, dims: Any | None = ...) -> Tensor:
         """Shift input along dims; what leaves at one end comes in at the other: y[(i + shift) % n] = input[i]."""
@@ -1045,23 +1045,23 @@ class Tensor:
     def round_(self, *, decimals: Any = ...) -> Tensor:
         """In-place :func:`round`."""
     def row_indices(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse column compressed tensor layout has; an error for this one."""
+        """Return the row of each element."""
     def rsqrt(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the reciprocal of the square root."""
+        """Return the reciprocal of the square root: y = x^(-1/2); inf at zero, nan below."""
     def rsqrt_(self) -> Tensor:
         """In-place :func:`rsqrt`."""
     def scatter(self, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ..., out: Tensor | None = ...) -> Tensor:
         """Return input with src written along dim where index says: y[index[i, j], j] = src[i, j] for dim 0."""
     def scatter_(self, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ...) -> Tensor:
-        """Write src, or the number value, into input where index says, in place; see scatter."""
+        """Write src, or the number value, into input where index says, in place; see :func:`scatter`."""
     def scatter_add(self, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return input with src added along dim where index says: y[index[i, j], j] += src[i, j] for dim 0."""
     def scatter_add_(self, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex) -> Tensor:
-        """Add src to input where index says, in place; see scatter_add."""
+        """Add src to input where index says, in place; see :func:`scatter_add`."""
     def scatter_reduce(self, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, reduce: Any, *, include_self: _bool = ..., out: Tensor | None = ...) -> Tensor:
         """Return input with src reduced into it along dim where index says."""
     def scatter_reduce_(self, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, reduce: Any, *, include_self: _bool = ...) -> Tensor:
-        """Reduce src into input where index says, in place; see scatter_reduce."""
+        """Reduce src into input where index says, in place; see :func:`scatter_reduce`."""
     def select(self, dim: _int | Sequence[_int], index: Any) -> Tensor:
         """Return a view of one index of dimension ``dim``, which goes away."""
     def select_scatter(self, src: Tensor | _complex, dim: _int | Sequence[_int], index: Any) -> Tensor:
@@ -1072,10 +1072,10 @@ class Tensor:
         """Return z / |z|, 0 at 0: the sign of a real tensor."""
     def sgn_(self) -> Tensor:
         """In-place :func:`sgn`."""
-    def share_memory_(self, *args: Any, **kwargs: Any) -> Tensor:
+    def share_memory_(self) -> Tensor:
         """Move the tensor's storage into memory that processes share, and return the tensor."""
     def short(self, *, memory_format: Any = ...) -> Tensor:
-        """Return the tensor as int16."""
+        """Return the tensor as int16: ``x.to(taeda.int16)``; itself where it is so already."""
     def sigmoid(self, *, out: Tensor | None = ...) -> Tensor:
         """Return 1 / (1 + e^-x)."""
     def sigmoid_(self) -> Tensor:
@@ -1095,10 +1095,10 @@ class Tensor:
     def sinc_(self) -> Tensor:
         """In-place :func:`sinc`."""
     def sinh(self, *, out: Tensor | None = ...) -> Tensor:
-        """Return the hyperbolic sine."""
+        """Return the hyperbolic sine: y = (e^x - e^-x) / 2."""
     def sinh_(self) -> Tensor:
         """In-place :func:`sinh`."""
-    def size(self, *args: Any, **kwargs: Any) -> Any:
+    def size(self, dim: _int | Sequence[_int] | None = ..., *, axis: _int | Sequence[_int] | None = ...) -> Any:
         """Return the shape, or the size of one dimension, which ``axis`` may name too."""
     def slice_inverse(self, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
         """Return the tensor of which ``input`` is a slice: a view of its storage laid out as ``src`` is."""
@@ -1119,9 +1119,9 @@ class Tensor:
     def sparse_mask(self, mask: Tensor) -> Tensor:
         """Return the elements where the sparse tensor ``mask`` has some, as a tensor of its indices."""
     def sparse_resize_(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
+        """Return this sparse tensor with other sizes and numbers of dimensions, changed in place."""
     def sparse_resize_and_clear_(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse coordinate tensor layout has; an error for this one."""
+        """Return this sparse tensor with other sizes and no elements, changed in place."""
     def split(self, split_size_or_sections: Any = ..., dim: _int | Sequence[_int] | None = ..., *, split_size: Any = ...) -> tuple[Tensor, ...]:
         """Return a tuple of views along ``dim``: pieces of one size (the last may be smaller), or of the given sizes."""
     def split_with_sizes(self, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
@@ -1146,11 +1146,11 @@ class Tensor:
         """Return the transforms of overlapping, windowed frames: X[f, t] = sum_k w_k x[t hop + k] exp(-2 pi i f k / n_fft)."""
     def storage(self) -> Any:
         """Return the storage seen as elements of this dtype (``untyped_storage`` is the plain one)."""
-    def storage_offset(self, *args: Any, **kwargs: Any) -> _int:
+    def storage_offset(self) -> _int:
         """Return the first element's place in the storage, in elements."""
     def storage_type(self) -> Tensor:
         """Return the class of ``storage()``: FloatStorage and the like."""
-    def stride(self, *args: Any, **kwargs: Any) -> Any:
+    def stride(self, dim: _int | Sequence[_int] | None = ..., *, axis: _int | Sequence[_int] | None = ...) -> Any:
         """Return the strides in elements, or that of one dimension, which ``axis`` may name too."""
     def sub(self, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Return input - alpha * other."""
@@ -1165,7 +1165,7 @@ class Tensor:
     def sum_to_size(self, *sizes: Any, size: _int | Sequence[_int] | None = ...) -> Tensor:
         """Sum down to ``size``, which must broadcast to the input's shape: the adjoint of ``expand``."""
     def svd(self, some: _bool = ..., compute_uv: _bool = ..., *, out: Tensor | None = ...) -> return_types.svd:
-        """Return U, S and V with A = U diag(S) V^H; the former interface of ``taeda.linalg.svd``."""
+        """Return U, S and V with A = U diag(S) V^H; the former interface of :func:`taeda.linalg.svd`, which returns V^H."""
     def swapaxes(self, dim0: Any, dim1: Any) -> Tensor:
         """Return a view with two dimensions exchanged."""
     def swapaxes_(self, dim0: Any, dim1: Any) -> Tensor:
@@ -1197,7 +1197,7 @@ class Tensor:
     def tile(self, *sizes: Any, dims: Any | None = ...) -> Tensor:
         """Repeat input as repeat does; dimensions without a number are kept."""
     def to(self, *args: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., non_blocking: _bool = ..., copy: _bool = ..., memory_format: Any = ..., other: Tensor | _complex | None = ...) -> Tensor:
-        """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``."""
+        """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``."""
     def to_dense(self, dtype: _dtype | None = ..., *, masked_grad: Any = ...) -> Tensor:
         """Return the tensor, which is dense already, in ``dtype``."""
     def to_device(self, device: _device | str | _int, *, stream: Any = ...) -> Tensor:
@@ -1214,7 +1214,7 @@ class Tensor:
         """Return a matrix in compressed sparse column format."""
     def to_sparse_csr(self, dense_dim: Any = ...) -> Tensor:
         """Return a matrix, or a batch of them, in compressed sparse row format; its elements have the last ``dense_dim`` dimensions."""
-    def tolist(self, *args: Any, **kwargs: Any) -> Any:
+    def tolist(self) -> Any:
         """Return the elements as nested lists of Python numbers (a number for a 0-d tensor)."""
     def topk(self, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:
         """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals PyTorch's."""
@@ -1229,11 +1229,11 @@ class Tensor:
     def tril(self, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Keep the lower triangles of input's matrices: y[i, j] = input[i, j] where j - i <= diagonal, else 0."""
     def tril_(self, diagonal: Any = ...) -> Tensor:
-        """Clear input above a diagonal, in place; see tril."""
+        """Clear input above a diagonal, in place; see :func:`tril`."""
     def triu(self, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
         """Keep the upper triangles of input's matrices: y[i, j] = input[i, j] where j - i >= diagonal, else 0."""
     def triu_(self, diagonal: Any = ...) -> Tensor:
-        """Clear input below a diagonal, in place; see triu."""
+        """Clear input below a diagonal, in place; see :func:`triu`."""
     def true_divide(self, other: Tensor | _complex, *, rounding_mode: Any = ..., out: Tensor | None = ...) -> Tensor:
         """Return input / other; ``rounding_mode`` "trunc" rounds towards zero, "floor" downwards."""
     def true_divide_(self, other: Tensor | _complex, *, rounding_mode: Any = ...) -> Tensor:
@@ -1242,8 +1242,8 @@ class Tensor:
         """Return the integer part, rounding towards zero."""
     def trunc_(self) -> Tensor:
         """In-place :func:`trunc`."""
-    def type(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the legacy type name, or the tensor in another dtype."""
+    def type(self, dtype: _dtype | None = ..., non_blocking: _bool = ..., **kwargs: Any) -> Any:
+        """Return the legacy type name, or the tensor in another dtype, which a name, a legacy class or a dtype says."""
     def type_as(self, other: Tensor | _complex) -> Tensor:
         """Return the tensor in the dtype of another."""
     def unbind(self, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
@@ -1268,10 +1268,10 @@ class Tensor:
         """Return a view with a dimension of size 1 put in at ``dim``."""
     def unsqueeze_(self, dim: _int | Sequence[_int]) -> Tensor:
         """Put a dimension of size 1 into the tensor itself."""
-    def untyped_storage(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the storage that this tensor and its views share."""
+    def untyped_storage(self) -> Any:
+        """Return the storage, in bytes, that this tensor and its views share."""
     def values(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Return what only a tensor of sparse tensor layout has; an error for this one."""
+        """Return the values of the elements, one for each index; of a COO tensor once it is coalesced."""
     def var(self, dim: _int | Sequence[_int] | None = ..., unbiased: Any = ..., keepdim: _bool = ..., *, correction: Any = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
         """Return the variance over all dimensions or those in ``dim``."""
     def vdot(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -1283,7 +1283,7 @@ class Tensor:
     def vsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """Split along the first dimension of at least two."""
     def where(self, condition: Tensor, other: Tensor | _complex) -> Any:
-        """Return input where condition is true and other where it is not; see taeda.where."""
+        """Return input where condition is true and other where it is not; see :func:`where`."""
     def xlogy(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return input * ln(other), 0 where input is 0 and other is no nan."""
     def xlogy_(self, other: Tensor | _complex) -> Tensor:

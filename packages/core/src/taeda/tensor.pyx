@@ -189,6 +189,8 @@ cdef TensorBase by_constructor(tuple args, dict options):
 
 
 @cython.binding(False)                  # plain method descriptors: they check that self is a Tensor
+@cython.embedsignature(True)            # and say what they take
+@cython.embedsignature.format("clinic")
 cdef class Tensor(TensorConversions):
     """A multi-dimensional array that autograd can follow.
 
@@ -463,7 +465,12 @@ cdef class Tensor(TensorConversions):
         return int(self.item())
 
     def item(self):
-        """Return the only element as a Python number."""
+        """Return the only element as a Python number; RuntimeError where there is not exactly one.
+
+        >>> import taeda
+        >>> taeda.tensor([[7]]).item(), taeda.tensor(0.5).item()
+        (7, 0.5)
+        """
         cdef char* p = self.view.data
         cdef int code = self.view.dtype
         if self.view.numel != 1:
@@ -476,7 +483,12 @@ cdef class Tensor(TensorConversions):
         return number_at(p, code)
 
     def tolist(self):
-        """Return the elements as nested lists of Python numbers (a number for a 0-d tensor)."""
+        """Return the elements as nested lists of Python numbers (a number for a 0-d tensor).
+
+        >>> import taeda
+        >>> taeda.tensor([[1, 2], [3, 4]]).tolist()
+        [[1, 2], [3, 4]]
+        """
         if type(self) is not Tensor and _override.asks(self):
             raise RuntimeError(f"[tolist] .tolist() is not supported for tensor subclasses, got {type(self).__name__}")
         if self.device != CPU:
@@ -538,7 +550,12 @@ cdef class Tensor(TensorConversions):
 # Names that the C fields of TensorBase have too: these cannot stand in the class body.
 
 def _device_property(self):
-    """The device that the memory is on."""
+    """The device that the memory is on; :meth:`to` moves.
+
+    >>> import taeda
+    >>> taeda.zeros(2).device
+    device(type='cpu')
+    """
     if is_wrapper(<TensorBase>self):
         extra = (<TensorBase>self).extra
         return CPU_DEVICE if extra is None else extra.get("device", CPU_DEVICE)
@@ -549,7 +566,12 @@ def _output_nr(self):
     return (<TensorBase>self).output_nr
 
 def _requires_grad(self, requires_grad=True):
-    """Set whether autograd follows the tensor, in place."""
+    """Set whether autograd follows the tensor, in place, and return it; RuntimeError for an integer dtype.
+
+    >>> import taeda
+    >>> taeda.ones(2).requires_grad_()
+    tensor([1., 1.], requires_grad=True)
+    """
     if not isinstance(requires_grad, bool):
         raise TypeError(f"[requires_grad_] argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
     self.requires_grad = requires_grad

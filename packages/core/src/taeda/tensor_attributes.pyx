@@ -59,6 +59,8 @@ cdef dict extras(TensorBase t):
 
 
 @cython.binding(False)                  # plain method descriptors: they check that self is a tensor
+@cython.embedsignature(True)            # and say what they take
+@cython.embedsignature.format("clinic")
 cdef class TensorAttributes(TensorBase):
 
     @property
@@ -73,7 +75,13 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def shape(self):
-        """The sizes of its dimensions, a :class:`taeda.Size`."""
+        """The sizes of its dimensions, a :class:`taeda.Size`, which is a tuple.
+
+        >>> import taeda
+        >>> x = taeda.zeros(2, 3)
+        >>> x.shape, x.shape[1], x.shape == (2, 3)
+        (taeda.Size([2, 3]), 3, True)
+        """
         return self.sizes()
 
     def size(self, dim=None, *, axis=None):
@@ -110,32 +118,57 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def dtype(self):
+        """The dtype of the elements; :meth:`to` converts.
+
+        >>> import taeda
+        >>> taeda.tensor([1, 2]).dtype, taeda.tensor([1.0]).dtype
+        (taeda.int64, taeda.float32)
+        """
         return dtype_of(self.view.dtype)
 
     @property
     def ndim(self):
+        """The number of dimensions, as :meth:`dim` says too."""
         return self.view.ndim
 
     @property
     def itemsize(self):
+        """The bytes of one element."""
         return self.view.itemsize
 
     @property
     def nbytes(self):
+        """The bytes of all elements; the storage may have more.
+
+        >>> import taeda
+        >>> taeda.zeros(2, 3, dtype=taeda.float64).nbytes
+        48
+        """
         return self.view.numel * self.view.itemsize
 
     @property
     def layout(self):
+        """How elements are found: ``taeda.strided``; sparse tensors have other layouts."""
         return STRIDED
 
     def dim(self):
-        """Return the number of dimensions."""
+        """Return the number of dimensions.
+
+        >>> import taeda
+        >>> taeda.zeros(2, 3).dim(), taeda.tensor(7.0).dim()
+        (2, 0)
+        """
         return self.view.ndim
 
     ndimension = dim
 
     def numel(self):
-        """Return the number of elements."""
+        """Return the number of elements: the product of the sizes.
+
+        >>> import taeda
+        >>> taeda.zeros(2, 3).numel(), taeda.zeros(0, 3).numel()
+        (6, 0)
+        """
         return self.view.numel
 
     nelement = numel
@@ -145,15 +178,32 @@ cdef class TensorAttributes(TensorBase):
         return self.view.itemsize
 
     def storage_offset(self):
-        """Return the first element's place in the storage, in elements."""
+        """Return the first element's place in the storage, in elements.
+
+        >>> import taeda
+        >>> taeda.arange(6)[2:].storage_offset()
+        2
+        """
         return self.offset
 
     def data_ptr(self):
-        """Return the address of the first element; 0 where there is none."""
+        """Return the address of the first element; 0 where there is none.
+
+        >>> import taeda
+        >>> x = taeda.zeros(2, 3)
+        >>> x[1].data_ptr() - x.data_ptr()
+        12
+        """
         return 0 if is_wrapper(self) or self.view.numel == 0 else <size_t>self.view.data
 
     def untyped_storage(self):
-        """Return the storage that this tensor and its views share."""
+        """Return the storage, in bytes, that this tensor and its views share.
+
+        >>> import taeda
+        >>> x = taeda.zeros(2, 3)
+        >>> x.untyped_storage().nbytes(), x[0].untyped_storage() is x.untyped_storage()
+        (24, True)
+        """
         return self.storage
 
     def get_device(self):
@@ -161,11 +211,21 @@ cdef class TensorAttributes(TensorBase):
         return -1
 
     def is_floating_point(self):
-        """Whether the dtype is a floating-point one."""
+        """Whether the dtype is a floating-point one.
+
+        >>> import taeda
+        >>> taeda.ones(1).is_floating_point(), taeda.tensor([1]).is_floating_point()
+        (True, False)
+        """
         return is_float(self.view.dtype)
 
     def is_complex(self):
-        """Whether the dtype is complex."""
+        """Whether the dtype is complex.
+
+        >>> import taeda
+        >>> taeda.tensor([1j]).is_complex()
+        True
+        """
         return is_complex_(self.view.dtype)
 
     def is_signed(self):
@@ -209,26 +269,35 @@ cdef class TensorAttributes(TensorBase):
         """Whether this is a lazy negative: never, signs are changed at once."""
         return False
 
-    is_cuda = property(lambda self: False)
-    is_sparse = property(lambda self: False)
-    is_quantized = property(lambda self: False)
-    is_nested = property(lambda self: False)
-    is_mkldnn = property(lambda self: False)
-    is_mps = is_ipu = is_maia = is_mtia = is_vulkan = is_xla = is_xpu = property(lambda self: False)
-    is_sparse_csr = property(lambda self: False)
-    name = property(lambda self: None)
+    is_cuda = property(lambda self: False, doc="Whether the tensor is on a GPU: never, there is no backend for one.")
+    is_sparse = property(lambda self: False, doc="Whether the layout is ``taeda.sparse_coo``.")
+    is_sparse_csr = property(lambda self: False, doc="Whether the layout is ``taeda.sparse_csr``.")
+    is_mps = is_ipu = is_maia = is_mtia = is_vulkan = is_xla = is_xpu = property(
+        lambda self: False, doc="Whether the tensor is on that device: never, there is no backend for it.")
+    is_quantized = property(lambda self: False, doc="Whether the elements are quantised: never.")
+    is_nested = property(lambda self: False, doc="Whether the tensor is a nested one: never.")
+    is_mkldnn = property(lambda self: False, doc="Whether the tensor is in MKLDNN's layout: never.")
+    name = property(lambda self: None, doc="None, always: a name that Caffe2's tensors had.")
 
     @property
     def is_cpu(self):
+        """Whether the tensor is on the CPU."""
         return self.device == CPU or is_wrapper(self) and (<object>self).device.type == "cpu"
 
     @property
     def is_meta(self):
+        """Whether the tensor is on the meta device: it has a shape and a dtype, and no data."""
         return self.device == META or is_wrapper(self) and (<object>self).device.type == "meta"
 
     @property
     def T(self):
-        """The dimensions in reverse order."""
+        """The dimensions in reverse order, a view; of other tensors than matrices with a warning, since ``mT`` is what is meant.
+
+        >>> import taeda
+        >>> taeda.tensor([[1, 2], [3, 4]]).T
+        tensor([[1, 3],
+                [2, 4]])
+        """
         if self.view.ndim != 2:
             if self.view.ndim == 0:
                 warn_once("T of a number", "Tensor.T is deprecated on 0-D tensors. It is the identity there.")
@@ -241,7 +310,12 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def mT(self):
-        """The last two dimensions exchanged."""
+        """The last two dimensions exchanged, a view: the transposes of a batch of matrices.  RuntimeError for a tensor of one dimension.
+
+        >>> import taeda
+        >>> taeda.zeros(5, 2, 3).mT.shape
+        taeda.Size([5, 3, 2])
+        """
         if self.view.ndim == 0:
             warn_once("mT", "Tensor.mT is deprecated on 0-D tensors. It is the identity there.")
             return self
@@ -261,7 +335,13 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def mH(self):
-        """The last two dimensions exchanged, conjugated if complex."""
+        """The last two dimensions exchanged, conjugated if complex.
+
+        >>> import taeda
+        >>> taeda.tensor([[1 + 1j, 2]]).mH
+        tensor([[1.-1.j],
+                [2.-0.j]])
+        """
         if self.view.ndim == 0:
             warn_once("mH", "Tensor.mH is deprecated on 0-D tensors. Consider using x.conj().")
             return self.conj()
@@ -269,7 +349,14 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def real(self):
-        """The real parts, a view."""
+        """The real parts, a view; of a real tensor itself.
+
+        >>> import taeda
+        >>> z = taeda.tensor([1 + 2j])
+        >>> z.real = 5
+        >>> z
+        tensor([5.+2.j])
+        """
         return self._parts().real(self) if is_complex_(self.view.dtype) else self
 
     @real.setter
@@ -278,7 +365,12 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def imag(self):
-        """The imaginary parts, a view; RuntimeError for a real tensor."""
+        """The imaginary parts, a view; RuntimeError for a real tensor.
+
+        >>> import taeda
+        >>> taeda.tensor([1 + 2j]).imag
+        tensor([2.])
+        """
         return self._parts().imag(self)
 
     @imag.setter
@@ -302,6 +394,10 @@ cdef class TensorAttributes(TensorBase):
         Args:
             ambiguity_check: True raises RuntimeError where other orders describe the same memory (a size of 1, two equal strides);
                 a list of memory formats does unless the tensor has exactly one of these.
+
+        >>> import taeda
+        >>> taeda.zeros(1, 3, 4, 4).to(memory_format=taeda.channels_last).dim_order()
+        (0, 2, 3, 1)
         """
         strides, sizes = self.stride_tuple(), self.shape_tuple()
         if ambiguity_check is not False:
@@ -320,6 +416,13 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def requires_grad(self):
+        """Whether autograd follows the tensor; only that of a leaf of a floating-point or complex dtype can be set (RuntimeError else).
+
+        >>> import taeda
+        >>> x = taeda.ones(2, requires_grad=True)
+        >>> x.requires_grad, (x * 2).requires_grad, x.detach().requires_grad
+        (True, True, False)
+        """
         return self.requires_grad_ or grad_fn_of(self) is not None
 
     @requires_grad.setter
@@ -341,14 +444,38 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def is_leaf(self):
+        """Whether no recorded operation made the tensor: only leaves that require grad get a ``.grad`` from :meth:`backward`.
+
+        >>> import taeda
+        >>> x = taeda.ones(2, requires_grad=True)
+        >>> x.is_leaf, (x * 2).is_leaf
+        (True, False)
+        """
         return grad_fn_of(self) is None
 
     @property
     def grad_fn(self):
+        """The node of the operation that made the tensor; None for a leaf.
+
+        >>> import taeda
+        >>> x = taeda.ones(2, requires_grad=True)
+        >>> x.grad_fn, (x * 2).grad_fn.name()
+        (None, 'MulBackward0')
+        """
         return node_of(self)
 
     @property
     def grad(self):
+        """The sum of the gradients that :meth:`backward` brought to this leaf; None until then, and again where it is set to None.
+
+        What is assigned has the tensor's shape, dtype and device (RuntimeError else).
+
+        >>> import taeda
+        >>> x = taeda.tensor([1.0, 2.0], requires_grad=True)
+        >>> (x ** 2).sum().backward()
+        >>> x.grad
+        tensor([2., 4.])
+        """
         if self.grad_ is None and self.grad_fn_ is not None and not self.retains_grad_:
             warnings.warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
                           "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated for "
@@ -423,7 +550,14 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def data(self):
-        """The same memory outside of autograd: writes through it are not seen by the version check."""
+        """The same memory outside of autograd: writes through it are not seen by the version check.  ``detach`` is the safer way.
+
+        >>> import taeda
+        >>> w = taeda.ones(2, requires_grad=True)
+        >>> w.data -= 0.5
+        >>> w
+        tensor([0.5000, 0.5000], requires_grad=True)
+        """
         cdef TensorBase t
         if is_wrapper(self):
             return (<object>self).detach()
@@ -464,13 +598,26 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def retains_grad(self):
+        """Whether :meth:`retain_grad` was called on a tensor that is no leaf."""
         return self.retains_grad_
 
     def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
         """Add the gradients of this tensor to the ``.grad`` of the leaves that it came from.
 
-        ``gradient`` is the cotangent (1 for a scalar when absent).  Raises RuntimeError for a tensor that
-        does not require grad, or is no scalar and has no gradient given.
+        Args:
+            gradient: the cotangent, of this tensor's shape; 1 for a scalar when absent.
+            retain_graph: keep the graph for another pass (as ``create_graph``, unless said).
+            create_graph: record the pass itself, for derivatives of higher order.
+            inputs: the leaves that get a gradient; all when absent.
+
+        Raises:
+            RuntimeError: the tensor does not require grad, has several elements and no ``gradient``, or its graph was freed.
+
+        >>> import taeda
+        >>> x = taeda.tensor([1.0, 2.0], requires_grad=True)
+        >>> (x ** 2).backward(taeda.tensor([1.0, 10.0]))
+        >>> x.grad
+        tensor([ 2., 40.])
         """
         cdef TensorBase g
         if gradient is None and inputs is None and self.view.numel == 1 and is_float(self.view.dtype) and not is_wrapper(self) and (
@@ -484,7 +631,17 @@ cdef class TensorAttributes(TensorBase):
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def register_hook(self, hook):
-        """Call ``hook(grad)`` when the tensor's gradient is computed; what it returns replaces the gradient."""
+        """Call ``hook(grad)`` when the tensor's gradient is computed; what it returns, unless None, replaces the gradient.
+
+        The handle that is returned can ``remove()`` the hook.  RuntimeError for a tensor that does not require grad.
+
+        >>> import taeda
+        >>> x = taeda.ones(2, requires_grad=True)
+        >>> handle = x.register_hook(lambda grad: grad * 10)
+        >>> x.sum().backward()
+        >>> x.grad
+        tensor([10., 10.])
+        """
         if not self.requires_grad:
             raise RuntimeError("[register_hook] cannot register a hook on a tensor that doesn't require gradient")
         fn = grad_fn_of(self)
@@ -493,7 +650,14 @@ cdef class TensorAttributes(TensorBase):
         return Handle(fn._hooks().setdefault(("tensor", self.output_nr), {}), hook)
 
     def register_post_accumulate_grad_hook(self, hook):
-        """Call ``hook(tensor)`` after the leaf's ``.grad`` was added to."""
+        """Call ``hook(tensor)`` after the leaf's ``.grad`` was added to: an optimizer may step there and free the gradient.
+
+        >>> import taeda
+        >>> x = taeda.ones(2, requires_grad=True)
+        >>> handle = x.register_post_accumulate_grad_hook(lambda leaf: print(leaf.grad))
+        >>> (3 * x).sum().backward()
+        tensor([3., 3.])
+        """
         if not self.requires_grad:
             raise RuntimeError("[register_post_accumulate_grad_hook] cannot register a hook on a tensor that doesn't require gradient")
         if grad_fn_of(self) is not None:
@@ -501,7 +665,16 @@ cdef class TensorAttributes(TensorBase):
         return leaf_hook(self, "post_accumulate_hooks", hook)
 
     def retain_grad(self):
-        """Keep this non-leaf tensor's gradient in ``.grad``."""
+        """Keep this non-leaf tensor's gradient in ``.grad``.
+
+        >>> import taeda
+        >>> x = taeda.ones(2, requires_grad=True)
+        >>> y = x * 3
+        >>> y.retain_grad()
+        >>> (y ** 2).sum().backward()
+        >>> y.grad
+        tensor([6., 6.])
+        """
         if not self.requires_grad:
             raise RuntimeError("[retain_grad] can't retain_grad on Tensor that has requires_grad=False")
         fn = grad_fn_of(self)

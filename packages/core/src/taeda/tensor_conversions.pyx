@@ -27,11 +27,13 @@ cdef object asarray = None
 
 
 @cython.binding(False)                  # plain method descriptors: they check that self is a tensor
+@cython.embedsignature(True)            # and say what they take
+@cython.embedsignature.format("clinic")
 cdef class TensorConversions(TensorAttributes):
     """What Tensor inherits of ways to other places and types."""
 
     def cpu(self, *, memory_format=preserve_format):
-        """Return the tensor on the CPU."""
+        """Return the tensor on the CPU: itself where it is there."""
         if memory_format is not preserve_format:
             return self.to("cpu", memory_format=memory_format)
         return self if self.device == CPU else self.to("cpu")
@@ -41,7 +43,13 @@ cdef class TensorConversions(TensorAttributes):
         return self.to("cuda" if device is None else device)
 
     def type(self, dtype=None, non_blocking=False, **kwargs):
-        """Return the legacy type name, or the tensor in another dtype."""
+        """Return the legacy type name, or the tensor in another dtype, which a name, a legacy class or a dtype says.
+
+        >>> import taeda
+        >>> x = taeda.tensor([1, 0])
+        >>> x.type(), x.type(taeda.bool)
+        ('taeda.LongTensor', tensor([ True, False]))
+        """
         if dtype is None:
             return f"{_spoken.name}.{torch_name(self.view.dtype)}Tensor"
         if isinstance(dtype, str):
@@ -65,7 +73,16 @@ cdef class TensorConversions(TensorAttributes):
         return self.to(dtype)
 
     def numpy(self, *, force=False):
-        """Return a NumPy array on the same memory; ``force`` detaches first."""
+        """Return a NumPy array on the same memory: writes to one show in the other.
+
+        RuntimeError for a tensor that requires grad, unless ``force`` is true; TypeError for what NumPy lacks, as bfloat16.
+
+        >>> import taeda
+        >>> x = taeda.zeros(2)
+        >>> x.numpy()[0] = 7
+        >>> x
+        tensor([7., 0.])
+        """
         if asks(self):
             raise RuntimeError("[numpy] .numpy() is not supported for tensor subclasses.")
         if self.device != CPU:
@@ -130,7 +147,12 @@ cdef class TensorConversions(TensorAttributes):
         return self
 
     def apply_(self, function):
-        """Replace each element by ``function(element)``; slow, for experiments."""
+        """Replace each element by ``function(element)``; slow, for experiments.
+
+        >>> import taeda
+        >>> taeda.tensor([1.0, 2.0]).apply_(lambda element: element + 0.5)
+        tensor([1.5000, 2.5000])
+        """
         return self if self.device == META else self.copy_(_convert.mapped("apply_", self, (), function))
 
     def new(self, *args, size=None, device=None):
@@ -143,7 +165,12 @@ cdef class TensorConversions(TensorAttributes):
         return make(self.dtype, args, (<object>self).device if device is None else device)
 
     def map_(self, TensorBase other not None, function):
-        """Replace each element by ``function(element, other's element)``."""
+        """Replace each element by ``function(element, other's element)``; slow, for experiments.
+
+        >>> import taeda
+        >>> taeda.tensor([1.0, 2.0]).map_(taeda.tensor([3.0, 4.0]), lambda a, b: a * b)
+        tensor([3., 8.])
+        """
         return self.copy_(_convert.mapped("map_", self, (other,), function))
 
 
@@ -154,7 +181,12 @@ def conversion(str method, str name):
     def convert(self, *, memory_format=preserve_format):
         return self.to(target) if memory_format is preserve_format else self.to(target, memory_format=memory_format)
 
-    convert.__doc__ = f"Return the tensor as {name}."
+    convert.__doc__ = f"""Return the tensor as {name}: ``x.to(taeda.{name})``; itself where it is so already.
+
+        >>> import taeda
+        >>> taeda.tensor([1, 0]).{method}().dtype
+        taeda.{name}
+        """
     convert.__name__, convert.__qualname__ = method, f"Tensor.{method}"
     return convert
 

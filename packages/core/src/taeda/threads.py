@@ -11,6 +11,13 @@ def set_num_threads(n: int) -> None:
     """Use ``n`` threads in the kernels; results do not depend on it.
 
     Raises RuntimeError unless n is a positive int.
+
+    >>> import taeda
+    >>> before = taeda.get_num_threads()
+    >>> taeda.set_num_threads(1)
+    >>> taeda.get_num_threads()
+    1
+    >>> taeda.set_num_threads(before)
     """
     if not isinstance(n, int) or isinstance(n, bool):
         raise RuntimeError(f"[set_num_threads] expects an int, but got {type(n).__name__}")

@@ -100,6 +100,12 @@ def backward(
 
     ``grad_tensors`` are the cotangents (1 for scalars when None); ``inputs`` limits what takes gradients, and may name
     tensors that are no leaves.
+
+    >>> import taeda
+    >>> x = taeda.tensor([1.0, 2.0], requires_grad=True)
+    >>> taeda.autograd.backward([x.sum(), (x ** 2).sum()])
+    >>> x.grad
+    tensor([3., 5.])
     """
     if grad_variables is not None and grad_tensors is not None:
         raise RuntimeError("[backward] 'grad_tensors' and 'grad_variables' (deprecated) arguments both passed to backward(). Please only "

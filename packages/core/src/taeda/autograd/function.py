@@ -388,7 +388,23 @@ NestedIOFunction = Function
 
 
 def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a backward that autograd must not differentiate again."""
+    """Mark a backward that autograd must not differentiate again.
+
+    >>> import taeda
+    >>> class Square(taeda.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x
+    ...     @staticmethod
+    ...     @taeda.autograd.function.once_differentiable
+    ...     def backward(ctx, g):
+    ...         return 2 * ctx.saved_tensors[0] * g
+    >>> x = taeda.tensor(3.0, requires_grad=True)
+    >>> (slope,) = taeda.autograd.grad(Square.apply(x), x, create_graph=True)
+    >>> slope, slope.requires_grad
+    (tensor(6.), False)
+    """
 
     @functools.wraps(function)
     def wrapped(ctx: Any, *grads: Any) -> Any:

@@ -308,6 +308,11 @@ def gradgradcheck(
 
     ``grad_outputs`` are the cotangents; without them they are drawn between -1 and 1.  ``check_fwd_over_rev`` takes the second
     derivative in forward mode too.
+
+    >>> import taeda
+    >>> x = taeda.tensor([0.5, 1.5], dtype=taeda.float64, requires_grad=True)
+    >>> taeda.autograd.gradgradcheck(taeda.sin, x)
+    True
     """
     if not (check_fwd_over_rev or check_rev_over_rev):
         raise AssertionError("[gradgradcheck] Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")

@@ -21,7 +21,13 @@ __all__ = [
 
 
 class Constraint:
-    """A condition on values; the last ``event_dim`` dimensions are one value."""
+    """A condition on values; the last ``event_dim`` dimensions are one value.
+
+    >>> import taeda
+    >>> from taeda.distributions import constraints
+    >>> isinstance(constraints.positive, constraints.Constraint), constraints.positive.check(taeda.tensor([1.0, -1.0]))
+    (True, tensor([ True, False]))
+    """
 
     is_discrete = False
     event_dim = 0
@@ -109,7 +115,13 @@ class _CorrCholesky(_LowerCholesky):
 
 
 class _Multinomial(Constraint):
-    """Counts of classes that add up to a bound, or at most to it."""
+    """Counts of classes that add up to a bound, or at most to it.
+
+    >>> import taeda
+    >>> from taeda.distributions import constraints
+    >>> constraints.multinomial(3).check(taeda.tensor([[1, 2], [2, 2]]))
+    tensor([ True, False])
+    """
 
     is_discrete = True
     event_dim = 1
@@ -142,21 +154,39 @@ class _Between(_Bounded):
 
 
 class _GreaterThan(_Above):
-    """Values above a bound."""
+    """Values above a bound.
+
+    >>> import taeda
+    >>> from taeda.distributions import constraints
+    >>> constraints.greater_than(1).check(taeda.tensor([1.0, 2.0]))
+    tensor([False,  True])
+    """
 
     def check(self, value: Any) -> Any:
         return self.lower_bound < value
 
 
 class _GreaterThanEq(_Above):
-    """Values from a bound on."""
+    """Values from a bound on.
+
+    >>> import taeda
+    >>> from taeda.distributions import constraints
+    >>> constraints.greater_than_eq(1).check(taeda.tensor([1.0, 0.0]))
+    tensor([ True, False])
+    """
 
     def check(self, value: Any) -> Any:
         return self.lower_bound <= value
 
 
 class _LessThan(_Bounded):
-    """Values below a bound."""
+    """Values below a bound.
+
+    >>> import taeda
+    >>> from taeda.distributions import constraints
+    >>> constraints.less_than(1).check(taeda.tensor([1.0, 0.0]))
+    tensor([False,  True])
+    """
 
     def __init__(self, upper_bound: Any) -> None:
         self.upper_bound = upper_bound
@@ -166,21 +196,39 @@ class _LessThan(_Bounded):
 
 
 class _Interval(_Between):
-    """Values from one bound to another."""
+    """Values from one bound to another.
+
+    >>> import taeda
+    >>> from taeda.distributions import constraints
+    >>> constraints.interval(0, 1).check(taeda.tensor([0.0, 1.0, 2.0]))
+    tensor([ True,  True, False])
+    """
 
     def check(self, value: Any) -> Any:
         return (self.lower_bound <= value) & (value <= self.upper_bound)
 
 
 class _HalfOpenInterval(_Between):
-    """Values from one bound up to, but without, another."""
+    """Values from one bound up to, but without, another.
+
+    >>> import taeda
+    >>> from taeda.distributions import constraints
+    >>> constraints.half_open_interval(0, 1).check(taeda.tensor([0.0, 1.0]))
+    tensor([ True, False])
+    """
 
     def check(self, value: Any) -> Any:
         return (self.lower_bound <= value) & (value < self.upper_bound)
 
 
 class _IntegerInterval(_Between):
-    """Whole numbers from one bound to another."""
+    """Whole numbers from one bound to another.
+
+    >>> import taeda
+    >>> from taeda.distributions import constraints
+    >>> constraints.integer_interval(0, 3).check(taeda.tensor([0.0, 1.5, 4.0]))
+    tensor([ True, False, False])
+    """
 
     is_discrete = True
 
@@ -210,7 +258,13 @@ class _IntegerLessThan(_Bounded):
 
 
 class _IndependentConstraint(Constraint):
-    """A condition that holds where it holds for all of the last dimensions."""
+    """A condition that holds where it holds for all of the last dimensions.
+
+    >>> import taeda
+    >>> from taeda.distributions import constraints
+    >>> constraints.independent(constraints.positive, 1).check(taeda.tensor([[1.0, 2.0], [1.0, -2.0]]))
+    tensor([ True, False])
+    """
 
     def __init__(self, base_constraint: Constraint, reinterpreted_batch_ndims: int) -> None:
         self.base_constraint, self.reinterpreted_batch_ndims = base_constraint, reinterpreted_batch_ndims
@@ -255,7 +309,13 @@ class _Parts(Constraint):
 
 
 class _Cat(_Parts):
-    """Condition i of the i-th run of entries along ``dim``, ``lengths[i]`` long (1 unless given)."""
+    """Condition i of the i-th run of entries along ``dim``, ``lengths[i]`` long (1 unless given).
+
+    >>> import taeda
+    >>> from taeda.distributions import constraints
+    >>> constraints.cat([constraints.positive, constraints.unit_interval], lengths=[1, 2]).check(taeda.tensor([3.0, 3.0, 0.5]))
+    tensor([ True, False,  True])
+    """
 
     def __init__(self, cseq: Any, dim: int = 0, lengths: Any = None) -> None:
         super().__init__(cseq, dim)
@@ -273,7 +333,13 @@ class _Cat(_Parts):
 
 
 class _Stack(_Parts):
-    """Condition i of entry i along ``dim``."""
+    """Condition i of entry i along ``dim``.
+
+    >>> import taeda
+    >>> from taeda.distributions import constraints
+    >>> constraints.stack([constraints.positive, constraints.unit_interval]).check(taeda.tensor([3.0, 3.0]))
+    tensor([ True, False])
+    """
 
     def __init__(self, cseq: Any, dim: int = 0) -> None:
         super().__init__(cseq, dim)
@@ -366,7 +432,12 @@ class _DependentProperty(property, _Dependent):
 
 
 def is_dependent(constraint: Any) -> bool:
-    """Say whether a condition depends on other parameters."""
+    """Say whether a condition depends on other parameters.
+
+    >>> from taeda.distributions import constraints
+    >>> constraints.is_dependent(constraints.dependent), constraints.is_dependent(constraints.positive)
+    (True, False)
+    """
     return isinstance(constraint, (_Dependent, property))        # a property: asked of a class, whose instances know
 
 

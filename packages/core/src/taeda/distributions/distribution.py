@@ -75,6 +75,12 @@ class Distribution:
 
     Args:
         validate_args: check parameters, and values given to ``log_prob``; on by default.
+
+    >>> import taeda
+    >>> from taeda.distributions import Distribution, Normal
+    >>> d = Normal(taeda.zeros(3), 1.0)                # three independent ones: batch_shape
+    >>> isinstance(d, Distribution), d.batch_shape, d.event_shape, d.sample((2,)).shape, d.log_prob(taeda.zeros(3)).shape
+    (True, taeda.Size([3]), taeda.Size([]), taeda.Size([2, 3]), taeda.Size([3]))
     """
 
     has_rsample = False

@@ -22,6 +22,13 @@ class Transform:
 
     Args:
         cache_size: 1 keeps the last pair, so that the inverse of a sample is exact.
+
+    >>> import taeda
+    >>> from taeda.distributions import AffineTransform
+    >>> t = AffineTransform(loc=1.0, scale=2.0)
+    >>> x = taeda.tensor([0.0, 3.0])
+    >>> t(x), t.inv(t(x)), t.log_abs_det_jacobian(x, t(x)).exp()
+    (tensor([1., 7.]), tensor([0., 3.]), tensor([2., 2.]))
     """
 
     domain: Any
@@ -157,7 +164,13 @@ class _InverseTransform(Transform):
 
 
 class ComposeTransform(Transform):
-    """One transform after another."""
+    """One transform after another.
+
+    >>> import taeda
+    >>> from taeda.distributions import AffineTransform, ComposeTransform, ExpTransform
+    >>> ComposeTransform([AffineTransform(0.0, 2.0), ExpTransform()])(taeda.tensor([0.0, 1.0]))
+    tensor([1.0000, 7.3891])
+    """
 
     def __init__(self, parts: Sequence[Transform], cache_size: int = 0) -> None:
         super().__init__(cache_size)
@@ -239,7 +252,15 @@ identity_transform = ComposeTransform([])
 
 
 class IndependentTransform(Transform):
-    """Take the last batch dimensions of another transform as part of one value: log-determinants are summed over them."""
+    """Take the last batch dimensions of another transform as part of one value: log-determinants are summed over them.
+
+    >>> import taeda
+    >>> from taeda.distributions import ExpTransform, IndependentTransform
+    >>> t = IndependentTransform(ExpTransform(), 1)
+    >>> x = taeda.tensor([1.0, 2.0])
+    >>> t.log_abs_det_jacobian(x, t(x))
+    tensor(3.)
+    """
 
     def __init__(self, base_transform: Transform, reinterpreted_batch_ndims: int, cache_size: int = 0) -> None:
         super().__init__(cache_size)

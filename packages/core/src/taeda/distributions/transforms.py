@@ -248,7 +248,13 @@ class AffineTransform(Transform):
 
 
 class CumulativeDistributionTransform(Transform):
-    """y = P(X <= x) under a distribution; its inverse are the quantiles."""
+    """y = P(X <= x) under a distribution; its inverse are the quantiles.
+
+    >>> import taeda
+    >>> from taeda.distributions import CumulativeDistributionTransform, Normal
+    >>> CumulativeDistributionTransform(Normal(0.0, 1.0))(taeda.tensor([0.0, 9.0]))
+    tensor([0.5000, 1.0000])
+    """
 
     bijective = True
     sign = 1

@@ -80,6 +80,14 @@ class Graph:
     Args:
         owning_module: the module whose parameters and submodules the nodes name.
         tracer_cls: the class of the tracer that recorded it.
+
+    >>> import taeda
+    >>> from taeda import fx, nn
+    >>> graph = fx.Graph()
+    >>> x = graph.placeholder("x")
+    >>> _ = graph.output(graph.call_function(taeda.mul, (x, x)))
+    >>> fx.GraphModule(nn.Module(), graph)(taeda.tensor(3.0))
+    tensor(9.)
     """
 
     def __init__(self, owning_module: Any = None, tracer_cls: Any = None, tracer_extras: dict[str, Any] | None = None) -> None:

@@ -91,6 +91,12 @@ class Node:
 
     Raises:
         ValueError: a call_function's target is not callable, or another's is not a str.
+
+    >>> import taeda
+    >>> from taeda import fx
+    >>> graph = fx.symbolic_trace(lambda x: x.relu() + 1).graph
+    >>> [(node.op, node.name) for node in graph.nodes]
+    [('placeholder', 'x'), ('call_method', 'relu'), ('call_function', 'add'), ('output', 'output')]
     """
 
     graph: Any

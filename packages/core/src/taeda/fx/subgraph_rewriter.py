@@ -47,6 +47,13 @@ def replace_pattern(gm: GraphModule, pattern: Any, replacement: Any) -> list[Mat
 
     Pattern and replacement are functions, modules or GraphModules of the same inputs, which are traced.  A match may use its inputs in
     any way, but no value inside of it may be used outside.  Matches that overlap an earlier one are left.
+
+    >>> import taeda
+    >>> from taeda import fx
+    >>> module = fx.symbolic_trace(lambda x: taeda.relu(x + 1))
+    >>> _ = fx.replace_pattern(module, lambda x: taeda.relu(x), lambda x: taeda.tanh(x))
+    >>> module(taeda.tensor(0.0))
+    tensor(0.7616)
     """
     return [Match(anchor=m.anchor, nodes_map=m.nodes_map) for m in _replace(gm, pattern, replacement)]
 

@@ -271,10 +271,21 @@ def _place(op: str, fill: Callable[[Tensor], Any]) -> Callable[..., Tensor]:
 
 amax, amin = _extreme("amax", _lowest("amax")), _extreme("amin", _highest("amin"))
 argmax, argmin = _place("argmax", _lowest("argmax")), _place("argmin", _highest("argmin"))
-amax.__doc__ = "Return the largest of the elements that count; -inf, or the least integer, where none does."
-amin.__doc__ = "Return the smallest of the elements that count; inf, or the greatest integer, where none does."
-argmax.__doc__ = "Return where the largest of the elements that count is, in the input's dtype; the first place where none counts."
-argmin.__doc__ = "Return where the smallest of the elements that count is, in the input's dtype; the first place where none counts."
+_EXAMPLE = """
+
+>>> import taeda, taeda.masked
+>>> x, mask = taeda.tensor([3.0, 9.0, 1.0]), taeda.tensor([True, False, True])
+>>> taeda.masked.{}(x, {}mask=mask)
+{}
+"""
+amax.__doc__ = ("Return the largest of the elements that count; -inf, or the least integer, where none does."
+                + _EXAMPLE.format("amax", "", "tensor(3.)"))
+amin.__doc__ = ("Return the smallest of the elements that count; inf, or the greatest integer, where none does."
+                + _EXAMPLE.format("amin", "", "tensor(1.)"))
+argmax.__doc__ = ("Return where the largest of the elements that count is, in the input's dtype; the first place where none counts."
+                  + _EXAMPLE.format("argmax", "", "tensor(0.)"))
+argmin.__doc__ = ("Return where the smallest of the elements that count is, in the input's dtype; the first place where none counts."
+                  + _EXAMPLE.format("argmin", "", "tensor(2.)"))
 for _name in ("amax", "amin", "argmax", "argmin"):
     globals()[_name].__name__ = globals()[_name].__qualname__ = _name
 
@@ -326,7 +337,7 @@ def logsumexp(
 # -- along a dimension ----------------------------------------------------------------------------------------
 
 
-def _along(op: str, fill: Callable[[Tensor], Any], what: str) -> Callable[..., Tensor]:
+def _along(op: str, fill: Callable[[Tensor], Any], what: str, shown: str) -> Callable[..., Tensor]:
     def scan(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
         x = _checked(op, input, dtype)
         dim = _first(op, dim, x.ndim)
@@ -337,22 +348,31 @@ def _along(op: str, fill: Callable[[Tensor], Any], what: str) -> Callable[..., T
         return getattr(ops, op)(_filled(op, x, mask, fill), dim)
 
     scan.__name__ = scan.__qualname__ = op
-    scan.__doc__ = what
+    scan.__doc__ = what + _EXAMPLE.format(op, "0, ", shown)
     return scan
 
 
-cumsum = _along("cumsum", _zero, "Return running sums along ``dim``, in the input's dtype; what does not count adds 0.")
-cumprod = _along("cumprod", _one, "Return running products along ``dim``, in the input's dtype; what does not count is a factor of 1.")
+cumsum = _along("cumsum", _zero, "Return running sums along ``dim``, in the input's dtype; what does not count adds 0.",
+                "tensor([3., 3., 4.])")
+cumprod = _along("cumprod", _one, "Return running products along ``dim``, in the input's dtype; what does not count is a factor of 1.",
+                 "tensor([3., 3., 3.])")
 softmax = _along(
-    "softmax", _lowest("softmax"), "Return the softmax along ``dim`` of the elements that count, 0 elsewhere; nan where none does."
+    "softmax", _lowest("softmax"), "Return the softmax along ``dim`` of the elements that count, 0 elsewhere; nan where none does.",
+    "tensor([0.8808, 0.0000, 0.1192])",
 )
 log_softmax = _along(
-    "log_softmax", _lowest("log_softmax"), "Return the logarithm of :func:`softmax` of the elements that count, -inf elsewhere."
+    "log_softmax", _lowest("log_softmax"), "Return the logarithm of :func:`softmax` of the elements that count, -inf elsewhere.",
+    "tensor([-0.1269,    -inf, -2.1269])",
 )
 
 
 def softmin(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
-    """Return the softmax of -input along ``dim`` of the elements that count, 0 elsewhere; nan where none does."""
+    """Return the softmax of -input along ``dim`` of the elements that count, 0 elsewhere; nan where none does.
+
+    >>> import taeda, taeda.masked
+    >>> taeda.masked.softmin(taeda.tensor([0.0, 0.0, -99.0]), 0, mask=taeda.tensor([True, True, False]))
+    tensor([0.5000, 0.5000, 0.0000])
+    """
     x = _checked("softmin", input, dtype)
     return ops.softmax(-_filled("softmin", x, mask, _highest("softmin")), _first("softmin", dim, x.ndim))
 

@@ -353,7 +353,12 @@ def _lines(data: Any, mask: Any, depth: int) -> str:
 
 
 def is_masked_tensor(obj: Any, /) -> bool:
-    """Whether an object is a MaskedTensor."""
+    """Whether an object is a MaskedTensor.
+
+    >>> import taeda, taeda.masked
+    >>> taeda.masked.is_masked_tensor(taeda.masked.masked_tensor(taeda.ones(2), taeda.tensor([True, False])))
+    True
+    """
     return isinstance(obj, MaskedTensor)
 
 
@@ -374,5 +379,11 @@ def masked_tensor(data: Tensor, mask: Tensor, requires_grad: bool = False) -> Ma
 
 
 def as_masked_tensor(data: Tensor, mask: Tensor) -> MaskedTensor:
-    """Return data with its mask, through which autograd goes on to data."""
+    """Return data with its mask, through which autograd goes on to data.
+
+    >>> import taeda, taeda.masked
+    >>> x = taeda.tensor([1.0, 2.0], requires_grad=True)
+    >>> taeda.masked.as_masked_tensor(x, taeda.tensor([True, False])).sum().get_data()
+    tensor(1., grad_fn=<SumBackward1>)
+    """
     return MaskedTensor(data, mask)

@@ -38,7 +38,7 @@ def acos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def acos_(input: Tensor) -> Tensor:
     """In-place :func:`acos`."""
 def acosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse hyperbolic cosine; nan below 1."""
+    """Return the inverse hyperbolic cosine: y = ln(x + sqrt(x^2 - 1)); nan below 1."""
 def acosh_(input: Tensor) -> Tensor:
     """In-place :func:`acosh`."""
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
@@ -72,15 +72,15 @@ def addcmul_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Tensor |
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add a product of matrices: y = beta input + alpha mat1 mat2."""
 def addmm_(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-    """In place: input = beta input + alpha mat1 mat2."""
+    """In place: input = beta input + alpha mat1 mat2. See :func:`addmm`."""
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add a product of a matrix and a vector: y = beta input + alpha mat vec."""
 def addmv_(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-    """In place: input = beta input + alpha mat vec."""
+    """In place: input = beta input + alpha mat vec. See :func:`addmv`."""
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add an outer product: y[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
 def addr_(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-    """In place: input[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
+    """In place: input[i, j] = beta input[i, j] + alpha vec1_i vec2_j. See :func:`addr`."""
 def adjoint(input: Tensor) -> Tensor:
     """Return the last two dimensions exchanged, and conjugated if complex. Raises RuntimeError for vectors."""
 def affine_grid(theta: Any, size: _int | Sequence[_int], align_corners: Any = ...) -> Tensor:
@@ -116,7 +116,7 @@ def arccos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def arccos_(input: Tensor) -> Tensor:
     """In-place :func:`acos`."""
 def arccosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse hyperbolic cosine; nan below 1."""
+    """Return the inverse hyperbolic cosine: y = ln(x + sqrt(x^2 - 1)); nan below 1."""
 def arccosh_(input: Tensor) -> Tensor:
     """In-place :func:`acosh`."""
 def arcsin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -124,11 +124,11 @@ def arcsin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def arcsin_(input: Tensor) -> Tensor:
     """In-place :func:`asin`."""
 def arcsinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse hyperbolic sine."""
+    """Return the inverse hyperbolic sine: y = ln(x + sqrt(x^2 + 1))."""
 def arcsinh_(input: Tensor) -> Tensor:
     """In-place :func:`asinh`."""
 def arctan(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse tangent in radians."""
+    """Return the inverse tangent in radians, in [-pi / 2, pi / 2]."""
 def arctan2(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the angle in radians of the points (other, input), in (-pi, pi]."""
 def arctan2_(input: Tensor, other: Tensor | _complex) -> Tensor:
@@ -136,7 +136,7 @@ def arctan2_(input: Tensor, other: Tensor | _complex) -> Tensor:
 def arctan_(input: Tensor) -> Tensor:
     """In-place :func:`atan`."""
 def arctanh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse hyperbolic tangent; nan outside [-1, 1]."""
+    """Return the inverse hyperbolic tangent: y = ln((1 + x) / (1 - x)) / 2; nan outside [-1, 1]."""
 def arctanh_(input: Tensor) -> Tensor:
     """In-place :func:`atanh`."""
 def argmax(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
@@ -154,7 +154,7 @@ def as_strided_(input: Tensor, size: _int | Sequence[_int], stride: Any, storage
 def as_strided_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
     """Return what :func:`as_strided` of the same arguments shows, copied to memory of its own."""
 def as_tensor(data: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ...) -> Tensor:
-    """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays)."""
+    """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays); ``tensor`` always copies."""
 def asarray(obj: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., copy: Any = ..., requires_grad: _bool | None = ...) -> Tensor:
     """Return ``obj`` as a tensor; ``copy`` None shares memory where it can, False must, True never does."""
 def asin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -162,11 +162,11 @@ def asin(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def asin_(input: Tensor) -> Tensor:
     """In-place :func:`asin`."""
 def asinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse hyperbolic sine."""
+    """Return the inverse hyperbolic sine: y = ln(x + sqrt(x^2 + 1))."""
 def asinh_(input: Tensor) -> Tensor:
     """In-place :func:`asinh`."""
 def atan(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse tangent in radians."""
+    """Return the inverse tangent in radians, in [-pi / 2, pi / 2]."""
 def atan2(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return the angle in radians of the points (other, input), in (-pi, pi]."""
 def atan2_(input: Tensor, other: Tensor | _complex) -> Tensor:
@@ -174,7 +174,7 @@ def atan2_(input: Tensor, other: Tensor | _complex) -> Tensor:
 def atan_(input: Tensor) -> Tensor:
     """In-place :func:`atan`."""
 def atanh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the inverse hyperbolic tangent; nan outside [-1, 1]."""
+    """Return the inverse hyperbolic tangent: y = ln((1 + x) / (1 - x)) / 2; nan outside [-1, 1]."""
 def atanh_(input: Tensor) -> Tensor:
     """In-place :func:`atanh`."""
 def atleast_1d(*tensors: Any) -> Tensor:
@@ -192,7 +192,7 @@ def avg_pool3d(input: Tensor, kernel_size: Any, stride: Any = ..., padding: Any 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add products of matrices pairwise: y[i] = beta input[i] + alpha batch1[i] batch2[i]."""
 def baddbmm_(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-    """In place: input[i] = beta input[i] + alpha batch1[i] batch2[i]."""
+    """In place: input[i] = beta input[i] + alpha batch1[i] batch2[i]. See :func:`baddbmm`."""
 def bartlett_window(window_length: Any, periodic: _bool = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return the triangle from 0 to 1 and back: w_k = 1 - |2 k / N - 1|."""
 def batch_norm(input: Tensor, running_mean: Any, running_var: Any, weight: Tensor | None = ..., bias: Any = ..., training: _bool = ..., momentum: Any = ..., eps: Any = ...) -> Any:
@@ -276,7 +276,7 @@ def celu(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
 def celu_(input: Tensor, alpha: Tensor | _complex = ...) -> Tensor:
     """In-place :func:`celu`."""
 def chain_matmul(*matrices: Any, out: Tensor | None = ...) -> Tensor:
-    """Multiply two or more matrices in the cheapest order; the former interface of ``taeda.linalg.multi_dot``."""
+    """Multiply two or more matrices in the cheapest order; the former interface of :func:`taeda.linalg.multi_dot`."""
 channels_last: Any
 channels_last_3d: Any
 def chebyshev_polynomial_t(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
@@ -290,7 +290,7 @@ def chebyshev_polynomial_w(input: Tensor, n: Any, *, out: Tensor | None = ...) -
 def check_layout(op: Any, size: _int | Sequence[_int], stride: Any, offset: Any, itemsize: Any, nbytes: Any) -> Any:
     """Refuse a layout that reaches outside its storage of ``nbytes``."""
 def cholesky(input: Tensor, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
-    """Factor positive-definite matrices; the former interface of ``taeda.linalg.cholesky``."""
+    """Factor positive-definite matrices; the former interface of :func:`taeda.linalg.cholesky`."""
 def cholesky_inverse(L: Any, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the inverses of the matrices whose Cholesky factors are given: (L L^H)^-1, or (U^H U)^-1."""
 def cholesky_solve(B: Any, L: Any, upper: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -324,13 +324,13 @@ def combinations(input: Tensor, r: Any = ..., with_replacement: _bool = ...) -> 
 def complex(real: Any, imag: Any, *, out: Tensor | None = ...) -> Tensor:
     """Return real + i imag, broadcast against each other; both float32 or both float64 (or both float16)."""
 def concat(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
-    """Same as cat."""
+    """Same as :func:`cat`."""
 def concatenate(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
-    """Same as cat."""
+    """Same as :func:`cat`."""
 def conj(input: Tensor) -> Tensor:
     """Return the complex conjugate; a real tensor is returned as it is."""
 def conj_physical(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the complex conjugate."""
+    """Return the complex conjugate; the same as :func:`conj` here, where conjugates are computed at once."""
 def conj_physical_(input: Tensor) -> Tensor:
     """In-place :func:`conj_physical`."""
 def constant_pad_nd(input: Tensor, pad: Any, value: Tensor | _complex = ...) -> Tensor:
@@ -367,7 +367,7 @@ def cos(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def cos_(input: Tensor) -> Tensor:
     """In-place :func:`cos`."""
 def cosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the hyperbolic cosine."""
+    """Return the hyperbolic cosine: y = (e^x + e^-x) / 2."""
 def cosh_(input: Tensor) -> Tensor:
     """In-place :func:`cosh`."""
 def cosine_similarity(x1: Any, x2: Any, dim: _int | Sequence[_int] | None = ..., eps: Any = ...) -> Tensor:
@@ -401,7 +401,7 @@ def det(input: Tensor) -> Tensor:
 def detach(input: Tensor) -> Tensor:
     """Return the same memory without history; in-place writes still count for saved tensors."""
 def detach_(input: Tensor) -> Tensor:
-    """Cut the tensor off its history, in place."""
+    """Cut the tensor off its history, in place: it becomes a leaf that does not require grad."""
 def detach_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:
     """Return what :func:`detach` of the same arguments shows, copied to memory of its own."""
 def diag(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
@@ -459,7 +459,7 @@ def empty(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype 
 def empty_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return :func:`empty` with the size, dtype and device of ``input``."""
 def empty_strided(size: _int | Sequence[_int], stride: Any, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
-    """Return an uninitialised tensor of the given size and strides."""
+    """Return a tensor of the given size and strides (in elements); what it holds is undefined."""
 def entr(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return -x ln(x), 0 at 0 and -inf below."""
 def eq(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -469,7 +469,7 @@ def eq_(input: Tensor, other: Tensor | _complex) -> Tensor:
 def equal(input: Tensor, other: Tensor | _complex) -> _bool:
     """Return True if both tensors have the same shape and equal elements (NaN equals nothing)."""
 def erf(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the error function."""
+    """Return the error function: y = 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
 def erf_(input: Tensor) -> Tensor:
     """In-place :func:`erf`."""
 def erfc(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -483,9 +483,9 @@ def erfinv(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def erfinv_(input: Tensor) -> Tensor:
     """In-place :func:`erfinv`."""
 def exp(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return e raised to each element."""
+    """Return e raised to each element: y = e^x."""
 def exp2(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return 2 raised to each element."""
+    """Return 2 raised to each element: y = 2^x."""
 def exp2_(input: Tensor) -> Tensor:
     """In-place :func:`exp2`."""
 def exp_(input: Tensor) -> Tensor:
@@ -561,7 +561,7 @@ def fft_rfftfreq(n: Any, d: Any = ..., *, out: Tensor | None = ..., dtype: _dtyp
 def fft_rfftn(input: Tensor, s: Any = ..., dim: _int | Sequence[_int] | None = ..., norm: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the transform of a real signal over several dimensions, the last of them halved. Arguments as of :func:`fft_fftn`."""
 def fill(input: Tensor, value: Tensor | _complex) -> Tensor:
-    """Return a tensor like ``input`` with every element ``value``."""
+    """Return a tensor like ``input`` with every element ``value``, a number or a 0-d tensor."""
 def fill_(input: Tensor, value: Tensor | _complex) -> Tensor:
     """Set every element to ``value``, a number or a 0-d tensor."""
 def fill_diagonal_(input: Tensor, fill_value: Tensor | _complex, wrap: _bool = ...) -> Tensor:
@@ -579,7 +579,7 @@ def fliplr(input: Tensor) -> Tensor:
 def flipud(input: Tensor) -> Tensor:
     """Reverse input along dimension 0."""
 def float_power(input: Tensor, exponent: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
-    """Return :func:`pow` computed in float64."""
+    """Return input^exponent, computed in float64 (complex128) whatever the dtypes; see also ``pow``."""
 def float_power_(input: Tensor, exponent: Tensor | _complex) -> Tensor:
     """In-place :func:`float_power`, of float64 and complex128."""
 def floor(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -763,15 +763,15 @@ def imag(input: Tensor) -> Tensor:
 def index_add(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Return input with rows of source added: y[index[i]] += alpha * source[i] for dim 0, in index's order."""
 def index_add_(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, *, alpha: Tensor | _complex = ...) -> Tensor:
-    """Add alpha times the rows of source to the rows of input that index names, in place; see index_add."""
+    """Add alpha times the rows of source to the rows of input that index names, in place; see :func:`index_add`."""
 def index_copy(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return input with rows replaced by those of source: y[index[i]] = source[i] for dim 0."""
 def index_copy_(input: Tensor, dim: _int | Sequence[_int], index: Any, source: Tensor) -> Tensor:
-    """Write the rows of source over the rows of input that index names, in place; see index_copy."""
+    """Write the rows of source over the rows of input that index names, in place; see :func:`index_copy`."""
 def index_fill(input: Tensor, dim: _int | Sequence[_int], index: Any, value: Tensor | _complex) -> Tensor:
     """Return input with the rows that index names filled with a number (or a 0-d tensor)."""
 def index_fill_(input: Tensor, dim: _int | Sequence[_int], index: Any, value: Tensor | _complex) -> Tensor:
-    """Fill the rows of input that index names with a number, in place; see index_fill."""
+    """Fill the rows of input that index names with a number, in place; see :func:`index_fill`."""
 def index_put(input: Tensor, indices: Tensor, values: Tensor, accumulate: _bool = ...) -> Tensor:
     """Return a copy of input with values written where the index tensors point; see index_put_."""
 def index_put_(input: Tensor, indices: Tensor, values: Tensor, accumulate: _bool = ...) -> Tensor:
@@ -791,7 +791,7 @@ def interpolate(input: Tensor, size: _int | Sequence[_int] | None = ..., scale_f
 def inverse(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the inverses of square matrices; see ``taeda.linalg.inv``."""
 def is_contiguous(input: Tensor, memory_format: Any = ...) -> _bool:
-    """Whether elements lie in row-major (or channels-last) order without gaps."""
+    """Whether elements lie in row-major (or ``memory_format=taeda.channels_last``) order without gaps."""
 def isclose(input: Tensor, other: Tensor | _complex, rtol: Any = ..., atol: Any = ..., equal_nan: _bool = ...) -> Tensor:
     """Return where |input - other| <= atol + rtol |other|; infinities are close to themselves alone."""
 def isfinite(input: Tensor) -> Tensor:
@@ -887,7 +887,7 @@ def linalg_inv_ex(A: Any, *, check_errors: _bool = ..., out: Tensor | None = ...
 def linalg_ldl_factor(input: Tensor, *, hermitian: _bool = ..., out: Tensor | None = ...) -> return_types.linalg_ldl_factor:
     """Factor symmetric (or Hermitian) matrices as A = L D L^T, D of blocks of 1 and 2; as LAPACK's sytrf packs them."""
 def linalg_ldl_factor_ex(input: Tensor, *, hermitian: _bool = ..., check_errors: _bool = ..., out: Tensor | None = ...) -> return_types.linalg_ldl_factor_ex:
-    """Return packed LDL factors, pivots, and ``info``: 0, or k where D[k, k] is zero."""
+    """Return packed LDL factors, pivots, and ``info``: 0, or k where D[k, k] is zero. See :func:`taeda.linalg.ldl_factor`."""
 def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: _bool = ..., out: Tensor | None = ...) -> Tensor:
     """Solve A X = B where ``LD, pivots = taeda.linalg.ldl_factor(A)``; not differentiable."""
 def linalg_lstsq(A: Any, B: Any, rcond: Any = ..., *, driver: Any = ..., out: Tensor | None = ...) -> return_types.linalg_lstsq:
@@ -901,7 +901,7 @@ def linalg_lu_factor_ex(A: Any, *, pivot: _bool = ..., check_errors: _bool = ...
 def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: _bool = ..., adjoint: _bool = ..., out: Tensor | None = ...) -> Tensor:
     """Solve A X = B (X A = B; A^H X = B with ``adjoint``) where ``LU, pivots = taeda.linalg.lu_factor(A)``."""
 def linalg_matmul(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
-    """Multiply tensors as matrices; see ``taeda.matmul``."""
+    """Multiply tensors as matrices; see :func:`taeda.matmul`."""
 def linalg_matrix_exp(A: Any) -> Tensor:
     """Return the exponentials of square matrices (..., n, n): I + A + A^2 / 2! + ..."""
 def linalg_matrix_norm(A: Any, ord: str = ..., dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ...) -> Tensor:
@@ -951,7 +951,7 @@ def lobpcg(A: Any, k: Any = ..., B: Any = ..., X: Any = ..., n: Any = ..., iK: A
 def log(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the natural logarithm; nan below zero, -inf at zero."""
 def log10(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the logarithm to base 10."""
+    """Return the logarithm to base 10; nan below zero, -inf at zero."""
 def log10_(input: Tensor) -> Tensor:
     """In-place :func:`log10`."""
 def log1p(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -959,7 +959,7 @@ def log1p(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def log1p_(input: Tensor) -> Tensor:
     """In-place :func:`log1p`."""
 def log2(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the logarithm to base 2."""
+    """Return the logarithm to base 2; nan below zero, -inf at zero."""
 def log2_(input: Tensor) -> Tensor:
     """In-place :func:`log2`."""
 def log_(input: Tensor) -> Tensor:
@@ -1015,19 +1015,19 @@ def lt(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> 
 def lt_(input: Tensor, other: Tensor | _complex) -> Tensor:
     """In-place :func:`lt`."""
 def lu(A: Any, pivot: _bool = ..., get_infos: _bool = ..., out: Tensor | None = ...) -> Tensor:
-    """Return packed LU factors and pivots (and infos); the former interface of ``taeda.linalg.lu_factor``."""
+    """Return packed LU factors and pivots (and infos); the former interface of :func:`taeda.linalg.lu_factor`."""
 def lu_solve(b: Any, LU_data: Any, LU_pivots: Any, *, out: Tensor | None = ...) -> Tensor:
-    """Solve A X = b where ``LU_data, LU_pivots`` are A's LU factors; the former order of ``taeda.linalg.lu_solve``."""
+    """Solve A X = b where ``LU_data, LU_pivots`` are A's LU factors; the former order of :func:`taeda.linalg.lu_solve`."""
 def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: _bool = ..., unpack_pivots: _bool = ..., *, out: Tensor | None = ...) -> return_types.lu_unpack:
     """Return P, L and U from the packed factors and pivots of ``taeda.linalg.lu_factor``; empty where not asked for."""
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | _complex) -> Tensor:
     """Return input with value where mask is true: y = mask ? value : input; mask broadcasts with input."""
 def masked_fill_(input: Tensor, mask: Tensor, value: Tensor | _complex) -> Tensor:
-    """Write value into input where mask, which broadcasts to input, is true, in place; see masked_fill."""
+    """Write value into input where mask, which broadcasts to input, is true, in place; see :func:`masked_fill`."""
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """Return input with the elements of source, in row-major order, where mask is true; mask broadcasts."""
 def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """Write the elements of source, in order, into input where mask is true, in place; see masked_scatter."""
+    """Write the elements of source, in order, into input where mask is true, in place; see :func:`masked_scatter`."""
 def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = ...) -> Tensor:
     """Return the elements of input where mask is true, as a vector in row-major order; the two broadcast."""
 def matmul(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -1183,15 +1183,15 @@ def negative(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def negative_(input: Tensor) -> Tensor:
     """In-place :func:`neg`."""
 def new_empty(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
-    """Return :func:`empty` of the given size with the dtype and device of ``input``."""
+    """Return a tensor of the given size with the dtype and device of ``input``; what it holds is undefined."""
 def new_empty_strided(input: Tensor, size: _int | Sequence[_int], stride: Any, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
-    """Return :func:`empty_strided` with the dtype and device of ``input``."""
+    """Return a tensor of the given size and strides with the dtype and device of ``input``; what it holds is undefined."""
 def new_full(input: Tensor, size: _int | Sequence[_int], fill_value: Tensor | _complex, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
     """Return one value in the given size with the dtype and device of ``input``."""
 def new_ones(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
     """Return ones of the given size with the dtype and device of ``input``."""
 def new_tensor(input: Tensor, data: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
-    """Return :func:`tensor` of ``data`` with the dtype and device of ``input``."""
+    """Return a copy of ``data`` (numbers, nested lists, an array, a tensor) with the dtype and device of ``input``."""
 def new_zeros(input: Tensor, *size: _int | Sequence[_int], dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
     """Return zeros of the given size with the dtype and device of ``input``."""
 def nextafter(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -1221,11 +1221,11 @@ def nuclear_norm(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim
 def one_hot(tensor: Tensor, num_classes: Any = ...) -> Tensor:
     """Return vectors with a 1 where tensor says: y[..., c] = (tensor[...] == c), int64."""
 def ones(*size: _int | Sequence[_int], out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., **named: Any) -> Tensor:
-    """Return a tensor of ones."""
+    """Return a tensor of ones, in the default floating-point dtype unless one is given."""
 def ones_like(input: Tensor, *, dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ..., memory_format: Any = ...) -> Tensor:
     """Return ones with the size, dtype and device of ``input``."""
 def orgqr(input: Tensor, tau: Any, *, out: Tensor | None = ...) -> Tensor:
-    """Return Q from geqrf's reflectors; see ``taeda.linalg.householder_product``."""
+    """Return Q from geqrf's reflectors; see :func:`taeda.linalg.householder_product`."""
 def ormqr(input: Tensor, tau: Any, other: Tensor | _complex, left: _bool = ..., transpose: _bool = ..., *, out: Tensor | None = ...) -> Tensor:
     """Multiply by the square Q of geqrf's reflectors without making it: Q C, or C Q where ``left`` is False."""
 def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -1268,11 +1268,11 @@ preserve_format: Any
 def prod(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, dtype: _dtype | None = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ..., keepdims: _bool | None = ...) -> Tensor:
     """Return the product of the elements, of all or along one dimension: y = prod_i x_i."""
 def put(input: Tensor, index: Any, source: Tensor, accumulate: _bool = ...) -> Tensor:
-    """Return a copy of input with source written where index says; see put_."""
+    """Return a copy of input with source written where index says; see :func:`put_`."""
 def put_(input: Tensor, index: Any, source: Tensor, accumulate: _bool = ...) -> Tensor:
     """Write source into input.reshape(-1) where index says, or add it with accumulate, in place."""
 def qr(input: Tensor, some: _bool = ..., *, out: Tensor | None = ...) -> return_types.qr:
-    """Return Q and R, reduced where ``some``; the former interface of ``taeda.linalg.qr``."""
+    """Return Q and R, reduced where ``some``; the former interface of :func:`taeda.linalg.qr`."""
 def quantile(input: Tensor, q: Any, dim: _int | Sequence[_int] | None = ..., keepdim: _bool = ..., *, interpolation: str = ..., out: Tensor | None = ...) -> Tensor:
     """Return the q-quantiles of all elements, or of those along ``dim``; nan where there is a nan."""
 def rad2deg(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -1296,7 +1296,7 @@ def random_(input: Tensor, *args: Any, generator: Generator | None = ..., **kwar
 def randperm(n: Any, *, generator: Generator | None = ..., out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return a random permutation of 0 .. n - 1 (Fisher and Yates, 1938)."""
 def range_(start: Any, end: Any = ..., step: Any = ..., **options: Any) -> Tensor:
-    """Return start, start + step, ... up to and with end (arange leaves the end out)."""
+    """Return start, start + step, ... up to and with end; :func:`arange`, which leaves the end out, took its place."""
 def ravel(input: Tensor) -> Tensor:
     """Return the elements in one dimension, as a view where possible."""
 def real(input: Tensor) -> Tensor:
@@ -1328,7 +1328,7 @@ def reshape_as(input: Tensor, other: Tensor | _complex) -> Tensor:
 def resize_(input: Tensor, *sizes: Any, size: _int | Sequence[_int] | None = ..., memory_format: Any = ...) -> Tensor:
     """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined."""
 def resize_as_(input: Tensor, other: Tensor | _complex, *, memory_format: Any = ...) -> Tensor:
-    """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do."""
+    """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do. See :func:`resize_`."""
 def resolve_conj(input: Tensor) -> Tensor:
     """Return the tensor: conjugates are never lazy here."""
 def resolve_neg(input: Tensor) -> Tensor:
@@ -1354,15 +1354,15 @@ def round(input: Tensor, *, decimals: Any = ..., out: Tensor | None = ...) -> Te
 def round_(input: Tensor, *, decimals: Any = ...) -> Tensor:
     """In-place :func:`round`."""
 def row_stack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
-    """Same as vstack."""
+    """Same as :func:`vstack`."""
 def rsqrt(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the reciprocal of the square root."""
+    """Return the reciprocal of the square root: y = x^(-1/2); inf at zero, nan below."""
 def rsqrt_(input: Tensor) -> Tensor:
     """In-place :func:`rsqrt`."""
 def rsub(input: Tensor, other: Tensor | _complex, alpha: Tensor | _complex = ...) -> Tensor:
     """Return other - alpha * input."""
 def scalar_tensor_(s: Any, *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., layout: Any = ..., pin_memory: _bool = ...) -> Tensor:
-    """Return a 0-d tensor of a number, of the default float dtype unless given."""
+    """Return a 0-d tensor of a number, of the default float dtype unless given; ``tensor`` takes an int's dtype from it."""
 def scaled_dot_product_attention(query: Any, key: Any, value: Tensor | _complex, attn_mask: Any = ..., dropout_p: Any = ..., is_causal: _bool = ..., *, scale: Any = ..., enable_gqa: _bool = ...) -> Tensor:
     """Let every query take the mean of the values, weighted by how well their keys fit: y = softmax(scale Q K^T + mask) V."""
 def scaled_modified_bessel_k0(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
@@ -1372,15 +1372,15 @@ def scaled_modified_bessel_k1(input: Tensor, *, out: Tensor | None = ...) -> Ten
 def scatter(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return input with src written along dim where index says: y[index[i, j], j] = src[i, j] for dim 0."""
 def scatter_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex | None = ..., *, value: Tensor | _complex | None = ..., reduce: Any = ...) -> Tensor:
-    """Write src, or the number value, into input where index says, in place; see scatter."""
+    """Write src, or the number value, into input where index says, in place; see :func:`scatter`."""
 def scatter_add(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input with src added along dim where index says: y[index[i, j], j] += src[i, j] for dim 0."""
 def scatter_add_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex) -> Tensor:
-    """Add src to input where index says, in place; see scatter_add."""
+    """Add src to input where index says, in place; see :func:`scatter_add`."""
 def scatter_reduce(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, reduce: Any, *, include_self: _bool = ..., out: Tensor | None = ...) -> Tensor:
     """Return input with src reduced into it along dim where index says."""
 def scatter_reduce_(input: Tensor, dim: _int | Sequence[_int], index: Any, src: Tensor | _complex, reduce: Any, *, include_self: _bool = ...) -> Tensor:
-    """Reduce src into input where index says, in place; see scatter_reduce."""
+    """Reduce src into input where index says, in place; see :func:`scatter_reduce`."""
 def searchsorted(sorted_sequence: Tensor, input: Tensor, *, out_int32: _bool = ..., right: _bool = ..., side: Any = ..., sorter: Any = ..., out: Tensor | None = ...) -> Tensor:
     """Return where each value of ``input`` would be inserted into the last dimension of ``sorted_sequence``."""
 def segment_reduce(data: Any, reduce: Any, *, lengths: Any = ..., indices: Tensor | None = ..., offsets: Any = ..., axis: _int | Sequence[_int] | None = ..., unsafe: _bool = ..., initial: Any = ...) -> Tensor:
@@ -1434,7 +1434,7 @@ def sinc(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
 def sinc_(input: Tensor) -> Tensor:
     """In-place :func:`sinc`."""
 def sinh(input: Tensor, *, out: Tensor | None = ...) -> Tensor:
-    """Return the hyperbolic sine."""
+    """Return the hyperbolic sine: y = (e^x - e^-x) / 2."""
 def sinh_(input: Tensor) -> Tensor:
     """In-place :func:`sinh`."""
 def slice_(input: Tensor, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
@@ -1508,7 +1508,7 @@ def sum(input: Tensor, dim: _int | Sequence[_int] | None = ..., keepdim: _bool =
 def sum_to_size(input: Tensor, *sizes: Any, size: _int | Sequence[_int] | None = ...) -> Tensor:
     """Sum down to ``size``, which must broadcast to the input's shape: the adjoint of ``expand``."""
 def svd(input: Tensor, some: _bool = ..., compute_uv: _bool = ..., *, out: Tensor | None = ...) -> return_types.svd:
-    """Return U, S and V with A = U diag(S) V^H; the former interface of ``taeda.linalg.svd``."""
+    """Return U, S and V with A = U diag(S) V^H; the former interface of :func:`taeda.linalg.svd`, which returns V^H."""
 def svd_lowrank(A: Any, q: Any = ..., niter: Any = ..., M: Any = ...) -> Tensor:
     """Return U (..., m, q), S (..., q) and V (..., n, q) with A (or A - M) about U diag(S) V^H."""
 def swapaxes(input: Tensor, dim0: Any, dim1: Any) -> Tensor:
@@ -1552,7 +1552,7 @@ def threshold_(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tenso
 def tile(input: Tensor, *sizes: Any, dims: Any | None = ...) -> Tensor:
     """Repeat input as repeat does; dimensions without a number are kept."""
 def to(input: Tensor, *args: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., non_blocking: _bool = ..., copy: _bool = ..., memory_format: Any = ..., other: Tensor | _complex | None = ...) -> Tensor:
-    """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``."""
+    """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``."""
 def topk(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:
     """Return (values, indices) of the k largest (or smallest) elements along ``dim``, in order; of equals PyTorch's."""
 def trace(input: Tensor) -> Tensor:
@@ -1566,19 +1566,19 @@ def transpose_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs
 def trapezoid(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
     """Integrate along ``dim`` by the trapezoidal rule: sum_i (x_(i+1) - x_i) (y_i + y_(i+1)) / 2."""
 def trapz(y: Any, x: Tensor | None = ..., *, dx: Any = ..., dim: _int | Sequence[_int] | None = ...) -> Tensor:
-    """Alias of :func:`trapezoid`."""
+    """The same as :func:`trapezoid`, under NumPy's former name."""
 def triangular_solve(b: Any, A: Any, upper: _bool = ..., transpose: _bool = ..., unitriangular: _bool = ..., *, out: Tensor | None = ...) -> return_types.triangular_solve:
     """Solve A X = b (A^T X = b with ``transpose``) where A is a triangle; return X and a copy of A."""
 def tril(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Keep the lower triangles of input's matrices: y[i, j] = input[i, j] where j - i <= diagonal, else 0."""
 def tril_(input: Tensor, diagonal: Any = ...) -> Tensor:
-    """Clear input above a diagonal, in place; see tril."""
+    """Clear input above a diagonal, in place; see :func:`tril`."""
 def tril_indices(row: Any, col: Any, offset: Any = ..., *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., layout: Any = ..., requires_grad: _bool = ..., pin_memory: Any = ...) -> Tensor:
     """Return the rows and columns of the lower triangle of a row x col matrix: (2, n), int64 if not said otherwise."""
 def triu(input: Tensor, diagonal: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Keep the upper triangles of input's matrices: y[i, j] = input[i, j] where j - i >= diagonal, else 0."""
 def triu_(input: Tensor, diagonal: Any = ...) -> Tensor:
-    """Clear input below a diagonal, in place; see triu."""
+    """Clear input below a diagonal, in place; see :func:`triu`."""
 def triu_indices(row: Any, col: Any, offset: Any = ..., *, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., layout: Any = ..., requires_grad: _bool = ..., pin_memory: Any = ...) -> Tensor:
     """Return the rows and columns of the upper triangle of a row x col matrix: (2, n), int64 if not said otherwise."""
 def true_divide(input: Tensor, other: Tensor | _complex, *, rounding_mode: Any = ..., out: Tensor | None = ...) -> Tensor:

@@ -307,7 +307,7 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1, out=None):
 
 
 def addmm_(input, mat1, mat2, *, beta=1, alpha=1):
-    """In place: input = beta input + alpha mat1 mat2."""
+    """In place: input = beta input + alpha mat1 mat2.  See :func:`addmm`."""
     return add_product(ADDMM, input, mat1, mat2, beta, alpha, True)
 
 
@@ -323,7 +323,7 @@ def addmv(input, mat, vec, *, beta=1, alpha=1, out=None):
 
 
 def addmv_(input, mat, vec, *, beta=1, alpha=1):
-    """In place: input = beta input + alpha mat vec."""
+    """In place: input = beta input + alpha mat vec.  See :func:`addmv`."""
     return add_product(ADDMV, input, mat, vec, beta, alpha, True)
 
 
@@ -339,7 +339,7 @@ def baddbmm(input, batch1, batch2, *, beta=1, alpha=1, out=None):
 
 
 def baddbmm_(input, batch1, batch2, *, beta=1, alpha=1):
-    """In place: input[i] = beta input[i] + alpha batch1[i] batch2[i]."""
+    """In place: input[i] = beta input[i] + alpha batch1[i] batch2[i].  See :func:`baddbmm`."""
     return add_product(BADDBMM, input, batch1, batch2, beta, alpha, True)
 
 
@@ -386,7 +386,7 @@ def addr(input, vec1, vec2, *, beta=1, alpha=1, out=None):
 
 
 def addr_(input, vec1, vec2, *, beta=1, alpha=1):
-    """In place: input[i, j] = beta input[i, j] + alpha vec1_i vec2_j."""
+    """In place: input[i, j] = beta input[i, j] + alpha vec1_i vec2_j.  See :func:`addr`."""
     return add_outer(input, vec1, vec2, beta, alpha, True)
 
 

@@ -157,7 +157,12 @@ cdef int no_bool(object a, object b) except -1:
     return 0
 
 def sub(input, other, *, alpha=1, out=None):
-    """Return input - alpha * other."""
+    """Return input - alpha * other.
+
+    >>> import taeda
+    >>> taeda.sub(taeda.tensor([10, 20]), taeda.tensor([1, 2]), alpha=5)
+    tensor([ 5, 10])
+    """
     cdef TensorBase y = None
     no_bool(input, other)
     if is_one(alpha):
@@ -177,7 +182,12 @@ def sub_(input, other, *, alpha=1):
     return binary_(SUB, input, scaled("sub_", input, other, alpha))
 
 def rsub(input, other, alpha=1):
-    """Return other - alpha * input."""
+    """Return other - alpha * input.
+
+    >>> import taeda
+    >>> taeda.rsub(taeda.tensor([1, 2]), 10)
+    tensor([9, 8])
+    """
     as_tensor(input, "rsub")
     no_bool(input, other)
     return binary(RSUB_TENSOR if isinstance(other, TensorBase) else RSUB, other, input if is_one(alpha) else scaled("rsub", other, input, alpha))
@@ -190,7 +200,13 @@ cdef object mul_vjp(Node n, object g):
 cdef Op MUL = define("mul", mul_vjp, CROSS, SAME)
 
 def mul(input, other, *, out=None):
-    """Return input * other, element by element."""
+    """Return input * other, element by element.
+
+    >>> import taeda
+    >>> taeda.mul(taeda.tensor([[1], [2]]), taeda.tensor([10, 20]))
+    tensor([[10, 20],
+            [20, 40]])
+    """
     return binary(MUL, input, other, out)
 
 def mul_(input, other):
@@ -236,6 +252,11 @@ def div(input, other, *, rounding_mode=None, out=None):
     """Return input / other; ``rounding_mode`` "trunc" rounds towards zero, "floor" downwards.
 
     Integer operands give the default float dtype unless a rounding mode is given.
+
+    >>> import taeda
+    >>> x = taeda.tensor([7, -7])
+    >>> taeda.div(x, 2), taeda.div(x, 2, rounding_mode="trunc"), taeda.div(x, 2, rounding_mode="floor")
+    (tensor([ 3.5000, -3.5000]), tensor([ 3, -3]), tensor([ 3, -4]))
     """
     if rounding_mode is None:
         return binary(DIV, input, other, out)
@@ -257,7 +278,12 @@ def div_(input, other, *, rounding_mode=None):
     return binary_(FLOOR_DIV if rounding_mode == "floor" else TRUNC_DIV, input, other)
 
 def floor_divide(input, other, *, out=None):
-    """Return floor(input / other)."""
+    """Return floor(input / other).
+
+    >>> import taeda
+    >>> taeda.floor_divide(taeda.tensor([7, -7]), 2)
+    tensor([ 3, -4])
+    """
     no_zero_division("floor_divide", input, other)
     return binary(FLOOR_DIV, input, other, out)
 
@@ -280,7 +306,13 @@ cdef Op FMOD = define("fmod", fmod_vjp, IN0 + IN1, SAME)
 cdef Op FMOD_OF_TENSORS = define("fmod", fmod_vjp, IN0 + IN1, SAME, None, "FmodBackward1")
 
 def remainder(input, other, *, out=None):
-    """Return the remainder with the sign of ``other`` (Python's ``%``)."""
+    """Return the remainder with the sign of ``other`` (Python's ``%``).
+
+    >>> import taeda
+    >>> x = taeda.tensor([5, -5])
+    >>> taeda.remainder(x, 3), taeda.fmod(x, 3)
+    (tensor([2, 1]), tensor([ 2, -2]))
+    """
     no_zero_division("remainder", input, other)
     return binary(REMAINDER_OF_TENSORS if isinstance(other, TensorBase) else REMAINDER, input, other, out)
 
@@ -290,7 +322,13 @@ def remainder_(input, other):
     return binary_(REMAINDER_OF_TENSORS if isinstance(other, TensorBase) else REMAINDER, input, other)
 
 def fmod(input, other, *, out=None):
-    """Return the remainder with the sign of ``input`` (C's fmod)."""
+    """Return the remainder with the sign of ``input`` (C's fmod).
+
+    >>> import taeda
+    >>> x = taeda.tensor([5, -5])
+    >>> taeda.fmod(x, 3), taeda.remainder(x, 3)
+    (tensor([ 2, -2]), tensor([2, 1]))
+    """
     no_zero_division("fmod", input, other)
     return binary(FMOD_OF_TENSORS if isinstance(other, TensorBase) else FMOD, as_tensor(input, "fmod"), other, out)
 
@@ -335,7 +373,12 @@ cdef dict SIMPLE_POWERS = {
 }
 
 def pow(input, exponent, *, out=None):
-    """Return input raised to exponent; either may be a number."""
+    """Return input raised to exponent; either may be a number.
+
+    >>> import taeda
+    >>> taeda.pow(taeda.tensor([1, 2, 3]), 2), taeda.pow(2, taeda.tensor([0.5, -1.0]))
+    (tensor([1, 4, 9]), tensor([1.4142, 0.5000]))
+    """
     check_exponent("pow", input, exponent)
     if type(exponent) is bool and isinstance(input, TensorBase) and (<TensorBase>input).view.dtype == BOOL:
         y = input | (not exponent)                  # x^1 = x, x^0 = 1; there is no power of bools else
@@ -354,7 +397,12 @@ def pow_(input, exponent):
     return binary_(POW_TENSORS if isinstance(exponent, TensorBase) else POW, input, exponent)
 
 def float_power(input, exponent, *, out=None):
-    """Return :func:`pow` computed in float64."""
+    """Return input^exponent, computed in float64 (complex128) whatever the dtypes; see also ``pow``.
+
+    >>> import taeda
+    >>> taeda.float_power(taeda.tensor([2, 10]), -1)
+    tensor([0.5000, 0.1000], dtype=taeda.float64)
+    """
     if not isinstance(input, TensorBase) and not isinstance(exponent, TensorBase):
         raise TypeError(f"[float_power] base or exponent must be a Tensor, got {type(input).__name__} and {type(exponent).__name__}")
     from taeda.dtype import complex128, float64
@@ -414,22 +462,42 @@ cdef int both_tensors(str op, object a, object b) except -1:
     return 0
 
 def maximum(input, other, *, out=None):
-    """Return the larger of each pair; nan where either is nan."""
+    """Return the larger of each pair; nan where either is nan.
+
+    >>> import taeda
+    >>> taeda.maximum(taeda.tensor([1.0, 5.0, taeda.nan]), taeda.tensor(3.0))
+    tensor([3., 5., nan])
+    """
     both_tensors("maximum", input, other)
     return binary(MAXIMUM, input, other, out)
 
 def minimum(input, other, *, out=None):
-    """Return the smaller of each pair; nan where either is nan."""
+    """Return the smaller of each pair; nan where either is nan.
+
+    >>> import taeda
+    >>> taeda.minimum(taeda.tensor([1.0, 5.0, taeda.nan]), taeda.tensor(3.0))
+    tensor([1., 3., nan])
+    """
     both_tensors("minimum", input, other)
     return binary(MINIMUM, input, other, out)
 
 def fmax(input, other, *, out=None):
-    """Return the larger of each pair; the number where one is nan."""
+    """Return the larger of each pair; the number where one is nan.
+
+    >>> import taeda
+    >>> taeda.fmax(taeda.tensor([1.0, 5.0, taeda.nan]), taeda.tensor(3.0))
+    tensor([3., 5., 3.])
+    """
     both_tensors("fmax", input, other)
     return binary(FMAX, input, other, out)
 
 def fmin(input, other, *, out=None):
-    """Return the smaller of each pair; the number where one is nan."""
+    """Return the smaller of each pair; the number where one is nan.
+
+    >>> import taeda
+    >>> taeda.fmin(taeda.tensor([1.0, 5.0, taeda.nan]), taeda.tensor(3.0))
+    tensor([1., 3., 3.])
+    """
     both_tensors("fmin", input, other)
     return binary(FMIN, input, other, out)
 
@@ -449,7 +517,12 @@ cdef Op ATAN2 = define("atan2", atan2_vjp, IN0 + IN1, FLOAT)
 cdef Op HYPOT = define("hypot", hypot_vjp, IN0 + IN1 + OUT, SAME)
 
 def atan2(input, other, *, out=None):
-    """Return the angle in radians of the points (other, input), in (-pi, pi]."""
+    """Return the angle in radians of the points (other, input), in (-pi, pi].
+
+    >>> import taeda
+    >>> taeda.atan2(taeda.tensor([1.0, -1.0]), taeda.tensor([0.0, -1.0]))
+    tensor([ 1.5708, -2.3562])
+    """
     both_tensors("atan2", input, other)
     return binary(ATAN2, input, other, out)
 
@@ -458,7 +531,12 @@ def atan2_(input, other):
     return binary_(ATAN2, input, other)
 
 def hypot(input, other, *, out=None):
-    """Return sqrt(input^2 + other^2) without overflow."""
+    """Return sqrt(input^2 + other^2) without overflow.
+
+    >>> import taeda
+    >>> taeda.hypot(taeda.tensor([3.0, 1e30]), taeda.tensor([4.0, 1e30]))
+    tensor([5.0000e+00, 1.4142e+30])
+    """
     both_tensors("hypot", input, other)
     return binary(HYPOT, input, other, out)
 
@@ -476,7 +554,12 @@ cdef Op COPYSIGN = define("copysign", copysign_vjp, IN0 + OUT, FLOAT)
 cdef Op COPYSIGN_OF_NUMBER = define("copysign", copysign_vjp, IN0 + OUT, FLOAT, None, "CopysignBackward1")
 
 def copysign(input, other, *, out=None):
-    """Return the magnitude of input with the sign of other."""
+    """Return the magnitude of input with the sign of other.
+
+    >>> import taeda
+    >>> taeda.copysign(taeda.tensor([1.0, -2.0]), -0.0)
+    tensor([-1., -2.])
+    """
     return binary(COPYSIGN if isinstance(other, TensorBase) else COPYSIGN_OF_NUMBER, as_tensor(input, "copysign"), other, out)
 
 def copysign_(input, other):
@@ -504,7 +587,12 @@ cdef Op xlogy_op(object input, object other):
     return XLOGY_NUMBER if not isinstance(other, TensorBase) else XLOGY if isinstance(input, TensorBase) else XLOGY_OF_NUMBER
 
 def xlogy(input, other, *, out=None):
-    """Return input * ln(other), 0 where input is 0 and other is no nan."""
+    """Return input * ln(other), 0 where input is 0 and other is no nan.
+
+    >>> import taeda
+    >>> taeda.xlogy(taeda.tensor([0.0, 2.0]), taeda.tensor([0.0, taeda.e]))
+    tensor([0., 2.])
+    """
     return binary(xlogy_op(input, other), input, other, out)
 
 def xlogy_(input, other):
@@ -520,7 +608,12 @@ cdef object complex_logaddexp(object a, object b):
     return y.where(~alone, a.where(a.real > b.real, b)).masked_fill((a != a) | (b != b), complex("nan+nanj"))
 
 def logaddexp(input, other, *, out=None):
-    """Return ln(e^input + e^other) without overflow."""
+    """Return ln(e^input + e^other) without overflow.
+
+    >>> import taeda
+    >>> taeda.logaddexp(taeda.tensor(1000.0), taeda.tensor(1000.0))
+    tensor(1000.6932)
+    """
     both_tensors("logaddexp", input, other)
     if is_complex_((<TensorBase>input).view.dtype) or is_complex_((<TensorBase>other).view.dtype):
         dtype = result_type(input, other)

@@ -210,8 +210,7 @@ def trapezoid(y, x=None, *, dx=None, dim=-1):
 
 
 def trapz(y, x=None, *, dx=None, dim=-1):
-    """Alias of :func:`trapezoid`.
-    """
+    """The same as :func:`trapezoid`, under NumPy's former name."""
     return trapezoid(y, x, dx=dx, dim=dim)
 
 

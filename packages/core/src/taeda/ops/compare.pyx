@@ -35,7 +35,12 @@ cdef Op RIGHT_SHIFT = define("bitwise_right_shift", NULL, NOTHING, SAME)
 
 
 def eq(input, other, *, out=None):
-    """Return where input == other."""
+    """Return where input == other.
+
+    >>> import taeda
+    >>> taeda.eq(taeda.tensor([1.0, 2.0, taeda.nan]), taeda.tensor([1.0, 3.0, taeda.nan]))
+    tensor([ True, False, False])
+    """
     return binary(EQ, as_tensor(input, "eq"), other, out)
 
 def eq_(input, other):
@@ -44,7 +49,12 @@ def eq_(input, other):
 
 
 def ne(input, other, *, out=None):
-    """Return where input != other."""
+    """Return where input != other.
+
+    >>> import taeda
+    >>> taeda.ne(taeda.tensor([1.0, 2.0, taeda.nan]), taeda.tensor([1.0, 3.0, taeda.nan]))
+    tensor([False,  True,  True])
+    """
     return binary(NE, as_tensor(input, "ne"), other, out)
 
 def ne_(input, other):
@@ -53,7 +63,12 @@ def ne_(input, other):
 
 
 def lt(input, other, *, out=None):
-    """Return where input < other."""
+    """Return where input < other.
+
+    >>> import taeda
+    >>> taeda.lt(taeda.tensor([1, 2, 3]), 2)
+    tensor([ True, False, False])
+    """
     return binary(LT, as_tensor(input, "lt"), other, out)
 
 def lt_(input, other):
@@ -62,7 +77,12 @@ def lt_(input, other):
 
 
 def le(input, other, *, out=None):
-    """Return where input <= other."""
+    """Return where input <= other.
+
+    >>> import taeda
+    >>> taeda.le(taeda.tensor([1, 2, 3]), 2)
+    tensor([ True,  True, False])
+    """
     return binary(LE, as_tensor(input, "le"), other, out)
 
 def le_(input, other):
@@ -71,7 +91,12 @@ def le_(input, other):
 
 
 def gt(input, other, *, out=None):
-    """Return where input > other."""
+    """Return where input > other.
+
+    >>> import taeda
+    >>> taeda.gt(taeda.tensor([1, 2, 3]), 2)
+    tensor([False, False,  True])
+    """
     return binary(GT, as_tensor(input, "gt"), other, out)
 
 def gt_(input, other):
@@ -80,7 +105,12 @@ def gt_(input, other):
 
 
 def ge(input, other, *, out=None):
-    """Return where input >= other."""
+    """Return where input >= other.
+
+    >>> import taeda
+    >>> taeda.ge(taeda.tensor([1, 2, 3]), 2)
+    tensor([False,  True,  True])
+    """
     return binary(GE, as_tensor(input, "ge"), other, out)
 
 def ge_(input, other):
@@ -89,7 +119,12 @@ def ge_(input, other):
 
 
 def logical_and(input, other, *, out=None):
-    """Return where both are nonzero."""
+    """Return where both are nonzero.
+
+    >>> import taeda
+    >>> taeda.logical_and(taeda.tensor([0, 1, 2]), taeda.tensor([5.0, 0.0, -1.0]))
+    tensor([False, False,  True])
+    """
     as_tensor(other, "logical_and")
     return binary(LOGICAL_AND, as_tensor(input, "logical_and"), other, out)
 
@@ -100,7 +135,12 @@ def logical_and_(input, other):
 
 
 def logical_or(input, other, *, out=None):
-    """Return where either is nonzero."""
+    """Return where either is nonzero.
+
+    >>> import taeda
+    >>> taeda.logical_or(taeda.tensor([0, 1, 0]), taeda.tensor([5.0, 0.0, 0.0]))
+    tensor([ True,  True, False])
+    """
     as_tensor(other, "logical_or")
     return binary(LOGICAL_OR, as_tensor(input, "logical_or"), other, out)
 
@@ -111,7 +151,12 @@ def logical_or_(input, other):
 
 
 def logical_xor(input, other, *, out=None):
-    """Return where just one is nonzero."""
+    """Return where just one is nonzero.
+
+    >>> import taeda
+    >>> taeda.logical_xor(taeda.tensor([0, 1, 2]), taeda.tensor([5.0, 0.0, -1.0]))
+    tensor([ True,  True, False])
+    """
     as_tensor(other, "logical_xor")
     return binary(LOGICAL_XOR, as_tensor(input, "logical_xor"), other, out)
 
@@ -122,7 +167,12 @@ def logical_xor_(input, other):
 
 
 def bitwise_and(input, other, *, out=None):
-    """Return input & other (integers and bool)."""
+    """Return input & other (integers and bool).
+
+    >>> import taeda
+    >>> taeda.bitwise_and(taeda.tensor([6, -1]), 3)
+    tensor([2, 3])
+    """
     return binary(BITWISE_AND, input, other, out)
 
 def bitwise_and_(input, other):
@@ -131,7 +181,12 @@ def bitwise_and_(input, other):
 
 
 def bitwise_or(input, other, *, out=None):
-    """Return input | other (integers and bool)."""
+    """Return input | other (integers and bool).
+
+    >>> import taeda
+    >>> taeda.bitwise_or(taeda.tensor([6, 8]), 3)
+    tensor([ 7, 11])
+    """
     return binary(BITWISE_OR, input, other, out)
 
 def bitwise_or_(input, other):
@@ -140,7 +195,12 @@ def bitwise_or_(input, other):
 
 
 def bitwise_xor(input, other, *, out=None):
-    """Return input ^ other (integers and bool)."""
+    """Return input ^ other (integers and bool).
+
+    >>> import taeda
+    >>> taeda.bitwise_xor(taeda.tensor([6, 8]), 3)
+    tensor([ 5, 11])
+    """
     return binary(BITWISE_XOR, input, other, out)
 
 def bitwise_xor_(input, other):
@@ -149,7 +209,12 @@ def bitwise_xor_(input, other):
 
 
 def bitwise_left_shift(input, other, *, out=None):
-    """Return input << other; 0 for shifts beyond the width."""
+    """Return input << other; 0 for shifts beyond the width.
+
+    >>> import taeda
+    >>> taeda.bitwise_left_shift(taeda.tensor([1, 3]), taeda.tensor([4, 1]))
+    tensor([16,  6])
+    """
     return binary(LEFT_SHIFT, input, other, out)
 
 def bitwise_left_shift_(input, other):
@@ -158,7 +223,12 @@ def bitwise_left_shift_(input, other):
 
 
 def bitwise_right_shift(input, other, *, out=None):
-    """Return input >> other, arithmetic for signed integers."""
+    """Return input >> other, arithmetic for signed integers.
+
+    >>> import taeda
+    >>> taeda.bitwise_right_shift(taeda.tensor([16, -16]), 2)
+    tensor([ 4, -4])
+    """
     return binary(RIGHT_SHIFT, input, other, out)
 
 def bitwise_right_shift_(input, other):

@@ -126,7 +126,12 @@ def is_neg(input):
 
 
 def is_signed(input):
-    """Whether the tensor's dtype has negative values."""
+    """Whether the tensor's dtype has negative values.
+
+    >>> import taeda
+    >>> taeda.is_signed(taeda.tensor([1])), taeda.is_signed(taeda.tensor([1], dtype=taeda.uint8))
+    (True, False)
+    """
     need_tensor("is_signed", "input", input)
     return input.is_signed()
 
@@ -188,7 +193,12 @@ def slice_inverse(input, src, dim=0, start=None, end=None, step=1):
 
 
 def as_strided_scatter(input, src, size, stride, storage_offset=None):
-    """Return a copy of input with src written into the layout that ``as_strided`` gives it."""
+    """Return a copy of input with src written into the layout that ``as_strided`` gives it.
+
+    >>> import taeda
+    >>> taeda.as_strided_scatter(taeda.zeros(5), taeda.ones(2), (2,), (3,))
+    tensor([1., 0., 0., 1., 0.])
+    """
     need_tensor("as_strided_scatter", "input", input)
     need_tensor("as_strided_scatter", "src", src)
     copy = input.clone()

@@ -242,7 +242,7 @@ def conj(input):
 
 
 def conj_physical(input, *, out=None):
-    """Return the complex conjugate."""
+    """Return the complex conjugate; the same as :func:`conj` here, where conjugates are computed at once."""
     cdef TensorBase x = as_tensor(input, "conj_physical")
     y = conj(x)
     return y if out is None else write_out(out, <TensorBase>y, "conj_physical")

@@ -232,7 +232,12 @@ cdef int put(TensorBase t, list leaves, int code) except -1:
 
 
 def new_tensor(input, data, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
-    """Return :func:`tensor` of ``data`` with the dtype and device of ``input``."""
+    """Return a copy of ``data`` (numbers, nested lists, an array, a tensor) with the dtype and device of ``input``.
+
+    >>> import taeda
+    >>> taeda.ones(1, dtype=taeda.float64).new_tensor([1, 2])
+    tensor([1., 2.], dtype=taeda.float64)
+    """
     x = need_tensor(input, "new_tensor")
     return tensor(data, dtype=(<object>x).dtype if dtype is None else dtype, device=(<object>x).device if device is None else device,
                   requires_grad=requires_grad)
@@ -297,6 +302,13 @@ def from_numpy(ndarray):
     """Return a tensor on the array's own memory: writes to one show in the other.
 
     Raises TypeError for an element type without a dtype, ValueError for negative strides.  Warns of an array that is not writable.
+
+    >>> import numpy as np, taeda
+    >>> array = np.zeros(2)
+    >>> taeda.from_numpy(array).fill_(7)
+    tensor([7., 7.], dtype=taeda.float64)
+    >>> array
+    array([7., 7.])
     """
     cdef TensorBase t
     if not has(ndarray, "__array_interface__") or not has(ndarray, "ctypes"):      # a scalar has no ctypes
@@ -315,7 +327,12 @@ cdef int warn_readonly(str what) except -1:
 
 
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
-    """Return a 1-d tensor on the bytes of a buffer, from ``offset`` on, ``count`` elements (-1: all)."""
+    """Return a 1-d tensor on the bytes of a buffer, from ``offset`` on, ``count`` elements (-1: all).
+
+    >>> import taeda
+    >>> taeda.frombuffer(bytearray(b"abcd"), dtype=taeda.uint8, offset=1)
+    tensor([ 98,  99, 100], dtype=taeda.uint8)
+    """
     cdef TensorBase bytes_, t
     cdef int code = code_of(dtype, "frombuffer")
     if not PyObject_CheckBuffer(buffer):
@@ -383,7 +400,15 @@ def mapped(str op, input, others, function):
 
 
 def as_tensor(data, dtype=None, device=None):
-    """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays)."""
+    """Return ``data`` as a tensor, sharing memory where it can (tensors, NumPy arrays); ``tensor`` always copies.
+
+    A tensor of the wanted dtype and device is returned itself, with its history.  Numbers and nested lists are copied.
+
+    >>> import taeda
+    >>> x = taeda.ones(2)
+    >>> taeda.as_tensor(x) is x, taeda.as_tensor([1, 2], dtype=taeda.float64)
+    (True, tensor([1., 2.], dtype=taeda.float64))
+    """
     cdef TensorBase t
     if isinstance(data, TensorBase):
         return data if dtype is None and device is None else data.to(
@@ -413,6 +438,11 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
     ``requires_grad``: None keeps what a tensor has, with its history; False cuts it off; a leaf that is returned is itself marked
     so.  Raises ValueError where ``copy=False`` would
     need a copy, RuntimeError for NumPy's scalars, which have no memory to share.
+
+    >>> import taeda
+    >>> x = taeda.ones(2)
+    >>> taeda.asarray(x) is x, taeda.asarray(x, copy=True) is x
+    (True, False)
     """
     for name, flag in (("copy", copy), ("requires_grad", requires_grad)):
         if flag is not None:

@@ -106,7 +106,13 @@ def contiguous(input, memory_format=contiguous_format):
 
 
 def is_contiguous(input, memory_format=contiguous_format):
-    """Whether elements lie in row-major (or channels-last) order without gaps."""
+    """Whether elements lie in row-major (or ``memory_format=taeda.channels_last``) order without gaps.
+
+    >>> import taeda
+    >>> x = taeda.zeros(2, 3)
+    >>> x.is_contiguous(), x.t().is_contiguous()
+    (True, False)
+    """
     cdef TensorBase x = as_tensor(input, "is_contiguous")
     if memory_format is channels_last or memory_format is channels_last_3d:
         n = 4 if memory_format is channels_last else 5
@@ -144,9 +150,15 @@ cdef Op TO = define("to", to_vjp, NOTHING, 0, None, "ToCopyBackward0")
 
 
 def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=preserve_format, other=None):
-    """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``.
+    """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``.
 
-    The tensor itself comes back when nothing is to change, unless ``copy`` is true.
+    The tensor itself comes back when nothing is to change, unless ``copy`` is true.  Floating-point numbers lose their
+    fraction when they become integers.  RuntimeError for a device that is not there.
+
+    >>> import taeda
+    >>> x = taeda.tensor([1.7, -1.7])
+    >>> x.to(taeda.int64), x.to(taeda.float32) is x
+    (tensor([ 1, -1]), True)
     """
     cdef TensorBase x = as_tensor(input, "to"), y
     cdef int code, dev
@@ -317,7 +329,12 @@ def fill_(input, value):
 
 
 def fill(input, value):
-    """Return a tensor like ``input`` with every element ``value``."""
+    """Return a tensor like ``input`` with every element ``value``, a number or a 0-d tensor.
+
+    >>> import taeda
+    >>> taeda.fill(taeda.zeros(3), 7)
+    tensor([7., 7., 7.])
+    """
     return fill_(clone_dense(as_tensor(input, "fill")), value)
 
 
@@ -350,7 +367,15 @@ def detach(input):
 
 
 def detach_(input):
-    """Cut the tensor off its history, in place."""
+    """Cut the tensor off its history, in place: it becomes a leaf that does not require grad.
+
+    RuntimeError for a view, whose history is its base's.
+
+    >>> import taeda
+    >>> y = taeda.ones(2, requires_grad=True) * 3
+    >>> y.detach_().requires_grad
+    False
+    """
     cdef TensorBase x = as_tensor(input, "detach_")
     if x.base is not None:
         raise RuntimeError("[detach_] Can't detach views in-place. Use detach() instead.")
@@ -370,6 +395,12 @@ def set_(input, source=None, storage_offset=0, size=None, stride=None):
     """Make the tensor look at another storage (or another tensor's), with an offset, size and stride.
 
     Raises RuntimeError when the layout would reach beyond the storage.
+
+    >>> import taeda
+    >>> x = taeda.empty(0).set_(taeda.arange(6.0).untyped_storage(), 2, (2, 2), (2, 1))
+    >>> x
+    tensor([[2., 3.],
+            [4., 5.]])
     """
     cdef TensorBase x = as_tensor(input, "set_"), s = None
     cdef Storage storage
@@ -455,6 +486,11 @@ def resize_(input, *sizes, size=None, memory_format=None):
     """Give the tensor another shape, in place; its storage grows when it must, new elements are undefined.
 
     Without ``memory_format`` a tensor that has the shape already is left as it is, another becomes contiguous.
+
+    >>> import taeda
+    >>> taeda.arange(6).resize_(2, 2)
+    tensor([[0, 1],
+            [2, 3]])
     """
     cdef TensorBase x = as_tensor(input, "resize_")
     cdef int64_t numel = 1, need
@@ -499,7 +535,7 @@ def resize_(input, *sizes, size=None, memory_format=None):
 
 
 def resize_as_(input, other, *, memory_format=None):
-    """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do."""
+    """Give the tensor the shape of another, in place; with ``preserve_format`` its channels lie as the other's do.  See :func:`resize_`."""
     cdef TensorBase like = as_tensor(other, "resize_as_")
     if memory_format is preserve_format:
         memory_format = next((f for f, n in ((channels_last, 4), (channels_last_3d, 5)) if like.view.ndim == n and

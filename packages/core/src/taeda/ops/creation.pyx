@@ -181,7 +181,13 @@ def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
 
 
 def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **named):
-    """Return a tensor of ones."""
+    """Return a tensor of ones, in the default floating-point dtype unless one is given.
+
+    >>> import taeda
+    >>> taeda.ones(2, 3), taeda.ones((2,), dtype=taeda.int64)
+    (tensor([[1., 1., 1.],
+            [1., 1., 1.]]), tensor([1, 1]))
+    """
     if layout is not None and layout is not STRIDED:
         need_strided("ones", layout)
     t = filled(sizes_of("ones", size, named), 1, dtype_code(dtype, "ones", default_float()), device_code(device, "ones"))
@@ -280,7 +286,12 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
     return like(need_tensor(input, "full_like"), "full_like", dtype, device, fill_value, requires_grad, True, None, memory_format)
 
 def new_empty(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **named):
-    """Return :func:`empty` of the given size with the dtype and device of ``input``."""
+    """Return a tensor of the given size with the dtype and device of ``input``; what it holds is undefined.
+
+    >>> import taeda
+    >>> taeda.ones(1, dtype=taeda.int8).new_empty(2, 3).shape
+    taeda.Size([2, 3])
+    """
     if layout is not None and layout is not STRIDED:
         need_sparse("new_empty", layout)
         return without_entries(layout, "new_empty", size or tuple(named.values()), input.dtype if dtype is None else dtype,
@@ -288,7 +299,12 @@ def new_empty(input, *size, dtype=None, device=None, requires_grad=False, layout
     return like(need_tensor(input, "new_empty"), "new_empty", dtype, device, 0, requires_grad, False, sizes_of("new_empty", size, named))
 
 def new_zeros(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **named):
-    """Return zeros of the given size with the dtype and device of ``input``."""
+    """Return zeros of the given size with the dtype and device of ``input``.
+
+    >>> import taeda
+    >>> taeda.ones(1, dtype=taeda.float64).new_zeros(2)
+    tensor([0., 0.], dtype=taeda.float64)
+    """
     if layout is not None and layout is not STRIDED:
         need_sparse("new_zeros", layout)
         return without_entries(layout, "new_zeros", size or tuple(named.values()), input.dtype if dtype is None else dtype,
@@ -296,13 +312,23 @@ def new_zeros(input, *size, dtype=None, device=None, requires_grad=False, layout
     return like(need_tensor(input, "new_zeros"), "new_zeros", dtype, device, 0, requires_grad, True, sizes_of("new_zeros", size, named))
 
 def new_ones(input, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **named):
-    """Return ones of the given size with the dtype and device of ``input``."""
+    """Return ones of the given size with the dtype and device of ``input``.
+
+    >>> import taeda
+    >>> taeda.zeros(1, dtype=taeda.bool).new_ones(2)
+    tensor([True, True])
+    """
     if layout is not None and layout is not STRIDED:
         need_strided("new_ones", layout)
     return like(need_tensor(input, "new_ones"), "new_ones", dtype, device, 1, requires_grad, True, sizes_of("new_ones", size, named))
 
 def new_full(input, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
-    """Return one value in the given size with the dtype and device of ``input``."""
+    """Return one value in the given size with the dtype and device of ``input``.
+
+    >>> import taeda
+    >>> taeda.ones(1, dtype=taeda.float64).new_full((2,), 7)
+    tensor([7., 7.], dtype=taeda.float64)
+    """
     if layout is not None and layout is not STRIDED:
         need_strided("new_full", layout)
     if isinstance(size, int):
@@ -333,7 +359,12 @@ cdef TensorBase of_strides(tuple size, tuple stride, int dtype, int device):
 
 
 def empty_strided(size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """Return an uninitialised tensor of the given size and strides."""
+    """Return a tensor of the given size and strides (in elements); what it holds is undefined.
+
+    >>> import taeda
+    >>> taeda.empty_strided((2, 3), (1, 2)).is_contiguous(), taeda.empty_strided((2, 3), (1, 2)).t().is_contiguous()
+    (False, True)
+    """
     if layout is not None and layout is not STRIDED:
         need_strided("empty_strided", layout)
     size, stride = sizes_of("empty_strided", (size,)), sizes_of("empty_strided", (stride,))
@@ -342,7 +373,12 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
 
 
 def new_empty_strided(input, size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    """Return :func:`empty_strided` with the dtype and device of ``input``."""
+    """Return a tensor of the given size and strides with the dtype and device of ``input``; what it holds is undefined.
+
+    >>> import taeda
+    >>> taeda.ones(1).new_empty_strided((2, 3), (1, 2)).stride()
+    (1, 2)
+    """
     if layout is not None and layout is not STRIDED:
         need_strided("new_empty_strided", layout)
     x = need_tensor(input, "new_empty_strided")
@@ -375,7 +411,12 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_g
 
 
 def scalar_tensor_(s, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
-    """Return a 0-d tensor of a number, of the default float dtype unless given."""
+    """Return a 0-d tensor of a number, of the default float dtype unless given; ``tensor`` takes an int's dtype from it.
+
+    >>> import taeda
+    >>> taeda.scalar_tensor(3), taeda.tensor(3)
+    (tensor(3.), tensor(3))
+    """
     return full((), s, dtype=dtype_of(default_float()) if dtype is None else dtype, device=device, requires_grad=requires_grad)
 
 

@@ -71,6 +71,11 @@ def cauchy_(input, median=0.0, sigma=1.0, *, generator=None):
 
     Raises:
         RuntimeError: unless sigma > 0, or where the dtype is no floating-point one.
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(0)
+    >>> taeda.empty(100_001).cauchy_(median=3.0).median().round()
+    tensor(3.)
     """
     cdef TensorBase x = as_tensor(input, "cauchy_")
     cdef Param p[3]
@@ -88,6 +93,11 @@ def log_normal_(input, mean=1.0, std=2.0, *, generator=None):
 
     Raises:
         RuntimeError: unless std > 0.
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(0)
+    >>> taeda.empty(100_000).log_normal_(mean=2.0, std=0.5).log().mean().round()
+    tensor(2.)
     """
     cdef TensorBase x = as_tensor(input, "log_normal_")
     cdef Param p[3]
@@ -103,6 +113,11 @@ def geometric_(input, p, *, generator=None):
 
     Raises:
         RuntimeError: unless 0 < p < 1.
+
+    >>> import taeda
+    >>> _ = taeda.manual_seed(0)
+    >>> taeda.empty(100_000).geometric_(0.25).mean().round()
+    tensor(4.)
     """
     cdef TensorBase x = as_tensor(input, "geometric_")
     cdef Param params[2]

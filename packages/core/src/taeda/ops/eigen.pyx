@@ -373,7 +373,7 @@ def linalg_svdvals(A, *, driver=None, out=None):
 
 
 def svd(input, some=True, compute_uv=True, *, out=None):
-    """Return U, S and V with A = U diag(S) V^H; the former interface of ``taeda.linalg.svd``.
+    """Return U, S and V with A = U diag(S) V^H; the former interface of :func:`taeda.linalg.svd`, which returns V^H.
 
     Without ``compute_uv`` the vectors are zeros.
     """

@@ -435,7 +435,7 @@ def _in_order(chain, order):
 
 
 def chain_matmul(*matrices, out=None):
-    """Multiply two or more matrices in the cheapest order; the former interface of ``taeda.linalg.multi_dot``.
+    """Multiply two or more matrices in the cheapest order; the former interface of :func:`taeda.linalg.multi_dot`.
 
     Raises RuntimeError for what is no matrix.
     """

@@ -101,7 +101,7 @@ def linalg_cholesky(input, *, upper=False, out=None):
 
 
 def cholesky(input, upper=False, *, out=None):
-    """Factor positive-definite matrices; the former interface of ``taeda.linalg.cholesky``."""
+    """Factor positive-definite matrices; the former interface of :func:`taeda.linalg.cholesky`."""
     deprecated("cholesky", "linalg.cholesky")
     L = named(cholesky_of("cholesky", input, upper, True)[0], "CholeskyBackward0")
     return L if out is None else write_out(out, <TensorBase>L, "cholesky")
@@ -162,7 +162,14 @@ cdef tuple lu_of(str op, object input, bint pivot, bint check):
 
 
 def linalg_lu_factor_ex(A, *, pivot=True, check_errors=False, out=None):
-    """Return packed LU factors, pivots, and ``info``: 0, or k where the k-th pivot is zero."""
+    """Return packed LU factors, pivots, and ``info``: 0, or k where the k-th pivot is zero.
+
+    LinAlgError with ``check_errors`` where one is.
+
+    >>> import taeda
+    >>> taeda.linalg.lu_factor_ex(taeda.tensor([[1., 2.], [2., 4.]])).info
+    tensor(2, dtype=taeda.int32)
+    """
     return give("linalg.lu_factor_ex", types.linalg_lu_factor_ex, lu_of("linalg.lu_factor", A, pivot, check_errors), out)
 
 
@@ -195,7 +202,7 @@ def linalg_lu(A, *, pivot=True, out=None):
 
 
 def lu(A, pivot=True, get_infos=False, out=None):
-    """Return packed LU factors and pivots (and infos); the former interface of ``taeda.linalg.lu_factor``."""
+    """Return packed LU factors and pivots (and infos); the former interface of :func:`taeda.linalg.lu_factor`."""
     deprecated("lu", "linalg.lu_factor")
     found = lu_of("lu", A, pivot, False)
     if out is not None:
@@ -216,7 +223,16 @@ cdef tuple unpacked(str op, TensorBase LU, TensorBase pivots, bint data, bint sw
 
 
 def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True, *, out=None):
-    """Return P, L and U from the packed factors and pivots of ``taeda.linalg.lu_factor``; empty where not asked for."""
+    """Return P, L and U from the packed factors and pivots of ``taeda.linalg.lu_factor``; empty where not asked for.
+
+    >>> import taeda
+    >>> A = taeda.tensor([[1., 2.], [4., 4.]])
+    >>> P, L, U = taeda.lu_unpack(*taeda.linalg.lu_factor(A))
+    >>> L, P @ L @ U
+    (tensor([[1.0000, 0.0000],
+            [0.2500, 1.0000]]), tensor([[1., 2.],
+            [4., 4.]]))
+    """
     cdef TensorBase LU = as_tensor(LU_data, "lu_unpack"), pivots = as_tensor(LU_pivots, "lu_unpack")
     if LU.view.ndim < 2:
         raise RuntimeError(f"[lu_unpack] Expected tensor with 2 or more dimensions. Got size: {list(LU.shape_tuple())} instead")
@@ -339,7 +355,7 @@ def linalg_qr(A, mode="reduced", *, out=None):
 
 
 def qr(input, some=True, *, out=None):
-    """Return Q and R, reduced where ``some``; the former interface of ``taeda.linalg.qr``."""
+    """Return Q and R, reduced where ``some``; the former interface of :func:`taeda.linalg.qr`."""
     deprecated("qr", "linalg.qr")
     return give("qr", types.qr, qr_of("qr", input, "reduced" if some else "complete"), out)
 
@@ -348,6 +364,12 @@ def geqrf(input, *, out=None):
     """Return LAPACK's form of A = Q R: R and, below it, the reflectors whose product is Q; and their scales tau.
 
     ``taeda.linalg.householder_product`` makes Q of them.
+
+    >>> import taeda
+    >>> R, tau = taeda.geqrf(taeda.tensor([[3., 1.], [4., 2.]]))
+    >>> R.triu()
+    tensor([[-5.0000, -2.2000],
+            [ 0.0000,  0.4000]])
     """
     cdef TensorBase A = need_matrix("geqrf", input, "input"), packed, tau
     need_float("geqrf", A)
@@ -380,7 +402,7 @@ cdef tuple ldl_of(str op, object input, bint hermitian, bint check):
 
 
 def linalg_ldl_factor_ex(input, *, hermitian=False, check_errors=False, out=None):
-    """Return packed LDL factors, pivots, and ``info``: 0, or k where D[k, k] is zero."""
+    """Return packed LDL factors, pivots, and ``info``: 0, or k where D[k, k] is zero.  See :func:`taeda.linalg.ldl_factor`."""
     return give("linalg.ldl_factor_ex", types.linalg_ldl_factor_ex, ldl_of("linalg.ldl_factor_ex", input, hermitian, check_errors), out)
 
 
@@ -388,6 +410,12 @@ def linalg_ldl_factor(input, *, hermitian=False, out=None):
     """Factor symmetric (or Hermitian) matrices as A = L D L^T, D of blocks of 1 and 2; as LAPACK's sytrf packs them.
 
     Only the lower triangle is read.  Not differentiable.
+
+    >>> import taeda
+    >>> A = taeda.tensor([[4., 2.], [2., 3.]])
+    >>> taeda.linalg.ldl_factor(A).LD.tril()
+    tensor([[4.0000, 0.0000],
+            [0.5000, 2.0000]])
     """
     return give("linalg.ldl_factor", types.linalg_ldl_factor, ldl_of("linalg.ldl_factor_ex", input, hermitian, True)[:2], out)
 

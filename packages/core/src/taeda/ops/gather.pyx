@@ -205,7 +205,7 @@ cdef TensorBase scatter_add_core(TensorBase x, int dim, TensorBase ix, TensorBas
 
 
 def scatter_(input, dim, index, src=None, *, value=None, reduce=None):
-    """Write src, or the number value, into input where index says, in place; see scatter."""
+    """Write src, or the number value, into input where index says, in place; see :func:`scatter`."""
     cdef TensorBase x = as_tensor(input, "scatter_"), ix, s
     cdef int d = wrap_dim("scatter", dim, x.view.ndim)
     cdef bint number
@@ -253,7 +253,7 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None, out=None):
 
 
 def scatter_add_(input, dim, index, src):
-    """Add src to input where index says, in place; see scatter_add."""
+    """Add src to input where index says, in place; see :func:`scatter_add`."""
     cdef TensorBase x = as_tensor(input, "scatter_add_"), s = as_tensor(src, "scatter_add"), ix
     cdef int d = wrap_dim("scatter_add", dim, x.view.ndim)
     ix = lane_index(x, index, d, "scatter_add")
@@ -390,7 +390,7 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True, out=Non
 
 
 def scatter_reduce_(input, dim, index, src, reduce, *, include_self=True):
-    """Reduce src into input where index says, in place; see scatter_reduce."""
+    """Reduce src into input where index says, in place; see :func:`scatter_reduce`."""
     cdef TensorBase x = as_tensor(input, "scatter_reduce_"), s
     cdef int d = wrap_dim("scatter_reduce", dim, x.view.ndim)
     ix, s, reduce = reduce_operands(x, d, index, src, reduce)

@@ -185,12 +185,12 @@ def cat(tensors, dim=0, *, out=None, axis=None):
 
 
 def concat(tensors, dim=0, *, out=None, axis=None):
-    """Same as cat."""
+    """Same as :func:`cat`."""
     return cat(tensors, dim, out=out, axis=axis)
 
 
 def concatenate(tensors, dim=0, *, out=None, axis=None):
-    """Same as cat."""
+    """Same as :func:`cat`."""
     return cat(tensors, dim, out=out, axis=axis)
 
 
@@ -332,7 +332,7 @@ def vstack(tensors, *, out=None):
 
 
 def row_stack(tensors, *, out=None):
-    """Same as vstack."""
+    """Same as :func:`vstack`."""
     return vstack(tensors, out=out)
 
 

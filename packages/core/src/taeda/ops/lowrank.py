@@ -39,6 +39,11 @@ def svd_lowrank(A, q=6, niter=2, M=None):
 
     ``niter`` power iterations sharpen the result; q slightly above the rank is best.  Results depend on the
     random number generator.
+
+    >>> import taeda
+    >>> A = taeda.outer(taeda.tensor([3.0, 4.0]), taeda.tensor([1.0, 0.0, 0.0]))
+    >>> taeda.svd_lowrank(A, q=1)[1].round(decimals=3)
+    tensor([5.])
     """
     A = _float("svd_lowrank", A)
     if M is not None:
@@ -58,6 +63,12 @@ def pca_lowrank(A, q=None, center=True, niter=2):
     V's columns are the directions, S^2 / (m - 1) the variances along them.  q is min(6, m, n) if not said.
 
     Raises ValueError where q is negative or larger than min(m, n).
+
+    >>> import taeda
+    >>> x = taeda.tensor([[0.0, 0.0], [1.0, 2.0], [2.0, 4.0]])             # on a line through the mean (1, 2)
+    >>> U, S, V = taeda.pca_lowrank(x, q=1)
+    >>> (V[1] / V[0]).round(decimals=3), (S ** 2 / 2).round(decimals=3)
+    (tensor([2.]), tensor([5.]))
     """
     A = _float("pca_lowrank", A)
     m, n = A.shape[-2:]
@@ -77,6 +88,11 @@ def lobpcg(A, k=None, B=None, X=None, n=None, iK=None, niter=None, tol=None, lar
     the direct solver: what steers LOBPCG's iteration (X, iK, niter, tol, method, ortho_*) is not needed.
 
     Raises ValueError where m < 3 k, and NotImplementedError for a ``tracker``, since nothing is iterated.
+
+    >>> import taeda
+    >>> A = taeda.diag(taeda.tensor([5.0, 1.0, 3.0]))
+    >>> taeda.lobpcg(A, k=1)[0]
+    tensor([5.])
     """
     A = _float("lobpcg", A)
     if tracker is not None:

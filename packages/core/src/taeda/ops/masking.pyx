@@ -143,7 +143,7 @@ def where(condition, input=None, other=None, *, out=None):
 
 
 def where_method(input, condition, other):
-    """Return input where condition is true and other where it is not; see taeda.where."""
+    """Return input where condition is true and other where it is not; see :func:`where`."""
     return where(condition, input, other)
 
 
@@ -200,7 +200,7 @@ def masked_fill(input, mask, value):
 
 
 def masked_fill_(input, mask, value):
-    """Write value into input where mask, which broadcasts to input, is true, in place; see masked_fill."""
+    """Write value into input where mask, which broadcasts to input, is true, in place; see :func:`masked_fill`."""
     cdef TensorBase x = as_tensor(input, "masked_fill_"), v = fill_value(x, value, "masked_fill_")
     cdef TensorBase m = check_mask(mask, "masked_fill_"), y, held
     cdef View* t[4]
@@ -270,7 +270,7 @@ def masked_select(input, mask, *, out=None):
 
 
 def masked_scatter_(input, mask, source):
-    """Write the elements of source, in order, into input where mask is true, in place; see masked_scatter."""
+    """Write the elements of source, in order, into input where mask is true, in place; see :func:`masked_scatter`."""
     cdef TensorBase x = as_tensor(input, "masked_scatter_"), m = check_mask(mask, "masked_scatter_")
     cdef TensorBase s = as_tensor(source, "masked_scatter_"), dense
     cdef View* t[3]

@@ -144,7 +144,12 @@ def linalg_norm(A, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
 
 
 def frobenius_norm(input, dim, keepdim=False, *, out=None):
-    """Return the root of the sum of squares over one or two dimensions (over all for an empty list)."""
+    """Return the root of the sum of squares over one or two dimensions (over all for an empty list).
+
+    >>> import taeda
+    >>> taeda.frobenius_norm(taeda.tensor([[3.0, 0.0], [0.0, 4.0]]), (0, 1))
+    tensor(5.)
+    """
     dims = dim if isinstance(dim, (tuple, list)) else (dim,)
     if len(dims) > 2:
         raise RuntimeError(f"[frobenius_norm] Expected at most 2 dimensions, but got {len(dims)} dimensions instead.")
@@ -152,7 +157,12 @@ def frobenius_norm(input, dim, keepdim=False, *, out=None):
 
 
 def nuclear_norm(input, dim=(-2, -1), keepdim=False, *, out=None):
-    """Return the sums of the singular values of the matrices in two dimensions."""
+    """Return the sums of the singular values of the matrices in two dimensions.
+
+    >>> import taeda
+    >>> taeda.nuclear_norm(taeda.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    tensor(7.)
+    """
     return linalg_matrix_norm(input, "nuc", dim, keepdim, out=out)
 
 

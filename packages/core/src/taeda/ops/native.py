@@ -31,12 +31,12 @@ PUBLIC = (
 
 
 def batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=True):
-    """Normalise each channel over the batch; ``taeda.ops.batch_norm`` in PyTorch's top-level order of arguments."""
+    """Normalise each channel over the batch: :func:`taeda.nn.functional.batch_norm` in PyTorch's top-level order of arguments."""
     return batch_norm_moments(input, running_mean, running_var, weight, bias, training, momentum, eps)[0]
 
 
 def instance_norm(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, cudnn_enabled=True):
-    """Normalise each channel of each sample; ``taeda.ops.instance_norm`` in PyTorch's top-level order of arguments."""
+    """Normalise each channel of each sample: :func:`taeda.nn.functional.instance_norm` in PyTorch's top-level order of arguments."""
     return instance_norm_any(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
 
 
@@ -70,7 +70,15 @@ def native_batch_norm(input, weight, bias, running_mean, running_var, training, 
 
 
 def batch_norm_update_stats(input, running_mean, running_var, momentum):
-    """Move the running buffers, if given, towards each channel's mean and unbiased variance; return mean and biased variance."""
+    """Move the running buffers, if given, towards each channel's mean and unbiased variance; return mean and biased variance.
+
+    >>> import taeda
+    >>> mean, var = taeda.zeros(1), taeda.ones(1)
+    >>> taeda.batch_norm_update_stats(taeda.tensor([[1.0], [3.0]]), mean, var, 0.5)
+    (tensor([2.]), tensor([1.]))
+    >>> mean, var
+    (tensor([1.]), tensor([1.5000]))
+    """
     need_tensor("batch_norm_update_stats", "input", input)
     if input.ndim < 2:
         raise IndexError(f"[batch_norm_update_stats] dimension 1 holds the channels, got shape {tuple(input.shape)}")
@@ -158,7 +166,7 @@ _PADDING = ("zeros", "border", "reflection")
 
 
 def grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners):
-    """Sample images at the positions of a grid; ``taeda.ops.grid_sample`` with numbers for its modes.
+    """Sample images at the positions of a grid: :func:`taeda.nn.functional.grid_sample` with numbers for its modes.
 
     Interpolation is 0 bilinear, 1 nearest or 2 bicubic, padding 0 zeros, 1 border or 2 reflection; ValueError for others.
     """
@@ -217,20 +225,37 @@ def reduction_name(op, reduction):
 
 
 def binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None, reduction=0):
-    """Return the binary cross entropy of sigmoid(input); ``reduction`` is 0 none, 1 mean or 2 sum."""
+    """Return -(t log(s) + (1 - t) log(1 - s)) of s = sigmoid(input) and target t; ``reduction`` is 0 none, 1 mean or 2 sum.
+
+    >>> import taeda
+    >>> taeda.binary_cross_entropy_with_logits(taeda.tensor([0.0, 100.0]), taeda.tensor([1.0, 0.0]))
+    tensor([  0.6931, 100.0000])
+    """
     name = reduction_name("binary_cross_entropy_with_logits", reduction)
     return _loss.binary_cross_entropy_with_logits(input, target, weight, name, pos_weight)
 
 
 def kl_div(input, target, reduction=0, *, log_target=False):
-    """Return the Kullback-Leibler divergence from log-probabilities; ``reduction`` is 0 none, 1 mean or 2 sum."""
+    """Return target (log(target) - input), input being log-probabilities; ``reduction`` is 0 none, 1 mean or 2 sum.
+
+    >>> import taeda
+    >>> p, q = taeda.tensor([0.5, 0.5]), taeda.tensor([0.9, 0.1])
+    >>> taeda.kl_div(q.log(), p, reduction=2)
+    tensor(0.5108)
+    """
     name = reduction_name("kl_div", reduction)
     y = _loss.kl_div(input, target, "none", log_target)
     return y if name == "none" else getattr(y, name)()
 
 
 def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction=0, zero_infinity=False):
-    """Return the connectionist temporal classification loss; ``reduction`` is 0 none, 1 mean (over target lengths) or 2 sum."""
+    """Return the connectionist temporal classification loss; ``reduction`` is 0 none, 1 mean (over target lengths) or 2 sum.
+
+    >>> import taeda
+    >>> log_probs = taeda.tensor([[[0.6, 0.4]], [[0.5, 0.5]]]).log()        # two steps, one sample; classes blank and 1
+    >>> taeda.ctc_loss(log_probs, taeda.tensor([[1]]), taeda.tensor([2]), taeda.tensor([1])).neg().exp()
+    tensor([0.7000])
+    """
     return _ctc.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, reduction_name("ctc_loss", reduction), zero_infinity)
 
 

@@ -111,7 +111,7 @@ def linalg_diagonal(A, *, offset=0, dim1=-2, dim2=-1):
 
 
 def linalg_matmul(input, other, *, out=None):
-    """Multiply tensors as matrices; see ``taeda.matmul``."""
+    """Multiply tensors as matrices; see :func:`taeda.matmul`."""
     from taeda.ops.matmul import matmul
 
     return matmul(input, other, out=out)

@@ -119,7 +119,7 @@ def linalg_householder_product(A, tau, *, out=None):
 
 
 def orgqr(input, tau, *, out=None):
-    """Return Q from geqrf's reflectors; see ``taeda.linalg.householder_product``."""
+    """Return Q from geqrf's reflectors; see :func:`taeda.linalg.householder_product`."""
     return linalg_householder_product(input, tau, out=out)
 
 
@@ -136,6 +136,11 @@ def ormqr(input, tau, other, left=True, transpose=False, *, out=None):
     """Multiply by the square Q of geqrf's reflectors without making it: Q C, or C Q where ``left`` is False.
 
     ``transpose`` takes Q^H.  input is (..., m, k), tau (..., k), other (..., m, n), or (..., n, m) on the right.
+
+    >>> import taeda
+    >>> A, C = taeda.tensor([[3., 1.], [4., 2.]]), taeda.eye(2)
+    >>> taeda.allclose(taeda.ormqr(*taeda.geqrf(A), C), taeda.linalg.qr(A).Q)
+    True
     """
     cdef TensorBase a = as_tensor(input, "ormqr"), t = as_tensor(tau, "ormqr"), c = as_tensor(other, "ormqr"), y
     cdef Param p[3]

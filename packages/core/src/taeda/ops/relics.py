@@ -34,7 +34,13 @@ def __nonzero__(input):
 
 
 def map2_(input, x, y, callable):
-    """Replace each element by ``callable(element, x's, y's)``; slow, for experiments."""
+    """Replace each element by ``callable(element, x's, y's)``; slow, for experiments.
+
+    >>> import taeda
+    >>> x, y = taeda.tensor([1.0, 2.0]), taeda.tensor([10.0, 20.0])
+    >>> taeda.zeros(2).map2_(x, y, lambda element, a, b: element + a * b)
+    tensor([10., 40.])
+    """
     need_tensor("map2_", "x", x)
     need_tensor("map2_", "y", y)
     return input.copy_(mapped("map2_", input, (x, y), callable))

@@ -19,7 +19,12 @@ cdef object square_vjp(Node n, object g):
 cdef Op SQUARE = define("square", square_vjp, IN0, SAME, None, "PowBackward0")
 
 def square(input, *, out=None):
-    """Return x^2; bools count as int64."""
+    """Return x^2; bools count as int64.
+
+    >>> import taeda
+    >>> taeda.square(taeda.tensor([-3, 0.5]))
+    tensor([9.0000, 0.2500])
+    """
     cdef TensorBase x = as_tensor(input, "square")
     return unary(SQUARE, to_dtype(x, I64) if x.view.dtype == BOOL else x, out)
 
@@ -35,7 +40,12 @@ cdef object abs_vjp(Node n, object g):
 cdef Op ABS = define("abs", abs_vjp, IN0, SAME)
 
 def abs(input, *, out=None):
-    """Return the absolute value."""
+    """Return the absolute value.
+
+    >>> import taeda
+    >>> taeda.abs(taeda.tensor([-2, 3])), taeda.abs(taeda.tensor([3 + 4j]))
+    (tensor([2, 3]), tensor([5.]))
+    """
     if as_tensor(input, "abs").view.dtype == BOOL:
         raise NotImplementedError("[abs] not implemented for dtype bool")
     if is_complex_((<TensorBase>input).view.dtype):
@@ -55,7 +65,12 @@ cdef object neg_vjp(Node n, object g):
 cdef Op NEG = define("neg", neg_vjp, NOTHING, SAME)
 
 def neg(input, *, out=None):
-    """Return -x; integers wrap around."""
+    """Return -x; integers wrap around.
+
+    >>> import taeda
+    >>> taeda.neg(taeda.tensor([1.5, -2.0]))
+    tensor([-1.5000,  2.0000])
+    """
     if as_tensor(input, "neg").view.dtype == BOOL:
         raise RuntimeError("[neg] negation, the `-` operator, of a bool tensor is not supported; use `~` or logical_not()")
     return unary(NEG, input, out)
@@ -76,7 +91,12 @@ cdef object steps_vjp(Node n, object g):
 cdef Op SIGN = define("sign", steps_vjp, NOTHING, SAME)
 
 def sign(input, *, out=None):
-    """Return -1, 0 or 1 by the sign of x."""
+    """Return -1, 0 or 1 by the sign of x.
+
+    >>> import taeda
+    >>> taeda.sign(taeda.tensor([-3.0, 0.0, 0.2]))
+    tensor([-1.,  0.,  1.])
+    """
     return unary(SIGN, input, out)
 
 def sign_(input):
@@ -88,7 +108,12 @@ def sign_(input):
 cdef Op FLOOR = define("floor", steps_vjp, NOTHING, SAME)
 
 def floor(input, *, out=None):
-    """Return the largest integer that is not above x."""
+    """Return the largest integer that is not above x.
+
+    >>> import taeda
+    >>> taeda.floor(taeda.tensor([1.8, -1.2]))
+    tensor([ 1., -2.])
+    """
     return unary(FLOOR, input, out)
 
 def floor_(input):
@@ -100,7 +125,12 @@ def floor_(input):
 cdef Op CEIL = define("ceil", steps_vjp, NOTHING, SAME)
 
 def ceil(input, *, out=None):
-    """Return the smallest integer that is not below x."""
+    """Return the smallest integer that is not below x.
+
+    >>> import taeda
+    >>> taeda.ceil(taeda.tensor([1.2, -1.2]))
+    tensor([ 2., -1.])
+    """
     return unary(CEIL, input, out)
 
 def ceil_(input):
@@ -112,7 +142,12 @@ def ceil_(input):
 cdef Op TRUNC = define("trunc", steps_vjp, NOTHING, SAME)
 
 def trunc(input, *, out=None):
-    """Return the integer part, rounding towards zero."""
+    """Return the integer part, rounding towards zero.
+
+    >>> import taeda
+    >>> taeda.trunc(taeda.tensor([1.8, -1.8]))
+    tensor([ 1., -1.])
+    """
     return unary(TRUNC, input, out)
 
 def trunc_(input):
@@ -127,7 +162,12 @@ cdef object frac_vjp(Node n, object g):
 cdef Op FRAC = define("frac", frac_vjp, NOTHING, SAME)
 
 def frac(input, *, out=None):
-    """Return x - trunc(x)."""
+    """Return x - trunc(x).
+
+    >>> import taeda
+    >>> taeda.frac(taeda.tensor([1.75, -1.75]))
+    tensor([ 0.7500, -0.7500])
+    """
     return unary(FRAC, input, out)
 
 def frac_(input):
@@ -144,7 +184,12 @@ cdef object constant(TensorBase x, bint value):
 cdef Op ISNAN = define("isnan", NULL, NOTHING, COMPARE)
 
 def isnan(input):
-    """Return where x is not a number."""
+    """Return where x is not a number.
+
+    >>> import taeda
+    >>> taeda.isnan(taeda.tensor([1.0, taeda.nan, taeda.inf]))
+    tensor([False,  True, False])
+    """
     cdef TensorBase x = as_tensor(input, "isnan")
     if is_integral(x.view.dtype):
         return constant(x, False)
@@ -155,7 +200,12 @@ def isnan(input):
 cdef Op ISINF = define("isinf", NULL, NOTHING, COMPARE)
 
 def isinf(input):
-    """Return where x is infinite."""
+    """Return where x is infinite.
+
+    >>> import taeda
+    >>> taeda.isinf(taeda.tensor([1.0, taeda.nan, -taeda.inf]))
+    tensor([False, False,  True])
+    """
     cdef TensorBase x = as_tensor(input, "isinf")
     if is_integral(x.view.dtype):
         return constant(x, False)
@@ -166,7 +216,12 @@ def isinf(input):
 cdef Op ISFINITE = define("isfinite", NULL, NOTHING, COMPARE)
 
 def isfinite(input):
-    """Return where x is finite."""
+    """Return where x is finite.
+
+    >>> import taeda
+    >>> taeda.isfinite(taeda.tensor([1.0, taeda.nan, taeda.inf]))
+    tensor([ True, False, False])
+    """
     cdef TensorBase x = as_tensor(input, "isfinite")
     if is_integral(x.view.dtype):
         return constant(x, True)
@@ -177,7 +232,12 @@ def isfinite(input):
 cdef Op SIGNBIT = define("signbit", NULL, NOTHING, COMPARE)
 
 def signbit(input, *, out=None):
-    """Return where the sign bit is set."""
+    """Return where the sign bit is set.
+
+    >>> import taeda
+    >>> taeda.signbit(taeda.tensor([1.0, -1.0, -0.0]))
+    tensor([False,  True,  True])
+    """
     if as_tensor(input, "signbit").view.dtype == BOOL:
         y = constant(<TensorBase>input, False)
         return y if out is None else write_out(out, y, "signbit")
@@ -188,7 +248,12 @@ def signbit(input, *, out=None):
 cdef Op LOGICAL_NOT = define("logical_not", NULL, NOTHING, COMPARE)
 
 def logical_not(input, *, out=None):
-    """Return where x is zero."""
+    """Return where x is zero.
+
+    >>> import taeda
+    >>> taeda.logical_not(taeda.tensor([0, 1, -2]))
+    tensor([ True, False, False])
+    """
     return unary(LOGICAL_NOT, input, out)
 
 def logical_not_(input):
@@ -200,7 +265,12 @@ def logical_not_(input):
 cdef Op BITWISE_NOT = define("bitwise_not", NULL, NOTHING, SAME)
 
 def bitwise_not(input, *, out=None):
-    """Return the bitwise complement; of bool the negation."""
+    """Return the bitwise complement; of bool the negation.
+
+    >>> import taeda
+    >>> taeda.bitwise_not(taeda.tensor([0, 5])), taeda.bitwise_not(taeda.tensor([True]))
+    (tensor([-1, -6]), tensor([False]))
+    """
     return unary(BITWISE_NOT, input, out)
 
 def bitwise_not_(input):
@@ -212,7 +282,12 @@ def bitwise_not_(input):
 cdef Op ROUND = define("round", steps_vjp, NOTHING, SAME)
 
 def round(input, *, decimals=0, out=None):
-    """Round to the nearest integer, halves to the even one; ``decimals`` places if given."""
+    """Round to the nearest integer, halves to the even one; ``decimals`` places if given.
+
+    >>> import taeda
+    >>> taeda.round(taeda.tensor([0.5, 1.5, -2.5])), taeda.round(taeda.tensor([3.14159]), decimals=2)
+    (tensor([ 0.,  2., -2.]), tensor([3.1400]))
+    """
     if decimals == 0:
         return unary(ROUND, input, out)
     if is_integral(as_tensor(input, "round").view.dtype):
@@ -246,7 +321,12 @@ cdef int nan_parameters(TensorBase x, object nan, object posinf, object neginf, 
     return 0
 
 def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):
-    """Replace nan by ``nan``, inf and -inf by ``posinf`` and ``neginf`` (by default the largest finite values)."""
+    """Replace nan by ``nan``, inf and -inf by ``posinf`` and ``neginf`` (by default the largest finite values).
+
+    >>> import taeda
+    >>> taeda.nan_to_num(taeda.tensor([taeda.nan, taeda.inf, -taeda.inf]), nan=0.0, posinf=9.0, neginf=-9.0)
+    tensor([ 0.,  9., -9.])
+    """
     cdef TensorBase x = as_tensor(input, "nan_to_num")
     cdef Param p[3]
     if is_integral(x.view.dtype):

@@ -116,7 +116,7 @@ cdef TensorBase put_rows(TensorBase x, int dim, TensorBase ix, TensorBase s, Op 
 
 
 def index_add_(input, dim, index, source, *, alpha=1):
-    """Add alpha times the rows of source to the rows of input that index names, in place; see index_add."""
+    """Add alpha times the rows of source to the rows of input that index names, in place; see :func:`index_add`."""
     cdef TensorBase x = as_tensor(input, "index_add_"), ix = row_index(x, index, "index_add_"), s
     cdef int d = wrap_dim("index_add_", dim, x.view.ndim)
     if ix.view.dtype != I64 and ix.view.dtype != I32:
@@ -147,7 +147,7 @@ def index_add(input, dim, index, source, *, alpha=1, out=None):
 
 
 def index_copy_(input, dim, index, source):
-    """Write the rows of source over the rows of input that index names, in place; see index_copy."""
+    """Write the rows of source over the rows of input that index names, in place; see :func:`index_copy`."""
     cdef TensorBase x = as_tensor(input, "index_copy_"), ix = row_index(x, index, "index_copy_"), s
     cdef int d = wrap_dim("index_copy_", dim, x.view.ndim)
     s = as_tensor(source, "index_copy_")
@@ -177,7 +177,7 @@ def index_copy(input, dim, index, source, *, out=None):
 
 
 def index_fill_(input, dim, index, value):
-    """Fill the rows of input that index names with a number, in place; see index_fill."""
+    """Fill the rows of input that index names with a number, in place; see :func:`index_fill`."""
     cdef TensorBase x = as_tensor(input, "index_fill_"), ix = as_tensor(index, "index_fill_"), v
     cdef int d = wrap_dim("index_fill_", dim, x.view.ndim)
     if ix.view.ndim > 1:
@@ -244,6 +244,11 @@ def put_(input, index, source, accumulate=False):
     """Write source into input.reshape(-1) where index says, or add it with accumulate, in place.
 
     Raises IndexError for an index out of range or a source of another number of elements.
+
+    >>> import taeda
+    >>> taeda.zeros(2, 3).put_(taeda.tensor([0, 4, -1]), taeda.tensor([1., 2., 3.]))
+    tensor([[1., 0., 0.],
+            [0., 2., 3.]])
     """
     cdef TensorBase x = as_tensor(input, "put_"), ix = as_tensor(index, "put_"), s = as_tensor(source, "put_"), y
     cdef int64_t one = 1
@@ -268,7 +273,7 @@ def put_(input, index, source, accumulate=False):
 
 
 def put(input, index, source, accumulate=False):
-    """Return a copy of input with source written where index says; see put_."""
+    """Return a copy of input with source written where index says; see :func:`put_`."""
     return put_(as_tensor(input, "put").clone(), index, source, accumulate)
 
 

@@ -188,6 +188,10 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
 
     Raises RuntimeError for another ``mode`` than 0, the only one there is, and an ``out`` that is not uint64; IndexError for
     a dimension of size 0.
+
+    >>> import taeda
+    >>> taeda.hash_tensor(taeda.tensor([1, 2, 4])), taeda.hash_tensor(taeda.tensor([4, 1, 2]))
+    (tensor(7, dtype=taeda.uint64), tensor(7, dtype=taeda.uint64))
     """
     if not isinstance(input, TensorBase):
         raise TypeError(f"[hash_tensor] argument 'input' must be Tensor, not {type(input).__name__}")

@@ -92,7 +92,7 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
 
 
 def range_(start, end=None, step=1, **options):
-    """Return start, start + step, ... up to and with end (arange leaves the end out)."""
+    """Return start, start + step, ... up to and with end; :func:`arange`, which leaves the end out, took its place."""
     warn_once("range", "taeda.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
               "Python's range; use taeda.arange, which leaves the end out")
     if end is None:
@@ -176,7 +176,12 @@ cdef object real_number(object x):
 
 def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, requires_grad=False,
              pin_memory=False):
-    """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent."""
+    """Return ``steps`` values from base^start to base^end, evenly spaced in the exponent.
+
+    >>> import taeda
+    >>> taeda.logspace(0, 3, steps=4)
+    tensor([   1.,   10.,  100., 1000.])
+    """
     if layout is not None:
         need_strided("logspace", layout)
     start, end = number_of("logspace", start), number_of("logspace", end)

@@ -247,7 +247,7 @@ def linalg_solve_triangular(A, B, *, upper, left=True, unitriangular=False, out=
 def triangular_solve(b, A, upper=True, transpose=False, unitriangular=False, *, out=None):
     """Solve A X = b (A^T X = b with ``transpose``) where A is a triangle; return X and a copy of A.
 
-    The former interface of ``taeda.linalg.solve_triangular``.
+    The former interface of :func:`taeda.linalg.solve_triangular`.
     """
     cdef TensorBase B = as_tensor(b, "triangular_solve"), a = as_tensor(A, "triangular_solve")
     deprecated("triangular_solve", "linalg.solve_triangular")
@@ -312,7 +312,7 @@ def linalg_lu_solve(LU, pivots, B, *, left=True, adjoint=False, out=None):
 
 
 def lu_solve(b, LU_data, LU_pivots, *, out=None):
-    """Solve A X = b where ``LU_data, LU_pivots`` are A's LU factors; the former order of ``taeda.linalg.lu_solve``."""
+    """Solve A X = b where ``LU_data, LU_pivots`` are A's LU factors; the former order of :func:`taeda.linalg.lu_solve`."""
     deprecated("lu_solve", "linalg.lu_solve")
     return linalg_lu_solve(LU_data, LU_pivots, b, out=out)
 
@@ -375,7 +375,14 @@ cdef Op INVERSE_BLOCKS = define("cholesky_inverse", NULL, 0, 0, "potri_blocks")
 
 
 def cholesky_inverse(L, upper=False, *, out=None):
-    """Return the inverses of the matrices whose Cholesky factors are given: (L L^H)^-1, or (U^H U)^-1."""
+    """Return the inverses of the matrices whose Cholesky factors are given: (L L^H)^-1, or (U^H U)^-1.
+
+    >>> import taeda
+    >>> A = taeda.tensor([[4., 2.], [2., 2.]])
+    >>> taeda.cholesky_inverse(taeda.linalg.cholesky(A))
+    tensor([[ 0.5000, -0.5000],
+            [-0.5000,  1.0000]])
+    """
     cdef TensorBase factor = need_square("cholesky_inverse", L, "L"), X
     cdef tuple batch = batch_of(factor)
     cdef Param p[2]
@@ -404,7 +411,14 @@ cdef Op LDL_SOLVE = define("linalg_ldl_solve", underivable, 0, 0, "sytrs", "Lina
 
 
 def linalg_ldl_solve(LD, pivots, B, *, hermitian=False, out=None):
-    """Solve A X = B where ``LD, pivots = taeda.linalg.ldl_factor(A)``; not differentiable."""
+    """Solve A X = B where ``LD, pivots = taeda.linalg.ldl_factor(A)``; not differentiable.
+
+    >>> import taeda
+    >>> A, B = taeda.tensor([[4., 2.], [2., 3.]]), taeda.tensor([[8.], [7.]])
+    >>> taeda.linalg.ldl_solve(*taeda.linalg.ldl_factor(A), B)
+    tensor([[1.2500],
+            [1.5000]])
+    """
     cdef str op = "linalg.ldl_solve"
     cdef TensorBase ld = need_square(op, LD, "LD"), piv = as_tensor(pivots, op), b = need_matrix(op, B, "B"), X
     cdef Param p[3]

@@ -99,12 +99,41 @@ def _refuse(name: str, wanted: str, error: type[Exception] = RuntimeError) -> An
     raise error(f"[{name}] {name} expected {wanted} but got Strided; hint: .to_sparse()")
 
 
+# what these return of a sparse tensor, and an example
+_COO_EXAMPLE = ">>> s = taeda.sparse_coo_tensor([[2, 0, 0]], [1., 2., 3.], (3,))"
+_CSR_EXAMPLE = ">>> s = taeda.tensor([[0., 7.], [0., 8.]]).to_sparse_csr()"
+_CSC_EXAMPLE = ">>> s = taeda.tensor([[0., 7.], [0., 8.]]).to_sparse_csc()"
+_SAID = {
+    "coalesce": ("the sparse tensor with its indices sorted, each once; values at one place are added", _COO_EXAMPLE,
+                 ">>> s.coalesce().indices(), s.coalesce().values()\n(tensor([[0, 2]]), tensor([5., 1.]))"),
+    "indices": ("the indices (dimensions, elements) of a coalesced tensor", _COO_EXAMPLE,
+                ">>> s.coalesce().indices()\ntensor([[0, 2]])"),
+    "values": ("the values of the elements, one for each index; of a COO tensor once it is coalesced", _COO_EXAMPLE,
+               ">>> s.coalesce().values()\ntensor([5., 1.])"),
+    "is_coalesced": ("whether the indices are sorted and each is there once", _COO_EXAMPLE,
+                     ">>> s.is_coalesced(), s.coalesce().is_coalesced()\n(False, True)"),
+    "crow_indices": ("where each row begins among the elements, and their number at the end", _CSR_EXAMPLE,
+                     ">>> s.crow_indices()\ntensor([0, 1, 2])"),
+    "col_indices": ("the column of each element", _CSR_EXAMPLE, ">>> s.col_indices()\ntensor([1, 1])"),
+    "ccol_indices": ("where each column begins among the elements, and their number at the end", _CSC_EXAMPLE,
+                     ">>> s.ccol_indices()\ntensor([0, 0, 2])"),
+    "row_indices": ("the row of each element", _CSC_EXAMPLE, ">>> s.row_indices()\ntensor([0, 1])"),
+    "sparse_resize_": ("this sparse tensor with other sizes and numbers of dimensions, changed in place", _COO_EXAMPLE,
+                       ">>> s.sparse_resize_((5,), 1, 0).shape\ntaeda.Size([5])"),
+    "sparse_resize_and_clear_": ("this sparse tensor with other sizes and no elements, changed in place", _COO_EXAMPLE,
+                                 ">>> s.sparse_resize_and_clear_((5,), 1, 0)._nnz()\n0"),
+}
+
+
 def _only(name: str, wanted: str, error: type[Exception] = RuntimeError) -> Any:
     def raises(input, *args, **kwargs):
         _refuse(name, wanted, error)
 
     raises.__name__ = raises.__qualname__ = name
-    raises.__doc__ = f"Return what only a tensor of {wanted} has; an error for this one."
+    what, *example = _SAID.get(name, (f"what only a tensor of {wanted} has",))
+    raises.__doc__ = f"Return {what}.\n\n{error.__name__} for a tensor of another layout than the {wanted}."
+    if example:
+        raises.__doc__ += "\n\n" + "\n".join([">>> import taeda", *example])
     return raises
 
 

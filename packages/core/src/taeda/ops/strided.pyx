@@ -76,7 +76,16 @@ cdef object unfold_vjp(Node n, object g):
 cdef Op UNFOLD = define("unfold", unfold_vjp)
 
 def unfold(input, dimension, size, step):
-    """Return a view of all windows of ``size`` along a dimension, ``step`` apart, as a new last dimension."""
+    """Return a view of all windows of ``size`` along a dimension, ``step`` apart, as a new last dimension.
+
+    A dimension of n elements becomes one of (n - size) // step + 1; RuntimeError where size is larger than n.
+
+    >>> import taeda
+    >>> taeda.arange(5).unfold(0, 3, 1)
+    tensor([[0, 1, 2],
+            [1, 2, 3],
+            [2, 3, 4]])
+    """
     cdef TensorBase x = as_tensor(input, "unfold"), y
     cdef int d = wrap_dim("unfold", dimension, x.view.ndim)
     cdef int64_t length = x.view.shape[d] if x.view.ndim else 1, stride = x.view.strides[d] if x.view.ndim else 1

@@ -152,7 +152,12 @@ cdef object number(str op, object value):
     return value.item()
 
 def addcmul(input, tensor1, tensor2, *, value=1, out=None):
-    """Return input + value * tensor1 * tensor2."""
+    """Return input + value * tensor1 * tensor2.
+
+    >>> import taeda
+    >>> taeda.addcmul(taeda.ones(2), taeda.tensor([1.0, 2.0]), taeda.tensor([3.0, 4.0]), value=10)
+    tensor([31., 81.])
+    """
     value = number("addcmul", value)
     y = fused(ADDCMUL, input, tensor1, tensor2, value)
     if y is None:
@@ -166,7 +171,12 @@ def addcmul_(input, tensor1, tensor2, *, value=1):
     return y if y is not None else input.add_(scaled_product(as_tensor(input, "addcmul_"), tensor1, tensor2, value))
 
 def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
-    """Return input + value * tensor1 / tensor2 (floating point only)."""
+    """Return input + value * tensor1 / tensor2 (floating point only).
+
+    >>> import taeda
+    >>> taeda.addcdiv(taeda.ones(2), taeda.tensor([1.0, 2.0]), taeda.tensor([2.0, 8.0]), value=10)
+    tensor([6.0000, 3.5000])
+    """
     value = number("addcdiv", value)
     float_operands(tensor1, tensor2)
     y = fused(ADDCDIV, input, tensor1, tensor2, value)
@@ -215,7 +225,12 @@ cdef TensorBase lerp_weight(TensorBase x, object weight):
 
 
 def lerp(input, end, weight, *, out=None):
-    """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact (as PyTorch, from ``end`` below -1/2)."""
+    """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact (as PyTorch, from ``end`` below -1/2).
+
+    >>> import taeda
+    >>> taeda.lerp(taeda.tensor([0.0, 10.0]), taeda.tensor([10.0, 20.0]), 0.25)
+    tensor([ 2.5000, 12.5000])
+    """
     cdef TensorBase x = as_tensor(input, "lerp"), y = as_tensor(end, "lerp"), w, z
     cdef View* t[4]
     cdef bint number = not isinstance(weight, TensorBase)

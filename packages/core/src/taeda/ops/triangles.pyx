@@ -110,12 +110,12 @@ def triu(input, diagonal=0, *, out=None):
 
 
 def tril_(input, diagonal=0):
-    """Clear input above a diagonal, in place; see tril."""
+    """Clear input above a diagonal, in place; see :func:`tril`."""
     return triangle_(TRIL, as_tensor(input, "tril_"), integer(diagonal, "tril_"), False)
 
 
 def triu_(input, diagonal=0):
-    """Clear input below a diagonal, in place; see triu."""
+    """Clear input below a diagonal, in place; see :func:`triu`."""
     return triangle_(TRIU, as_tensor(input, "triu_"), integer(diagonal, "triu_"), True)
 
 

@@ -19,7 +19,12 @@ cdef object exp_vjp(Node n, object g):
 cdef Op EXP = define("exp", exp_vjp, OUT, FLOAT)
 
 def exp(input, *, out=None):
-    """Return e raised to each element."""
+    """Return e raised to each element: y = e^x.
+
+    >>> import taeda
+    >>> taeda.exp(taeda.tensor([0.0, 1.0, -taeda.inf]))
+    tensor([1.0000, 2.7183, 0.0000])
+    """
     return unary(EXP, input, out)
 
 def exp_(input):
@@ -34,7 +39,12 @@ cdef object exp2_vjp(Node n, object g):
 cdef Op EXP2 = define("exp2", exp2_vjp, OUT, FLOAT)
 
 def exp2(input, *, out=None):
-    """Return 2 raised to each element."""
+    """Return 2 raised to each element: y = 2^x.
+
+    >>> import taeda
+    >>> taeda.exp2(taeda.tensor([3, -1]))
+    tensor([8.0000, 0.5000])
+    """
     return unary(EXP2, input, out)
 
 def exp2_(input):
@@ -49,7 +59,13 @@ cdef object expm1_vjp(Node n, object g):
 cdef Op EXPM1 = define("expm1", expm1_vjp, OUT, FLOAT)
 
 def expm1(input, *, out=None):
-    """Return e^x - 1, exact to the last places for small x."""
+    """Return e^x - 1, exact to the last places for small x.
+
+    >>> import taeda
+    >>> x = taeda.tensor(1e-8)
+    >>> taeda.expm1(x), taeda.exp(x) - 1
+    (tensor(1.0000e-08), tensor(0.))
+    """
     return unary(EXPM1, input, out)
 
 def expm1_(input):
@@ -64,7 +80,12 @@ cdef object log_vjp(Node n, object g):
 cdef Op LOG = define("log", log_vjp, IN0, FLOAT)
 
 def log(input, *, out=None):
-    """Return the natural logarithm; nan below zero, -inf at zero."""
+    """Return the natural logarithm; nan below zero, -inf at zero.
+
+    >>> import taeda
+    >>> taeda.log(taeda.tensor([1.0, taeda.e, 0.0, -1.0]))
+    tensor([0., 1., -inf, nan])
+    """
     return unary(LOG, input, out)
 
 def log_(input):
@@ -79,7 +100,13 @@ cdef object log1p_vjp(Node n, object g):
 cdef Op LOG1P = define("log1p", log1p_vjp, IN0, FLOAT, None, "Log1PBackward0")
 
 def log1p(input, *, out=None):
-    """Return ln(1 + x), exact to the last places for small x."""
+    """Return ln(1 + x), exact to the last places for small x.
+
+    >>> import taeda
+    >>> x = taeda.tensor(1e-8)
+    >>> taeda.log1p(x), taeda.log(1 + x)
+    (tensor(1.0000e-08), tensor(0.))
+    """
     return unary(LOG1P, input, out)
 
 def log1p_(input):
@@ -94,7 +121,12 @@ cdef object log2_vjp(Node n, object g):
 cdef Op LOG2 = define("log2", log2_vjp, IN0, FLOAT)
 
 def log2(input, *, out=None):
-    """Return the logarithm to base 2."""
+    """Return the logarithm to base 2; nan below zero, -inf at zero.
+
+    >>> import taeda
+    >>> taeda.log2(taeda.tensor([8.0, 0.5, 0.0]))
+    tensor([ 3., -1., -inf])
+    """
     return unary(LOG2, input, out)
 
 def log2_(input):
@@ -109,7 +141,12 @@ cdef object log10_vjp(Node n, object g):
 cdef Op LOG10 = define("log10", log10_vjp, IN0, FLOAT)
 
 def log10(input, *, out=None):
-    """Return the logarithm to base 10."""
+    """Return the logarithm to base 10; nan below zero, -inf at zero.
+
+    >>> import taeda
+    >>> taeda.log10(taeda.tensor([1000.0, 0.01]))
+    tensor([ 3., -2.])
+    """
     return unary(LOG10, input, out)
 
 def log10_(input):
@@ -124,7 +161,12 @@ cdef object sqrt_vjp(Node n, object g):
 cdef Op SQRT = define("sqrt", sqrt_vjp, OUT, FLOAT)
 
 def sqrt(input, *, out=None):
-    """Return the square root; nan below zero."""
+    """Return the square root; nan below zero.
+
+    >>> import taeda
+    >>> taeda.sqrt(taeda.tensor([9, 2, -1]))
+    tensor([3.0000, 1.4142,    nan])
+    """
     return unary(SQRT, input, out)
 
 def sqrt_(input):
@@ -140,7 +182,12 @@ cdef object rsqrt_vjp(Node n, object g):
 cdef Op RSQRT = define("rsqrt", rsqrt_vjp, OUT, FLOAT)
 
 def rsqrt(input, *, out=None):
-    """Return the reciprocal of the square root."""
+    """Return the reciprocal of the square root: y = x^(-1/2); inf at zero, nan below.
+
+    >>> import taeda
+    >>> taeda.rsqrt(taeda.tensor([4.0, 0.0, -1.0]))
+    tensor([0.5000,    inf,    nan])
+    """
     return unary(RSQRT, input, out)
 
 def rsqrt_(input):
@@ -156,7 +203,12 @@ cdef object reciprocal_vjp(Node n, object g):
 cdef Op RECIPROCAL = define("reciprocal", reciprocal_vjp, OUT, FLOAT)
 
 def reciprocal(input, *, out=None):
-    """Return 1 / x."""
+    """Return 1 / x.
+
+    >>> import taeda
+    >>> taeda.reciprocal(taeda.tensor([4, -2, 0]))
+    tensor([ 0.2500, -0.5000,     inf])
+    """
     return unary(RECIPROCAL, input, out)
 
 def reciprocal_(input):
@@ -171,7 +223,12 @@ cdef object sin_vjp(Node n, object g):
 cdef Op SIN = define("sin", sin_vjp, IN0, FLOAT)
 
 def sin(input, *, out=None):
-    """Return the sine of x radians."""
+    """Return the sine of x radians.
+
+    >>> import taeda
+    >>> taeda.sin(taeda.tensor([0, taeda.pi / 6, taeda.pi / 2]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
     return unary(SIN, input, out)
 
 def sin_(input):
@@ -186,7 +243,12 @@ cdef object cos_vjp(Node n, object g):
 cdef Op COS = define("cos", cos_vjp, IN0, FLOAT)
 
 def cos(input, *, out=None):
-    """Return the cosine of x radians."""
+    """Return the cosine of x radians.
+
+    >>> import taeda
+    >>> taeda.cos(taeda.tensor([0, taeda.pi / 3, taeda.pi]))
+    tensor([ 1.0000,  0.5000, -1.0000])
+    """
     return unary(COS, input, out)
 
 def cos_(input):
@@ -201,7 +263,12 @@ cdef object tan_vjp(Node n, object g):
 cdef Op TAN = define("tan", tan_vjp, OUT, FLOAT)
 
 def tan(input, *, out=None):
-    """Return the tangent of x radians."""
+    """Return the tangent of x radians.
+
+    >>> import taeda
+    >>> taeda.tan(taeda.tensor([0, taeda.pi / 4, -taeda.pi / 4]))
+    tensor([ 0.,  1., -1.])
+    """
     return unary(TAN, input, out)
 
 def tan_(input):
@@ -216,7 +283,12 @@ cdef object sinh_vjp(Node n, object g):
 cdef Op SINH = define("sinh", sinh_vjp, IN0, FLOAT)
 
 def sinh(input, *, out=None):
-    """Return the hyperbolic sine."""
+    """Return the hyperbolic sine: y = (e^x - e^-x) / 2.
+
+    >>> import taeda
+    >>> taeda.sinh(taeda.tensor([0.0, 1.0, -1.0]))
+    tensor([ 0.0000,  1.1752, -1.1752])
+    """
     return unary(SINH, input, out)
 
 def sinh_(input):
@@ -231,7 +303,12 @@ cdef object cosh_vjp(Node n, object g):
 cdef Op COSH = define("cosh", cosh_vjp, IN0, FLOAT)
 
 def cosh(input, *, out=None):
-    """Return the hyperbolic cosine."""
+    """Return the hyperbolic cosine: y = (e^x + e^-x) / 2.
+
+    >>> import taeda
+    >>> taeda.cosh(taeda.tensor([0.0, 1.0, -1.0]))
+    tensor([1.0000, 1.5431, 1.5431])
+    """
     return unary(COSH, input, out)
 
 def cosh_(input):
@@ -250,7 +327,12 @@ cdef object one_less_square(object x):
 cdef Op ASIN = define("asin", asin_vjp, IN0, FLOAT)
 
 def asin(input, *, out=None):
-    """Return the inverse sine in radians; nan outside [-1, 1]."""
+    """Return the inverse sine in radians; nan outside [-1, 1].
+
+    >>> import taeda
+    >>> taeda.asin(taeda.tensor([0.5, 1.0, 2.0]))
+    tensor([0.5236, 1.5708,    nan])
+    """
     return unary(ASIN, input, out)
 
 def asin_(input):
@@ -265,7 +347,12 @@ cdef object acos_vjp(Node n, object g):
 cdef Op ACOS = define("acos", acos_vjp, IN0, FLOAT)
 
 def acos(input, *, out=None):
-    """Return the inverse cosine in radians; nan outside [-1, 1]."""
+    """Return the inverse cosine in radians; nan outside [-1, 1].
+
+    >>> import taeda
+    >>> taeda.acos(taeda.tensor([0.5, -1.0, 2.0]))
+    tensor([1.0472, 3.1416,    nan])
+    """
     return unary(ACOS, input, out)
 
 def acos_(input):
@@ -280,7 +367,12 @@ cdef object atan_vjp(Node n, object g):
 cdef Op ATAN = define("atan", atan_vjp, IN0, FLOAT)
 
 def atan(input, *, out=None):
-    """Return the inverse tangent in radians."""
+    """Return the inverse tangent in radians, in [-pi / 2, pi / 2].
+
+    >>> import taeda
+    >>> taeda.atan(taeda.tensor([1.0, -taeda.inf]))
+    tensor([ 0.7854, -1.5708])
+    """
     return unary(ATAN, input, out)
 
 def atan_(input):
@@ -296,7 +388,12 @@ cdef Op ASINH = define("asinh", asinh_vjp, IN0, FLOAT)
 cdef Op ASINH_ = define("asinh", asinh_vjp, IN0, FLOAT, None, "AsinhBackward1")
 
 def asinh(input, *, out=None):
-    """Return the inverse hyperbolic sine."""
+    """Return the inverse hyperbolic sine: y = ln(x + sqrt(x^2 + 1)).
+
+    >>> import taeda
+    >>> taeda.asinh(taeda.sinh(taeda.tensor([-1.0, 3.0])))
+    tensor([-1.,  3.])
+    """
     return unary(ASINH, input, out)
 
 def asinh_(input):
@@ -313,7 +410,12 @@ cdef Op ACOSH = define("acosh", acosh_vjp, IN0, FLOAT)
 cdef Op ACOSH_ = define("acosh", acosh_vjp, IN0, FLOAT, None, "AcoshBackward1")
 
 def acosh(input, *, out=None):
-    """Return the inverse hyperbolic cosine; nan below 1."""
+    """Return the inverse hyperbolic cosine: y = ln(x + sqrt(x^2 - 1)); nan below 1.
+
+    >>> import taeda
+    >>> taeda.acosh(taeda.tensor([1.0, 2.0, 0.5]))
+    tensor([0.0000, 1.3170,    nan])
+    """
     return unary(ACOSH, input, out)
 
 def acosh_(input):
@@ -329,7 +431,12 @@ cdef Op ATANH = define("atanh", atanh_vjp, IN0, FLOAT)
 cdef Op ATANH_ = define("atanh", atanh_vjp, IN0, FLOAT, None, "AtanhBackward1")
 
 def atanh(input, *, out=None):
-    """Return the inverse hyperbolic tangent; nan outside [-1, 1]."""
+    """Return the inverse hyperbolic tangent: y = ln((1 + x) / (1 - x)) / 2; nan outside [-1, 1].
+
+    >>> import taeda
+    >>> taeda.atanh(taeda.tensor([0.5, 1.0, 2.0]))
+    tensor([0.5493,    inf,    nan])
+    """
     return unary(ATANH, input, out)
 
 def atanh_(input):
@@ -344,7 +451,12 @@ cdef object erf_vjp(Node n, object g):
 cdef Op ERF = define("erf", erf_vjp, IN0, FLOAT)
 
 def erf(input, *, out=None):
-    """Return the error function."""
+    """Return the error function: y = 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x.
+
+    >>> import taeda
+    >>> taeda.erf(taeda.tensor([0.0, 1.0, -taeda.inf]))
+    tensor([ 0.0000,  0.8427, -1.0000])
+    """
     return unary(ERF, input, out)
 
 def erf_(input):
@@ -359,7 +471,13 @@ cdef object erfc_vjp(Node n, object g):
 cdef Op ERFC = define("erfc", erfc_vjp, IN0, FLOAT)
 
 def erfc(input, *, out=None):
-    """Return 1 - erf(x), exact where erf(x) is near 1."""
+    """Return 1 - erf(x), exact where erf(x) is near 1.
+
+    >>> import taeda
+    >>> x = taeda.tensor(5.0)
+    >>> taeda.erfc(x), 1 - taeda.erf(x)
+    (tensor(1.5375e-12), tensor(0.))
+    """
     return unary(ERFC, input, out)
 
 def erfc_(input):

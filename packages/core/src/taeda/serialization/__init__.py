@@ -390,6 +390,11 @@ def load(
         pickle.UnpicklingError: for a global that is not allowed or a malformed pickle.
         RuntimeError: for a file that is no checkpoint, is truncated or damaged, or says impossible sizes; for a
             pickle_module with weights_only=True.
+
+    >>> import taeda
+    >>> taeda.save({"weight": taeda.ones(2)}, "model.pt")
+    >>> taeda.load("model.pt")["weight"]
+    tensor([1., 1.])
     """
     weights_only = only_weights(weights_only, pickle_module)
     if weights_only and pickle_module is not None:

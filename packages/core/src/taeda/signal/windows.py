@@ -126,12 +126,22 @@ def general_cosine(k, length, *, a, sym=True):
 
 
 def general_hamming(M, *, alpha=0.54, sym=True, dtype=None, layout=strided, device=None, requires_grad=False):
-    """Return w_k = alpha - (1 - alpha) cos(2 pi k / (N - 1))."""
+    """Return w_k = alpha - (1 - alpha) cos(2 pi k / (N - 1)).
+
+    >>> import taeda.signal
+    >>> taeda.signal.windows.general_hamming(3, alpha=0.6)
+    tensor([0.2000, 1.0000, 0.2000])
+    """
     return general_cosine(M, a=[alpha, 1 - alpha], sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
 def hamming(M, *, sym=True, dtype=None, layout=strided, device=None, requires_grad=False):
-    """Return w_k = 0.54 - 0.46 cos(2 pi k / (N - 1))."""
+    """Return w_k = 0.54 - 0.46 cos(2 pi k / (N - 1)).
+
+    >>> import taeda.signal
+    >>> taeda.signal.windows.hamming(5)
+    tensor([0.0800, 0.5400, 1.0000, 0.5400, 0.0800])
+    """
     return general_hamming(M, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
@@ -146,7 +156,12 @@ def hann(M, *, sym=True, dtype=None, layout=strided, device=None, requires_grad=
 
 
 def blackman(M, *, sym=True, dtype=None, layout=strided, device=None, requires_grad=False):
-    """Return w_k = 0.42 - 0.5 cos(t) + 0.08 cos(2 t), t = 2 pi k / (N - 1)."""
+    """Return w_k = 0.42 - 0.5 cos(t) + 0.08 cos(2 t), t = 2 pi k / (N - 1).
+
+    >>> import taeda.signal
+    >>> taeda.signal.windows.blackman(5)[1:4]
+    tensor([0.3400, 1.0000, 0.3400])
+    """
     return general_cosine(M, a=[0.42, 0.5, 0.08], sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
@@ -154,6 +169,10 @@ def nuttall(M, *, sym=True, dtype=None, layout=strided, device=None, requires_gr
     """Return the four-term window with the lowest side lobes.
 
     Source: Nuttall, Some windows with very good sidelobe behavior, IEEE Trans. ASSP 29 (1981), the minimum four-term window.
+
+    >>> import taeda.signal
+    >>> taeda.signal.windows.nuttall(5)[1:4]
+    tensor([0.2270, 1.0000, 0.2270])
     """
     return general_cosine(M, a=[0.3635819, 0.4891775, 0.1365995, 0.0106411], sym=sym, dtype=dtype, layout=layout, device=device,
                           requires_grad=requires_grad)

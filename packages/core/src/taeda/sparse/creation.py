@@ -240,7 +240,7 @@ def _of_layout(layout: Any, name: str, first: str, second: str, what: str) -> Ca
 
     named.__name__ = named.__qualname__ = name
     named.__doc__ = (f"Return a matrix in {what} format, ``{name}({first}, {second}, values, size=None, *, dtype, device, requires_grad, "
-                     "check_invariants)``: see :func:`sparse_compressed_tensor`.")
+                     "check_invariants)``: see :func:`taeda.sparse_compressed_tensor`.")
     return named
 
 

@@ -276,6 +276,15 @@ class ChainDataset(IterableDataset[T_co]):
 
     Raises:
         AssertionError: on iteration, where one is not an IterableDataset.
+
+    >>> from taeda.data import ChainDataset, IterableDataset
+    >>> class Count(IterableDataset):
+    ...     def __init__(self, start, end):
+    ...         self.numbers = range(start, end)
+    ...     def __iter__(self):
+    ...         return iter(self.numbers)
+    >>> list(ChainDataset([Count(0, 2), Count(7, 9)]))
+    [0, 1, 7, 8]
     """
 
     def __init__(self, datasets: Iterable[Any]) -> None:

@@ -249,7 +249,13 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
 
 
 def is_lazy(param: Any) -> bool:
-    """Say whether ``param`` is an ``UninitializedParameter`` or an ``UninitializedBuffer``."""
+    """Say whether ``param`` is an ``UninitializedParameter`` or an ``UninitializedBuffer``.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.parameter.is_lazy(nn.UninitializedParameter()), nn.parameter.is_lazy(nn.Parameter(taeda.ones(2)))
+    (True, False)
+    """
     return isinstance(param, UninitializedTensorMixin)
 
 

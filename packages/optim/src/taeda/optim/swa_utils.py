@@ -74,7 +74,15 @@ def get_ema_multi_avg_fn(decay: float = 0.999) -> Callable[[Tensors, Tensors, An
 
 
 def get_swa_multi_avg_fn() -> Callable[[Tensors, Tensors, Any], None]:
-    """Return a function of (averages, values, count) that takes each value into a plain mean of so many before it."""
+    """Return a function of (averages, values, count) that takes each value into a plain mean of so many before it.
+
+    >>> import taeda
+    >>> from taeda.optim.swa_utils import get_swa_multi_avg_fn
+    >>> averages = [taeda.tensor(1.0)]
+    >>> get_swa_multi_avg_fn()(averages, [taeda.tensor(4.0)], 2)
+    >>> averages
+    [tensor(2.)]
+    """
 
     @taeda.no_grad()
     def swa_update(averages: Tensors, values: Tensors, num_averaged: Any) -> None:
@@ -91,6 +99,11 @@ def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Tensor, Tensor, Any], Tens
     """Return a function of (average, value, count) that returns decay average + (1 - decay) value.
 
     Raises ValueError for a decay outside of [0, 1].
+
+    >>> import taeda
+    >>> from taeda.optim.swa_utils import get_ema_avg_fn
+    >>> get_ema_avg_fn(0.75)(taeda.tensor(0.0), taeda.tensor(1.0), 1)
+    tensor(0.2500)
     """
     _check_decay(decay)
 
@@ -102,7 +115,13 @@ def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Tensor, Tensor, Any], Tens
 
 
 def get_swa_avg_fn() -> Callable[[Tensor, Tensor, Any], Tensor]:
-    """Return a function of (average, value, count) that returns the mean of so many values and one more."""
+    """Return a function of (average, value, count) that returns the mean of so many values and one more.
+
+    >>> import taeda
+    >>> from taeda.optim.swa_utils import get_swa_avg_fn
+    >>> get_swa_avg_fn()(taeda.tensor(1.0), taeda.tensor(4.0), 2)
+    tensor(2.)
+    """
 
     @taeda.no_grad()
     def swa_update(average: Tensor, value: Tensor, num_averaged: Any) -> Tensor:
@@ -119,6 +138,13 @@ def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
         loader: batches: tensors, or lists or tuples that begin with one.
         model: a module of ``taeda.nn``, such as an `AveragedModel`; its mode is restored, also where a batch fails.
         device: where batches are moved before.
+
+    >>> import taeda
+    >>> from taeda import nn, optim
+    >>> model = nn.Sequential(nn.BatchNorm1d(1))
+    >>> optim.swa_utils.update_bn([taeda.tensor([[1.0], [3.0]]), taeda.tensor([[5.0], [7.0]])], model)
+    >>> model[0].running_mean
+    tensor([4.])
     """
     from taeda.nn.modules.batchnorm import _BatchNorm
 

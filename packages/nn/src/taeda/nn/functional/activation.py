@@ -33,7 +33,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def relu_(input: Tensor) -> Tensor:
-    """Replace x by max(x, 0)."""
+    """In-place :func:`relu`."""
     need_tensors("relu_", input)
     return input.relu_()
 
@@ -75,7 +75,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
 
 
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
-    """Limit x to [min_val, max_val] in place."""
+    """In-place :func:`hardtanh`."""
     need_tensors("hardtanh_", input)
     return ops.hardtanh_(input, min_val, max_val)          # in place nobody compares the bounds, as in PyTorch
 
@@ -101,7 +101,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 
 def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
-    """Replace x by elu(x)."""
+    """In-place :func:`elu`."""
     return elu(input, alpha, inplace=True)
 
 
@@ -116,7 +116,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def selu_(input: Tensor) -> Tensor:
-    """Replace x by selu(x)."""
+    """In-place :func:`selu`."""
     return selu(input, inplace=True)
 
 
@@ -135,7 +135,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 
 def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
-    """Replace x by celu(x)."""
+    """In-place :func:`celu`."""
     return celu(input, alpha, inplace=True)
 
 
@@ -150,7 +150,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
-    """Replace x by leaky_relu(x)."""
+    """In-place :func:`leaky_relu`."""
     return leaky_relu(input, negative_slope, inplace=True)
 
 
@@ -204,7 +204,7 @@ def rrelu(
 
 
 def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Tensor:
-    """Replace x by rrelu(x)."""
+    """In-place :func:`rrelu`."""
     return rrelu(input, lower, upper, training, inplace=True)
 
 
@@ -318,7 +318,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
 
 
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
-    """Replace x by threshold(x)."""
+    """In-place :func:`threshold`."""
     return in_place(ops.threshold, input, threshold, value)
 
 

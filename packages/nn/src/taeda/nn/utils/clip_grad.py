@@ -58,7 +58,16 @@ def get_total_norm(
 def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
-    """Multiply the gradients by max_norm / (total_norm + 1e-6), where that is below 1."""
+    """Multiply the gradients by max_norm / (total_norm + 1e-6), where that is below 1.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> p = nn.Parameter(taeda.zeros(2))
+    >>> p.grad = taeda.tensor([3.0, 4.0])
+    >>> nn.utils.clip_grads_with_norm_([p], max_norm=1.0, total_norm=taeda.tensor(5.0))
+    >>> p.grad
+    tensor([0.6000, 0.8000])
+    """
     grads = [p.grad for p in _listed(parameters) if p.grad is not None]
     with taeda.no_grad():
         factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)

@@ -210,7 +210,15 @@ class PruningContainer(BasePruningMethod):
 
 
 class Identity(BasePruningMethod):
-    """Prune nothing, and make the parameter ready for later masks."""
+    """Prune nothing, and make the parameter ready for later masks.
+
+    >>> from taeda import nn
+    >>> from taeda.nn.utils import prune
+    >>> layer = nn.Linear(4, 1, bias=False)
+    >>> _ = prune.Identity.apply(layer, "weight")
+    >>> layer.weight_mask
+    tensor([[1., 1., 1., 1.]])
+    """
 
     PRUNING_TYPE = "unstructured"
 
@@ -258,6 +266,13 @@ class RandomUnstructured(_Unstructured):
 
     Args:
         amount: a share of the entries (a float in [0, 1]) or their number.
+
+    >>> from taeda import nn
+    >>> from taeda.nn.utils import prune
+    >>> layer = nn.Linear(4, 1, bias=False)
+    >>> _ = prune.RandomUnstructured.apply(layer, "weight", amount=0.5)
+    >>> layer.weight_mask.sum()
+    tensor(2.)
     """
 
     _largest = True
@@ -276,6 +291,15 @@ class L1Unstructured(_Unstructured):
 
     Args:
         amount: a share of the entries (a float in [0, 1]) or their number.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.nn.utils import prune
+    >>> layer = nn.Linear(4, 1, bias=False)
+    >>> _ = layer.weight.data.copy_(taeda.tensor([[0.1, -2.0, 0.3, 4.0]]))
+    >>> _ = prune.L1Unstructured.apply(layer, "weight", amount=2)
+    >>> layer.weight
+    tensor([[ 0., -2.,  0.,  4.]], grad_fn=<MulBackward0>)
     """
 
     _largest = False
@@ -373,7 +397,16 @@ class LnStructured(_Structured):
 
 
 class CustomFromMask(BasePruningMethod):
-    """Prune by a mask that is given."""
+    """Prune by a mask that is given.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.nn.utils import prune
+    >>> layer = nn.Linear(4, 1, bias=False)
+    >>> _ = prune.CustomFromMask.apply(layer, "weight", taeda.tensor([[1, 0, 0, 1]]))
+    >>> (layer.weight != 0).tolist()
+    [[True, False, False, True]]
+    """
 
     PRUNING_TYPE = "global"
 

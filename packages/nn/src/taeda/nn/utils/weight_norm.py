@@ -86,6 +86,15 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
 
     Raises:
         RuntimeError: the parameter has been split already.
+
+    >>> import warnings
+    >>> import taeda
+    >>> from taeda import nn
+    >>> with warnings.catch_warnings():                # PyTorch has deprecated it for nn.utils.parametrizations.weight_norm
+    ...     warnings.simplefilter("ignore")
+    ...     layer = nn.utils.weight_norm(nn.Linear(3, 2))
+    >>> [(name, tuple(p.shape)) for name, p in layer.named_parameters()]
+    [('bias', (2,)), ('weight_g', (2, 1)), ('weight_v', (2, 3))]
     """
     warnings.warn(
         "`taeda.nn.utils.weight_norm` is deprecated in favor of `taeda.nn.utils.parametrizations.weight_norm`.",
@@ -101,6 +110,14 @@ def remove_weight_norm(module: M, name: str = "weight") -> M:
 
     Raises:
         ValueError: the parameter is not split.
+
+    >>> import warnings
+    >>> from taeda import nn
+    >>> with warnings.catch_warnings():                # PyTorch has deprecated it for nn.utils.parametrizations.weight_norm
+    ...     warnings.simplefilter("ignore")
+    ...     layer = nn.utils.weight_norm(nn.Linear(3, 2))
+    >>> [name for name, _ in nn.utils.remove_weight_norm(layer).named_parameters()]
+    ['bias', 'weight']
     """
     for key, hook in module._forward_pre_hooks.items():
         if isinstance(hook, WeightNorm) and hook.name == name:

@@ -95,6 +95,16 @@ class LRScheduler:
             the key ``initial_lr``.
 
     Raises TypeError for no Optimizer, KeyError where ``initial_lr`` is missing.
+
+    >>> import taeda
+    >>> from taeda import optim
+    >>> class Halving(optim.lr_scheduler.LRScheduler):
+    ...     def get_lr(self):
+    ...         return [rate / 2**self.last_epoch for rate in self.base_lrs]
+    >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = Halving(opt)
+    >>> opt.step(), schedule.step(), schedule.get_last_lr()
+    (None, None, [0.5])
     """
 
     optimizer: Optimizer

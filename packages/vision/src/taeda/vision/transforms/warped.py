@@ -305,7 +305,13 @@ class RandomAdjustSharpness(nn.Module):
 
 
 class RandomEqualize(nn.Module):
-    """Make all values about as frequent, with probability p."""
+    """Make all values about as frequent, with probability p.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomEqualize
+    >>> RandomEqualize(p=1.0)((taeda.arange(4096) // 64).to(taeda.uint8).reshape(1, 64, 64)).max()
+    tensor(255, dtype=taeda.uint8)
+    """
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()

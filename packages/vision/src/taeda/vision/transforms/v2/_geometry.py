@@ -221,7 +221,13 @@ class FiveCrop(_Crops):
 
 
 class TenCrop(_Crops):
-    """Cut five crops out of an image and five out of its mirror image; gives a tuple of ten."""
+    """Cut five crops out of an image and five out of its mirror image; gives a tuple of ten.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms import v2
+    >>> len(v2.TenCrop(8)(taeda.zeros(3, 20, 30)))
+    10
+    """
 
     def __init__(self, size: int | Sequence[int], vertical_flip: bool = False) -> None:
         super().__init__()

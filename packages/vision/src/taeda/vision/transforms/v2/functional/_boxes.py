@@ -72,6 +72,11 @@ def convert_bounding_box_format(inpt: Any, old_format: Any = None, new_format: A
     Raises:
         TypeError: `new_format` is missing, or it is no tensor.
         ValueError: `old_format` is missing, or given though the boxes know theirs; or only one of the formats is rotated.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.convert_bounding_box_format(taeda.tensor([[1, 2, 4, 6]]), "XYXY", "XYWH")
+    tensor([[1, 2, 3, 4]])
     """
     if new_format is None:
         raise TypeError("[convert_bounding_box_format] missing 1 required argument: 'new_format'")
@@ -116,6 +121,11 @@ def clamp_bounding_boxes(inpt: Any, format: Any = None, canvas_size: Any = None,
 
     Raises:
         ValueError: an argument is missing, or given though the boxes know it.
+
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.clamp_bounding_boxes(tv_tensors.BoundingBoxes([[-1, 2, 40, 6]], format="XYXY", canvas_size=(10, 20)))
+    BoundingBoxes([[ 0,  2, 20,  6]], format=BoundingBoxFormat.XYXY, canvas_size=(10, 20), clamping_mode=soft)
     """
     if clamping_mode not in (None, "soft", "hard", "auto"):
         raise ValueError(f"[clamp_bounding_boxes] clamping_mode must be soft, hard, auto or None, got {clamping_mode}")
@@ -140,6 +150,12 @@ def clamp_keypoints(inpt: Any, canvas_size: Any = None) -> Any:
 
     Raises:
         ValueError: `canvas_size` is missing, or given though the points know it.
+
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.clamp_keypoints(tv_tensors.KeyPoints([[-1, 2], [40, 6]], canvas_size=(10, 20)))
+    KeyPoints([[ 0,  2],
+               [19,  6]], canvas_size=(10, 20))
     """
     pure = is_pure_tensor(inpt)
     if not pure and not isinstance(inpt, POINTS):

@@ -50,7 +50,13 @@ def _factor(value: float, name: str, op: str) -> None:
 
 @dispatched
 def rgb_to_grayscale(inpt: Any, num_output_channels: int = 1) -> Any:
-    """Turn an RGB image into shades of grey with 1 or 3 channels; L = 0.2989 R + 0.587 G + 0.114 B. Videos are not taken."""
+    """Turn an RGB image into shades of grey with 1 or 3 channels; L = 0.2989 R + 0.587 G + 0.114 B. Videos are not taken.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.rgb_to_grayscale(taeda.tensor([[[1.0]], [[0.5]], [[0.0]]])).flatten()
+    tensor([0.5924])
+    """
     raise NotImplementedError
 
 
@@ -83,7 +89,13 @@ to_grayscale = rgb_to_grayscale
 
 @dispatched
 def grayscale_to_rgb(inpt: Any) -> Any:
-    """Give a grey image three equal channels; other images stay."""
+    """Give a grey image three equal channels; other images stay.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.grayscale_to_rgb(taeda.zeros(1, 20, 30)).shape
+    taeda.Size([3, 20, 30])
+    """
     raise NotImplementedError
 
 
@@ -106,7 +118,13 @@ def _blend(image: Tensor, other: Tensor, ratio: float) -> Tensor:
 
 @dispatched
 def adjust_brightness(inpt: Any, brightness_factor: float) -> Any:
-    """Multiply an image by a factor; 0 is black, 1 the image."""
+    """Multiply an image by a factor; 0 is black, 1 the image.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.adjust_brightness(taeda.tensor([[[0.25, 0.75]]]), 2.0)
+    tensor([[[0.5000, 1.0000]]])
+    """
     raise NotImplementedError
 
 
@@ -126,7 +144,13 @@ def _whole_grey(image: Tensor) -> Tensor:
 
 @dispatched
 def adjust_saturation(inpt: Any, saturation_factor: float) -> Any:
-    """Blend an image with its shades of grey; 0 gives those, 1 the image."""
+    """Blend an image with its shades of grey; 0 gives those, 1 the image.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.adjust_saturation(taeda.tensor([[[1.0]], [[0.5]], [[0.0]]]), 0.0).flatten()
+    tensor([0.5924, 0.5924, 0.5924])
+    """
     raise NotImplementedError
 
 
@@ -139,7 +163,13 @@ def adjust_saturation_image(image: Tensor, saturation_factor: float) -> Tensor:
 
 @dispatched
 def adjust_contrast(inpt: Any, contrast_factor: float) -> Any:
-    """Blend an image with its mean shade of grey; 0 gives that, 1 the image."""
+    """Blend an image with its mean shade of grey; 0 gives that, 1 the image.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.adjust_contrast(taeda.tensor([[[0.25, 0.75]]]), 0.0)
+    tensor([[[0.5000, 0.5000]]])
+    """
     raise NotImplementedError
 
 
@@ -156,7 +186,15 @@ def adjust_contrast_image(image: Tensor, contrast_factor: float) -> Tensor:
 
 @dispatched
 def adjust_sharpness(inpt: Any, sharpness_factor: float) -> Any:
-    """Blend an image with a smoothed one; 0 gives that, 1 the image, 2 a sharper one. Borders stay."""
+    """Blend an image with a smoothed one; 0 gives that, 1 the image, 2 a sharper one. Borders stay.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.adjust_sharpness(taeda.eye(3)[None], 0.0)
+    tensor([[[1.0000, 0.0000, 0.0000],
+             [0.0000, 0.5385, 0.0000],
+             [0.0000, 0.0000, 1.0000]]])
+    """
     raise NotImplementedError
 
 
@@ -187,7 +225,14 @@ def adjust_sharpness_image(image: Tensor, sharpness_factor: float) -> Tensor:
 
 @dispatched
 def adjust_hue(inpt: Any, hue_factor: float) -> Any:
-    """Turn the hue by a share of the colour circle, -0.5 to 0.5; grey images stay."""
+    """Turn the hue by a share of the colour circle, -0.5 to 0.5; grey images stay.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> red = taeda.tensor([[[1.0]], [[0.0]], [[0.0]]])
+    >>> F.adjust_hue(red, 0.5).flatten()
+    tensor([0., 1., 1.])
+    """
     raise NotImplementedError
 
 
@@ -227,7 +272,13 @@ def _rgb(h: Tensor, s: Tensor, v: Tensor) -> Tensor:
 
 @dispatched
 def adjust_gamma(inpt: Any, gamma: float, gain: float = 1) -> Any:
-    """Return ``gain img ** gamma`` of values in 0 ... 1."""
+    """Return ``gain img ** gamma`` of values in 0 ... 1.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.adjust_gamma(taeda.tensor([[[0.5, 1.0]]]), gamma=2.0)
+    tensor([[[0.2500, 1.0000]]])
+    """
     raise NotImplementedError
 
 
@@ -243,7 +294,13 @@ def adjust_gamma_image(image: Tensor, gamma: float, gain: float = 1.0) -> Tensor
 
 @dispatched
 def posterize(inpt: Any, bits: int) -> Any:
-    """Keep only so many bits of every value."""
+    """Keep only so many bits of every value.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.posterize(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8), bits=2)
+    tensor([[[  0,  64, 192]]], dtype=taeda.uint8)
+    """
     raise NotImplementedError
 
 
@@ -261,7 +318,13 @@ def posterize_image(image: Tensor, bits: int) -> Tensor:
 
 @dispatched
 def invert(inpt: Any) -> Any:
-    """Swap light and dark."""
+    """Swap light and dark.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.invert(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
+    tensor([[[255, 155,   0]]], dtype=taeda.uint8)
+    """
     raise NotImplementedError
 
 
@@ -273,7 +336,13 @@ def invert_image(image: Tensor) -> Tensor:
 
 @dispatched
 def solarize(inpt: Any, threshold: float) -> Any:
-    """Invert what lies at or above a threshold."""
+    """Invert what lies at or above a threshold.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.solarize(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8), threshold=128)
+    tensor([[[  0, 100,   0]]], dtype=taeda.uint8)
+    """
     raise NotImplementedError
 
 
@@ -289,7 +358,13 @@ def solarize_image(image: Tensor, threshold: float) -> Tensor:
 
 @dispatched
 def autocontrast(inpt: Any) -> Any:
-    """Stretch every channel from black to white."""
+    """Stretch every channel from black to white.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.autocontrast(taeda.tensor([[[0.25, 0.5, 0.75]]]))
+    tensor([[[0.0000, 0.5000, 1.0000]]])
+    """
     raise NotImplementedError
 
 
@@ -309,7 +384,13 @@ def autocontrast_image(image: Tensor) -> Tensor:
 
 @dispatched
 def equalize(inpt: Any) -> Any:
-    """Bend the values of every channel so that all are about as frequent."""
+    """Bend the values of every channel so that all are about as frequent.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.equalize((taeda.arange(4096) // 64).to(taeda.uint8).reshape(1, 64, 64)).max()
+    tensor(255, dtype=taeda.uint8)
+    """
     raise NotImplementedError
 
 
@@ -334,7 +415,13 @@ def equalize_image(image: Tensor) -> Tensor:
 
 @dispatched
 def permute_channels(inpt: Any, permutation: list[int]) -> Any:
-    """Bring the channels into another order."""
+    """Bring the channels into another order.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.permute_channels(taeda.arange(3).reshape(3, 1, 1), [2, 1, 0]).flatten()
+    tensor([2, 1, 0])
+    """
     raise NotImplementedError
 
 

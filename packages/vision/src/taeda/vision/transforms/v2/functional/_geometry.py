@@ -66,7 +66,14 @@ def _flat(mask: Tensor) -> tuple[Tensor, bool]:
 
 @dispatched
 def horizontal_flip(inpt: Any) -> Any:
-    """Mirror left and right."""
+    """Mirror left and right.
+
+    >>> import taeda
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.horizontal_flip(tv_tensors.BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 20)))
+    BoundingBoxes([[16,  0, 20,  6]], format=BoundingBoxFormat.XYXY, canvas_size=(10, 20), clamping_mode=soft)
+    """
     raise NotImplementedError
 
 
@@ -78,7 +85,14 @@ def horizontal_flip_image(image: Tensor) -> Tensor:
 
 @dispatched
 def vertical_flip(inpt: Any) -> Any:
-    """Mirror top and bottom."""
+    """Mirror top and bottom.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.vertical_flip(taeda.tensor([[[1.0], [2.0]]]))
+    tensor([[[2.],
+             [1.]]])
+    """
     raise NotImplementedError
 
 
@@ -119,6 +133,11 @@ def resize(
     Args:
         interpolation: of images; masks are always taken from the nearest pixel.
         antialias: for tensors; PIL images are always antialiased.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.resize(taeda.zeros(3, 10, 20), 5).shape, F.resize(taeda.zeros(3, 10, 20), [5, 6]).shape
+    (taeda.Size([3, 5, 10]), taeda.Size([3, 5, 6]))
     """
     raise NotImplementedError
 
@@ -183,7 +202,13 @@ def affine(
     fill: Fill = None,
     center: Sequence[float] | None = None,
 ) -> Any:
-    """Turn (clockwise), shear, scale and move, the size kept; see `transforms.functional.affine`."""
+    """Turn (clockwise), shear, scale and move, the size kept; see `transforms.functional.affine`.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.affine(taeda.tensor([[[1.0, 2.0, 3.0]]]), angle=0, translate=[1, 0], scale=1.0, shear=[0.0, 0.0])
+    tensor([[[0., 1., 2.]]])
+    """
     raise NotImplementedError
 
 
@@ -223,7 +248,14 @@ def rotate(
     center: Sequence[float] | None = None,
     fill: Fill = None,
 ) -> Any:
-    """Turn counter-clockwise by degrees; with `expand`, the result holds all of it."""
+    """Turn counter-clockwise by degrees; with `expand`, the result holds all of it.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.rotate(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]), 90)
+    tensor([[[2., 4.],
+             [1., 3.]]])
+    """
     raise NotImplementedError
 
 
@@ -266,7 +298,13 @@ def edges(padding: Any) -> tuple[int, int, int, int]:
 
 @dispatched
 def pad(inpt: Any, padding: int | Sequence[int], fill: Fill = None, padding_mode: str = "constant") -> Any:
-    """Add pixels around; see `transforms.functional.pad`."""
+    """Add pixels around; see `transforms.functional.pad`.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.pad(taeda.ones(1, 1, 2), [1, 0], fill=9)
+    tensor([[[9., 1., 1., 9.]]])
+    """
     raise NotImplementedError
 
 
@@ -305,7 +343,14 @@ def pad_mask(mask: Tensor, padding: Any, fill: Fill = None, padding_mode: str = 
 
 @dispatched
 def crop(inpt: Any, top: int, left: int, height: int, width: int) -> Any:
-    """Cut out height x width pixels from row `top` and column `left`; what lies outside is zero."""
+    """Cut out height x width pixels from row `top` and column `left`; what lies outside is zero.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.crop(taeda.arange(9).reshape(1, 3, 3), top=1, left=1, height=2, width=3)
+    tensor([[[4, 5, 0],
+             [7, 8, 0]]])
+    """
     raise NotImplementedError
 
 
@@ -320,7 +365,14 @@ kernel(crop, PIL_IMAGE)(v1.crop)
 
 @dispatched
 def center_crop(inpt: Any, output_size: int | Sequence[int]) -> Any:
-    """Cut (height, width) out of the middle; what is smaller is padded with zeros."""
+    """Cut (height, width) out of the middle; what is smaller is padded with zeros.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.center_crop(taeda.arange(16).reshape(1, 4, 4), [2, 2])
+    tensor([[[ 5,  6],
+             [ 9, 10]]])
+    """
     raise NotImplementedError
 
 
@@ -349,7 +401,13 @@ def resized_crop(
     interpolation: Mode = BILINEAR,
     antialias: bool | None = True,
 ) -> Any:
-    """Crop, then resize."""
+    """Crop, then resize.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.resized_crop(taeda.zeros(3, 10, 20), top=2, left=5, height=4, width=8, size=[16, 32]).shape
+    taeda.Size([3, 16, 32])
+    """
     raise NotImplementedError
 
 
@@ -393,7 +451,15 @@ def coefficients_of(startpoints: Any, endpoints: Any, coefficients: Any) -> list
 def perspective(
     inpt: Any, startpoints: Any, endpoints: Any, interpolation: Mode = BILINEAR, fill: Fill = None, coefficients: Any = None
 ) -> Any:
-    """Map four points to four others and all between in perspective; or by the eight coefficients of the map back."""
+    """Map four points to four others and all between in perspective; or by the eight coefficients of the map back.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> corners = [[0, 0], [2, 0], [2, 1], [0, 1]]                         # (column, row), clockwise from the top left
+    >>> F.perspective(taeda.arange(6.0).reshape(1, 2, 3), corners, corners).round()
+    tensor([[[0., 1., 2.],
+             [3., 4., 5.]]])
+    """
     raise NotImplementedError
 
 
@@ -426,7 +492,14 @@ def perspective_mask(
 
 @dispatched
 def elastic(inpt: Any, displacement: Tensor, interpolation: Mode = BILINEAR, fill: Fill = None) -> Any:
-    """Move every pixel by a displacement of its own, 1 x H x W x 2 in halves of the image's size."""
+    """Move every pixel by a displacement of its own, 1 x H x W x 2 in halves of the image's size.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> right = taeda.tensor([2 / 3, 0.0]).expand(1, 1, 3, 2)              # one pixel of three
+    >>> F.elastic(taeda.tensor([[[1.0, 2.0, 3.0]]]), right)
+    tensor([[[2., 3., 0.]]])
+    """
     raise NotImplementedError
 
 
@@ -454,13 +527,25 @@ def elastic_mask(mask: Tensor, displacement: Tensor, interpolation: Mode = NEARE
 
 @dispatched
 def five_crop(inpt: Any, size: Any) -> Any:
-    """Cut out the four corners and the middle."""
+    """Cut out the four corners and the middle.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> [crop.flatten().tolist() for crop in F.five_crop(taeda.arange(9).reshape(1, 3, 3), [1, 1])]
+    [[0], [2], [6], [8], [4]]
+    """
     raise NotImplementedError
 
 
 @dispatched
 def ten_crop(inpt: Any, size: Any, vertical_flip: bool = False) -> Any:
-    """Cut out five crops of it and five of its mirror image."""
+    """Cut out five crops of it and five of its mirror image.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> len(F.ten_crop(taeda.zeros(3, 10, 20), [4, 4]))
+    10
+    """
     raise NotImplementedError
 
 

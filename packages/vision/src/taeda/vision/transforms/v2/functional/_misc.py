@@ -22,7 +22,13 @@ __all__ = ["erase", "gaussian_blur", "gaussian_noise", "jpeg", "normalize", "san
 
 @dispatched
 def normalize(inpt: Any, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Any:
-    """Return ``(image - mean) / std``, one number for each channel of a float image or video."""
+    """Return ``(image - mean) / std``, one number for each channel of a float image or video.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.normalize(taeda.tensor([[[0.0, 0.5, 1.0]]]), mean=[0.5], std=[0.25])
+    tensor([[[-2.,  0.,  2.]]])
+    """
     raise NotImplementedError
 
 
@@ -45,7 +51,15 @@ def normalize_image(image: Tensor, mean: Any, std: Any, inplace: bool = False) -
 
 @dispatched
 def gaussian_blur(inpt: Any, kernel_size: Any, sigma: Any = None) -> Any:
-    """Smooth by a Gaussian; see `transforms.functional.gaussian_blur`."""
+    """Smooth by a Gaussian; see `transforms.functional.gaussian_blur`.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.gaussian_blur(taeda.eye(3)[None], [3, 3], [1.0, 1.0]).round(decimals=3)
+    tensor([[[0.5050, 0.3720, 0.3000],
+             [0.3720, 0.3540, 0.3720],
+             [0.3000, 0.3720, 0.5050]]])
+    """
     raise NotImplementedError
 
 
@@ -60,7 +74,13 @@ def _gaussian_blur_pil(image: Any, kernel_size: Any, sigma: Any = None) -> Any:
 
 @dispatched
 def gaussian_noise(inpt: Any, mean: float = 0.0, sigma: float = 0.1, clip: bool = True) -> Any:
-    """Add normal noise, in units of the range of the dtype; with `clip`, values stay in it."""
+    """Add normal noise, in units of the range of the dtype; with `clip`, values stay in it.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.gaussian_noise(taeda.full((1, 100, 100), 0.5), mean=0.25, sigma=0.0).unique()
+    tensor([0.7500])
+    """
     raise NotImplementedError
 
 
@@ -86,7 +106,14 @@ def _gaussian_noise_pil(image: Any, mean: float = 0.0, sigma: float = 0.1, clip:
 
 @dispatched
 def erase(inpt: Any, i: int, j: int, h: int, w: int, v: Tensor, inplace: bool = False) -> Any:
-    """Set the h x w pixels from row i and column j to `v`."""
+    """Set the h x w pixels from row i and column j to `v`.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.erase(taeda.ones(1, 2, 3), i=0, j=1, h=2, w=2, v=taeda.zeros(1, 1, 1))
+    tensor([[[1., 0., 0.],
+             [1., 0., 0.]]])
+    """
     raise NotImplementedError
 
 
@@ -105,7 +132,13 @@ def _erase_pil(image: Any, i: int, j: int, h: int, w: int, v: Tensor, inplace: b
 
 @dispatched
 def jpeg(image: Any, quality: int) -> Any:
-    """Compress by JPEG and decompress; quality 1 to 100."""
+    """Compress by JPEG and decompress; quality 1 to 100.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.jpeg(taeda.full((3, 16, 16), 128, dtype=taeda.uint8), quality=50).float().mean()
+    tensor(128.)
+    """
     raise NotImplementedError
 
 

@@ -33,7 +33,13 @@ _BITS = {"uint8": 8, "int8": 7, "int16": 15, "uint16": 16, "int32": 31, "int64":
 
 @dispatched
 def get_dimensions(inpt: Any) -> list[int]:
-    """Return [channels, height, width] of an image or video."""
+    """Return [channels, height, width] of an image or video.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.get_dimensions(taeda.zeros(3, 10, 20))
+    [3, 10, 20]
+    """
     raise NotImplementedError
 
 
@@ -52,7 +58,13 @@ def _get_dimensions_pil(image: Any) -> list[int]:
 
 
 def get_num_channels(inpt: Any) -> int:
-    """Return the number of channels of an image or video."""
+    """Return the number of channels of an image or video.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.get_num_channels(taeda.zeros(3, 10, 20))
+    3
+    """
     return get_dimensions(inpt)[0]
 
 
@@ -61,7 +73,13 @@ get_image_num_channels = get_num_channels
 
 @dispatched
 def get_size(inpt: Any) -> list[int]:
-    """Return [height, width]; of boxes and points, of their canvas."""
+    """Return [height, width]; of boxes and points, of their canvas.
+
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.get_size(tv_tensors.BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 20)))
+    [10, 20]
+    """
     raise NotImplementedError
 
 
@@ -88,14 +106,26 @@ get_size_keypoints = get_size_bounding_boxes
 
 
 def get_image_size(inpt: Any) -> list[int]:
-    """Return [width, height]; `get_size` says [height, width]."""
+    """Return [width, height]; `get_size` says [height, width].
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.get_image_size(taeda.zeros(3, 10, 20)), F.get_size(taeda.zeros(3, 10, 20))
+    ([20, 10], [10, 20])
+    """
     h, w = get_size(inpt)
     return [w, h]
 
 
 @dispatched
 def get_num_frames(inpt: Any) -> int:
-    """Return the number of frames of a video."""
+    """Return the number of frames of a video.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.get_num_frames(taeda.zeros(16, 3, 2, 2))
+    16
+    """
     raise NotImplementedError
 
 
@@ -107,7 +137,13 @@ def get_num_frames_video(video: Tensor) -> int:
 
 @dispatched
 def uniform_temporal_subsample(inpt: Any, num_samples: int) -> Any:
-    """Take so many frames of a video at equal distances."""
+    """Take so many frames of a video at equal distances.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.uniform_temporal_subsample(taeda.arange(9).reshape(9, 1, 1, 1), 3).flatten()
+    tensor([0, 4, 8])
+    """
     raise NotImplementedError
 
 
@@ -123,6 +159,11 @@ def to_image(inpt: Any) -> Any:
 
     Raises:
         TypeError: it is none of these.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> type(F.to_image(taeda.zeros(3, 2, 4))).__name__
+    'Image'
     """
     if isinstance(inpt, np.ndarray):
         inpt = taeda.from_numpy(np.atleast_3d(inpt)).permute(2, 0, 1).contiguous()
@@ -190,7 +231,13 @@ def _to_dtype_other(x: Tensor, dtype: Any = taeda.float32, scale: bool = False) 
 
 
 def convert_image_dtype(image: Tensor, dtype: Any = taeda.float32) -> Tensor:
-    """Convert a tensor image and scale its values; `to_dtype` with `scale`."""
+    """Convert a tensor image and scale its values; `to_dtype` with `scale`.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.convert_image_dtype(taeda.tensor([[[0, 51, 255]]], dtype=taeda.uint8), taeda.float32)
+    tensor([[[0.0000, 0.2000, 1.0000]]])
+    """
     return to_dtype_image(image, dtype, scale=True)
 
 
