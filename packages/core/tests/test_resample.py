@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import taeda
@@ -83,6 +85,20 @@ def test_padded_images_with_channels_innermost_stay_so(mode: str, dtype: taeda.d
             t.requires_grad_()
         one, two = (taeda.autograd.grad((ops.pad(t, PADS[mode], "constant" if mode == "crop" else mode) * y.cos()).sum(), t)[0] for t in (x, last))
         assert taeda.equal(one, two)
+
+
+@pytest.mark.parametrize("layout", [taeda.contiguous_format, taeda.channels_last])
+@pytest.mark.parametrize("pads", [(1, 2, 3, 1), (2, -1, -3, 2), (-1, -2, 0, 0), (0, 0, 2, 2), (3, 3, -6, 0)])
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+def test_gradients_of_padding_gather_what_came_from_each_place(mode: str, pads: tuple[int, ...], layout: taeda.memory_format) -> None:
+    for shape in ((2, 3, 7, 6), (1, 40, 9, 70)):
+        rng = np.random.default_rng(sum(shape))
+        places = ops.pad(taeda.arange(math.prod(shape), dtype=taeda.float64).reshape(shape), pads, mode=mode)
+        g = taeda.tensor(rng.normal(size=tuple(places.shape))).contiguous(memory_format=layout)
+        x = taeda.zeros(shape, dtype=taeda.float64).contiguous(memory_format=layout).requires_grad_()
+        found = assert_same_for_any_threads(lambda x=x, g=g: taeda.autograd.grad(ops.pad(x, pads, mode=mode), x, g)[0])
+        expected = np.bincount(places.flatten().long().numpy(), g.contiguous().flatten().numpy(), math.prod(shape))
+        np.testing.assert_allclose(found.numpy(), expected.reshape(shape), rtol=0, atol=1e-12)
 
 
 def test_padding_reads_slices_of_images_with_channels_innermost() -> None:
