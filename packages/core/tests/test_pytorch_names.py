@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import copy
 import pathlib
 import warnings
 from typing import Any
@@ -137,6 +138,23 @@ def test_weak_dictionaries_know_keys_by_identity() -> None:
     assert len(table) == 1 and ref() is None and next(iter(table)) is a
     del table[a]
     assert not table
+
+
+def test_weak_dictionaries_are_merged_and_copied() -> None:
+    from taeda.utils.weak import WeakIdKeyDictionary
+
+    a, b, c = taeda.ones(1), taeda.ones(1), taeda.ones(1)
+    left, right = WeakIdKeyDictionary({a: [1], b: 2}), WeakIdKeyDictionary({b: 3, c: 4})
+    for made, values in ((left | right, [[1], 3, 4]), ({c: 5} | left, [5, [1], 2]), (left | {c: 5}, [[1], 2, 5])):
+        assert type(made) is WeakIdKeyDictionary and list(made.values()) == values
+    with pytest.raises(TypeError):
+        _ = left | [(a, 1)]
+    deep = copy.deepcopy(left)
+    assert list(deep) == list(left) and deep[a] == [1] and deep[a] is not left[a] and left.copy()[a] is left[a]
+    left |= [(a, 6)]
+    assert left[a] == 6 and len(left) == 2
+    del b
+    assert len(left) == len(deep) == 1
 
 
 def test_swapped_tensors_stay_where_they_are_referred_to() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import weakref
-from collections.abc import Callable, Iterator, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, Self
 
 from taeda.tensor import Tensor
 
@@ -80,11 +81,36 @@ class WeakIdKeyDictionary(MutableMapping):
         """Return the weak references to the keys."""
         return list(self.data)
 
-    def copy(self) -> WeakIdKeyDictionary:
-        """Return a dictionary with the same entries."""
+    def __copy__(self) -> WeakIdKeyDictionary:
         return type(self)(self, self.ref_type)
 
-    __copy__ = copy
+    def copy(self) -> WeakIdKeyDictionary:
+        """Return a dictionary with the same entries."""
+        return self.__copy__()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> WeakIdKeyDictionary:
+        made = type(self)(None, self.ref_type)
+        for key, value in self.items():                 # of another key's object nobody would have hold
+            made[key] = copy.deepcopy(value, memo)
+        return made
+
+    def __or__(self, other: Any) -> Any:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        made = self.copy()
+        made.update(other)
+        return made
+
+    def __ror__(self, other: Any) -> Any:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        made = type(self)(other, self.ref_type)
+        made.update(self)
+        return made
+
+    def __ior__(self, other: Any) -> Self:
+        self.update(other)
+        return self
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {id(self):#x}>"
