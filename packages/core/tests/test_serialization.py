@@ -120,6 +120,30 @@ def test_classes_of_the_user() -> None:
         taeda.load(file)
 
 
+class Reduced:
+    """What reduces itself to a call of a rebuilding function, as PyTorch's programs do."""
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self.x.is_sparse:
+            return taeda._utils._rebuild_sparse_tensor, (self.x.layout, (self.x._indices(), self.x._values(), self.x.size()))
+        typed = taeda.storage.TypedStorage(wrap_storage=self.x.untyped_storage(), dtype=self.x.dtype)
+        return taeda._utils._rebuild_tensor_v2, (typed, 0, tuple(self.x.shape), self.x.stride(), False, {})
+
+
+def test_rebuilding_functions_go_by_pytorchs_names() -> None:
+    x = taeda.eye(2)
+    file = saved([Reduced(x), Reduced(x + 1), Reduced(x.to_sparse())])
+    with zipfile.ZipFile(file) as archive:
+        text = archive.read(next(name for name in archive.namelist() if name.endswith("data.pkl")))
+    assert b"taeda" not in text and b"ctorch._utils\n_rebuild_tensor_v2" in text and b"ctorch._utils\n_rebuild_sparse_tensor" in text
+    file.seek(0)
+    a, b, c = taeda.load(file)
+    assert a.tolist() == x.tolist() and b.tolist() == (x + 1).tolist() and c.is_sparse and c.to_dense().tolist() == x.tolist()
+
+
 class Special(taeda.Tensor):
     """A tensor class of the user's."""
 

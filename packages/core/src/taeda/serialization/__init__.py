@@ -27,6 +27,7 @@ from taeda.serialization.rebuild import (
     DTYPES,
     LAYOUT,
     PARAMETER,
+    PUBLIC_NAMES,
     REBUILD,
     REBUILD_META,
     REBUILD_PARAMETER,
@@ -125,7 +126,12 @@ class Pickler(pickle._Pickler):
         """Refuse what lies in a function as the C pickler does, which PyTorch's programs catch: AttributeError."""
         if name is None and "<locals>" in getattr(obj, "__qualname__", ""):
             raise AttributeError(f"[save] Can't pickle local object {obj.__qualname__!r}: it has no name in {obj.__module__}")
-        super().save_global(obj, name)  # type: ignore[misc]
+        public = PUBLIC_NAMES.get(obj) if isinstance(obj, FunctionType) else None
+        if public is not None:
+            self.write(pickle.GLOBAL + f"{public.module}\n{public.name}\n".encode())
+            self.memoize(obj)
+        else:
+            super().save_global(obj, name)  # type: ignore[misc]
 
     dispatch[FunctionType] = save_global
 

@@ -13,6 +13,7 @@ import pickle
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Any
 
 from taeda.serialization import unpickler
@@ -345,4 +346,6 @@ TABLE: dict[str, Any] = {
     **{f"torch.{name}": d for name, d in (NAMES | UNHELD).items()},
     **{f"torch.{g.name}": g for g in STORAGES.values()},
 }
+# the functions by their names: a class of a program's own may reduce itself to one
+PUBLIC_NAMES = {f: Global(*path.rsplit(".", 1)) for path, f in TABLE.items() if isinstance(f, FunctionType)}
 ELEMENT = {g.name: NAMES[name] for name, g in STORAGES.items()}
