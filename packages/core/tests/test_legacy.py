@@ -150,7 +150,7 @@ def test_backends_and_version() -> None:
     assert taeda.version.cuda is None and taeda.version.__version__ == taeda.__version__
 
 
-def test_compile_returns_what_it_is_given() -> None:
+def test_compile_returns_the_function_that_it_is_given() -> None:
     assert taeda.compile(taeda.sin, fullgraph=True) is taeda.sin
 
     @taeda.compile(mode="max-autotune")
@@ -158,9 +158,13 @@ def test_compile_returns_what_it_is_given() -> None:
         return x + x
 
     assert double(taeda.ones(1)).item() == 2
-    for bad in ({"turbo": 1}, {}):
-        with pytest.raises(TypeError):
-            taeda.compile(3, **bad)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="turbo"):
+        taeda.compile(taeda.sin, turbo=1)
+    with pytest.raises(AssertionError, match="must be callable, got int"):
+        taeda.compile(3)  # type: ignore[arg-type]
+    for wrong, text in (({"mode": "turbo"}, "Unrecognized mode=turbo"), ({"mode": "default", "options": {}}, "Either mode or options")):
+        with pytest.raises(RuntimeError, match=text):
+            taeda.compile(taeda.sin, **wrong)
 
 
 def test_constants_and_sizes() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda.kernels.cpu import runtime
+from taeda.layer_call import LayerCall
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_float32_matmul_precision",
@@ -133,13 +134,18 @@ def get_num_interop_threads() -> int:
     return int(_state["interop"])
 
 
+_COMPILE_MODES = ("default", "lite", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
+
+
 def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
-    """Return ``model`` unchanged: nothing is compiled, every operation runs as written.
+    """Return a function unchanged and a module in an ``OptimizedModule``, which calls it: every operation runs as written.
 
-    Programs that call ``compile`` run as they are; ``fullgraph``, ``dynamic``, ``backend``, ``mode``, ``options`` and
-    ``disable`` are accepted and change nothing.  Without a model it is a decorator.
+    The wrapper is PyTorch's, by ``_orig_mod`` and by the names of its state.  ``fullgraph``, ``dynamic``, ``backend``, ``mode``,
+    ``options`` and ``disable`` are accepted and change nothing else; ``disable=True`` returns a module as it is.  Without a model
+    it is a decorator.
 
-    Raises TypeError for an option that PyTorch does not have.
+    Raises TypeError for an option that PyTorch does not have, AssertionError for a model that cannot be called, RuntimeError for an
+    unknown ``mode`` or one beside ``options``.
 
     >>> import taeda
     >>> taeda.compile(taeda.sin) is taeda.sin
@@ -148,11 +154,20 @@ def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
     unknown = set(options) - {"fullgraph", "dynamic", "backend", "mode", "options", "disable", "name"}
     if unknown:
         raise TypeError(f"[compile] got an unexpected keyword argument {sorted(unknown)[0]!r}")
+    mode = options.get("mode")
+    if mode is not None and options.get("options") is not None:
+        raise RuntimeError("[compile] Either mode or options can be specified, but both can't be specified at the same time")
+    if mode is not None and mode not in _COMPILE_MODES:
+        raise RuntimeError(f"[compile] Unrecognized mode={mode}, should be one of: {', '.join(_COMPILE_MODES)}")
     if model is None:
-        return lambda function: function
+        return lambda function: compile(function, **options)
     if not callable(model):
-        raise TypeError(f"[compile] model must be callable, got {type(model).__name__}")
-    return model
+        raise AssertionError(f"[compile] model must be callable, got {type(model).__name__}")
+    if not isinstance(model, LayerCall) or options.get("disable"):
+        return model
+    from taeda._dynamo import OptimizedModule
+
+    return model if isinstance(model, OptimizedModule) else OptimizedModule(model)
 
 
 # -- what a build has: asked by programs that choose a path by it -------------------------------------

@@ -6,18 +6,17 @@ import contextlib
 import sys
 import types
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .compiler import allow_in_graph, assume_constant_result, disable, is_compiling, reset
+
+if TYPE_CHECKING:
+    from taeda.nn.modules._compiled import OptimizedModule
 
 __all__ = [
     "OptimizedModule", "allow_in_graph", "assume_constant_result", "config", "disable", "eval_frame", "exc", "graph_break", "is_compiling",
     "mark_dynamic", "mark_static", "mark_static_address", "maybe_mark_dynamic", "reset", "utils",
 ]  # fmt: skip
-
-
-class OptimizedModule:
-    """What ``torch.compile`` makes of a module; it comes back as it is here, so that no module is one."""
 
 
 class TorchDynamoException(RuntimeError):
@@ -69,6 +68,14 @@ def warn_once(msg: str, stacklevel: int = 1) -> None:
 _warned: set[str] = set()
 
 
+def __getattr__(name: str) -> Any:
+    if name != "OptimizedModule":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from taeda.nn.modules._compiled import OptimizedModule
+
+    return OptimizedModule
+
+
 def _room(name: str, **names: Any) -> types.ModuleType:
     """Return a room of the package, which imports find too."""
     room = types.ModuleType(f"{__name__}.{name}", f"Names of torch._dynamo.{name}.")
@@ -80,7 +87,7 @@ def _room(name: str, **names: Any) -> types.ModuleType:
 __path__: list[str] = []  # a package, so that its rooms can be imported
 utils = _room("utils", disable_cache_limit=contextlib.nullcontext, is_compile_supported=lambda device_type: device_type == "cpu",
               warn_once=warn_once)  # fmt: skip
-eval_frame = _room("eval_frame", OptimizedModule=OptimizedModule)
+eval_frame = _room("eval_frame", __getattr__=__getattr__)
 exc = _room("exc", BackendCompilerFailed=BackendCompilerFailed, InternalTorchDynamoError=InternalTorchDynamoError,
             TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis, TorchDynamoException=TorchDynamoException,
             Unsupported=Unsupported)  # fmt: skip
