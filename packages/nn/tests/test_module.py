@@ -264,6 +264,42 @@ def test_copies_are_whole_and_apart(clone):
     assert other.first.note == "text"
 
 
+class HandsOnItsDict(nn.Module):
+    """A class that says itself what its state is, as Python's own documentation does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(2, 2)
+        self.weight = nn.Parameter(taeda.ones(2))
+        self.note = "kept"
+
+    def __getstate__(self):
+        return self.__dict__
+
+    def __setstate__(self, state):
+        self.__dict__ = state
+
+
+class UpdatesItsDict(HandsOnItsDict):
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+
+
+@pytest.mark.parametrize("cls", [HandsOnItsDict, UpdatesItsDict])
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_members_of_a_copy_follow_its_registries_whatever_hands_on_the_state(cls, twin) -> None:
+    module = cls()
+    made = twin(module)
+    assert made.note == "kept" and made.inner is made._modules["inner"] is not module.inner
+    made.inner = nn.ReLU()
+    made.weight = nn.Parameter(taeda.zeros(3))
+    assert made.inner is made._modules["inner"] and made.weight is made._parameters["weight"] and made.weight.shape == (3,)
+    del made.weight
+    made.weight = taeda.full((1,), 5.0)
+    assert made.weight.item() == 5 and list(made.state_dict()) == []
+    assert module.weight.shape == (2,) and type(module.inner) is nn.Linear and module.inner is module._modules["inner"]
+
+
 def test_deepcopy_keeps_shared_parameters_shared():
     a, b = nn.Linear(2, 2), nn.Linear(2, 2)
     b.weight = a.weight

@@ -552,12 +552,22 @@ class Module(HookMethods, StateMethods, ConvertMethods):
     # -- copying --------------------------------------------------------------------------------------
     def __getstate__(self) -> dict[str, Any]:
         """Return ``__dict__`` without the attributes that repeat a registry's entries."""
-        d = self.__dict__
-        state = d.copy()
+        return self._without_repeats(self.__dict__)
+
+    @staticmethod
+    def _without_repeats(state: dict[str, Any]) -> dict[str, Any]:
+        state = state.copy()
         for registry in ("_parameters", "_buffers", "_modules"):
-            for name in d.get(registry, ()):
+            for name in state.get(registry, ()):
                 state.pop(name, None)
         return state
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # A class's own __getstate__ and __setstate__ may hand on __dict__ as it is: a repeated entry in it would not follow its registry.
+        made = super().__reduce_ex__(protocol)
+        if not isinstance(made, tuple) or len(made) < 3 or type(self).__getstate__ is Module.__getstate__ or type(made[2]) is not dict:
+            return made
+        return (*made[:2], self._without_repeats(made[2]), *made[3:])
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         d = self.__dict__
