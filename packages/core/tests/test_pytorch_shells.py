@@ -22,7 +22,8 @@ def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
         assert taeda.func.vmap(lambda i, j: rows[i, j])(taeda.tensor([0, 1]), taeda.tensor([1, 0])).tolist() == [2, 3]
     with pytest.raises(NotImplementedError, match="not traced"):
         taeda.export.export(None, ())
-    assert not isinstance(x, (taeda.export.ExportedProgram, taeda._C.Graph, taeda._C.Value))
+    assert not isinstance(x, (taeda.export.ExportedProgram, taeda._C.Graph, taeda._C.ScriptObject, taeda._C.Value))
+    assert taeda._C._get_default_device() == "cpu"
     with pytest.warns(UserWarning, match="^slow$") as told:
         for _ in range(2):
             taeda._dynamo.utils.warn_once("slow")

@@ -226,3 +226,25 @@ def test_random_split_refuses_and_warns():
 def test_dataset_wants_getitem():
     with pytest.raises(NotImplementedError, match="should implement __getitem__"):
         Dataset()[0]
+
+
+def test_the_shuffling_pipe_draws_from_a_buffer() -> None:
+    from taeda.data.datapipes.iter import Shuffler
+    from taeda.utils.data.datapipes.iter.combinatorics import ShufflerIterDataPipe
+
+    class Count(IterDataPipe):
+        def __iter__(self):
+            yield from range(7)
+
+    assert Shuffler is ShufflerIterDataPipe and isinstance(Count().shuffle(), Shuffler)
+    pipe = Shuffler(range(7), buffer_size=3)
+    taeda.manual_seed(3)
+    assert [list(pipe), list(pipe)] == [[0, 3, 2, 1, 6, 5, 4], [1, 0, 2, 4, 3, 5, 6]]      # PyTorch's
+    assert list(pipe.set_seed(5)) == [2, 1, 3, 4, 5, 0, 6] and len(pipe) == 7
+    assert list(pipe.set_shuffle(False)) == list(range(7))
+    with pytest.raises(AssertionError, match="larger than 0"):
+        Shuffler(range(3), buffer_size=0)
+    with pytest.raises(ValueError, match="unbatch_level=1"):
+        Shuffler(range(3), unbatch_level=1)
+    with pytest.raises(TypeError, match="valid length"):
+        len(Count().shuffle())

@@ -18,6 +18,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import taeda
+from taeda._C import ScriptObject as ScriptObject
 from taeda.fx._compatibility import compatibility
 from taeda.fx._patching import Patcher as _Patcher
 from taeda.fx._patching import autowrap_check as _autowrap_check

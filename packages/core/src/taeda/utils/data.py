@@ -19,7 +19,8 @@ except ModuleNotFoundError as error:
         raise
     raise ModuleNotFoundError("taeda.utils.data is a separate package: pip install taeda-data", name=__name__) from None
 
-for _name in ("dataloader", "datapipes", "datapipes._decorator", "datapipes.datapipe", "dataset", "distributed", "graph_settings",
+for _name in ("dataloader", "datapipes", "datapipes._decorator", "datapipes.datapipe", "datapipes.iter",
+              "datapipes.iter.combinatorics", "dataset", "distributed", "graph_settings",
               "sampler", "_utils", "_utils.collate", "_utils.fetch", "_utils.pin_memory", "_utils.signal_handling", "_utils.worker"):
     sys.modules[f"{__name__}.{_name}"] = importlib.import_module(f"taeda.data.{_name}")
 sys.modules[__name__] = _data

@@ -19,10 +19,11 @@ from taeda.overrides import DisableTorchFunction, DisableTorchFunctionSubclass, 
 from taeda.tensor import Tensor as _Tensor
 
 __all__ = [
-    "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "Generator", "Graph", "TensorBase",
+    "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "Generator", "Graph", "ScriptObject",
+    "TensorBase",
     "TensorType", "Value", "_DisableTorchDispatch", "_LinAlgError", "_TensorMeta", "_VariableFunctions", "_VariableFunctionsClass",
     "_are_functorch_transforms_active", "_disabled_torch_dispatch_impl",
-    "_disabled_torch_function_impl", "_fft", "_functorch", "_get_privateuse1_backend_name",
+    "_disabled_torch_function_impl", "_fft", "_functorch", "_get_default_device", "_get_privateuse1_backend_name",
     "_get_tracing_state", "_is_tracing", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_linalg", "_log_api_usage_once",
     "_nn", "_special",
 ]  # fmt: skip
@@ -34,6 +35,15 @@ _TensorMeta = type(_Tensor)                             # the class of the class
 
 class Graph:
     """A traced program, in the annotations of libraries; nothing is traced, so that nothing is one."""
+
+
+class ScriptObject:
+    """An object of a class of TorchScript; nothing is one."""
+
+
+def _get_default_device() -> str:
+    """Return the kind of device whose name printed tensors leave out."""
+    return "cpu"
 
 
 class Value:

@@ -9,14 +9,14 @@ import enum
 import sys
 from typing import Any, NoReturn
 
-from . import device_mesh, fsdp, nn, optim, rpc, tensor
+from . import checkpoint, device_mesh, fsdp, nn, optim, rpc, tensor
 from .nn import no_group as _no_group
 
 __all__ = [
     "GroupMember", "ProcessGroup", "ReduceOp", "all_gather", "all_gather_object", "all_reduce", "barrier", "broadcast",
-    "broadcast_object_list", "destroy_process_group", "device_mesh", "fsdp", "gather", "get_backend", "get_rank", "get_world_size",
-    "group", "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available",
-    "is_torchelastic_launched", "new_group", "nn", "optim", "reduce", "reduce_scatter", "rpc", "scatter", "tensor",
+    "broadcast_object_list", "checkpoint", "destroy_process_group", "device_mesh", "fsdp", "gather", "get_backend", "get_rank",
+    "get_world_size", "group", "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available",
+    "is_nccl_available", "is_torchelastic_launched", "new_group", "nn", "optim", "reduce", "reduce_scatter", "rpc", "scatter", "tensor",
 ]  # fmt: skip
 
 
