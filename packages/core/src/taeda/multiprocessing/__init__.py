@@ -41,5 +41,5 @@ def set_sharing_strategy(new_strategy: str) -> None:
     """Remember a choice; memory is shared by descriptors whatever it says, so that nothing is left behind."""
     global _strategy
     if new_strategy not in get_all_sharing_strategies():
-        raise ValueError(f"[set_sharing_strategy] expected 'file_descriptor' or 'file_system', got {new_strategy!r}")
+        raise AssertionError(f"[set_sharing_strategy] expected 'file_descriptor' or 'file_system', got {new_strategy!r}")
     _strategy = new_strategy
