@@ -80,6 +80,16 @@ def test_to_pil_image_takes_a_mode_and_other_types():
     assert F.to_pil_image(np.full((2, 3, 1), 7, np.int32)).mode == "I"
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_arrays_of_floats_become_bytes_as_tensors_of_floats_do(dtype):
+    unit = np.linspace(0, 1, 24).astype(dtype)
+    for shape, mode in (((6, 4), "L"), ((6, 4, 1), "L"), ((3, 4, 2), "LA"), ((2, 4, 3), "RGB"), ((2, 3, 4), "RGBA")):
+        image = F.to_pil_image(unit.reshape(shape))
+        assert image.mode == mode and np.asarray(image).reshape(-1).tolist() == (unit * 255).astype(np.uint8).tolist()
+    assert F.to_pil_image(unit.reshape(2, 4, 3), "HSV").mode == "HSV"
+    assert F.to_pil_image(np.full((2, 3), 0.25, np.float32), "F").getpixel((0, 0)) == 0.25
+
+
 @pytest.mark.parametrize(
     ("pic", "mode", "error", "words"),
     [
@@ -94,7 +104,7 @@ def test_to_pil_image_takes_a_mode_and_other_types():
             "Only modes .*RGB.* are supported for inputs with 3",
         ),
         (np.zeros((2, 2), np.uint8), "F", ValueError, r"Incorrect mode \(F\) supplied for input type uint8"),
-        (np.zeros((2, 2, 3)), None, TypeError, "Input type float64 with 3 channels is not supported"),
+        (np.zeros((2, 2, 3), np.int64), None, TypeError, "Input type int64 with 3 channels is not supported"),
     ],
 )
 def test_to_pil_image_refuses(pic, mode, error, words):
@@ -123,6 +133,11 @@ def test_normalize_by_channel():
     assert tensor[0, 1, 0, 0].item() == 1.0
     F.normalize(tensor, [1.0], [1.0], inplace=True)
     assert not bool(tensor.any())
+    image, mean = taeda.rand(3, 4, 5), taeda.rand(3, 4, 5)      # a mean of each pixel
+    assert taeda.equal(F.normalize(image, mean, mean + 1), (image - mean) / (mean + 1))
+    assert taeda.equal(F.normalize(image, mean[:, :1, :1], taeda.ones(3)), image - mean[:, :1, :1])
+    with pytest.raises(RuntimeError):
+        F.normalize(image, mean[None], 1.0)
 
 
 @pytest.mark.parametrize(
@@ -443,3 +458,32 @@ def test_forms_are_torchvisions():
 def test_arguments_are_checked_when_a_transform_is_made(build, error, words):
     with pytest.raises(error, match=words):
         build()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: T.RandomRotation(0, fill={}), TypeError, "Fill should be either a sequence or a number"),
+        (lambda: T.RandomPerspective(fill={}), TypeError, "Fill should be either"),
+        (lambda: T.RandomAffine(0, fill={}), TypeError, "Fill should be either"),
+        (lambda: T.RandomAffine(0, translate=2.0), TypeError, "translate should be a sequence of length 2"),
+        (lambda: T.RandomAffine(0, scale=1.0), TypeError, "scale should be a sequence of length 2"),
+        (lambda: T.RandomAffine(0, center=1), TypeError, "center should be a sequence of length 2"),
+        (lambda: T.RandomRotation(0, center=[1, 2, 3]), ValueError, "center should be a sequence of length 2"),
+        (lambda: T.ElasticTransform(alpha=True), TypeError, "alpha should be a float or a sequence of floats"),
+        (lambda: T.ElasticTransform(sigma=["a", "b"]), TypeError, "sigma should be a float or"),
+        (lambda: T.ElasticTransform(fill="x"), TypeError, "fill should be int or float or a list"),
+        (lambda: T.GaussianBlur(3, "wide"), ValueError, "sigma should be a single number or a list/tuple with length 2"),
+        (lambda: F.gaussian_blur(picture(), "wide"), TypeError, "kernel_size should be int or a sequence of integers"),
+        (lambda: T.CenterCrop(None), TypeError, "size should be an int or a sequence"),
+    ],
+)
+def test_transforms_refuse_the_wrong_types(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_a_pil_image_is_resized_with_antialiasing_and_says_so():
+    with pytest.warns(UserWarning, match="Anti-alias option is always applied for PIL Image input"):
+        small = F.resize(picture(), [3, 4], antialias=False)
+    assert np.array_equal(np.asarray(small), np.asarray(F.resize(picture(), [3, 4])))

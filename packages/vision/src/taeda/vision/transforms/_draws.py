@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Number
+from typing import Any
 
 import taeda
 
@@ -27,6 +29,22 @@ def checked_p(p: float, op: str) -> float:
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"[{op}] p should lie between 0 and 1, got {p}")
     return p
+
+
+def checked_fill(fill: Any, op: str) -> Any:
+    """Return what fills the pixels that come from outside: a number, or one a channel; None is 0."""
+    if not isinstance(fill, (Sequence, Number, type(None))):
+        raise TypeError(f"[{op}] Fill should be either a sequence or a number, got {type(fill).__name__}")
+    return 0 if fill is None else fill
+
+
+def checked_center(center: Any, op: str) -> Any:
+    """Return a centre that is (x, y), or None."""
+    if center is not None and not isinstance(center, Sequence):
+        raise TypeError(f"[{op}] center should be a sequence of length 2, got {center!r}")
+    if center is not None and len(center) != 2:
+        raise ValueError(f"[{op}] center should be a sequence of length 2, got {center!r}")
+    return center
 
 
 def area_and_ratio(area: int, scale: Sequence[float], ratio: Sequence[float]) -> tuple[float, float]:

@@ -78,9 +78,9 @@ def _blend(a: taeda.Tensor, b: taeda.Tensor, ratio: float) -> taeda.Tensor:
 
 
 def _checked(img: Any, op: str, factor: float | None = None, name: str = "") -> bool:
-    """Say whether the image is a tensor; refuse a negative factor and tensors without 1 or 3 channels."""
+    """Say whether the image is a tensor; refuse tensors without 1 or 3 channels, and a negative factor of them."""
     is_tensor = is_tensor_image(img, op)
-    if factor is not None and factor < 0:
+    if is_tensor and factor is not None and factor < 0:
         raise ValueError(f"[{op}] {name} ({factor}) is not non-negative.")
     if is_tensor and get_dimensions(img)[0] not in (1, 3):
         raise TypeError(
@@ -194,7 +194,9 @@ def adjust_gamma(img: I, gamma: float, gain: float = 1) -> I:
     tensor([[[0.2500, 1.0000]]])
     """
     x: Any = img
-    if _checked(x, "adjust_gamma", gamma, "gamma"):
+    if gamma < 0:
+        raise ValueError(f"[adjust_gamma] gamma ({gamma}) is not non-negative.")
+    if _checked(x, "adjust_gamma"):
         unit: Any = convert_image_dtype(x, taeda.float32) if not x.is_floating_point() else x
         return cast(Any, convert_image_dtype((gain * unit**gamma).clamp(0, 1), x.dtype))
     table = [min(255, int((255 + 1 - 1e-3) * gain * (level / 255.0) ** gamma)) for level in range(256)]

@@ -97,6 +97,8 @@ def to_pil_image(pic: taeda.Tensor | np.ndarray[Any, Any], mode: str | None = No
         pixels: Any = (tensor.unsqueeze(-1) if ndim == 2 else tensor.permute(1, 2, 0)).contiguous().numpy()
     else:
         pixels = pic[:, :, None] if ndim == 2 else pic
+        if np.issubdtype(pixels.dtype, np.floating) and mode != "F":
+            pixels = (pixels * 255).astype(np.uint8)
     if channels == 1:
         expected = _MODES_BY_DTYPE.get(str(pixels.dtype))
         if mode is not None and mode != expected:
@@ -186,8 +188,8 @@ def normalize(
             "[normalize] Expected tensor to be a tensor image of size (..., C, H, W). "
             f"Got tensor.size() = {tuple(tensor.shape)}"
         )
-    means = taeda.as_tensor(mean, dtype=tensor.dtype, device=tensor.device).reshape(-1, 1, 1)
-    stds = taeda.as_tensor(std, dtype=tensor.dtype, device=tensor.device).reshape(-1, 1, 1)
+    means, stds = (taeda.as_tensor(x, dtype=tensor.dtype, device=tensor.device) for x in (mean, std))
+    means, stds = (x.reshape(-1, 1, 1) if x.dim() < 2 else x for x in (means, stds))        # one a channel, or an image of them
     if bool((stds == 0).any()):
         raise ValueError(
             f"[normalize] std evaluated to zero after conversion to {tensor.dtype}, leading to division by "
@@ -195,7 +197,7 @@ def normalize(
         )
     channels = tensor.shape[-3]
     for name, values in (("mean", means), ("std", stds)):
-        if values.shape[0] not in (1, channels):
+        if values.dim() > tensor.dim() or (values.dim() == 3 and values.shape[0] not in (1, channels)):
             raise RuntimeError(
                 f"[normalize] {name} has {values.shape[0]} values for {channels} channels of "
                 f"{tuple(tensor.shape)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any, cast
@@ -136,6 +137,8 @@ def resize(
     if height == 0 or width == 0:
         raise ValueError(f"[resize] size {sizes} leaves no pixels of an image of {h} x {w}")
     if not is_tensor:
+        if antialias is False:
+            warnings.warn("Anti-alias option is always applied for PIL Image input. Argument antialias is ignored.", stacklevel=2)
         return x.resize((width, height), _PILLOW[mode])
     if mode in (InterpolationMode.BOX, InterpolationMode.HAMMING, InterpolationMode.LANCZOS):
         raise ValueError(f"[resize] This Interpolation mode ({mode.value}) is unsupported with Tensor input")

@@ -13,7 +13,7 @@ from typing import Any
 import taeda
 from taeda import nn
 from taeda.vision.transforms import functional as F
-from taeda.vision.transforms._draws import area_and_ratio, chance, checked_p, randint, uniform
+from taeda.vision.transforms._draws import area_and_ratio, chance, checked_center, checked_fill, checked_p, randint, uniform
 from taeda.vision.transforms.geometry import InterpolationMode, interpolation_mode
 from taeda.vision.transforms.kinds import is_tensor_image
 from taeda.vision.transforms.transforms import two_sizes
@@ -320,8 +320,8 @@ class RandomRotation(nn.Module):
         self.degrees = [float(d) for d in degrees]
         self.interpolation = interpolation_mode(interpolation, "RandomRotation")
         self.expand = expand
-        self.center = center
-        self.fill = 0 if fill is None else fill
+        self.center = checked_center(center, "RandomRotation")
+        self.fill = checked_fill(fill, "RandomRotation")
 
     @staticmethod
     def get_params(degrees: Sequence[float]) -> float:

@@ -33,7 +33,9 @@ def two_sizes(size: Any, op: str) -> Sequence[int]:
     """Read a size as (height, width); a pair stays what it is."""
     if isinstance(size, Number):
         return int(size), int(size)  # type: ignore[call-overload]
-    if not isinstance(size, Sequence) or len(size) not in (1, 2):
+    if not isinstance(size, Sequence):
+        raise TypeError(f"[{op}] size should be an int or a sequence of two (h, w), got {type(size).__name__}")
+    if len(size) not in (1, 2):
         raise ValueError(f"[{op}] Please provide only two dimensions (h, w) for size, got {size!r}.")
     return size if len(size) == 2 else (size[0], size[0])
 

@@ -329,6 +329,8 @@ def elastic_transform(
 
 def blur_sizes(kernel_size: Any, sigma: Any) -> tuple[list[int], list[float]]:
     """Return the sizes and deviations of a Gaussian along x and y."""
+    if not isinstance(kernel_size, (int, list, tuple)):
+        raise TypeError(f"[gaussian_blur] kernel_size should be int or a sequence of integers. Got {type(kernel_size)}")
     sizes = [kernel_size, kernel_size] if isinstance(kernel_size, int) else list(kernel_size)
     if len(sizes) != 2:
         raise ValueError(f"[gaussian_blur] If kernel_size is a sequence its length should be 2. Got {len(sizes)}")

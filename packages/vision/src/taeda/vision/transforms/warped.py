@@ -9,7 +9,7 @@ import taeda
 from taeda import Tensor, nn
 from taeda.vision.transforms import functional as F
 from taeda.vision.transforms import warp
-from taeda.vision.transforms._draws import checked_p, uniform
+from taeda.vision.transforms._draws import checked_center, checked_fill, checked_p, uniform
 from taeda.vision.transforms.geometry import InterpolationMode, interpolation_mode
 from taeda.vision.transforms.transforms import two_sizes
 
@@ -37,11 +37,20 @@ def _range(value: Any, op: str, name: str, sizes: tuple[int, ...] = (2,)) -> lis
     return [float(v) for v in value]
 
 
+def _between(value: Any, op: str, name: str) -> list[float]:
+    """Read two numbers."""
+    if isinstance(value, (int, float)):
+        raise TypeError(f"[{op}] {name} should be a sequence of length 2, got {value!r}")
+    return _range(value, op, name)
+
+
 def _pair(value: Any, op: str, name: str) -> list[float]:
     """Read one number as two equal ones."""
     values = [value] if isinstance(value, (int, float)) else list(value)
     if len(values) not in (1, 2):
         raise ValueError(f"[{op}] {name} is a sequence; its length should be 1 or 2, got {len(values)}")
+    if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in values):
+        raise TypeError(f"[{op}] {name} should be a float or a sequence of floats, got {value!r}")
     return [float(values[0]), float(values[-1])]
 
 
@@ -79,16 +88,16 @@ class RandomAffine(nn.Module):
     ) -> None:
         super().__init__()
         self.degrees = _range(degrees, "RandomAffine", "degrees")
-        if translate is not None and not all(0.0 <= t <= 1.0 for t in _range(translate, "RandomAffine", "translate")):
+        if translate is not None and not all(0.0 <= t <= 1.0 for t in _between(translate, "RandomAffine", "translate")):
             raise ValueError(f"[RandomAffine] translation values should be between 0 and 1, got {translate}")
         self.translate = translate
-        if scale is not None and min(_range(scale, "RandomAffine", "scale")) <= 0:
+        if scale is not None and min(_between(scale, "RandomAffine", "scale")) <= 0:
             raise ValueError(f"[RandomAffine] scale values should be positive, got {scale}")
         self.scale = scale
         self.shear = None if shear is None else _range(shear, "RandomAffine", "shear", (2, 4))
         self.interpolation = interpolation_mode(interpolation, "RandomAffine")
-        self.fill = 0 if fill is None else fill
-        self.center = center
+        self.fill = checked_fill(fill, "RandomAffine")
+        self.center = checked_center(center, "RandomAffine")
 
     @staticmethod
     def get_params(
@@ -145,7 +154,7 @@ class RandomPerspective(nn.Module):
         self.p = checked_p(p, "RandomPerspective")
         self.interpolation = interpolation_mode(interpolation, "RandomPerspective")
         self.distortion_scale = distortion_scale
-        self.fill = 0 if fill is None else fill
+        self.fill = checked_fill(fill, "RandomPerspective")
 
     @staticmethod
     def get_params(width: int, height: int, distortion_scale: float) -> tuple[list[list[int]], list[list[int]]]:
@@ -188,7 +197,10 @@ class ElasticTransform(nn.Module):
         self.alpha = _pair(alpha, "ElasticTransform", "alpha")
         self.sigma = _pair(sigma, "ElasticTransform", "sigma")
         self.interpolation = interpolation_mode(interpolation, "ElasticTransform")
-        self.fill = [float(fill)] if isinstance(fill, (int, float)) else [float(f) for f in fill]
+        fills = [fill] if isinstance(fill, (int, float)) else fill
+        if not isinstance(fills, (list, tuple)) or not all(isinstance(f, (int, float)) for f in fills):
+            raise TypeError(f"[ElasticTransform] fill should be int or float or a list or tuple of them, got {fill!r}")
+        self.fill = [float(f) for f in fills]
 
     @staticmethod
     def get_params(alpha: Sequence[float], sigma: Sequence[float], size: Sequence[int]) -> Tensor:
@@ -224,7 +236,9 @@ class GaussianBlur(nn.Module):
         if any(k <= 0 or k % 2 == 0 for k in self.kernel_size):
             raise ValueError(f"[GaussianBlur] Kernel size value should be one or two odd and positive numbers, got {kernel_size}")
         self.sigma = (sigma, sigma) if isinstance(sigma, (int, float)) else sigma
-        if len(self.sigma) != 2 or not 0.0 < self.sigma[0] <= self.sigma[1]:
+        if not isinstance(self.sigma, Sequence) or len(self.sigma) != 2 or isinstance(self.sigma, str):
+            raise ValueError(f"[GaussianBlur] sigma should be a single number or a list/tuple with length 2, got {sigma!r}")
+        if not 0.0 < self.sigma[0] <= self.sigma[1]:
             raise ValueError(f"[GaussianBlur] sigma values should be positive and of the form (min, max). Got {self.sigma}")
 
     @staticmethod
