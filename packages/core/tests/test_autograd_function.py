@@ -171,6 +171,24 @@ def test_function_errors() -> None:
         Empty.apply(leaf(1))
 
 
+def test_what_is_no_tensor_is_refused_where_a_backward_pass_will_ask_for_it() -> None:
+    class Words(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, word):
+            ctx.save_for_backward(x, word)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g, None
+
+    assert Words.apply(taeda.ones(1), "word").item() == 2              # as in PyTorch: nobody will ask
+    with taeda.no_grad():
+        assert Words.apply(leaf(1.0), "word").item() == 2
+    with pytest.raises(TypeError, match=r"\[Words\] save_for_backward .* argument 1 is of type str; set an attribute of ctx"):
+        Words.apply(leaf(1.0), "word")
+
+
 @pytest.mark.parametrize("save", ["save_for_backward", "save_for_forward"])
 def test_setup_context_saves_no_input_that_leaves_as_it_is(save: str) -> None:
     class AsItIs(taeda.autograd.Function):

@@ -21,13 +21,10 @@ class FunctionCtx:
     to_save: tuple[Any, ...]
 
     def save_for_backward(self, *tensors: Any) -> None:
-        """Keep tensors for ``ctx.saved_tensors``; later in-place changes of them are noticed."""
-        for i, t in enumerate(tensors):
-            if t is not None and not isinstance(t, TensorBase):
-                raise TypeError(
-                    f"[save_for_backward] save_for_backward can only save tensors or None, but argument {i} is of type "
-                    f"{type(t).__name__}; set an attribute of ctx instead"
-                )
+        """Keep tensors for ``ctx.saved_tensors``; later in-place changes of them are noticed.
+
+        Anything else is refused (TypeError) when forward is done, if there will be a backward pass.
+        """
         self.to_save = tensors
 
     def save_for_forward(self, *tensors: Any) -> None:
@@ -287,6 +284,10 @@ class Function(metaclass=FunctionMeta):
 
     @classmethod
     def _record(cls, node: Any, tensors: tuple[Any, ...], outputs: tuple[Any, ...]) -> list[Any]:
+        for i, t in enumerate(node.to_save):
+            if t is not None and not isinstance(t, TensorBase):
+                raise TypeError(f"[{cls.__name__}] save_for_backward can only save tensors or None, but argument {i} is of type "
+                                f"{type(t).__name__}; set an attribute of ctx instead")
         inputs_to_save = [t for t in node.to_save if any(t is a for a in tensors) and not any(t is d for d in node.dirty_tensors)]
         made = attach_function(node, tensors, outputs, node.dirty_tensors, node.non_differentiable)
         node._outputs = tuple(
