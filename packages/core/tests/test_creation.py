@@ -345,3 +345,33 @@ def test_what_out_gives_is_the_leaf_that_requires_grad(make) -> None:
 def test_grids_are_of_one_device() -> None:
     with pytest.raises(RuntimeError, match="expects all tensors to have the same device, got cpu, meta"):
         taeda.meshgrid(taeda.ones(1), taeda.ones(1, device="meta"), indexing="ij")
+
+
+FILLED = {
+    "arange": lambda out: taeda.arange(1, 4, out=out), "zeros": lambda out: taeda.zeros(3, out=out), "full": lambda out: taeda.full((3,), 2.0, out=out),
+    "linspace": lambda out: taeda.linspace(0, 1, 3, out=out), "eye": lambda out: taeda.eye(3, out=out), "rand": lambda out: taeda.rand(3, out=out),
+    "randint": lambda out: taeda.randint(0, 5, (3,), out=out), "randperm": lambda out: taeda.randperm(3, out=out),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:The number of elements in the out tensor", "ignore:An output with one or more elements was resized")
+@pytest.mark.parametrize("name", FILLED)
+def test_out_may_be_a_leaf_where_nothing_is_recorded_and_requires_no_grad_afterwards(name) -> None:
+    for sizes in ((3, 3) if name == "eye" else (3,)), (2,):
+        leaf = taeda.full(sizes, 5.0).requires_grad_()
+        with pytest.raises(RuntimeError, match=rf"\[{name}\] functions with out=... arguments don't support automatic differentiation"):
+            FILLED[name](leaf)
+        assert leaf.requires_grad and leaf.tolist() == taeda.full(sizes, 5.0).tolist()
+        taeda.manual_seed(0)
+        wanted = FILLED[name](None)
+        taeda.manual_seed(0)
+        with taeda.no_grad():
+            assert FILLED[name](leaf) is leaf
+        assert not leaf.requires_grad and leaf.tolist() == wanted.tolist()
+
+
+def test_normal_of_a_tensor_leaves_out_a_leaf_that_requires_grad() -> None:
+    leaf = taeda.zeros(3, requires_grad=True)
+    with taeda.no_grad():
+        taeda.normal(taeda.full((3,), 4.0), 0.0, out=leaf)
+    assert leaf.requires_grad and leaf.tolist() == [4, 4, 4]

@@ -4,6 +4,7 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
+from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.dispatch cimport as_tensor as need_tensor, copy_into, empty_as, empty_shape, held_scalar, integer, scalar_tensor
 from taeda.dtype cimport code_of, default_float, differentiable, dtype_of, name_of
 from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F64, I64, MAX_DIM
@@ -120,10 +121,21 @@ cdef int check_out(str op, object out, object dtype, object device) except -1:
     return 0
 
 
+cdef int release_out(str op, TensorBase out) except -1:
+    """A leaf may be filled anew where nothing is recorded; it requires grad afterwards where the call asks for it, as in PyTorch."""
+    if out.requires_grad_ or out.grad_fn_ is not None:
+        if grad_enabled():
+            raise RuntimeError(f"[{op}] functions with out=... arguments don't support automatic differentiation, but one of the "
+                               "arguments requires grad.")
+        out.requires_grad_ = False
+    return 0
+
+
 cdef TensorBase out_or(str op, object out, TensorBase t, object dtype, object device):
     if out is None:
         return t
     check_out(op, out, dtype, device)
+    release_out(op, <TensorBase>out)
     out.resize_(t.shape_tuple())
     if t.device != META:
         out.copy_(t.detach())                      # out is the leaf, if one is asked for

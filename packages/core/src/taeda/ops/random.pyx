@@ -20,7 +20,7 @@ from taeda.dispatch cimport (Op, as_tensor, begin_inplace, broadcast_shapes, che
 from taeda.dtype cimport code_of, default_float, is_complex_, is_float, largest_of, name_of, real_code
 from taeda.generator cimport Generator, generator_of
 from taeda.kernels.cpu.abi cimport F32, F64, U16, U32, U64, Param, View
-from taeda.ops.creation cimport size_named, sizes_of
+from taeda.ops.creation cimport release_out, size_named, sizes_of
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda import device as devices
@@ -148,9 +148,7 @@ cdef TensorBase target(str name, tuple size, object out, object dtype, int norma
                            f"({name_of(t.view.dtype)})")
     if device is not None and device_of(name, device) != t.device:
         raise RuntimeError(f"[{name}] device {device} does not match device of out parameter ({out.device})")
-    if needs_grad(t):
-        raise RuntimeError(f"[{name}] functions with out=... arguments don't support automatic differentiation, but "
-                           "one of the arguments requires grad.")
+    release_out(name, t)
     if t.shape_tuple() != size:
         t.resize_(size)
     return t
@@ -382,7 +380,7 @@ cdef object normal_of_tensors(object mean, object std, object generator, object 
     """y = mean + std z, where at least one of mean and std is a tensor; z has the dtype of the first of them."""
     cdef TensorBase first = <TensorBase>(mean if isinstance(mean, TensorBase) else std), t
     cdef tuple shape = first.shape_tuple()
-    cdef bint was
+    cdef bint was, leaf = isinstance(out, TensorBase) and (<TensorBase>out).requires_grad_
     if isinstance(mean, TensorBase) and isinstance(std, TensorBase):
         check_same_device("normal", (mean, std))
         shape = broadcast_shapes("normal", shape, (<TensorBase>std).shape_tuple())
@@ -408,6 +406,8 @@ cdef object normal_of_tensors(object mean, object std, object generator, object 
             t.add_(mean)
     finally:
         set_grad(was)
+    if leaf:                                     # no argument of this form says whether it is to require grad
+        t.requires_grad_ = True
     if out is None:
         if not isinstance(std, TensorBase):
             record(NORMAL_MEAN, t, (mean,), None)

@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t
 from taeda.dispatch cimport Op, define, empty_shape, held_scalar, launch, to_dtype
 from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, U8, Param, View
-from taeda.ops.creation cimport device_code, dtype_code, finish, out_or
+from taeda.ops.creation cimport device_code, dtype_code, finish, out_or, release_out
 from taeda.tensor_base cimport CPU, TensorBase
 
 import math
@@ -23,6 +23,7 @@ cdef TensorBase in_order(str op, object out, TensorBase t, object dtype, object 
     cdef TensorBase to
     if isinstance(out, TensorBase):
         to = <TensorBase>out
+        release_out(op, to)
         if to.view.numel == t.view.numel and to.view.ndim != 1:
             t = <TensorBase>(<object>t).reshape(to.shape_tuple())
         elif to.view.numel and to.view.numel != t.view.numel and op == "arange":
