@@ -348,3 +348,23 @@ def test_opened_and_closed_again() -> None:
     assert type(y) is Wrapper and y.elem.tolist() == [1.5, 1.75]
     assert modes.return_and_correct_aliasing(aten.add_.Tensor, (x, 1), {}, y) is x
     assert modes.return_and_correct_aliasing(aten.add.Tensor, (x, 1), {}, y) is y
+
+
+class Positions(Wrapper):
+    """Numbers of rows, which what is taken by them is not."""
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return func(*tree_map(unwrap, args), **tree_map(unwrap, kwargs or {}))
+
+
+@pytest.mark.parametrize("take", [lambda x, i: x[i], lambda x, i: x.index_select(0, i), lambda x, i: x.gather(0, i.view(-1, 1).expand(-1, 2))])
+def test_indices_of_a_class_that_gives_plain_results_have_derivatives(take: Any) -> None:
+    rows = taeda.tensor([2, 0, 2])
+    x, plain = (numbers(3, 2).requires_grad_() for _ in range(2))
+    for _ in range(2):                                       # the second time the op is known for one that needs memory
+        y = take(x, Positions(rows))
+        assert type(y) is taeda.Tensor and taeda.equal(y, take(plain, rows))
+        (y * numbers(3, 2)).sum().backward()
+        (take(plain, rows) * numbers(3, 2)).sum().backward()
+        assert type(x.grad) is taeda.Tensor and taeda.equal(x.grad, plain.grad)

@@ -294,7 +294,10 @@ cdef object run_node(Node n, object g):
     elif g is None or (n.n_outputs > 1 and all_none(<tuple>g)):
         found = (None,) * len(n.edges)
     elif isinstance(g, TensorBase) and not is_wrapper(<TensorBase>g) or not any_wrapper(g):
-        found = n.vjp(n, g)
+        try:
+            found = n.vjp(n, g)
+        except NoStorage:                        # of what it saved
+            found = vjp_of_wrappers(n, g)
     else:
         found = vjp_of_wrappers(n, g)
     if n.hooks is not None and "post" in n.hooks:
