@@ -30,6 +30,11 @@ def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
     assert [warning.filename for warning in told] == [__file__]
     with taeda._dynamo.utils.disable_cache_limit():
         assert taeda.compile(taeda.sin) is taeda.sin
+    config = taeda._dynamo.config
+    with config.patch(verbose=True), config.patch("cache_size_limit", 3), config.patch({"recompile_limit": 2}):
+        assert config.verbose and config.cache_size_limit == 3 and config.recompile_limit == 2
+    assert not config.verbose and config.cache_size_limit == 8 and not hasattr(config, "recompile_limit")
+    assert config.patch(suppress_errors=True)(lambda: config.suppress_errors)() and not config.suppress_errors
     assert taeda._disable_dynamo(taeda.sin) is taeda.sin and taeda._disable_dynamo(recursive=False)(taeda.cos) is taeda.cos
 
 

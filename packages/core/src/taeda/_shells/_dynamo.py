@@ -6,6 +6,7 @@ import contextlib
 import sys
 import types
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .compiler import allow_in_graph, assume_constant_result, disable, is_compiling, reset
@@ -76,6 +77,20 @@ def __getattr__(name: str) -> Any:
     return OptimizedModule
 
 
+@contextlib.contextmanager
+def _patch(changes: Any = None, value: Any = None, **more: Any) -> Iterator[None]:
+    """Set options in a block, or while a decorated function runs: ``patch(verbose=True)``, ``patch("verbose", True)`` or a dict."""
+    changes = {changes: value} if isinstance(changes, str) else {**(changes or {}), **more}
+    before = dict(vars(config))
+    vars(config).update(changes)
+    try:
+        yield
+    finally:
+        for name in changes:
+            vars(config).pop(name)
+        vars(config).update({name: before[name] for name in changes if name in before})
+
+
 def _room(name: str, **names: Any) -> types.ModuleType:
     """Return a room of the package, which imports find too."""
     room = types.ModuleType(f"{__name__}.{name}", f"Names of torch._dynamo.{name}.")
@@ -91,5 +106,5 @@ eval_frame = _room("eval_frame", __getattr__=__getattr__)
 exc = _room("exc", BackendCompilerFailed=BackendCompilerFailed, InternalTorchDynamoError=InternalTorchDynamoError,
             TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis, TorchDynamoException=TorchDynamoException,
             Unsupported=Unsupported)  # fmt: skip
-config = _room("config", cache_size_limit=8, capture_scalar_outputs=False, suppress_errors=False, verbose=False)
+config = _room("config", cache_size_limit=8, capture_scalar_outputs=False, patch=_patch, suppress_errors=False, verbose=False)
 _trace_wrapped_higher_order_op = _room("_trace_wrapped_higher_order_op", TransformGetItemToIndex=TransformGetItemToIndex)
