@@ -1,5 +1,7 @@
 """Models: names of parameters, shapes, initialisation, and the registry."""
 
+import inspect
+
 import pytest
 import taeda
 from taeda import nn
@@ -223,3 +225,35 @@ def test_segmentation_gives_every_pixel_its_classes(name):
     assert set(model.backbone.return_layers.values()) == {"out", "aux"}
     with pytest.raises(ValueError, match="taeda ships no trained weights"):
         models.get_model(name, weights="DEFAULT")
+
+
+def test_builders_take_arguments_as_older_programs_give_them():
+    with pytest.warns(UserWarning, match="Using 'weights' as positional parameter"):
+        assert isinstance(models.resnet18(None, num_classes=3), models.ResNet)
+    with pytest.warns(UserWarning) as told:
+        models.squeezenet1_1(False, False)
+    assert [w.filename for w in told] == [__file__, __file__]
+    assert str(told[0].message).startswith("Using 'weights' and 'progress' as positional")
+    assert str(told[1].message).startswith("Arguments other than a weight enum or `None` for 'weights' are deprecated")
+    with pytest.warns(UserWarning) as told:
+        net = models.segmentation.lraspp_mobilenet_v3_large(pretrained=False, pretrained_backbone=False, num_classes=2)
+    assert type(net).__name__ == "LRASPP"
+    names = "pretrained", "pretrained_backbone"
+    assert [str(w.message)[:60] for w in told] == [f"The parameter '{n}' is deprecated since 0.13, please use"[:60] for n in names]
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="ships no trained weights"):
+        models.resnet18(True)
+    with pytest.raises(TypeError, match="takes weights, progress and got 3 arguments"):
+        models.resnet18(None, True, 7)
+    with pytest.raises(TypeError, match="by position beside"):
+        models.resnet18(None, weights=None)
+    assert inspect.signature(models.resnet18).parameters["weights"].kind is inspect.Parameter.KEYWORD_ONLY
+    assert models.get_model_builder("resnet18") is models.resnet18
+
+
+def test_backbones_take_arguments_by_position():
+    with pytest.warns(UserWarning, match="Using 'backbone_name' and 'weights' as positional"):
+        backbone = models.detection.backbone_utils.resnet_fpn_backbone("resnet18", None, trainable_layers=2)
+    assert backbone.out_channels == 256
+    assert [name for name, p in backbone.body.named_parameters() if p.requires_grad][0].startswith("layer3")
+    with pytest.warns(UserWarning, match="Using 'backbone_name', 'weights' and 'fpn' as positional"):
+        models.detection.backbone_utils.mobilenet_backbone("mobilenet_v2", None, False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -23,9 +22,6 @@ def built(model: Callable[..., M], *args: Any, weights: Any, config: dict[str, A
     Raises:
         ValueError: trained weights are asked for, which taeda does not ship.
     """
-    if "pretrained" in config:
-        warnings.warn("The parameter 'pretrained' is deprecated, please use 'weights' instead.", stacklevel=3)
-        weights = config.pop("pretrained") or weights
     refuse_weights(name or getattr(model, "__name__", "model").lower(), weights)
     return model(*args, **config)
 

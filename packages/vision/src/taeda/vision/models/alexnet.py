@@ -7,7 +7,7 @@ from typing import Any
 import taeda
 from taeda import nn
 from taeda.vision.models._build import built
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 
 __all__ = ["AlexNet", "alexnet"]
 
@@ -47,7 +47,7 @@ class AlexNet(nn.Module):
         return self.classifier(taeda.flatten(self.avgpool(self.features(x)), 1))
 
 
-@register_model()
+@builder
 def alexnet(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> AlexNet:
     """Build AlexNet, 61.1 million parameters; further arguments go to `AlexNet`."""
     return built(AlexNet, weights=weights, config=kwargs)

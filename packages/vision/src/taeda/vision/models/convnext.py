@@ -10,7 +10,7 @@ import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import built, start
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops.drop import StochasticDepth
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer, Permute
 
@@ -120,25 +120,25 @@ def _convnext(widths: tuple[int, ...], depths: tuple[int, ...], drop: float, wei
     return built(ConvNeXt, setting, config.pop("stochastic_depth_prob", drop), weights=weights, config=config)
 
 
-@register_model()
+@builder
 def convnext_tiny(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ConvNeXt:
     """Build ConvNeXt-T, 28.6 million parameters; further arguments go to `ConvNeXt`."""
     return _convnext((96, 192, 384, 768), (3, 3, 9, 3), 0.1, weights, kwargs)
 
 
-@register_model()
+@builder
 def convnext_small(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ConvNeXt:
     """Build ConvNeXt-S; further arguments go to `ConvNeXt`."""
     return _convnext((96, 192, 384, 768), (3, 3, 27, 3), 0.4, weights, kwargs)
 
 
-@register_model()
+@builder
 def convnext_base(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ConvNeXt:
     """Build ConvNeXt-B; further arguments go to `ConvNeXt`."""
     return _convnext((128, 256, 512, 1024), (3, 3, 27, 3), 0.5, weights, kwargs)
 
 
-@register_model()
+@builder
 def convnext_large(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ConvNeXt:
     """Build ConvNeXt-L; further arguments go to `ConvNeXt`."""
     return _convnext((192, 384, 768, 1536), (3, 3, 27, 3), 0.5, weights, kwargs)

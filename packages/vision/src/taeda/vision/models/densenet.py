@@ -10,7 +10,7 @@ from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.utils.checkpoint import checkpoint
 from taeda.vision.models._build import built, start
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 
 __all__ = ["DenseNet", "densenet121", "densenet161", "densenet169", "densenet201"]
 
@@ -122,25 +122,25 @@ class DenseNet(nn.Module):
         return self.classifier(taeda.flatten(F.adaptive_avg_pool2d(x, (1, 1)), 1))
 
 
-@register_model()
+@builder
 def densenet121(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> DenseNet:
     """Build DenseNet-121, 8.0 million parameters; further arguments go to `DenseNet`."""
     return built(DenseNet, 32, (6, 12, 24, 16), 64, weights=weights, config=kwargs)
 
 
-@register_model()
+@builder
 def densenet161(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> DenseNet:
     """Build DenseNet-161; further arguments go to `DenseNet`."""
     return built(DenseNet, 48, (6, 12, 36, 24), 96, weights=weights, config=kwargs)
 
 
-@register_model()
+@builder
 def densenet169(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> DenseNet:
     """Build DenseNet-169; further arguments go to `DenseNet`."""
     return built(DenseNet, 32, (6, 12, 32, 32), 64, weights=weights, config=kwargs)
 
 
-@register_model()
+@builder
 def densenet201(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> DenseNet:
     """Build DenseNet-201; further arguments go to `DenseNet`."""
     return built(DenseNet, 32, (6, 12, 48, 32), 64, weights=weights, config=kwargs)

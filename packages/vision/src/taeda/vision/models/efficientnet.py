@@ -12,7 +12,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.vision.models._build import built, he, make_divisible, start
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops.drop import StochasticDepth
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer, SqueezeExcitation
 
@@ -221,67 +221,67 @@ def _v2(size: str, dropout: float, weights: Any, config: dict[str, Any]) -> Effi
     return built(EfficientNet, setting, config.pop("dropout", dropout), weights=weights, config={"last_channel": 1280, **config})
 
 
-@register_model()
+@builder
 def efficientnet_b0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
     """Build EfficientNet-B0, 5.3 million parameters; further arguments go to `EfficientNet`."""
     return _b(1.0, 1.0, 0.2, weights, kwargs)
 
 
-@register_model()
+@builder
 def efficientnet_b1(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
     """Build EfficientNet-B1; further arguments go to `EfficientNet`."""
     return _b(1.0, 1.1, 0.2, weights, kwargs)
 
 
-@register_model()
+@builder
 def efficientnet_b2(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
     """Build EfficientNet-B2; further arguments go to `EfficientNet`."""
     return _b(1.1, 1.2, 0.3, weights, kwargs)
 
 
-@register_model()
+@builder
 def efficientnet_b3(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
     """Build EfficientNet-B3; further arguments go to `EfficientNet`."""
     return _b(1.2, 1.4, 0.3, weights, kwargs)
 
 
-@register_model()
+@builder
 def efficientnet_b4(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
     """Build EfficientNet-B4; further arguments go to `EfficientNet`."""
     return _b(1.4, 1.8, 0.4, weights, kwargs)
 
 
-@register_model()
+@builder
 def efficientnet_b5(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
     """Build EfficientNet-B5; further arguments go to `EfficientNet`."""
     return _b(1.6, 2.2, 0.4, weights, kwargs, momentum=True)
 
 
-@register_model()
+@builder
 def efficientnet_b6(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
     """Build EfficientNet-B6; further arguments go to `EfficientNet`."""
     return _b(1.8, 2.6, 0.5, weights, kwargs, momentum=True)
 
 
-@register_model()
+@builder
 def efficientnet_b7(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
     """Build EfficientNet-B7; further arguments go to `EfficientNet`."""
     return _b(2.0, 3.1, 0.5, weights, kwargs, momentum=True)
 
 
-@register_model()
+@builder
 def efficientnet_v2_s(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
     """Build EfficientNetV2-S, 21.5 million parameters; further arguments go to `EfficientNet`."""
     return _v2("s", 0.2, weights, kwargs)
 
 
-@register_model()
+@builder
 def efficientnet_v2_m(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
     """Build EfficientNetV2-M; further arguments go to `EfficientNet`."""
     return _v2("m", 0.3, weights, kwargs)
 
 
-@register_model()
+@builder
 def efficientnet_v2_l(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
     """Build EfficientNetV2-L; further arguments go to `EfficientNet`."""
     return _v2("l", 0.4, weights, kwargs)

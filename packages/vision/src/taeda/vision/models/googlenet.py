@@ -10,7 +10,7 @@ from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.nn.modules._in_order import call_in_order
 from taeda.vision.models._build import built
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 
 __all__ = ["GoogLeNet", "GoogLeNetOutputs", "googlenet"]
 
@@ -157,7 +157,7 @@ def from_imagenet(x: Tensor) -> Tensor:
     return x * scale[:, None, None] + shift[:, None, None]
 
 
-@register_model()
+@builder
 def googlenet(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> GoogLeNet:
     """Build GoogLeNet, 13.0 million parameters with its heads; further arguments go to `GoogLeNet`."""
     return built(GoogLeNet, weights=weights, config=kwargs)

@@ -11,7 +11,7 @@ from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import built
 from taeda.vision.models.googlenet import BasicConv2d, from_imagenet
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 
 __all__ = ["Inception3", "InceptionOutputs", "inception_v3"]
 
@@ -228,7 +228,7 @@ class Inception3(nn.Module):
         return InceptionOutputs(x, aux) if heads else x
 
 
-@register_model()
+@builder
 def inception_v3(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> Inception3:
     """Build Inception v3, 27.2 million parameters with its head; further arguments go to `Inception3`."""
     return built(Inception3, weights=weights, config=kwargs)

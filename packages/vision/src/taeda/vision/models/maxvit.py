@@ -13,7 +13,7 @@ import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import built
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops import StochasticDepth
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer, SqueezeExcitation
 
@@ -388,7 +388,7 @@ class MaxVit(nn.Module):
         return self.classifier(x)
 
 
-@register_model()
+@builder
 def maxvit_t(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MaxVit:
     """Build MaxViT-T, 30.9 million parameters, for images of 224 x 224 (`input_size`); further arguments go to `MaxVit`."""
     shape: dict[str, Any] = {"stem_channels": 64, "block_channels": [64, 128, 256, 512], "block_layers": [2, 2, 5, 2], "head_dim": 32}

@@ -7,7 +7,7 @@ from typing import Any
 
 from taeda import Tensor, nn
 from taeda.vision.models._build import built, make_divisible, start
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 
 __all__ = ["MNASNet", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3"]
 
@@ -89,25 +89,25 @@ class MNASNet(nn.Module):
         return self.classifier(self.layers(x).mean([2, 3]))
 
 
-@register_model()
+@builder
 def mnasnet0_5(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MNASNet:
     """Build MNASNet with half the widths; further arguments go to `MNASNet`."""
     return built(MNASNet, 0.5, weights=weights, config=kwargs)
 
 
-@register_model()
+@builder
 def mnasnet0_75(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MNASNet:
     """Build MNASNet with three quarters of the widths."""
     return built(MNASNet, 0.75, weights=weights, config=kwargs)
 
 
-@register_model()
+@builder
 def mnasnet1_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MNASNet:
     """Build MNASNet, 4.4 million parameters."""
     return built(MNASNet, 1.0, weights=weights, config=kwargs)
 
 
-@register_model()
+@builder
 def mnasnet1_3(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MNASNet:
     """Build MNASNet with 1.3 times the widths."""
     return built(MNASNet, 1.3, weights=weights, config=kwargs)

@@ -8,7 +8,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.vision.models._build import built, he, make_divisible, small, start
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer
 
 __all__ = ["MobileNetV2", "mobilenet_v2"]
@@ -87,7 +87,7 @@ class MobileNetV2(nn.Module):
         return self.classifier(taeda.flatten(x, 1))
 
 
-@register_model()
+@builder
 def mobilenet_v2(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MobileNetV2:
     """Build MobileNetV2, 3.5 million parameters; further arguments go to `MobileNetV2`."""
     return built(MobileNetV2, weights=weights, config=kwargs)

@@ -9,7 +9,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.vision.models._build import built, he, make_divisible, small, start
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer, SqueezeExcitation
 
 __all__ = ["MobileNetV3", "mobilenet_v3_large", "mobilenet_v3_small"]
@@ -159,13 +159,13 @@ def _mobilenet_v3(arch: str, weights: Any, config: dict[str, Any]) -> MobileNetV
     return built(MobileNetV3, setting, last, weights=weights, config=config, name=arch)
 
 
-@register_model()
+@builder
 def mobilenet_v3_large(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MobileNetV3:
     """Build the large MobileNetV3, 5.5 million parameters; further arguments go to `MobileNetV3`."""
     return _mobilenet_v3("mobilenet_v3_large", weights, kwargs)
 
 
-@register_model()
+@builder
 def mobilenet_v3_small(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MobileNetV3:
     """Build the small MobileNetV3, 2.5 million parameters; further arguments go to `MobileNetV3`."""
     return _mobilenet_v3("mobilenet_v3_small", weights, kwargs)

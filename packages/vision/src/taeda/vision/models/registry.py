@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatch
+from functools import wraps
+from inspect import signature
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+from warnings import warn
 
 from taeda import nn
 
-__all__ = ["get_model", "get_model_builder", "list_models", "register_model"]
+__all__ = ["builder", "get_model", "get_model_builder", "legacy_arguments", "list_models", "register_model"]
 
 Builder = TypeVar("Builder", bound=Callable[..., nn.Module])
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {}
@@ -30,6 +33,44 @@ def register_model(name: str | None = None) -> Callable[[Builder], Builder]:
         return builder
 
     return register
+
+
+def builder(function: Builder) -> Builder:
+    """Register a function that builds a model, and let it take its arguments as older programs give them.
+
+    They may stand in the order of the function's keywords, and ``pretrained`` and ``pretrained_backbone`` may say what ``weights`` and
+    ``weights_backbone`` say now; each is warned of.
+    """
+    return register_model()(legacy_arguments(function))
+
+
+def legacy_arguments(function: Builder) -> Builder:
+    """Return a function of keywords that also takes them by position, and ``pretrained`` for ``weights``."""
+    known = function.__kwdefaults__ or {}
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if args:
+            names = [p.name for p in signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+            if len(args) > len(names) or any(name in kwargs for name in names[: len(args)]):
+                raise TypeError(
+                    f"{function.__name__}() takes {', '.join(names)} and got {len(args)} arguments by position beside {list(kwargs)}"
+                )
+            kwargs = {**dict(zip(names, args, strict=False)), **kwargs}
+            used = " and ".join(filter(None, (", ".join(map(repr, names[: len(args) - 1])), repr(names[len(args) - 1]))))
+            warn(f"Using {used} as positional parameter(s) is deprecated since 0.13. Please use keyword parameter(s) instead.",
+                 stacklevel=2)
+        for now, before in (("weights", "pretrained"), ("weights_backbone", "pretrained_backbone")):
+            if now in known and before in kwargs:
+                wanted = kwargs.pop(before)
+                kwargs[now] = wanted or kwargs.get(now)
+                warn(f"The parameter '{before}' is deprecated since 0.13, please use '{now}' instead.", stacklevel=2)
+            elif isinstance(kwargs.get(now), bool):
+                warn(f"Arguments other than a weight enum or `None` for '{now}' are deprecated since 0.13.", stacklevel=2)
+                kwargs[now] = kwargs[now] or None
+        return function(**kwargs)
+
+    return cast("Builder", call)
 
 
 def unknown(caller: str, name: str) -> str:

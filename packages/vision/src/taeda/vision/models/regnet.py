@@ -12,7 +12,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.vision.models._build import built, make_divisible
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer, SqueezeExcitation
 
 __all__ = [
@@ -255,7 +255,7 @@ def _builder(size: str) -> Callable[..., RegNet]:
 
     build.__name__ = build.__qualname__ = f"regnet_{size}"
     build.__doc__ = f"Build RegNet{size[0].upper()}-{size[2:].replace('_', '.').upper()}; further arguments go to `RegNet`."
-    return register_model()(build)
+    return builder(build)
 
 
 regnet_y_400mf = _builder("y_400mf")

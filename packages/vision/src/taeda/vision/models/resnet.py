@@ -13,7 +13,7 @@ import taeda
 from taeda import nn
 from taeda.nn.modules._in_order import call_in_order
 from taeda.vision.models._build import built
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 
 __all__ = [
     "BasicBlock",
@@ -252,61 +252,61 @@ def _resnet(
     return built(ResNet, block, layers, weights=weights, config=config, name=name)
 
 
-@register_model()
+@builder
 def resnet18(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
     """Build ResNet-18, 11.7 million parameters; further arguments go to `ResNet`."""
     return _resnet("resnet18", BasicBlock, [2, 2, 2, 2], weights, kwargs)
 
 
-@register_model()
+@builder
 def resnet34(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
     """Build ResNet-34, 21.8 million parameters; further arguments go to `ResNet`."""
     return _resnet("resnet34", BasicBlock, [3, 4, 6, 3], weights, kwargs)
 
 
-@register_model()
+@builder
 def resnet50(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
     """Build ResNet-50, 25.6 million parameters; further arguments go to `ResNet`."""
     return _resnet("resnet50", Bottleneck, [3, 4, 6, 3], weights, kwargs)
 
 
-@register_model()
+@builder
 def resnet101(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
     """Build ResNet-101, 44.5 million parameters; further arguments go to `ResNet`."""
     return _resnet("resnet101", Bottleneck, [3, 4, 23, 3], weights, kwargs)
 
 
-@register_model()
+@builder
 def resnet152(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
     """Build ResNet-152, 60.2 million parameters; further arguments go to `ResNet`."""
     return _resnet("resnet152", Bottleneck, [3, 8, 36, 3], weights, kwargs)
 
 
-@register_model()
+@builder
 def resnext50_32x4d(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
     """Build ResNeXt-50 with 32 groups 4 wide (Xie et al., 2016); further arguments go to `ResNet`."""
     return _resnet("resnext50_32x4d", Bottleneck, [3, 4, 6, 3], weights, {**kwargs, "groups": 32, "width_per_group": 4})
 
 
-@register_model()
+@builder
 def resnext101_32x8d(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
     """Build ResNeXt-101 with 32 groups 8 wide; further arguments go to `ResNet`."""
     return _resnet("resnext101_32x8d", Bottleneck, [3, 4, 23, 3], weights, {**kwargs, "groups": 32, "width_per_group": 8})
 
 
-@register_model()
+@builder
 def resnext101_64x4d(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
     """Build ResNeXt-101 with 64 groups 4 wide; further arguments go to `ResNet`."""
     return _resnet("resnext101_64x4d", Bottleneck, [3, 4, 23, 3], weights, {**kwargs, "groups": 64, "width_per_group": 4})
 
 
-@register_model()
+@builder
 def wide_resnet50_2(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
     """Build ResNet-50 with 3x3 convolutions twice as wide (Zagoruyko, Komodakis, 2016); further arguments go to `ResNet`."""
     return _resnet("wide_resnet50_2", Bottleneck, [3, 4, 6, 3], weights, {**kwargs, "width_per_group": 128})
 
 
-@register_model()
+@builder
 def wide_resnet101_2(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
     """Build ResNet-101 with 3x3 convolutions twice as wide; further arguments go to `ResNet`."""
     return _resnet("wide_resnet101_2", Bottleneck, [3, 4, 23, 3], weights, {**kwargs, "width_per_group": 128})

@@ -7,7 +7,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.vision.models._build import built
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops.misc import Layer
 
 __all__ = ["ShuffleNetV2", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0"]
@@ -95,25 +95,25 @@ def _shufflenet(widths: list[int], weights: Any, config: dict[str, Any]) -> Shuf
     return built(ShuffleNetV2, [4, 8, 4], widths, weights=weights, config=config)
 
 
-@register_model()
+@builder
 def shufflenet_v2_x0_5(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ShuffleNetV2:
     """Build ShuffleNetV2 with half the widths; further arguments go to `ShuffleNetV2`."""
     return _shufflenet([24, 48, 96, 192, 1024], weights, kwargs)
 
 
-@register_model()
+@builder
 def shufflenet_v2_x1_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ShuffleNetV2:
     """Build ShuffleNetV2, 2.3 million parameters."""
     return _shufflenet([24, 116, 232, 464, 1024], weights, kwargs)
 
 
-@register_model()
+@builder
 def shufflenet_v2_x1_5(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ShuffleNetV2:
     """Build ShuffleNetV2 with 1.5 times the widths."""
     return _shufflenet([24, 176, 352, 704, 1024], weights, kwargs)
 
 
-@register_model()
+@builder
 def shufflenet_v2_x2_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ShuffleNetV2:
     """Build ShuffleNetV2 with twice the widths."""
     return _shufflenet([24, 244, 488, 976, 2048], weights, kwargs)

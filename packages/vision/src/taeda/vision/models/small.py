@@ -6,7 +6,7 @@ from typing import Any
 
 import taeda
 from taeda import nn
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 
 __all__ = ["LeNet", "SmallCNN", "lenet", "small_cnn"]
 
@@ -79,13 +79,13 @@ class SmallCNN(nn.Module):
         return self.fc(self.dropout(x))
 
 
-@register_model()
+@builder
 def lenet(**kwargs: Any) -> LeNet:
     """Build LeNet; arguments go to `LeNet`."""
     return LeNet(**kwargs)
 
 
-@register_model()
+@builder
 def small_cnn(**kwargs: Any) -> SmallCNN:
     """Build the small network for the digits; arguments go to `SmallCNN`."""
     return SmallCNN(**kwargs)

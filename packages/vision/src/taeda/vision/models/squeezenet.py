@@ -7,7 +7,7 @@ from typing import Any
 import taeda
 from taeda import nn
 from taeda.vision.models._build import built
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 
 __all__ = ["SqueezeNet", "squeezenet1_0", "squeezenet1_1"]
 
@@ -71,13 +71,13 @@ class SqueezeNet(nn.Module):
         return taeda.flatten(self.classifier(self.features(x)), 1)
 
 
-@register_model()
+@builder
 def squeezenet1_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SqueezeNet:
     """Build SqueezeNet 1.0; further arguments go to `SqueezeNet`."""
     return built(SqueezeNet, "1_0", weights=weights, config=kwargs)
 
 
-@register_model()
+@builder
 def squeezenet1_1(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SqueezeNet:
     """Build SqueezeNet 1.1, as good with less than half the arithmetic."""
     return built(SqueezeNet, "1_1", weights=weights, config=kwargs)

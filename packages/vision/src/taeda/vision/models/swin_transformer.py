@@ -11,7 +11,7 @@ import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import built, start
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops.drop import StochasticDepth
 from taeda.vision.ops.misc import MLP, Layer, Permute
 
@@ -348,37 +348,37 @@ def _swin(size: str, second: bool, weights: Any, config: dict[str, Any]) -> Swin
     return built(SwinTransformer, [4, 4], width, list(depths), every, window, weights=weights, config=config)
 
 
-@register_model()
+@builder
 def swin_t(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer:
     """Build Swin-T, 28.3 million parameters; further arguments go to `SwinTransformer`."""
     return _swin("t", False, weights, kwargs)
 
 
-@register_model()
+@builder
 def swin_s(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer:
     """Build Swin-S; further arguments go to `SwinTransformer`."""
     return _swin("s", False, weights, kwargs)
 
 
-@register_model()
+@builder
 def swin_b(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer:
     """Build Swin-B; further arguments go to `SwinTransformer`."""
     return _swin("b", False, weights, kwargs)
 
 
-@register_model()
+@builder
 def swin_v2_t(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer:
     """Build Swin-T of the second version; further arguments go to `SwinTransformer`."""
     return _swin("t", True, weights, kwargs)
 
 
-@register_model()
+@builder
 def swin_v2_s(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer:
     """Build Swin-S of the second version; further arguments go to `SwinTransformer`."""
     return _swin("s", True, weights, kwargs)
 
 
-@register_model()
+@builder
 def swin_v2_b(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer:
     """Build Swin-B of the second version; further arguments go to `SwinTransformer`."""
     return _swin("b", True, weights, kwargs)

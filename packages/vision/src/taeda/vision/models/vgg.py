@@ -8,7 +8,7 @@ from typing import Any
 import taeda
 from taeda import nn
 from taeda.vision.models._build import built, start
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 
 __all__ = ["VGG", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"]
 
@@ -66,49 +66,49 @@ def _vgg(depth: int, batch_norm: bool, weights: Any, config: dict[str, Any]) -> 
     return built(lambda **kwargs: VGG(make_layers(cfg, batch_norm), **kwargs), weights=weights, config=config, name=f"vgg{depth}")
 
 
-@register_model()
+@builder
 def vgg11(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
     """Build VGG-11; further arguments go to `VGG`."""
     return _vgg(11, False, weights, kwargs)
 
 
-@register_model()
+@builder
 def vgg11_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
     """Build VGG-11 with batch normalisation."""
     return _vgg(11, True, weights, kwargs)
 
 
-@register_model()
+@builder
 def vgg13(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
     """Build VGG-13; further arguments go to `VGG`."""
     return _vgg(13, False, weights, kwargs)
 
 
-@register_model()
+@builder
 def vgg13_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
     """Build VGG-13 with batch normalisation."""
     return _vgg(13, True, weights, kwargs)
 
 
-@register_model()
+@builder
 def vgg16(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
     """Build VGG-16, 138.4 million parameters; further arguments go to `VGG`."""
     return _vgg(16, False, weights, kwargs)
 
 
-@register_model()
+@builder
 def vgg16_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
     """Build VGG-16 with batch normalisation."""
     return _vgg(16, True, weights, kwargs)
 
 
-@register_model()
+@builder
 def vgg19(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
     """Build VGG-19; further arguments go to `VGG`."""
     return _vgg(19, False, weights, kwargs)
 
 
-@register_model()
+@builder
 def vgg19_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
     """Build VGG-19 with batch normalisation."""
     return _vgg(19, True, weights, kwargs)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import taeda
 from taeda import Tensor, nn
 from taeda.vision.models._build import built
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops.misc import MLP, Conv2dNormActivation, Layer
 
 __all__ = ["VisionTransformer", "vit_b_16", "vit_b_32", "vit_h_14", "vit_l_16", "vit_l_32"]
@@ -195,31 +195,31 @@ def _vit(patch: int, layers: int, heads: int, width: int, weights: Any, config: 
     return built(VisionTransformer, size, patch, layers, heads, width, 4 * width, weights=weights, config=config)
 
 
-@register_model()
+@builder
 def vit_b_16(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VisionTransformer:
     """Build ViT-B/16, 86.6 million parameters; further arguments go to `VisionTransformer`."""
     return _vit(16, 12, 12, 768, weights, kwargs)
 
 
-@register_model()
+@builder
 def vit_b_32(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VisionTransformer:
     """Build ViT-B/32; further arguments go to `VisionTransformer`."""
     return _vit(32, 12, 12, 768, weights, kwargs)
 
 
-@register_model()
+@builder
 def vit_l_16(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VisionTransformer:
     """Build ViT-L/16; further arguments go to `VisionTransformer`."""
     return _vit(16, 24, 16, 1024, weights, kwargs)
 
 
-@register_model()
+@builder
 def vit_l_32(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VisionTransformer:
     """Build ViT-L/32; further arguments go to `VisionTransformer`."""
     return _vit(32, 24, 16, 1024, weights, kwargs)
 
 
-@register_model()
+@builder
 def vit_h_14(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VisionTransformer:
     """Build ViT-H/14; further arguments go to `VisionTransformer`."""
     return _vit(14, 32, 16, 1280, weights, kwargs)

@@ -9,6 +9,7 @@ from typing import Any
 from taeda import Tensor, nn
 from taeda.vision.models import mobilenetv2, mobilenetv3, resnet
 from taeda.vision.models._utils import IntermediateLayerGetter
+from taeda.vision.models.registry import legacy_arguments
 from taeda.vision.ops.feature_pyramid_network import ExtraFPNBlock, FeaturePyramidNetwork, LastLevelMaxPool
 from taeda.vision.ops.misc import FrozenBatchNorm2d, Layer
 
@@ -45,6 +46,7 @@ class BackboneWithFPN(nn.Module):
         return self.fpn(self.body(x))
 
 
+@legacy_arguments
 def resnet_fpn_backbone(
     *,
     backbone_name: str,
@@ -111,6 +113,7 @@ def _validate_trainable_layers(is_trained: bool, trainable_backbone_layers: int 
     return layers
 
 
+@legacy_arguments
 def mobilenet_backbone(
     *,
     backbone_name: str,

@@ -15,7 +15,7 @@ from taeda.vision.models.detection.roi_heads import RoIHeads
 from taeda.vision.models.detection.rpn import RegionProposalNetwork, RPNHead
 from taeda.vision.models.detection.transform import GeneralizedRCNNTransform
 from taeda.vision.models.mobilenetv3 import mobilenet_v3_large
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.models.resnet import resnet50
 from taeda.vision.ops import MultiScaleRoIAlign
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer
@@ -215,7 +215,7 @@ def second_version(backbone: Any) -> dict[str, Any]:
     }
 
 
-@register_model()
+@builder
 def fasterrcnn_resnet50_fpn(
     *,
     weights: Any = None,
@@ -230,7 +230,7 @@ def fasterrcnn_resnet50_fpn(
     return FasterRCNN(backbone, 91 if num_classes is None else num_classes, **kwargs)
 
 
-@register_model()
+@builder
 def fasterrcnn_resnet50_fpn_v2(
     *,
     weights: Any = None,
@@ -255,7 +255,7 @@ def _mobilenet(
     return FasterRCNN(backbone, 91 if num_classes is None else num_classes, **{"rpn_anchor_generator": anchors, **options})
 
 
-@register_model()
+@builder
 def fasterrcnn_mobilenet_v3_large_320_fpn(
     *,
     weights: Any = None,
@@ -278,7 +278,7 @@ def fasterrcnn_mobilenet_v3_large_320_fpn(
     return _mobilenet(name, weights, num_classes, weights_backbone, trainable_backbone_layers, options)
 
 
-@register_model()
+@builder
 def fasterrcnn_mobilenet_v3_large_fpn(
     *,
     weights: Any = None,

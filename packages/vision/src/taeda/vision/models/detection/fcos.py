@@ -16,7 +16,7 @@ from taeda.vision.models.detection.anchor_utils import AnchorGenerator
 from taeda.vision.models.detection.faster_rcnn import checked
 from taeda.vision.models.detection.retinanet import AnchorDetector, Outputs, needs_out_channels, pyramid, rare
 from taeda.vision.models.detection.transform import GeneralizedRCNNTransform
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 from taeda.vision.ops.misc import Layer
 
@@ -196,7 +196,7 @@ class FCOS(AnchorDetector):
         return self.box_coder.decode(codes, anchors)
 
 
-@register_model()
+@builder
 def fcos_resnet50_fpn(
     *,
     weights: Any = None,

@@ -9,7 +9,7 @@ from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import he, start
 from taeda.vision.models.detection.faster_rcnn import FasterRCNN, checked, resnet50_fpn
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops import MultiScaleRoIAlign
 
 __all__ = ["KeypointRCNN", "KeypointRCNNHeads", "KeypointRCNNPredictor", "keypointrcnn_resnet50_fpn"]
@@ -85,7 +85,7 @@ class KeypointRCNNPredictor(nn.Module):
         )
 
 
-@register_model()
+@builder
 def keypointrcnn_resnet50_fpn(
     *,
     weights: Any = None,

@@ -9,7 +9,7 @@ from typing import Any
 from taeda import nn
 from taeda.vision.models._build import he, start
 from taeda.vision.models.detection.faster_rcnn import FasterRCNN, checked, resnet50_fpn, second_version
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops import MultiScaleRoIAlign
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer
 
@@ -91,7 +91,7 @@ class MaskRCNNPredictor(nn.Sequential):
                 nn.init.kaiming_normal_(parameter, mode="fan_out", nonlinearity="relu")
 
 
-@register_model()
+@builder
 def maskrcnn_resnet50_fpn(
     *,
     weights: Any = None,
@@ -106,7 +106,7 @@ def maskrcnn_resnet50_fpn(
     return MaskRCNN(backbone, 91 if num_classes is None else num_classes, **kwargs)
 
 
-@register_model()
+@builder
 def maskrcnn_resnet50_fpn_v2(
     *,
     weights: Any = None,

@@ -17,7 +17,7 @@ from taeda.vision.models.detection.backbone_utils import BackboneWithFPN, _resne
 from taeda.vision.models.detection.faster_rcnn import checked
 from taeda.vision.models.detection.image_list import ImageList
 from taeda.vision.models.detection.transform import GeneralizedRCNNTransform
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.models.resnet import resnet50
 from taeda.vision.ops import Conv2dNormActivation, boxes as box_ops, sigmoid_focal_loss
 from taeda.vision.ops.feature_pyramid_network import LastLevelP6P7
@@ -281,7 +281,7 @@ def pyramid(name: str, weights: Any, weights_backbone: Any, layers: int | None, 
     return _resnet_fpn_extractor(resnet50(weights=weights_backbone), layers, [2, 3, 4], LastLevelP6P7(p6, 256))
 
 
-@register_model()
+@builder
 def retinanet_resnet50_fpn(
     *,
     weights: Any = None,
@@ -296,7 +296,7 @@ def retinanet_resnet50_fpn(
     return RetinaNet(backbone, 91 if num_classes is None else num_classes, **kwargs)
 
 
-@register_model()
+@builder
 def retinanet_resnet50_fpn_v2(
     *,
     weights: Any = None,

@@ -17,7 +17,7 @@ from taeda.vision.models.detection.anchor_utils import DefaultBoxGenerator
 from taeda.vision.models.detection.backbone_utils import _validate_trainable_layers
 from taeda.vision.models.detection.image_list import ImageList
 from taeda.vision.models.detection.transform import GeneralizedRCNNTransform
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.models.vgg import vgg16
 from taeda.vision.ops import boxes as box_ops
 
@@ -253,7 +253,7 @@ def size_is_fixed(kwargs: dict[str, Any]) -> None:
         del kwargs["size"]
 
 
-@register_model()
+@builder
 def ssd300_vgg16(
     *,
     weights: Any = None,

@@ -14,7 +14,7 @@ from taeda.vision.models.detection.anchor_utils import DefaultBoxGenerator
 from taeda.vision.models.detection.backbone_utils import _validate_trainable_layers, stages_of
 from taeda.vision.models.detection.ssd import SSD, SSDScoringHead, checked_channels, size_is_fixed
 from taeda.vision.models.mobilenetv3 import mobilenet_v3_large
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer
 
 __all__ = [
@@ -103,7 +103,7 @@ class SSDLiteFeatureExtractorMobileNet(nn.Module):
         return OrderedDict((str(i), v) for i, v in enumerate(maps))
 
 
-@register_model()
+@builder
 def ssdlite320_mobilenet_v3_large(
     *,
     weights: Any = None,

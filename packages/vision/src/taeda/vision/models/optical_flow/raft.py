@@ -10,7 +10,7 @@ import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import built
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer
 
 __all__ = ["RAFT", "raft_large", "raft_small"]
@@ -411,13 +411,13 @@ def _raft(
     return RAFT(**parts, update_block=update_block, mask_predictor=mask_predictor, **others)
 
 
-@register_model()
+@builder
 def raft_large(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> RAFT:
     """Build RAFT, 5.3 million parameters; further arguments are parts of `RAFT` to put in the place of its own."""
     return built(_raft, _LARGE, weights=weights, config=kwargs, name="raft_large")
 
 
-@register_model()
+@builder
 def raft_small(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> RAFT:
     """Build the small RAFT, 1 million parameters; further arguments are parts of `RAFT` to put in the place of its own."""
     return built(_raft, _SMALL, weights=weights, config=kwargs, name="raft_small")

@@ -9,7 +9,7 @@ import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import refuse_weights
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.models.segmentation._model import SegmentationModel, mobilenet_backbone
 from taeda.vision.models.segmentation.fcn import FCNHead, on_resnet
 
@@ -76,7 +76,7 @@ class DeepLabHead(nn.Sequential):
         )
 
 
-@register_model()
+@builder
 def deeplabv3_resnet50(
     *,
     weights: Any = None,
@@ -89,7 +89,7 @@ def deeplabv3_resnet50(
     return on_resnet(DeepLabV3, DeepLabHead, 50, weights, num_classes, aux_loss, weights_backbone)
 
 
-@register_model()
+@builder
 def deeplabv3_resnet101(
     *,
     weights: Any = None,
@@ -102,7 +102,7 @@ def deeplabv3_resnet101(
     return on_resnet(DeepLabV3, DeepLabHead, 101, weights, num_classes, aux_loss, weights_backbone)
 
 
-@register_model()
+@builder
 def deeplabv3_mobilenet_v3_large(
     *,
     weights: Any = None,

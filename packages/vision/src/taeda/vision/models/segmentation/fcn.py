@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from taeda import nn
 from taeda.vision.models._build import refuse_weights
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.models.segmentation._model import SegmentationModel, resnet_backbone
 
 __all__ = ["FCN", "FCNHead", "fcn_resnet50", "fcn_resnet101"]
@@ -43,7 +43,7 @@ def on_resnet(
     return model(backbone, head(2048, classes), aux)
 
 
-@register_model()
+@builder
 def fcn_resnet50(
     *,
     weights: Any = None,
@@ -56,7 +56,7 @@ def fcn_resnet50(
     return on_resnet(FCN, FCNHead, 50, weights, num_classes, aux_loss, weights_backbone)
 
 
-@register_model()
+@builder
 def fcn_resnet101(
     *,
     weights: Any = None,

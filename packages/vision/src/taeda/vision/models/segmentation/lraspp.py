@@ -8,7 +8,7 @@ from typing import Any
 from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import refuse_weights
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.models.segmentation._model import mobilenet_backbone
 
 __all__ = ["LRASPP", "LRASPPHead", "lraspp_mobilenet_v3_large"]
@@ -51,7 +51,7 @@ class LRASPP(nn.Module):
         return OrderedDict(out=F.interpolate(out, size=input.shape[-2:], mode="bilinear", align_corners=False))
 
 
-@register_model()
+@builder
 def lraspp_mobilenet_v3_large(
     *,
     weights: Any = None,

@@ -12,7 +12,7 @@ import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import built
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops.drop import StochasticDepth
 from taeda.vision.ops.misc import MLP, Layer
 
@@ -366,7 +366,7 @@ def _blocks(inputs: list[int], outputs: list[int], always: bool) -> list[MSBlock
     return setting
 
 
-@register_model()
+@builder
 def mvit_v1_b(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MViT:
     """Build MViT-B of the first version, 36.6 million parameters; further arguments go to `MViT`."""
     options: dict[str, Any] = {"rel_pos_embed": False, "proj_after_attn": False, "stochastic_depth_prob": 0.2, **kwargs}
@@ -374,7 +374,7 @@ def mvit_v1_b(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> M
     return built(MViT, (224, 224), 16, blocks, False, False, weights=weights, config=options, name="mvit_v1_b")
 
 
-@register_model()
+@builder
 def mvit_v2_s(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MViT:
     """Build MViT-S of the second version, 34.5 million parameters; further arguments go to `MViT`."""
     options: dict[str, Any] = {"stochastic_depth_prob": 0.2, **kwargs}

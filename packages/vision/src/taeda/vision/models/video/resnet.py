@@ -7,7 +7,7 @@ from typing import Any
 
 from taeda import Tensor, nn
 from taeda.vision.models._build import built
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 
 __all__ = ["VideoResNet", "mc3_18", "r2plus1d_18", "r3d_18"]
 
@@ -187,20 +187,20 @@ class VideoResNet(nn.Module):
         return self.fc(self.avgpool(x).flatten(1))
 
 
-@register_model()
+@builder
 def r3d_18(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VideoResNet:
     """Build a ResNet of 18 layers with convolutions over space and time, 33.4 million parameters; further arguments go to `VideoResNet`."""
     return built(VideoResNet, BasicBlock, [Conv3DSimple] * 4, [2] * 4, BasicStem, weights=weights, config=kwargs, name="r3d_18")
 
 
-@register_model()
+@builder
 def mc3_18(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VideoResNet:
     """Build one whose later stages take each frame by itself, 11.7 million parameters; see `r3d_18`."""
     makers = [Conv3DSimple, *[Conv3DNoTemporal] * 3]
     return built(VideoResNet, BasicBlock, makers, [2] * 4, BasicStem, weights=weights, config=kwargs, name="mc3_18")
 
 
-@register_model()
+@builder
 def r2plus1d_18(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VideoResNet:
     """Build one with space and time one after the other, 31.5 million parameters; see `r3d_18`."""
     return built(VideoResNet, BasicBlock, [Conv2Plus1D] * 4, [2] * 4, R2Plus1dStem, weights=weights, config=kwargs, name="r2plus1d_18")

@@ -9,7 +9,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.vision.models._build import built
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.ops.misc import Conv3dNormActivation
 
 __all__ = ["S3D", "s3d"]
@@ -104,7 +104,7 @@ class S3D(nn.Module):
         return self.classifier(self.avgpool(self.features(x))).mean(dim=(2, 3, 4))
 
 
-@register_model()
+@builder
 def s3d(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> S3D:
     """Build S3D, 8.3 million parameters; further arguments go to `S3D`."""
     return built(S3D, weights=weights, config=kwargs, name="s3d")

@@ -9,7 +9,7 @@ from typing import Any
 from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import built
-from taeda.vision.models.registry import register_model
+from taeda.vision.models.registry import builder
 from taeda.vision.models.swin_transformer import PatchMerging, ShiftedWindowAttention, SwinTransformerBlock, stages, start_linear
 from taeda.vision.ops.misc import Layer
 
@@ -106,19 +106,19 @@ def _swin3d(width: int, depth: int, heads: int, weights: Any, config: dict[str, 
     return built(SwinTransformer3d, *sizes, weights=weights, config=config, name=name)
 
 
-@register_model()
+@builder
 def swin3d_t(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer3d:
     """Build Swin-T for films, 28.2 million parameters; further arguments go to `SwinTransformer3d`."""
     return _swin3d(96, 6, 3, weights, kwargs, "swin3d_t")
 
 
-@register_model()
+@builder
 def swin3d_s(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer3d:
     """Build Swin-S for films, 49.8 million parameters; further arguments go to `SwinTransformer3d`."""
     return _swin3d(96, 18, 3, weights, kwargs, "swin3d_s")
 
 
-@register_model()
+@builder
 def swin3d_b(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer3d:
     """Build Swin-B for films, 88 million parameters; further arguments go to `SwinTransformer3d`."""
     return _swin3d(128, 18, 4, weights, kwargs, "swin3d_b")
