@@ -64,6 +64,7 @@ def write(writer: Any, lib: Any) -> None:
     writer.add_embedding(tensor(5, 3), list("abcde"), tensor(5, 3, 4, 4), global_step=2)
     writer.add_embedding(rng.random((3, 2)).astype(np.float32), [[1, 2], [3, 4], [5, 6]], tag="x y", metadata_header=["u", "v"])
     writer.add_tensor("tensor", lib.arange(6.0).reshape(2, 3), 1)
+    writer.add_tensor("complex", lib.complex(lib.arange(4.0), -lib.ones(4)).reshape(2, 2), 1)
     writer.add_audio("sound", lib.from_numpy(rng.uniform(-1.2, 1.2, (1, 100)).astype(np.float32)), 1, 8000)
 
 

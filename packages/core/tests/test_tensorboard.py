@@ -34,6 +34,15 @@ def test_a_scalar_comes_back(tmp_path: pathlib.Path) -> None:
     assert [(e.step, e.value) for e in log.Scalars("loss")] == [(0, 1.0), (1, 0.5), (2, 0.25)]
 
 
+@pytest.mark.skipif(not THERE, reason="needs tensorboard")
+def test_complex_tensors_are_kept_part_by_part() -> None:
+    from taeda.utils.tensorboard.summary import tensor_proto
+
+    x = taeda.tensor([[1 + 3j, 2 + 4j]])
+    assert list(tensor_proto("x", x).value[0].tensor.scomplex_val) == [1, 3, 2, 4]
+    assert list(tensor_proto("x", x.to(taeda.complex128).T).value[0].tensor.dcomplex_val) == [1, 3, 2, 4]
+
+
 def test_it_is_not_imported_with_taeda() -> None:
     code = "import sys, taeda, taeda.utils; print([m for m in sys.modules if m.startswith(('tensorboard', 'google'))])"
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"

@@ -61,12 +61,18 @@ def tensor_proto(tag: str, tensor: Any) -> Summary:
         "int64": ("DT_INT64", "int64_val"),
         "uint8": ("DT_UINT8", "int_val"),
         "bool": ("DT_BOOL", "bool_val"),
+        "complex64": ("DT_COMPLEX64", "scomplex_val"),
+        "complex128": ("DT_COMPLEX128", "dcomplex_val"),
     }
     if array.dtype.name not in fields:
         raise ValueError(f"[add_tensor] no tensor of TensorBoard has dtype {array.dtype}")
     dtype, field = fields[array.dtype.name]
-    values = array.view(np.uint16) if field == "half_val" else array
-    proto = TensorProto(dtype=dtype, tensor_shape=_shape(array.shape), **{field: values.reshape(-1).tolist()})
+    values = array.reshape(-1)
+    if field == "half_val":
+        values = values.view(np.uint16)
+    elif array.dtype.kind == "c":                       # real and imaginary parts in turn
+        values = values.view(array.real.dtype)
+    proto = TensorProto(dtype=dtype, tensor_shape=_shape(array.shape), **{field: values.tolist()})
     return Summary(value=[Summary.Value(tag=tag, tensor=proto, metadata=_plugin("tensor"))])
 
 
