@@ -359,3 +359,11 @@ def test_what_takes_no_pil_image_says_what_makes_a_tensor() -> None:
         v2.Normalize([0.5], [0.5])(Image.new("RGB", (4, 4)))
     with pytest.raises(ValueError, match="such as taeda.float32, got 'float' instead$"):
         v2.ToDtype("float")
+
+
+def test_functions_that_are_deprecated_say_so():
+    with pytest.warns(UserWarning, match=r"The function `get_image_size\(...\)` is deprecated") as told:
+        assert F.get_image_size(taeda.zeros(3, 4, 5)) == [5, 4]
+    assert told[0].filename == __file__
+    with pytest.warns(UserWarning, match=r"The function `to_tensor\(...\)` is deprecated"):
+        assert F.to_tensor(np.full((2, 3, 1), 255, np.uint8)).tolist() == [[[1.0] * 3] * 2]

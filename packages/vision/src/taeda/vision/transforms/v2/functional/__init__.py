@@ -6,7 +6,7 @@ too, as ``resize_image``, ``resize_mask``, ``resize_bounding_boxes`` and so on, 
 
 from typing import Any
 
-from taeda.vision.transforms.convert import pil_to_tensor, to_pil_image, to_tensor
+from taeda.vision.transforms.convert import pil_to_tensor, to_pil_image
 from taeda.vision.transforms.geometry import InterpolationMode
 from taeda.vision.transforms.v2.functional import _boxes, _color, _geometry, _misc, _sizes
 from taeda.vision.transforms.v2.functional._boxes import *  # noqa: F403
@@ -29,7 +29,6 @@ __all__ = [
     "pil_to_tensor",
     "register_kernel",
     "to_pil_image",
-    "to_tensor",
     *_boxes.__all__,
     *_color.__all__,
     *_geometry.__all__,

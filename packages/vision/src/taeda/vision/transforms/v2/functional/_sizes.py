@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import PIL.Image
 import taeda
 from taeda import Tensor
 from taeda.vision import tv_tensors
+from taeda.vision.transforms import convert
 from taeda.vision.transforms.convert import largest_value, pil_to_tensor
 from taeda.vision.transforms.v2.functional._dispatch import dispatched, kernel
 
@@ -23,6 +25,7 @@ __all__ = [
     "get_size",
     "to_dtype",
     "to_image",
+    "to_tensor",
     "uniform_temporal_subsample",
 ]
 
@@ -113,8 +116,17 @@ def get_image_size(inpt: Any) -> list[int]:
     >>> F.get_image_size(taeda.zeros(3, 10, 20)), F.get_size(taeda.zeros(3, 10, 20))
     ([20, 10], [10, 20])
     """
+    warnings.warn("The function `get_image_size(...)` is deprecated. Instead, please use `get_size(...)` which returns `[h, w]`.",
+                  stacklevel=2)
     h, w = get_size(inpt)
     return [w, h]
+
+
+def to_tensor(inpt: Any) -> Tensor:
+    """Turn a PIL image or an array H x W x C into a tensor of 0 ... 1; `to_image` and `to_dtype` do it in two steps."""
+    warnings.warn("The function `to_tensor(...)` is deprecated. Instead, please use `to_image(...)` followed by "
+                  "`to_dtype(..., dtype=taeda.float32, scale=True)`.", stacklevel=2)
+    return convert.to_tensor(inpt)
 
 
 @dispatched
