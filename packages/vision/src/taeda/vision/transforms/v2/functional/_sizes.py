@@ -109,13 +109,7 @@ get_size_keypoints = get_size_bounding_boxes
 
 
 def get_image_size(inpt: Any) -> list[int]:
-    """Return [width, height]; `get_size` says [height, width].
-
-    >>> import taeda
-    >>> from taeda.vision.transforms.v2 import functional as F
-    >>> F.get_image_size(taeda.zeros(3, 10, 20)), F.get_size(taeda.zeros(3, 10, 20))
-    ([20, 10], [10, 20])
-    """
+    """Return [width, height], with a warning: `get_size` says [height, width]."""
     warnings.warn("The function `get_image_size(...)` is deprecated. Instead, please use `get_size(...)` which returns `[h, w]`.",
                   stacklevel=2)
     h, w = get_size(inpt)
