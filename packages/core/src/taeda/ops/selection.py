@@ -197,7 +197,7 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
         raise TypeError(f"[hash_tensor] argument 'input' must be Tensor, not {type(input).__name__}")
     if mode != 0:
         raise RuntimeError(f"[hash_tensor] Unknown hash_tensor mode: {mode}")
-    if out is not None and out.dtype != uint64:
+    if isinstance(out, TensorBase) and out.dtype != uint64:
         raise RuntimeError(f"[hash_tensor] Expected result to be of dtype uint64, but got {out.dtype}")
     if input.is_complex() and input.numel():
         raise NotImplementedError(f"[hash_tensor] not implemented for dtype {input.dtype}; hash its view_as_real")
