@@ -112,6 +112,7 @@ def flags_of(function: Any) -> tuple[tuple[str, ...], int, int, int]:
     """Return the names of the function's flags, how many of them may not be None (those come first), and bit i for each that may come as
     positional argument i: of all, and of those that may be None.
 
+    >>> from taeda._names import flags_of
     >>> flags_of(lambda x, dim=None, keepdim=False, stable=False, *, right=False, inplace=True: None)
     (('keepdim', 'right', 'stable'), 2, 12, 8)
     """

@@ -18,6 +18,7 @@ def spelled(function: Callable[..., Any], unsaid: tuple[str, ...] = ()) -> Calla
     Args:
         unsaid: parameters that are told of only where the call gives them.
 
+    >>> from taeda._spelling import spelled
     >>> spelled(lambda x, p=0.5, inplace=False: None)((1, 0.25), {})
     ((1,), {'p': 0.25, 'inplace': False})
     """

@@ -161,7 +161,12 @@ def to_capsule(tensor, max_version=None, copy=None, stream=None, dl_device=None)
 
 
 def to_dlpack(tensor):
-    """Return a DLPack capsule of the tensor (the older way: pass the tensor itself to a consumer)."""
+    """Return a DLPack capsule of the tensor (the older way: pass the tensor itself to a consumer).
+
+    >>> import taeda
+    >>> taeda.from_dlpack(taeda.utils.dlpack.to_dlpack(taeda.ones(2)))
+    tensor([1., 1.])
+    """
     return to_capsule(tensor)
 
 
@@ -187,6 +192,13 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
         copy: True copies, False never does (BufferError where one is needed), None where one is needed.
 
     Raises BufferError for memory that is not the CPU's and dtypes that taeda has not.
+
+    >>> import numpy as np, taeda
+    >>> array = np.zeros(2)
+    >>> taeda.from_dlpack(array).fill_(7)
+    tensor([7., 7.], dtype=taeda.float64)
+    >>> array
+    array([7., 7.])
     """
     cdef Owner owner = Owner.__new__(Owner)
     cdef DLTensor* d

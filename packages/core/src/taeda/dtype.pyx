@@ -223,18 +223,35 @@ def promote_types(type1, type2):
 
 
 def can_cast(from_, to):
-    """Whether PyTorch's rules let a result of dtype ``from_`` be stored in ``to``: no lower kind."""
+    """Whether PyTorch's rules let a result of dtype ``from_`` be stored in ``to``: no lower kind.
+
+    >>> import taeda
+    >>> taeda.can_cast(taeda.float64, taeda.float16), taeda.can_cast(taeda.float32, taeda.int64)
+    (True, False)
+    """
     cdef int a = code_of(from_, "can_cast"), b = code_of(to, "can_cast")
     return kinds[a] <= kinds[b] or (kinds[a] == 1 and kinds[b] == 1)
 
 
 def get_default_dtype():
-    """Return the dtype that floating-point values get when none is asked for."""
+    """Return the dtype that floating-point values get when none is asked for.
+
+    >>> import taeda
+    >>> taeda.get_default_dtype() is taeda.tensor([1.0]).dtype
+    True
+    """
     return dtype_of(default_code)
 
 
 def set_default_dtype(d):
-    """Set the dtype of floating-point values; only floating-point dtypes are accepted."""
+    """Set the dtype of floating-point values; TypeError for another than float16, bfloat16, float32 and float64.
+
+    >>> import taeda
+    >>> taeda.set_default_dtype(taeda.float64)
+    >>> taeda.tensor([1.0]).dtype
+    taeda.float64
+    >>> taeda.set_default_dtype(taeda.float32)
+    """
     global default_code
     cdef int code = code_of(d, "set_default_dtype")
     if kinds[code] != 2 or d is float or code >= E4M3FN:
@@ -268,7 +285,14 @@ class Limits:
 
 
 class finfo(Limits):
-    """Limits of a floating-point dtype: bits, eps, max, min, tiny, smallest_normal, resolution."""
+    """Limits of a floating-point dtype (the default one unless given): bits, eps, max, min, tiny, smallest_normal, resolution.
+
+    ``eps`` is the step from 1 to the next number.  TypeError for an integer dtype, of which ``iinfo`` knows the limits.
+
+    >>> import taeda
+    >>> taeda.finfo(taeda.float32).eps == 2**-23, taeda.finfo(taeda.bfloat16).bits
+    (True, 16)
+    """
 
     _made = {}              # what was asked for -> its limits
 
@@ -291,7 +315,12 @@ class finfo(Limits):
 
 
 class iinfo(Limits):
-    """Limits of an integer dtype: bits, min, max."""
+    """Limits of an integer dtype: bits, min, max.  TypeError for a floating-point one: see ``finfo``.
+
+    >>> import taeda
+    >>> taeda.iinfo(taeda.int8).min, taeda.iinfo(taeda.uint8).max
+    (-128, 255)
+    """
 
     _made = {}
 

@@ -30,6 +30,7 @@ def _need_accelerator(device: Any) -> None:
 class Future(Generic[T]):
     """A value that somebody sets once, maybe in another thread.
 
+    >>> from taeda.futures import Future
     >>> f = Future()
     >>> after = f.then(lambda f: f.value() + 1)
     >>> f.set_result(1)

@@ -169,6 +169,7 @@ def _has_compatible_shallow_copy_type(input: Tensor, other: Tensor) -> bool:
     """Whether ``input.data = other`` can keep the object: both lie on one kind of device, in one kind of memory.
 
     >>> import taeda
+    >>> from taeda.legacy import _has_compatible_shallow_copy_type
     >>> _has_compatible_shallow_copy_type(taeda.ones(2), taeda.ones(3, dtype=taeda.int64))
     True
     >>> _has_compatible_shallow_copy_type(taeda.ones(2), taeda.ones(2, device="meta"))

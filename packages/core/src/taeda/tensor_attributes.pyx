@@ -174,7 +174,12 @@ cdef class TensorAttributes(TensorBase):
     nelement = numel
 
     def element_size(self):
-        """Return the bytes of one element."""
+        """Return the bytes of one element.
+
+        >>> import taeda
+        >>> taeda.ones(2, dtype=taeda.float64).element_size()
+        8
+        """
         return self.view.itemsize
 
     def storage_offset(self):
@@ -233,11 +238,22 @@ cdef class TensorAttributes(TensorBase):
         return self.dtype.is_signed
 
     def is_same_size(self, TensorBase other not None):
-        """Whether the other tensor has the same shape."""
+        """Whether the other tensor has the same shape.
+
+        >>> import taeda
+        >>> taeda.zeros(2, 3).is_same_size(taeda.ones(2, 3))
+        True
+        """
         return self.shape_tuple() == other.shape_tuple()
 
     def is_set_to(self, TensorBase tensor not None):
-        """Whether both look at the same memory with the same layout."""
+        """Whether both look at the same memory with the same layout.
+
+        >>> import taeda
+        >>> x = taeda.zeros(2, 3)
+        >>> x.is_set_to(x.view(2, 3)), x.is_set_to(x.clone())
+        (True, False)
+        """
         return (self.storage is tensor.storage and self.offset == tensor.offset and self.shape_tuple() == tensor.shape_tuple()
                 and self.stride_tuple() == tensor.stride_tuple())
 
@@ -325,7 +341,13 @@ cdef class TensorAttributes(TensorBase):
 
     @property
     def H(self):
-        """The matrix's conjugate transpose."""
+        """The matrix's conjugate transpose; RuntimeError for another number of dimensions than 2.
+
+        >>> import taeda
+        >>> taeda.tensor([[1 + 1j, 2]]).H
+        tensor([[1.-1.j],
+                [2.-0.j]])
+        """
         if self.view.ndim not in (0, 2):
             raise RuntimeError(f"[H] tensor.H is only supported on matrices (2-D tensors). Got {self.view.ndim}-D tensor.")
         if self.view.ndim == 0:

@@ -18,6 +18,7 @@ def boolean_dispatch(
 ) -> Callable[..., Any]:
     """Return a function that calls ``if_true`` or ``if_false`` by its argument of that name, or at that position.
 
+    >>> from taeda._jit_internal import boolean_dispatch
     >>> total = boolean_dispatch("both", 1, False, lambda x, both: sum(x), lambda x, both=False: x[0])
     >>> total([3, 4]), total([3, 4], True), total([3, 4], both=True)
     (3, 7, 7)

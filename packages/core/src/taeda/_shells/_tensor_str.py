@@ -15,6 +15,7 @@ def _tensor_str(self: Any, indent: int) -> str:
     """Return the values in brackets; lines after the first are indented.
 
     >>> import taeda
+    >>> from taeda._tensor_str import _tensor_str
     >>> _tensor_str(taeda.eye(2), 1)
     '[[1., 0.],\\n  [0., 1.]]'
     """

@@ -36,6 +36,7 @@ def _flatten_dense_tensors(tensors: Sequence[Any]) -> Any:
     """Return the elements of all tensors one after another.
 
     >>> import taeda
+    >>> from taeda._utils import _flatten_dense_tensors
     >>> _flatten_dense_tensors([taeda.ones(2), taeda.zeros(1, 2)]).tolist()
     [1.0, 1.0, 0.0, 0.0]
     """
@@ -46,6 +47,7 @@ def _unflatten_dense_tensors(flat: Any, tensors: Sequence[Any]) -> tuple[Any, ..
     """Return views of what ``_flatten_dense_tensors`` made, each of the shape of a tensor.
 
     >>> import taeda
+    >>> from taeda._utils import _unflatten_dense_tensors
     >>> [t.tolist() for t in _unflatten_dense_tensors(taeda.arange(4), [taeda.ones(2), taeda.zeros(1, 2)])]
     [[0, 1], [[2, 3]]]
     """
@@ -90,6 +92,7 @@ def _get_available_device_type() -> None:
 def _get_device_module(device_type: str) -> Any:
     """Return the room of a type of device.  RuntimeError where there is none.
 
+    >>> from taeda._utils import _get_device_module
     >>> _get_device_module("cpu").__name__
     'taeda.cpu'
     """
@@ -123,6 +126,7 @@ class ExceptionWrapper:
         exc_info: (type, exception, traceback); None: that of the exception that is being handled.
         where: ends the sentence "Caught ValueError ...".
 
+    >>> from taeda._utils import ExceptionWrapper
     >>> try:
     ...     int("x")
     ... except ValueError:

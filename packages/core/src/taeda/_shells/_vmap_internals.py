@@ -14,6 +14,7 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0) -> Calla
     """Return :func:`taeda.func.vmap` of a function.
 
     >>> import taeda
+    >>> from taeda._vmap_internals import vmap
     >>> vmap(taeda.dot)(taeda.ones(2, 3), taeda.arange(6.0).view(2, 3))
     tensor([ 3., 12.])
     """
@@ -26,6 +27,7 @@ def _vmap(
     """Return the same; with ``allow_none_pass_through`` the function may give None, or a tuple with None in it.
 
     >>> import taeda
+    >>> from taeda._vmap_internals import _vmap
     >>> _vmap(lambda x: (x.sum(), None), allow_none_pass_through=True)(taeda.ones(2, 3))
     (tensor([3., 3.]), None)
     """

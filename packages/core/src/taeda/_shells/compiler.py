@@ -28,6 +28,7 @@ is_dynamo_compiling = is_exporting = is_compiling
 def disable(fn: Callable[..., Any] | None = None, recursive: bool = True, *, reason: str | None = None) -> Any:
     """Return the function as it is; also called with options first.
 
+    >>> from taeda.compiler import disable
     >>> @disable
     ... def double(x):
     ...     return 2 * x
@@ -63,6 +64,7 @@ def substitute_in_graph(original_fn: Callable[..., Any], **options: bool) -> Any
 class set_stance(contextlib.ContextDecorator):
     """How compiled functions are to behave from here on, within ``with``, or in the function below: as they are, always.
 
+    >>> from taeda.compiler import set_stance
     >>> @set_stance("force_eager")
     ... def double(x):
     ...     return 2 * x

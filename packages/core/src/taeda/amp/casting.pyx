@@ -202,12 +202,23 @@ def leave_block(before):
 
 
 def is_autocast_available(device_type):
-    """Whether a type of device, such as "cpu", has an autocast."""
+    """Whether a type of device, such as "cpu", has an autocast.
+
+    >>> import taeda
+    >>> taeda.amp.is_autocast_available("cpu")
+    True
+    """
     return named_type("is_autocast_available", device_type) in DTYPES
 
 
 def is_autocast_enabled(device_type="cuda"):
-    """Whether autocast is on for a type of device in this thread (without an argument: for GPUs, as in PyTorch)."""
+    """Whether autocast is on for a type of device in this thread (without an argument: for GPUs, as in PyTorch).
+
+    >>> import taeda
+    >>> with taeda.autocast("cpu"):
+    ...     taeda.is_autocast_enabled("cpu")
+    True
+    """
     return named_type("is_autocast_enabled", device_type) in state.enabled
 
 
@@ -222,7 +233,12 @@ def set_autocast_enabled(device_type=None, enabled=None):
 
 
 def get_autocast_dtype(device_type):
-    """Return the lower precision of autocast for a type of device; RuntimeError for one that has no autocast."""
+    """Return the lower precision of autocast for a type of device; RuntimeError for one that has no autocast.
+
+    >>> import taeda
+    >>> taeda.get_autocast_dtype("cpu")
+    taeda.bfloat16
+    """
     kind = named_type("get_autocast_dtype", device_type)
     if kind not in DTYPES:
         raise RuntimeError(f"[get_autocast_dtype] unsupported scalarType: {kind} has no autocast")

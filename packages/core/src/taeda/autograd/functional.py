@@ -315,6 +315,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 def _as_tuple(inp: Any, arg_name: str | None = None, fn_name: str | None = None) -> Any:
     """Return what a function was given as a tuple; with names for messages, whether it is a tuple and it as one, checked.
 
+    >>> from taeda.autograd.functional import _as_tuple
     >>> _as_tuple(1), _as_tuple([1, 2])
     ((1,), (1, 2))
     """
@@ -338,6 +339,7 @@ def _grad_postprocess(inputs: Any, create_graph: bool) -> Any:
 def _tuple_postprocess(res: Any, to_unpack: bool | tuple[bool, bool]) -> Any:
     """Return results as tuples where what was given was one, else the only element; a pair of answers is for rows and columns.
 
+    >>> from taeda.autograd.functional import _tuple_postprocess
     >>> _tuple_postprocess(((1, 2),), (False, True)), _tuple_postprocess(((1,), (2,)), (True, False)), _tuple_postprocess((1,), False)
     ((1, 2), (1, 2), 1)
     """
@@ -350,6 +352,7 @@ def _construct_standard_basis_for(tensors: tuple[Any, ...], tensor_numels: tuple
     """Return the identity matrix of all elements together, cut into the columns of each tensor.
 
     >>> import taeda
+    >>> from taeda.autograd.functional import _construct_standard_basis_for
     >>> [b.tolist() for b in _construct_standard_basis_for((taeda.ones(1), taeda.ones(2)), (1, 2))]
     [[[1.0], [0.0], [0.0]], [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]]
     """
@@ -385,6 +388,7 @@ def _check_requires_grad(inputs: Any, input_type: str, strict: bool) -> None:
     """In strict mode, raise RuntimeError for what does not depend on the inputs.
 
     >>> import taeda
+    >>> from taeda.autograd.functional import _check_requires_grad
     >>> _check_requires_grad((taeda.ones(1),), "outputs", strict=False)
     """
     if not strict:
@@ -402,6 +406,7 @@ def _validate_v(v: Any, other: tuple[Any, ...], is_other_tuple: bool) -> None:
     """Raise RuntimeError unless the tensors of v have the shapes of those that they go with.
 
     >>> import taeda
+    >>> from taeda.autograd.functional import _validate_v
     >>> _validate_v((taeda.ones(2),), (taeda.zeros(2),), False)
     """
     _vector("autograd.functional", v, other, is_other_tuple, "there is")
@@ -414,6 +419,7 @@ def _autograd_grad(
     """Return ``autograd.grad`` of those outputs that require grad; None for inputs that they do not depend on.
 
     >>> import taeda
+    >>> from taeda.autograd.functional import _autograd_grad
     >>> x = taeda.ones(2, requires_grad=True)
     >>> _autograd_grad(((x * 3).sum(), taeda.ones(1)), (x, taeda.ones(1, requires_grad=True)))
     (tensor([3., 3.]), None)
@@ -435,6 +441,7 @@ def _fill_in_zeros(grads: tuple[Any, ...], refs: tuple[Any, ...], strict: bool, 
     """Put zeros in place of None; in strict mode raise RuntimeError there, and where a result cannot be differentiated again but should.
 
     >>> import taeda
+    >>> from taeda.autograd.functional import _fill_in_zeros
     >>> _fill_in_zeros((None,), (taeda.ones(2),), False, False, "back")
     (tensor([0., 0.]),)
     """
@@ -454,6 +461,7 @@ def _jacfwd(func: Callable[..., Any], inputs: Any, strict: bool = False, vectori
     """Return the Jacobian in forward mode, which is ``jacobian(..., strategy="forward-mode")``.
 
     >>> import taeda
+    >>> from taeda.autograd.functional import _jacfwd
     >>> _jacfwd(taeda.square, taeda.tensor([1.0, 2.0]), vectorize=True)
     tensor([[2., 0.],
             [0., 4.]])

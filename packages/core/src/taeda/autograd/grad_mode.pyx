@@ -29,12 +29,24 @@ cdef bint set_grad(bint on) noexcept nogil:
 
 
 def is_grad_enabled():
-    """Whether operations are being recorded in this thread."""
+    """Whether operations are being recorded in this thread.
+
+    >>> import taeda
+    >>> with taeda.no_grad():
+    ...     taeda.is_grad_enabled()
+    False
+    """
     return get_grad() != 0
 
 
 def is_inference_mode_enabled():
-    """Whether inference mode is on in this thread."""
+    """Whether inference mode is on in this thread.
+
+    >>> import taeda
+    >>> with taeda.inference_mode():
+    ...     taeda.is_inference_mode_enabled()
+    True
+    """
     return get_inference() != 0
 
 
@@ -109,7 +121,16 @@ class no_grad(_Mode):
 
 
 class enable_grad(_Mode):
-    """Record again inside a ``no_grad`` block."""
+    """Record again inside a ``no_grad`` block; also a decorator of functions.
+
+    >>> import taeda
+    >>> x = taeda.ones(2, requires_grad=True)
+    >>> with taeda.no_grad():
+    ...     with taeda.enable_grad():
+    ...         y = x * 2
+    >>> y.requires_grad
+    True
+    """
 
     def __new__(cls, function=None):
         mode = object.__new__(cls)
@@ -123,7 +144,15 @@ class enable_grad(_Mode):
 
 
 class set_grad_enabled(_Mode):
-    """Turn recording on or off: at once when called, and back at the end of a ``with`` block."""
+    """Turn recording on or off: at once when called, and back at the end of a ``with`` block.  TypeError for what is no bool.
+
+    >>> import taeda
+    >>> x, training = taeda.ones(2, requires_grad=True), False
+    >>> with taeda.set_grad_enabled(training):
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
 
     def __init__(self, mode):
         if not isinstance(mode, bool):
@@ -149,7 +178,15 @@ class set_grad_enabled(_Mode):
 
 
 class inference_mode(_Mode):
-    """As ``no_grad``, and tensors made inside can never be part of a graph later."""
+    """As ``no_grad``, and tensors made inside can never be part of a graph later; also a decorator of functions.
+
+    >>> import taeda
+    >>> w = taeda.ones(2, requires_grad=True)
+    >>> with taeda.inference_mode():
+    ...     y = w * 2
+    >>> y.requires_grad, y.is_inference()
+    (False, True)
+    """
 
     def __new__(cls, mode=True):
         made = object.__new__(cls)

@@ -19,6 +19,7 @@ class profile(profiler.profile):
     """Record the operations of a ``with`` block, or nothing where ``enabled`` is False.
 
     >>> import taeda
+    >>> from taeda.autograd.profiler import profile
     >>> with profile() as p:
     ...     y = taeda.ones(2) + 1
     >>> [event.key for event in p.key_averages()]

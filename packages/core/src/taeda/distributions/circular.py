@@ -22,6 +22,7 @@ class VonMises(Distribution):
     Samples lie in [-pi, pi); they are drawn by rejection in float64 (Best and Fisher, 1979).
 
     >>> import taeda
+    >>> from taeda.distributions import VonMises
     >>> VonMises(taeda.tensor(0.0), taeda.tensor(1.0)).log_prob(taeda.tensor(0.0))
     tensor(-1.0738)
     """
@@ -79,6 +80,7 @@ class ContinuousBernoulli(_OfOdds, ExponentialFamily):
         lims: where p is within them its functions are computed by their series about 1/2.
 
     >>> import taeda
+    >>> from taeda.distributions import ContinuousBernoulli
     >>> ContinuousBernoulli(taeda.tensor([0.5])).log_prob(taeda.tensor([0.3]))
     tensor([0.])
     """
@@ -183,6 +185,7 @@ class GeneralizedPareto(Distribution):
     As in PyTorch, the mean is NaN from a concentration of 1 on, the variance from 1/2 on, though both are infinite.
 
     >>> import taeda
+    >>> from taeda.distributions import GeneralizedPareto
     >>> GeneralizedPareto(0.0, 1.0, 0.0).log_prob(taeda.tensor(2.0))
     tensor(-2.)
     """

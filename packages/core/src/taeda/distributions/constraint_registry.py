@@ -1,7 +1,7 @@
 """From a constraint to a transform whose results satisfy it: parameters without bounds for an optimizer.
 
 >>> import taeda
->>> from taeda.distributions import constraints
+>>> from taeda.distributions import biject_to, constraints, transform_to
 >>> transform_to(constraints.positive)(taeda.tensor([0.0, 1.0]))
 tensor([1.0000, 2.7183])
 >>> biject_to(constraints.simplex)

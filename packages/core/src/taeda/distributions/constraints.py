@@ -1,6 +1,7 @@
 """What parameters and values of distributions must satisfy; ``check`` returns a bool for each value.
 
 >>> import taeda
+>>> from taeda.distributions.constraints import positive
 >>> positive.check(taeda.tensor([-1.0, 2.0]))
 tensor([False,  True])
 """

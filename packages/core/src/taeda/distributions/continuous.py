@@ -18,6 +18,7 @@ class Normal(ExponentialFamily):
     """N(loc, scale^2): log p(x) = -(x - loc)^2 / (2 scale^2) - log scale - log(2 pi) / 2.
 
     >>> import taeda
+    >>> from taeda.distributions import Normal
     >>> d = Normal(0.0, 1.0)
     >>> d, d.log_prob(taeda.tensor(0.0))
     (Normal(loc: 0.0, scale: 1.0), tensor(-0.9189))
@@ -82,6 +83,7 @@ class HalfNormal(Distribution):
     """|x| with x from N(0, scale^2).
 
     >>> import taeda
+    >>> from taeda.distributions import HalfNormal
     >>> HalfNormal(taeda.tensor([1.0])).mean
     tensor([0.7979])
     """
@@ -129,6 +131,7 @@ class Uniform(Distribution):
     """The same density 1 / (high - low) from ``low`` up to, but without, ``high``.
 
     >>> import taeda
+    >>> from taeda.distributions import Uniform
     >>> Uniform(0.0, 2.0).log_prob(taeda.tensor(1.0))
     tensor(-0.6931)
     """
@@ -186,6 +189,7 @@ class Uniform(Distribution):
 class Exponential(ExponentialFamily):
     """rate e^(-rate x) for x from 0 on.
 
+    >>> from taeda.distributions import Exponential
     >>> Exponential(2.0).mean
     tensor(0.5000)
     """
@@ -243,6 +247,7 @@ class Exponential(ExponentialFamily):
 class Laplace(Distribution):
     """e^(-|x - loc| / scale) / (2 scale).
 
+    >>> from taeda.distributions import Laplace
     >>> Laplace(0.0, 1.0).entropy()
     tensor(1.6931)
     """
@@ -297,6 +302,7 @@ class Cauchy(Distribution):
     """1 / (pi scale (1 + ((x - loc) / scale)^2)); it has no mean.
 
     >>> import taeda
+    >>> from taeda.distributions import Cauchy
     >>> Cauchy(0.0, 1.0).cdf(taeda.tensor(0.0))
     tensor(0.5000)
     """

@@ -56,6 +56,7 @@ class Bernoulli(_OfOdds, ExponentialFamily):
     """1 with probability ``probs``, else 0.
 
     >>> import taeda
+    >>> from taeda.distributions import Bernoulli
     >>> Bernoulli(taeda.tensor([0.3])).log_prob(taeda.tensor([1.0]))
     tensor([-1.2040])
     """
@@ -107,6 +108,7 @@ class Bernoulli(_OfOdds, ExponentialFamily):
 class Geometric(_OfOdds):
     """The number of failures before the first success.
 
+    >>> from taeda.distributions import Geometric
     >>> Geometric(0.25).mean
     tensor(3.)
     """
@@ -151,6 +153,7 @@ class Binomial(_OfOdds):
     """The number of successes in ``total_count`` trials.
 
     >>> import taeda
+    >>> from taeda.distributions import Binomial
     >>> Binomial(4, taeda.tensor([0.5])).log_prob(taeda.tensor([2.0])).exp()
     tensor([0.3750])
     """
@@ -214,6 +217,7 @@ class NegativeBinomial(_OfOdds):
     """The number of successes before ``total_count`` failures, which need not be whole: a Poisson variable of a gamma rate.
 
     >>> import taeda
+    >>> from taeda.distributions import NegativeBinomial
     >>> NegativeBinomial(2.0, taeda.tensor(0.5)).log_prob(taeda.tensor(0.0))
     tensor(-1.3863)
     """
@@ -259,6 +263,7 @@ class Categorical(Distribution):
     """A class from 0 to n - 1, by probabilities (which need not add up to 1) or logits along the last dimension.
 
     >>> import taeda
+    >>> from taeda.distributions import Categorical
     >>> d = Categorical(taeda.tensor([1.0, 3.0]))
     >>> d
     Categorical(probs: taeda.Size([2]))
@@ -384,6 +389,7 @@ class OneHotCategorical(OfClasses):
     """:class:`Categorical` with a vector that has a 1 at the class, and 0 elsewhere.
 
     >>> import taeda
+    >>> from taeda.distributions import OneHotCategorical
     >>> OneHotCategorical(taeda.tensor([0.0, 1.0])).sample()
     tensor([0., 1.])
     """
@@ -427,6 +433,7 @@ class Poisson(ExponentialFamily):
     """rate^k e^-rate / k! for whole numbers k.
 
     >>> import taeda
+    >>> from taeda.distributions import Poisson
     >>> Poisson(2.0).log_prob(taeda.tensor(0.0))
     tensor(-2.)
     """

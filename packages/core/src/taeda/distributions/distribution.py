@@ -260,7 +260,7 @@ class Independent(Distribution):
     """Take the last batch dimensions as part of one value: log-probabilities and entropies are summed over them.
 
     >>> import taeda
-    >>> from taeda.distributions import Normal
+    >>> from taeda.distributions import Independent, Normal
     >>> d = Independent(Normal(taeda.zeros(2, 3), taeda.ones(2, 3)), 1)
     >>> d.batch_shape, d.event_shape, d.log_prob(taeda.zeros(2, 3)).shape
     (taeda.Size([2]), taeda.Size([3]), taeda.Size([2]))

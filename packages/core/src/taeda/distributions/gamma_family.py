@@ -31,6 +31,7 @@ class Gamma(ExponentialFamily):
     """rate^a x^(a-1) e^(-rate x) / Gamma(a) for x from 0 on, a the concentration.
 
     >>> import taeda
+    >>> from taeda.distributions import Gamma
     >>> Gamma(2.0, 4.0).mean, Gamma(1.0, 2.0).log_prob(taeda.tensor(0.5))
     (tensor(0.5000), tensor(-0.3069))
     """
@@ -85,6 +86,7 @@ class Gamma(ExponentialFamily):
 class Chi2(Gamma):
     """The sum of ``df`` squares of standard normals: Gamma(df / 2, 1 / 2).
 
+    >>> from taeda.distributions import Chi2
     >>> Chi2(3.0).mean
     tensor(3.)
     """
@@ -125,6 +127,7 @@ class Dirichlet(ExponentialFamily):
         concentration: (..., K), positive.
 
     >>> import taeda
+    >>> from taeda.distributions import Dirichlet
     >>> d = Dirichlet(taeda.tensor([1.0, 3.0]))
     >>> d.mean, d.log_prob(taeda.tensor([0.5, 0.5]))
     (tensor([0.2500, 0.7500]), tensor(-0.2877))
@@ -182,6 +185,7 @@ class Beta(ExponentialFamily):
     """x^(a-1) (1-x)^(b-1) / B(a, b) for x between 0 and 1, a and b being concentration1 and concentration0.
 
     >>> import taeda
+    >>> from taeda.distributions import Beta
     >>> Beta(2.0, 2.0).log_prob(taeda.tensor(0.5)), Beta(1.0, 3.0).mean
     (tensor(0.4055), tensor(0.2500))
     """
@@ -245,6 +249,7 @@ class StudentT(Distribution):
     """loc + scale z / sqrt(c / df) with z standard normal and c from Chi2(df).
 
     >>> import taeda
+    >>> from taeda.distributions import StudentT
     >>> StudentT(3.0).variance, StudentT(1.0).log_prob(taeda.tensor(0.0))
     (tensor(3.), tensor(-1.1447))
     """
@@ -292,6 +297,7 @@ class FisherSnedecor(Distribution):
     """The ratio of two chi-squared variables, each over its degrees of freedom: F(df1, df2).
 
     >>> import taeda
+    >>> from taeda.distributions import FisherSnedecor
     >>> FisherSnedecor(2.0, 4.0).mean
     tensor(2.)
     """
@@ -334,6 +340,7 @@ class InverseGamma(TransformedDistribution):
     """1 / x with x from Gamma(concentration, rate).
 
     >>> import taeda
+    >>> from taeda.distributions import InverseGamma
     >>> InverseGamma(3.0, 4.0).mean
     tensor(2.)
     """

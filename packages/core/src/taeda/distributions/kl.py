@@ -29,6 +29,7 @@ def register_kl(type_p: type, type_q: type) -> Callable[[Callable[[Any, Any], Te
 
     Raises TypeError for what is no class.
 
+    >>> from taeda.distributions import Normal, kl_divergence, register_kl
     >>> class Twice(Normal): ...
     >>> @register_kl(Twice, Normal)
     ... def _(p, q):
@@ -52,6 +53,7 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
 
     Raises NotImplementedError where there is none.
 
+    >>> from taeda.distributions import Normal, kl_divergence
     >>> kl_divergence(Normal(0.0, 1.0), Normal(1.0, 1.0))
     tensor(0.5000)
     """
@@ -126,6 +128,7 @@ def _batch_trace_XXT(bmat: Tensor) -> Tensor:
     """Return the trace of M M^T for matrices (..., n, m), under PyTorch's private name.
 
     >>> import taeda
+    >>> from taeda.distributions.kl import _batch_trace_XXT
     >>> _batch_trace_XXT(taeda.tensor([[1.0, 2.0], [0.0, 3.0]]))
     tensor(14.)
     """

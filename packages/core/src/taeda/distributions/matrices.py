@@ -27,6 +27,7 @@ class LKJCholesky(Distribution):
     based on vines and extended onion method".
 
     >>> import taeda
+    >>> from taeda.distributions import LKJCholesky
     >>> L = LKJCholesky(3, 0.5).sample()
     >>> bool((L.square().sum(-1) - 1).abs().max() < 1e-5)
     True
@@ -81,6 +82,7 @@ class LowRankMultivariateNormal(Distribution):
     Raises ValueError where the shapes do not fit.
 
     >>> import taeda
+    >>> from taeda.distributions import LowRankMultivariateNormal
     >>> d = LowRankMultivariateNormal(taeda.zeros(2), taeda.tensor([[1.0], [0.0]]), taeda.ones(2))
     >>> d.variance, d.log_prob(taeda.zeros(2))
     (tensor([2., 1.]), tensor(-2.1845))
@@ -193,6 +195,7 @@ def _batch_mv(bmat: Tensor, bvec: Tensor) -> Tensor:
     """Return matrices (..., n, m) times vectors (..., m).
 
     >>> import taeda
+    >>> from taeda.distributions.matrices import _batch_mv
     >>> _batch_mv(taeda.tensor([[1.0, 2.0], [3.0, 4.0]]), taeda.ones(2))
     tensor([3., 7.])
     """
@@ -203,6 +206,7 @@ def _batch_mahalanobis(bL: Tensor, bx: Tensor) -> Tensor:
     """Return x^T M^-1 x of vectors (..., n), M being L L^T; the batch dimensions of L (..., n, n) broadcast to those of x.
 
     >>> import taeda
+    >>> from taeda.distributions.matrices import _batch_mahalanobis
     >>> _batch_mahalanobis(taeda.tensor([[2.0, 0.0], [0.0, 1.0]]), taeda.tensor([2.0, 3.0]))
     tensor(10.)
     """
@@ -213,6 +217,7 @@ def _batch_capacitance_tril(W: Tensor, D: Tensor) -> Tensor:
     """Return the lower triangular factor of I + W^T D^-1 W, for factors (..., n, m) and diagonals (..., n).
 
     >>> import taeda
+    >>> from taeda.distributions.matrices import _batch_capacitance_tril
     >>> _batch_capacitance_tril(taeda.tensor([[1.0], [1.0]]), taeda.tensor([0.5, 1.0]))
     tensor([[2.]])
     """
@@ -228,6 +233,7 @@ def _batch_lowrank_logdet(W: Tensor, D: Tensor, capacitance_tril: Tensor) -> Ten
     """Return log det of W W^T + D.
 
     >>> import taeda
+    >>> from taeda.distributions.matrices import _batch_capacitance_tril, _batch_lowrank_logdet
     >>> W, D = taeda.tensor([[1.0], [1.0]]), taeda.tensor([0.5, 1.0])
     >>> _batch_lowrank_logdet(W, D, _batch_capacitance_tril(W, D))
     tensor(0.6931)
@@ -239,6 +245,7 @@ def _batch_lowrank_mahalanobis(W: Tensor, D: Tensor, x: Tensor, capacitance_tril
     """Return x^T (W W^T + D)^-1 x, by Woodbury's formula.
 
     >>> import taeda
+    >>> from taeda.distributions.matrices import _batch_capacitance_tril, _batch_lowrank_mahalanobis
     >>> W, D = taeda.tensor([[1.0], [1.0]]), taeda.tensor([0.5, 1.0])
     >>> _batch_lowrank_mahalanobis(W, D, taeda.tensor([1.0, 0.0]), _batch_capacitance_tril(W, D))
     tensor(1.)
@@ -327,6 +334,7 @@ class MultivariateNormal(_OfCovariance):
         ValueError: not exactly one is given, or the matrix is not what it must be.
 
     >>> import taeda
+    >>> from taeda.distributions import MultivariateNormal
     >>> MultivariateNormal(taeda.zeros(2), taeda.eye(2)).log_prob(taeda.zeros(2))
     tensor(-1.8379)
     """
@@ -398,6 +406,7 @@ class Wishart(_OfCovariance, ExponentialFamily):
         ValueError: df <= n - 1.
 
     >>> import taeda
+    >>> from taeda.distributions import Wishart
     >>> Wishart(taeda.tensor(3.0), covariance_matrix=taeda.eye(2)).mean
     tensor([[3., 0.],
             [0., 3.]])

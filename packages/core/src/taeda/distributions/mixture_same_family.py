@@ -24,7 +24,7 @@ class MixtureSameFamily(Distribution):
         ValueError: the first is no Categorical, or the batch shapes do not fit.
 
     >>> import taeda
-    >>> from taeda.distributions import Normal
+    >>> from taeda.distributions import Categorical, MixtureSameFamily, Normal
     >>> d = MixtureSameFamily(Categorical(taeda.ones(2)), Normal(taeda.tensor([-1.0, 1.0]), 1.0))
     >>> d.mean, d.variance
     (tensor(0.), tensor(2.))
@@ -120,6 +120,7 @@ class Multinomial(OfClasses):
     log p(k) = log n! - sum_i log k_i! + sum_i k_i log p_i.
 
     >>> import taeda
+    >>> from taeda.distributions import Multinomial
     >>> Multinomial(4, taeda.tensor([1.0, 1.0])).log_prob(taeda.tensor([1.0, 3.0]))
     tensor(-1.3863)
     """

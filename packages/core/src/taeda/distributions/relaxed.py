@@ -25,6 +25,7 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
     """:class:`OneHotCategorical` whose samples have the gradient of the probabilities.
 
     >>> import taeda
+    >>> from taeda.distributions import OneHotCategoricalStraightThrough
     >>> OneHotCategoricalStraightThrough(taeda.tensor([0.0, 1.0])).rsample()
     tensor([0., 1.])
     """
@@ -88,6 +89,7 @@ class RelaxedBernoulli(_Relaxed):
     """Values between 0 and 1, the nearer to either the lower the temperature.
 
     >>> import taeda
+    >>> from taeda.distributions import RelaxedBernoulli
     >>> RelaxedBernoulli(taeda.tensor(0.5), probs=taeda.tensor([0.3])).log_prob(taeda.tensor([0.5]))
     tensor([-0.8675])
     """
@@ -129,6 +131,7 @@ class RelaxedOneHotCategorical(_Relaxed):
     """Shares of classes, the nearer to one class the lower the temperature: Gumbel-softmax.
 
     >>> import taeda
+    >>> from taeda.distributions import RelaxedOneHotCategorical
     >>> d = RelaxedOneHotCategorical(taeda.tensor(0.5), logits=taeda.zeros(3))
     >>> round(d.rsample().sum().item(), 4)
     1.0

@@ -312,6 +312,8 @@ class IndependentTransform(Transform):
 class ReshapeTransform(Transform):
     """Give the last dimensions another shape of as many elements.
 
+    >>> import taeda
+    >>> from taeda.distributions import ReshapeTransform
     >>> ReshapeTransform((4,), (2, 2))(taeda.zeros(3, 4)).shape
     taeda.Size([3, 2, 2])
     """

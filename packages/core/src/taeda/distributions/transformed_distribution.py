@@ -1,7 +1,7 @@
 """Distributions of functions of a random variable: y = f(x) has the density p(x) / |det f'(x)|.
 
 >>> import taeda
->>> from taeda.distributions import AffineTransform, Normal
+>>> from taeda.distributions import AffineTransform, Normal, TransformedDistribution
 >>> d = TransformedDistribution(Normal(0.0, 1.0), [AffineTransform(1.0, 2.0)])
 >>> d.log_prob(taeda.tensor(1.0)) == Normal(1.0, 2.0).log_prob(taeda.tensor(1.0))
 tensor(True)
@@ -38,7 +38,9 @@ class TransformedDistribution(Distribution):
 
     Raises ValueError for what is no transform, and for a base with fewer dimensions than the transforms mix.
 
+    >>> import taeda
     >>> from taeda import distributions as D
+    >>> from taeda.distributions import TransformedDistribution
     >>> d = TransformedDistribution(D.Normal(0.0, 1.0), [D.ExpTransform()])
     >>> d.log_prob(taeda.tensor(2.0)) == D.LogNormal(0.0, 1.0).log_prob(taeda.tensor(2.0))
     tensor(True)
@@ -128,6 +130,7 @@ class TransformedDistribution(Distribution):
 class LogNormal(TransformedDistribution):
     """e^x with x from N(loc, scale^2).
 
+    >>> from taeda.distributions import LogNormal
     >>> LogNormal(0.0, 1.0).mean
     tensor(1.6487)
     """
@@ -168,6 +171,8 @@ class LogNormal(TransformedDistribution):
 class LogisticNormal(TransformedDistribution):
     """The stick-breaking of a normal vector: n numbers become n + 1 shares.
 
+    >>> import taeda
+    >>> from taeda.distributions import LogisticNormal
     >>> LogisticNormal(taeda.zeros(2), taeda.ones(2)).event_shape
     taeda.Size([3])
     """
@@ -193,6 +198,7 @@ class LogisticNormal(TransformedDistribution):
 class Gumbel(TransformedDistribution):
     """loc - scale log(-log u) with u uniform: the largest of many.
 
+    >>> from taeda.distributions import Gumbel
     >>> Gumbel(0.0, 1.0).mean
     tensor(0.5772)
     """
@@ -235,6 +241,7 @@ class Gumbel(TransformedDistribution):
 class Weibull(TransformedDistribution):
     """scale e^(1 / concentration) with e exponential.
 
+    >>> from taeda.distributions import Weibull
     >>> Weibull(2.0, 1.0).mean
     tensor(2.)
     """
@@ -275,6 +282,7 @@ class Weibull(TransformedDistribution):
 class Pareto(TransformedDistribution):
     """scale e^x with x exponential of rate alpha: values from ``scale`` on.
 
+    >>> from taeda.distributions import Pareto
     >>> Pareto(1.0, 3.0).mean
     tensor(1.5000)
     """
@@ -310,6 +318,7 @@ class Pareto(TransformedDistribution):
 class HalfCauchy(TransformedDistribution):
     """|x| with x from a Cauchy distribution around 0.
 
+    >>> from taeda.distributions import HalfCauchy
     >>> HalfCauchy(1.0).mode
     tensor(0.)
     """
@@ -355,6 +364,7 @@ class HalfCauchy(TransformedDistribution):
 class Kumaraswamy(TransformedDistribution):
     """(1 - u^(1 / b))^(1 / a) with u uniform: like a beta distribution, with a closed cdf 1 - (1 - x^a)^b.
 
+    >>> from taeda.distributions import Kumaraswamy
     >>> Kumaraswamy(1.0, 1.0).mean
     tensor(0.5000)
     """

@@ -4,6 +4,7 @@ A transform maps its ``domain`` to its ``codomain``; the constraints' ``event_di
 and its log-determinant has none of those.  ``t.inv`` is the transform back.
 
 >>> import taeda
+>>> from taeda.distributions import AffineTransform, ComposeTransform, ExpTransform
 >>> t = ComposeTransform([AffineTransform(1.0, 2.0), ExpTransform()])
 >>> x = taeda.tensor([0.0, 1.0])
 >>> t.inv(t(x)), t.log_abs_det_jacobian(x, t(x))
@@ -54,6 +55,8 @@ class _Elementwise(_Plain):
 class ExpTransform(_Elementwise):
     """y = e^x.
 
+    >>> import taeda
+    >>> from taeda.distributions import ExpTransform
     >>> ExpTransform()(taeda.zeros(2))
     tensor([1., 1.])
     """
@@ -73,6 +76,8 @@ class ExpTransform(_Elementwise):
 class PowerTransform(Transform):
     """y = x^exponent, for positive x.
 
+    >>> import taeda
+    >>> from taeda.distributions import PowerTransform
     >>> PowerTransform(taeda.tensor(2.0))(taeda.tensor([1.0, 3.0]))
     tensor([1., 9.])
     """
@@ -120,6 +125,8 @@ def _clipped_sigmoid(x: Tensor) -> Tensor:
 class SigmoidTransform(_Elementwise):
     """y = 1 / (1 + e^-x).
 
+    >>> import taeda
+    >>> from taeda.distributions import SigmoidTransform
     >>> SigmoidTransform().inv(taeda.tensor(0.5))
     tensor(0.)
     """
@@ -141,6 +148,8 @@ class SigmoidTransform(_Elementwise):
 class SoftplusTransform(_Elementwise):
     """y = log(1 + e^x).
 
+    >>> import taeda
+    >>> from taeda.distributions import SoftplusTransform
     >>> SoftplusTransform()(taeda.tensor(0.0))
     tensor(0.6931)
     """
@@ -160,6 +169,8 @@ class SoftplusTransform(_Elementwise):
 class TanhTransform(_Elementwise):
     """y = tanh x; a sample keeps its x only with ``cache_size=1``, where y rounds to 1.
 
+    >>> import taeda
+    >>> from taeda.distributions import TanhTransform
     >>> TanhTransform()(taeda.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7616])
     """
@@ -179,6 +190,8 @@ class TanhTransform(_Elementwise):
 class AbsTransform(_Plain):
     """y = |x|, whose inverse is y.
 
+    >>> import taeda
+    >>> from taeda.distributions import AbsTransform
     >>> AbsTransform()(taeda.tensor([-1.0, 2.0]))
     tensor([1., 2.])
     """
@@ -195,6 +208,8 @@ class AbsTransform(_Plain):
 class AffineTransform(Transform):
     """y = loc + scale x.
 
+    >>> import taeda
+    >>> from taeda.distributions import AffineTransform
     >>> AffineTransform(loc=1.0, scale=2.0)(taeda.tensor([0.0, 3.0]))
     tensor([1., 7.])
     """
@@ -284,6 +299,8 @@ class CumulativeDistributionTransform(Transform):
 class SoftmaxTransform(_Plain):
     """y = softmax of the last dimension; one of its inverses is log y.
 
+    >>> import taeda
+    >>> from taeda.distributions import SoftmaxTransform
     >>> SoftmaxTransform()(taeda.zeros(4))
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
@@ -300,6 +317,8 @@ class SoftmaxTransform(_Plain):
 class StickBreakingTransform(_Plain):
     """n numbers break a stick into n + 1 pieces: z_i = sigmoid(x_i - log(n - i)) of what is left is piece i.
 
+    >>> import taeda
+    >>> from taeda.distributions import StickBreakingTransform
     >>> StickBreakingTransform()(taeda.zeros(2)).sum()
     tensor(1.)
     """
@@ -338,6 +357,8 @@ class StickBreakingTransform(_Plain):
 class LowerCholeskyTransform(_Plain):
     """The lower triangle of a matrix, with e to the diagonal.
 
+    >>> import taeda
+    >>> from taeda.distributions import LowerCholeskyTransform
     >>> LowerCholeskyTransform()(taeda.zeros(2, 2))
     tensor([[1., 0.],
             [0., 1.]])
@@ -356,6 +377,8 @@ class CorrCholeskyTransform(Transform):
     """n (n - 1) / 2 numbers to the factor of an n x n correlation matrix: tanh x fills the triangle, and each row takes what length
     the entries before leave of 1 (Lewandowski, Kurowicka and Joe, 2009).
 
+    >>> import taeda
+    >>> from taeda.distributions import CorrCholeskyTransform
     >>> CorrCholeskyTransform()(taeda.zeros(1))
     tensor([[1., 0.],
             [0., 1.]])
@@ -399,6 +422,8 @@ class CorrCholeskyTransform(Transform):
 class PositiveDefiniteTransform(_Plain):
     """L L^T of the lower triangle with e to the diagonal.
 
+    >>> import taeda
+    >>> from taeda.distributions import PositiveDefiniteTransform
     >>> PositiveDefiniteTransform()(taeda.zeros(2, 2))
     tensor([[1., 0.],
             [0., 1.]])
@@ -444,6 +469,8 @@ class _PartsTransform(Transform):
 class StackTransform(_PartsTransform):
     """Transform i of entry i along ``dim``.
 
+    >>> import taeda
+    >>> from taeda.distributions import AbsTransform, ExpTransform, StackTransform
     >>> StackTransform([ExpTransform(), AbsTransform()])(taeda.tensor([0.0, -2.0]))
     tensor([1., 2.])
     """
@@ -473,6 +500,8 @@ class StackTransform(_PartsTransform):
 class CatTransform(_PartsTransform):
     """Transform i of the i-th run of entries along ``dim``, ``lengths[i]`` long (1 unless given).
 
+    >>> import taeda
+    >>> from taeda.distributions import AbsTransform, CatTransform, ExpTransform
     >>> CatTransform([ExpTransform(), AbsTransform()], lengths=[1, 2])(taeda.tensor([0.0, -2.0, -3.0]))
     tensor([1., 2., 3.])
     """

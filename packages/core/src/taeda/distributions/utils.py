@@ -1,6 +1,7 @@
 """What distributions of users' own are written with: shared shapes, logits and probabilities, properties that are kept.
 
 >>> import taeda
+>>> from taeda.distributions.utils import broadcast_all, logits_to_probs
 >>> logits_to_probs(taeda.zeros(2)), broadcast_all(1.0, taeda.zeros(2))[0]
 (tensor([0.5000, 0.5000]), tensor([1., 1.]))
 """

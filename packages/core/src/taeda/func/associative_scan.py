@@ -30,6 +30,8 @@ def associative_scan(
     Raises:
         ValueError: not a function, no tensor, a dimension out of range or of size 0, or "pointwise" on the CPU.
 
+    >>> import taeda
+    >>> from taeda.func.associative_scan import associative_scan
     >>> associative_scan(lambda x, y: x * y, taeda.tensor([1, 2, 3, 4]), 0, combine_mode="generic")
     tensor([ 1,  2,  6, 24])
     """

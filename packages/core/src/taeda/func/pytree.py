@@ -114,6 +114,7 @@ def open_node(tree: Any) -> tuple[Any, Any, list[Any]] | None:
 def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], TreeSpec]:
     """Return the leaves of a tree, in order, and its structure.  What ``is_leaf`` is true of is not opened.
 
+    >>> from taeda.func.pytree import tree_flatten
     >>> leaves, spec = tree_flatten({"a": 1, "b": 2})
     >>> leaves, spec
     ([1, 2], TreeSpec(dict, ['a', 'b'], [*,
@@ -173,6 +174,7 @@ def _built(spec: TreeSpec, rest: Iterator[Any]) -> Any:
 def tree_map(f: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None) -> Any:
     """Return the tree with ``f`` applied to each leaf, and to what stands there in trees of the same structure.
 
+    >>> from taeda.func.pytree import tree_map
     >>> tree_map(lambda x, y: x + y, {"a": 1}, {"a": 2})
     {'a': 3}
     """

@@ -27,6 +27,7 @@ _NUMBERED = re.compile(r"(.*)_(\d+)$", re.DOTALL)
 def snake_case(name: str) -> str:
     """Return a name in lower case, words that began with a capital set apart.
 
+    >>> from taeda.fx._naming import snake_case
     >>> snake_case("LayerNorm2d")
     'layer_norm2d'
     """
@@ -49,6 +50,7 @@ class Namespace:
     def create_name(self, candidate: str, obj: Any = None) -> str:
         """Return a free name like the candidate; the object's own, if it has one already.
 
+        >>> from taeda.fx._naming import Namespace
         >>> names = Namespace()
         >>> names.create_name("x"), names.create_name("x"), names.create_name("max"), names.create_name("2d.w")
         ('x', 'x_1', 'max_1', '_2d_w')
@@ -143,6 +145,7 @@ def qualified_name(func: Callable[..., Any]) -> str:
     """Return the dotted name under which a function is found.
 
     >>> import operator, taeda
+    >>> from taeda.fx._naming import qualified_name
     >>> qualified_name(operator.add), qualified_name(taeda.relu), qualified_name(taeda.Tensor.relu), qualified_name(len)
     ('_operator.add', 'taeda.relu', 'taeda.Tensor.relu', 'len')
     """
@@ -188,6 +191,7 @@ def type_repr(obj: Any) -> str:
     """Return a type as annotations show it.
 
     >>> import typing, taeda
+    >>> from taeda.fx._naming import type_repr
     >>> type_repr(int), type_repr(taeda.Tensor), type_repr(typing.Optional[int]), type_repr(...)
     ('int', 'taeda.Tensor', 'typing.Optional[int]', '...')
     """

@@ -163,6 +163,7 @@ class _Key:
 def format_target(base: str, target: str) -> str:
     """Return how a path below an object is read.
 
+    >>> from taeda.fx.codegen import format_target
     >>> format_target("self", "encoder.0.weight")
     'getattr(self.encoder, "0").weight'
     """

@@ -45,6 +45,7 @@ def has_side_effect(fn: Callable[..., Any]) -> Callable[..., Any]:
 def map_aggregate(a: Any, fn: Callable[[Any], Any]) -> Any:
     """Return nested tuples, lists, dicts and slices with ``fn`` applied to what is inside of them.
 
+    >>> from taeda.fx.node import map_aggregate
     >>> map_aggregate({"a": (1, [2])}, lambda x: x + 1)
     {'a': (2, [3])}
     """

@@ -366,7 +366,10 @@ def addbmm(input, batch1, batch2, *, beta=1, alpha=1, out=None):
 
 
 def addbmm_(input, batch1, batch2, *, beta=1, alpha=1):
-    """In place: input = beta input + alpha sum_i batch1[i] batch2[i]; input gets the result's shape if it has another."""
+    """In place: input = beta input + alpha sum_i batch1[i] batch2[i]; see :func:`addbmm`.
+
+    input gets the result's shape if it has another.
+    """
     a, b = side_by_side("addbmm", batch1, batch2)
     if as_tensor(input, "addbmm_").shape_tuple() != (a.shape[0], b.shape[1]):
         y = add_product(ADDMM, input, a, b, beta, alpha, False)

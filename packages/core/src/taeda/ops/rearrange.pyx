@@ -94,7 +94,7 @@ def repeat(input, *repeats):
 
 
 def repeat_method(input, *args, repeats=None):
-    """Repeat the tensor repeats[d] times along dimension d; see taeda.ops.repeat."""
+    """Repeat the tensor repeats[d] times along dimension d; see :func:`repeat`."""
     return repeat(input, *(args if repeats is None else (repeats,)))
 
 

@@ -80,7 +80,12 @@ cdef object slice_view(TensorBase x, int d, int64_t start, int64_t length, int64
     return y
 
 def slice_(input, dim=0, start=None, end=None, step=1):
-    """Return a view of ``input[start:end:step]`` along ``dim``, with Python's clamping of the ends."""
+    """Return a view of ``input[start:end:step]`` along ``dim``, with Python's clamping of the ends.
+
+    >>> import taeda
+    >>> taeda.ops.aten.slice(taeda.arange(6), 0, 1, 5, 2)
+    tensor([1, 3])
+    """
     cdef TensorBase x = as_tensor(input, "slice")
     cdef int d = wrap_dim("slice", dim, x.view.ndim)
     cdef int64_t size, a, b, s = int64_of(step, "slice")

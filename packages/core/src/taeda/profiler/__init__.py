@@ -5,6 +5,7 @@ through it, in the thread that started it; without one nothing is looked at.  A 
 stay for that pass.  What an operation does inside of itself is its own time.
 
 >>> import taeda
+>>> from taeda.profiler import profile, record_function
 >>> x = taeda.ones(4, 4)
 >>> with profile(record_shapes=True) as p:
 ...     with record_function("forward"):
@@ -86,6 +87,7 @@ def schedule(
     Raises:
         AssertionError: a negative number, or no active step.
 
+    >>> from taeda.profiler import schedule
     >>> plan = schedule(wait=1, warmup=1, active=2, repeat=1)
     >>> [plan(step).name for step in range(5)]
     ['NONE', 'WARMUP', 'RECORD', 'RECORD_AND_SAVE', 'NONE']
@@ -333,6 +335,7 @@ def _stack() -> list[str]:
 class record_function(contextlib.ContextDecorator):
     """Give a block of code, or a function, a row of its own in what a profiler records; without a profiler do nothing.
 
+    >>> from taeda.profiler import record_function
     >>> with record_function("forward"):
     ...     x = 1 + 1
     """
@@ -367,6 +370,7 @@ class profile:
         profile_memory: count the bytes that each call allocates, less those that it frees.
         with_flops: nothing is counted; a warning says so.
 
+    >>> from taeda.profiler import profile, schedule
     >>> with profile(schedule=schedule(wait=0, warmup=1, active=1), on_trace_ready=lambda p: print(p.step_num)) as p:
     ...     for step in range(4):
     ...         p.step()

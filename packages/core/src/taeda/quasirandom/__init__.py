@@ -28,6 +28,7 @@ class SobolEngine:
     the points shifted at random (Owen, Matousek), both drawn from ``seed``, or from the default generator. A sequence has
     2**30 points.
 
+    >>> import taeda
     >>> engine = taeda.quasirandom.SobolEngine(dimension=2)
     >>> engine.draw(3)
     tensor([[0.0000, 0.0000],

@@ -348,6 +348,7 @@ def safe_globals(allowed: list[Any]) -> Iterator[None]:
     """Allow classes and functions inside the block.
 
     >>> import collections, io, taeda
+    >>> from taeda.serialization import safe_globals
     >>> file = io.BytesIO()
     >>> taeda.save(collections.Counter("aab"), file)
     >>> _ = file.seek(0)

@@ -23,6 +23,7 @@ class PyTorchFileReader:
     Raises RuntimeError for a file that is not there or no such archive, and for records that it does not have.
 
     >>> import io, taeda
+    >>> from taeda.serialization.file_reader import PyTorchFileReader
     >>> file = io.BytesIO()
     >>> taeda.save({"w": taeda.tensor([1.0, 2.0])}, file)
     >>> reader = PyTorchFileReader(file)

@@ -134,6 +134,7 @@ def location_tag(storage: Any) -> str:
     """Return where a storage lies, as files tell it.
 
     >>> import taeda
+    >>> from taeda.serialization import location_tag
     >>> location_tag(taeda.ones(2).untyped_storage())
     'cpu'
     """
@@ -151,6 +152,7 @@ def default_restore_location(storage: Any, location: str) -> Any:
         RuntimeError: there is no such device here.
 
     >>> import taeda
+    >>> from taeda.serialization import default_restore_location
     >>> default_restore_location(taeda.ones(2).untyped_storage(), "meta").device
     device(type='meta')
     """

@@ -26,6 +26,7 @@ def swap_tensors(t1: Tensor, t2: Tensor) -> None:
     RuntimeError for tensors that are results of operations, or whose attributes are slots.
 
     >>> import taeda
+    >>> from taeda.utils import swap_tensors
     >>> a, b = taeda.ones(2), taeda.zeros(3)
     >>> swap_tensors(a, b)
     >>> a, b

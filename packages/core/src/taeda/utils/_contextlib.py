@@ -12,6 +12,7 @@ __all__ = ["_DecoratorContextManager", "_NoParamDecoratorContextManager"]
 class _DecoratorContextManager(_Mode):
     """A context manager that decorates functions, generators and classes; each call enters a ``clone`` of it.
 
+    >>> from taeda.utils._contextlib import _DecoratorContextManager
     >>> class Loud(_DecoratorContextManager):
     ...     def __enter__(self):
     ...         print("in")

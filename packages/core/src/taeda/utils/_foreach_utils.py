@@ -43,6 +43,7 @@ def _group_tensors_by_device_and_dtype(
         with_indices: whether the places of the tensors are told too.
 
     >>> import taeda
+    >>> from taeda.utils._foreach_utils import _group_tensors_by_device_and_dtype
     >>> found = _group_tensors_by_device_and_dtype([[taeda.ones(1), taeda.ones(1, dtype=taeda.int64), taeda.zeros(1)]], with_indices=True)
     >>> [(str(dtype), indices) for (device, dtype), (lists, indices) in found.items()]
     [('taeda.float32', [0, 2]), ('taeda.int64', [1])]

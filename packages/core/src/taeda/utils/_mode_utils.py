@@ -14,6 +14,7 @@ class no_dispatch(_DisableTorchDispatch):
     """In a ``with`` block neither modes nor classes are told of operators: a class's tensor that has memory is a plain one.
 
     >>> import taeda
+    >>> from taeda.utils._mode_utils import no_dispatch
     >>> with no_dispatch():
     ...     taeda.ones(2) + 1
     tensor([2., 2.])

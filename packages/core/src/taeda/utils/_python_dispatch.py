@@ -27,6 +27,7 @@ class TorchDispatchMode(TorchFunctionMode):
     force see functions (``TorchFunctionMode``) before these see operators.
 
     >>> import taeda
+    >>> from taeda.utils._python_dispatch import TorchDispatchMode
     >>> class Log(TorchDispatchMode):
     ...     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
     ...         print(func)
@@ -83,6 +84,7 @@ def is_traceable_wrapper_subclass(t: Any) -> bool:
     """Whether a tensor is made of others, into which its ``__tensor_flatten__`` takes it apart.
 
     >>> import taeda
+    >>> from taeda.utils._python_dispatch import is_traceable_wrapper_subclass
     >>> is_traceable_wrapper_subclass(taeda.ones(2))
     False
     """

@@ -163,6 +163,7 @@ def is_structseq_class(cls: Any) -> bool:
     """Whether a class is one of C's named tuples, as ``time.struct_time`` is.
 
     >>> import time
+    >>> from taeda.utils._pytree import is_structseq_class
     >>> is_structseq_class(time.struct_time), is_structseq_class(tuple)
     (True, False)
     """
@@ -284,6 +285,7 @@ KeyPath = tuple[KeyEntry, ...]
 def keystr(kp: KeyPath) -> str:
     """Return a path as text.
 
+    >>> from taeda.utils._pytree import MappingKey, SequenceKey, keystr
     >>> keystr((MappingKey("a"), SequenceKey(0)))
     "['a'][0]"
     """
@@ -330,6 +332,7 @@ def _walk(node: Any, spec: TreeSpec, path: KeyPath, found: list[tuple[KeyPath, A
 def tree_leaves_with_path(tree: Any, is_leaf: IsLeaf | None = None) -> list[tuple[KeyPath, Any]]:
     """Return the leaves with their paths.
 
+    >>> from taeda.utils._pytree import keystr, tree_leaves_with_path
     >>> [(keystr(path), leaf) for path, leaf in tree_leaves_with_path({"a": [1, 2]})]
     [("['a'][0]", 1), ("['a'][1]", 2)]
     """
@@ -381,6 +384,7 @@ def map_only(kind: Any, /) -> Callable[[Callable[[Any], Any]], Callable[[Any], A
 def tree_map_only(kind: Any, /, func: Callable[[Any], Any], tree: Any, is_leaf: IsLeaf | None = None) -> Any:
     """Return the tree with ``func`` applied to each leaf of a class, and the others as they are.
 
+    >>> from taeda.utils._pytree import tree_map_only
     >>> tree_map_only(int, float, [1, "a"])
     [1.0, 'a']
     """

@@ -60,6 +60,7 @@ def set_torch_threads(n: int) -> Iterator[None]:
 def select_unit(t: float) -> tuple[str, float]:
     """Return the largest of ns, us, ms and s that is not above ``t`` seconds, with its length.
 
+    >>> from taeda.utils.benchmark import select_unit
     >>> select_unit(0.02)
     ('ms', 0.001)
     """
@@ -70,6 +71,7 @@ def select_unit(t: float) -> tuple[str, float]:
 def unit_to_english(u: str) -> str:
     """Return a unit's name in full.
 
+    >>> from taeda.utils.benchmark import unit_to_english
     >>> unit_to_english("us")
     'microsecond'
     """
@@ -84,6 +86,7 @@ def leading_digits(x: float) -> int:
 def trim_sigfig(x: float, n: int) -> float:
     """Round ``x`` to ``n`` significant figures.
 
+    >>> from taeda.utils.benchmark import trim_sigfig
     >>> trim_sigfig(123.456, 2)
     120.0
     """
@@ -391,6 +394,7 @@ def painted(text: str, value: float, best: float) -> str:
 class Compare:
     """A table of measurements: one for each label, rows by sub-label and threads, columns by description.
 
+    >>> from taeda.utils.benchmark import Compare, Measurement, TaskSpec
     >>> def measured(rows, kind, microseconds):
     ...     return Measurement(1, [microseconds * 1e-6] * 5, TaskSpec("f(x)", "pass", "", "f", rows, kind))
     >>> table = Compare([measured("small", "old", 30), measured("small", "new", 20)])

@@ -65,7 +65,7 @@ def create_selective_checkpoint_contexts(policy_fn_or_list: Any, allow_cache_ent
     anything else.
 
     >>> import functools, taeda
-    >>> from taeda.utils.checkpoint import checkpoint
+    >>> from taeda.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
     >>> keep = functools.partial(create_selective_checkpoint_contexts, [taeda.ops.aten.exp.default])
     >>> x = taeda.zeros(2, requires_grad=True)
     >>> checkpoint(lambda t: t.exp().exp().sum(), x, use_reentrant=False, context_fn=keep).backward()
@@ -380,6 +380,7 @@ def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentra
     """Run functions (or the children of a Sequential) one after another in ``segments`` parts, all but the last checkpointed.
 
     >>> import taeda
+    >>> from taeda.utils.checkpoint import checkpoint_sequential
     >>> x = taeda.ones(2, requires_grad=True)
     >>> checkpoint_sequential([taeda.exp, taeda.log, taeda.sum], 2, x, use_reentrant=False).backward()
     >>> x.grad

@@ -181,6 +181,7 @@ class FlopCounterMode:
     ``out_shape``; a formula with a true attribute ``_get_raw`` gets the tensors, and ``out_val``. ``mods`` is not needed.
 
     >>> import taeda
+    >>> from taeda.utils.flop_counter import FlopCounterMode
     >>> x = taeda.ones(3, 4, requires_grad=True)
     >>> with FlopCounterMode(display=False) as counter:
     ...     (x @ taeda.ones(4, 5)).sum().backward()
@@ -354,6 +355,7 @@ def register_flop_formula(targets: Any, get_raw: bool = False) -> Callable[[Call
         RuntimeError: it has a formula.
 
     >>> import taeda
+    >>> from taeda.utils.flop_counter import FlopCounterMode, register_flop_formula
     >>> @taeda.library.custom_op("mine::triple", mutates_args=())
     ... def triple(x: taeda.Tensor) -> taeda.Tensor:
     ...     return x * 3

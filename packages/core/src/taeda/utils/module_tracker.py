@@ -32,6 +32,7 @@ class ModuleTracker:
     backward a module has begun when the gradients of its outputs are there, and ends with those of its inputs.
 
     >>> import taeda
+    >>> from taeda.utils.module_tracker import ModuleTracker
     >>> with ModuleTracker() as tracker:
     ...     print(tracker.parents, tracker.is_bw)
     {'Global'} False

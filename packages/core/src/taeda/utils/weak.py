@@ -33,6 +33,7 @@ class WeakIdKeyDictionary(MutableMapping):
     """A dict whose keys are compared by identity; an entry goes when its key is gone.
 
     >>> import taeda
+    >>> from taeda.utils.weak import WeakIdKeyDictionary
     >>> names, x = WeakIdKeyDictionary(), taeda.ones(2)
     >>> names[x] = "x"
     >>> names[x], taeda.ones(2) in names

@@ -247,6 +247,7 @@ def default_collate(batch: Any) -> Any:
         TypeError: a sample is none of these.
         RuntimeError: shapes or lengths differ; the message names the first two that do and where.
 
+    >>> from taeda.data import default_collate
     >>> default_collate([{"x": 1, "y": (2, "a")}, {"x": 3, "y": (4, "b")}])
     {'x': tensor([1, 3]), 'y': [tensor([2, 4]), ('a', 'b')]}
     """
@@ -258,6 +259,7 @@ def default_collate(batch: Any) -> Any:
 def default_convert(data: Any) -> Any:
     """Turn the NumPy arrays inside `data` into tensors and leave all else as it is.
 
+    >>> from taeda.data import default_convert
     >>> default_convert([1, "a"])
     [1, 'a']
     """

@@ -95,7 +95,8 @@ class DataLoader(Generic[T_co]):
     generators of taeda, NumPy and `random` are seeded by the loader's seed and the worker's number, and taeda
     computes with one thread.
 
-    >>> from taeda.data import TensorDataset
+    >>> import taeda
+    >>> from taeda.data import DataLoader, TensorDataset
     >>> data = TensorDataset(taeda.arange(5), taeda.arange(5) * 10)
     >>> for x, y in DataLoader(data, batch_size=2):
     ...     print(x.tolist(), y.tolist())

@@ -39,6 +39,7 @@ class Dataset(Generic[T_co]):
     ``__getitems__(indices)`` takes a list of indices and returns the list of their samples; the loader
     prefers it. ``first + second`` is a `ConcatDataset`.
 
+    >>> from taeda.data import Dataset
     >>> class Squares(Dataset[int]):
     ...     def __getitem__(self, index):
     ...         return index * index
@@ -63,6 +64,7 @@ class IterableDataset(Dataset[T_co], Iterable[T_co]):
     In a loader with workers every worker iterates over a copy of its own; use `get_worker_info` to give each
     its share, or all samples come once per worker. ``first + second`` is a `ChainDataset`.
 
+    >>> from taeda.data import IterableDataset
     >>> class Count(IterableDataset[int]):
     ...     def __iter__(self):
     ...         return iter(range(3))
@@ -77,6 +79,8 @@ class IterableDataset(Dataset[T_co], Iterable[T_co]):
 class Rows(Sequence[tuple[taeda.Tensor, ...]]):
     """Samples of a TensorDataset, kept as one tensor per column and shown as a sequence of tuples.
 
+    >>> import taeda
+    >>> from taeda.data.dataset import Rows
     >>> rows = Rows((taeda.tensor([1, 2]), taeda.tensor([3, 4])))
     >>> len(rows), rows[1]
     (2, (tensor(2), tensor(4)))
@@ -118,6 +122,8 @@ class TensorDataset(Dataset[tuple[taeda.Tensor, ...]]):
         TypeError: one is not a tensor.
         ValueError: none is given.
 
+    >>> import taeda
+    >>> from taeda.data import TensorDataset
     >>> data = TensorDataset(taeda.tensor([[1, 2], [3, 4]]), taeda.tensor([5, 6]))
     >>> len(data), data[1]
     (2, (tensor([3, 4]), tensor(6)))
@@ -168,6 +174,7 @@ class StackDataset(Dataset[Any]):
     Raises:
         ValueError: lengths differ, positional and keyword datasets are mixed, or none is given.
 
+    >>> from taeda.data import StackDataset
     >>> StackDataset(x=[1, 2], y="ab")[1]
     {'x': 2, 'y': 'b'}
     """
@@ -222,6 +229,7 @@ class ConcatDataset(Dataset[T_co]):
     Raises:
         AssertionError: there are none, or one of them is an IterableDataset.
 
+    >>> from taeda.data import ConcatDataset
     >>> ConcatDataset(["ab", "cde"])[3]
     'd'
     """
@@ -313,6 +321,7 @@ class Subset(Dataset[T_co]):
     Raises:
         NotImplementedError: a subclass overrides `__getitem__` and not `__getitems__`, which loaders call.
 
+    >>> from taeda.data import Subset
     >>> list(Subset("abcdef", [4, 0]))
     ['e', 'a']
     """
@@ -359,6 +368,7 @@ def random_split(dataset: Any, lengths: Sequence[int | float], generator: Any = 
     Raises:
         ValueError: the lengths do not sum to the dataset's, or a fraction lies outside 0 ... 1.
 
+    >>> from taeda.data import random_split
     >>> [len(part) for part in random_split(range(10), [0.7, 0.3])]
     [7, 3]
     """

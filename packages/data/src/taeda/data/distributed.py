@@ -30,6 +30,7 @@ class DistributedSampler(Sampler[int]):
         ValueError: `num_replicas` or `rank` is not given.
         ValueError: `rank` lies outside 0 ... num_replicas - 1.
 
+    >>> from taeda.data import DistributedSampler
     >>> [list(DistributedSampler(range(5), 2, rank, shuffle=False)) for rank in (0, 1)]
     [[0, 2, 4], [1, 3, 0]]
     """

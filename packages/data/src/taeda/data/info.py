@@ -30,6 +30,7 @@ _theirs: Any = None  # ... and by a loader of one's own, in PyTorch's place: _ut
 def get_worker_info() -> WorkerInfo | None:
     """Return what a worker needs to know to do its share; None in the training process.
 
+    >>> from taeda.data import get_worker_info
     >>> get_worker_info() is None
     True
     """

@@ -153,6 +153,7 @@ def progress(
         min_interval: seconds between two drawings.
         keep: leave the finished bar on the screen.
 
+    >>> from taeda.data.progress import progress
     >>> bar = progress(range(3), desc="epoch 1")
     >>> for i in bar:
     ...     bar.set(loss=0.5)

@@ -35,6 +35,7 @@ class Sampler(Generic[T_co]):
 
     `__len__` is needed only by who asks a loader for its length.
 
+    >>> from taeda.data import Sampler
     >>> class EvenFirst(Sampler[int]):
     ...     def __init__(self, n: int) -> None:
     ...         self.n = n
@@ -66,6 +67,7 @@ def length_of(data_source: Any) -> int:
 class SequentialSampler(Sampler[int]):
     """Visit the rows 0, 1, ..., len(data_source) - 1.
 
+    >>> from taeda.data import SequentialSampler
     >>> list(SequentialSampler("abc"))
     [0, 1, 2]
     """
@@ -101,6 +103,8 @@ class RandomSampler(Sampler[int]):
         TypeError: `replacement` is not a bool.
         ValueError: `num_samples` is not a positive integer (so also: the data source is empty).
 
+    >>> import taeda
+    >>> from taeda.data import RandomSampler
     >>> sampler = RandomSampler(range(10), generator=taeda.Generator().manual_seed(0))
     >>> sorted(sampler) == list(range(10))
     True
@@ -167,6 +171,7 @@ class RandomSampler(Sampler[int]):
 class SubsetRandomSampler(Sampler[int]):
     """Visit the given indices in a random order, each once.
 
+    >>> from taeda.data import SubsetRandomSampler
     >>> sorted(SubsetRandomSampler([3, 5, 8]))
     [3, 5, 8]
     """
@@ -197,6 +202,7 @@ class WeightedRandomSampler(Sampler[int]):
     Raises:
         ValueError: `num_samples` is not a positive integer, `replacement` is no bool, `weights` is not 1-d.
 
+    >>> from taeda.data import WeightedRandomSampler
     >>> list(WeightedRandomSampler([0.0, 1.0, 0.0], 3))
     [1, 1, 1]
     """
@@ -249,6 +255,7 @@ class BatchSampler(Sampler[list[int]]):
         batch_size: length of a batch.
         drop_last: leave out a last batch that is shorter.
 
+    >>> from taeda.data import BatchSampler
     >>> list(BatchSampler(range(7), batch_size=3, drop_last=False))
     [[0, 1, 2], [3, 4, 5], [6]]
     """

@@ -14,6 +14,7 @@ _NUMBERS = {"none": 0, "mean": 1, "sum": 2}
 def get_enum(reduction: str) -> int:
     """Return the number of a reduction: none 0, mean 1, sum 2; ValueError for any other name.
 
+    >>> from taeda.nn._reduction import get_enum
     >>> get_enum("mean")
     1
     """
@@ -30,6 +31,7 @@ def legacy_get_string(
 ) -> str:
     """Return the reduction that the deprecated ``size_average`` and ``reduce`` mean; None is True.
 
+    >>> from taeda.nn._reduction import legacy_get_string
     >>> legacy_get_string(False, None, emit_warning=False)
     'sum'
     """

@@ -44,6 +44,7 @@ class FloatFunctional(Module):
     """Sums and products as methods of a module, so that what they give could be observed and quantised.
 
     >>> import taeda
+    >>> from taeda.nn.quantized import FloatFunctional
     >>> FloatFunctional().add(taeda.tensor(1.0), taeda.tensor(2.0))
     tensor(3.)
     """

@@ -260,6 +260,7 @@ class _Trial(NamedTuple):
 def _cubic_interpolate(x1: Any, f1: Any, g1: Any, x2: Any, f2: Any, g2: Any, bounds: tuple[Any, Any] | None = None) -> Any:
     """Return where the cubic with values f and slopes g at x1 and x2 is least within the bounds (x1 and x2); their middle if nowhere.
 
+    >>> from taeda.optim.lbfgs import _cubic_interpolate
     >>> _cubic_interpolate(0.0, 1.0, -2.0, 3.0, 4.0, 4.0)  # (x - 1)^2
     1.0
     """

@@ -46,6 +46,8 @@ _REFUSED = frozenset({"EPS", "WMF", "FPX", "MIC"})
 class UnreadableImage(OSError, RuntimeError):
     """What is no whole image: Pillow raises an OSError for it, torchvision's decoders a RuntimeError, and programs catch either.
 
+    >>> import taeda
+    >>> from taeda.vision.io import UnreadableImage, decode_image
     >>> try:
     ...     decode_image(taeda.zeros(8, dtype=taeda.uint8))
     ... except UnreadableImage as error:
@@ -67,6 +69,8 @@ def open_image(path: str | os.PathLike[str] | IO[bytes], mode: str | None = None
             format that is decoded by running another program.
 
     >>> import tempfile
+    >>> from PIL import Image
+    >>> from taeda.vision.io import open_image, save_pil
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_pil(Image.new("RGB", (4, 3), "red"), folder + "/red.png")
     ...     image = open_image(folder + "/red.png", "L")
@@ -116,7 +120,10 @@ def save_pil(
         ValueError: no format belongs to the ending.
         OSError: the file cannot be written.
 
+    >>> import os
     >>> import tempfile
+    >>> from PIL import Image
+    >>> from taeda.vision.io import save_pil
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_pil(Image.new("L", (4, 3)), folder + "/black.png")
     ...     print(os.listdir(folder))
@@ -149,6 +156,8 @@ def save_pil(
 class ImageReadMode(Enum):
     """How many channels `read_image` gives.
 
+    >>> import taeda
+    >>> from taeda.vision.io import ImageReadMode, decode_image, encode_png
     >>> decode_image(encode_png(taeda.zeros(1, 2, 2, dtype=taeda.uint8)), ImageReadMode.RGB).shape
     taeda.Size([3, 2, 2])
     """
@@ -173,6 +182,8 @@ def read_file(path: str | os.PathLike[str]) -> taeda.Tensor:
     """Read the bytes of a file into a uint8 tensor, 1-d.
 
     >>> import tempfile
+    >>> import taeda
+    >>> from taeda.vision.io import read_file, write_file
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_file(folder + "/three", taeda.tensor([1, 2, 3], dtype=taeda.uint8))
     ...     print(read_file(folder + "/three"))
@@ -188,6 +199,8 @@ def read_image(
     """Read an image file into a uint8 tensor, C x H x W with values 0 to 255; see `decode_image`.
 
     >>> import tempfile
+    >>> import taeda
+    >>> from taeda.vision.io import read_image, write_png
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_png(taeda.full((1, 1, 2), 9, dtype=taeda.uint8), folder + "/nine.png")
     ...     print(read_image(folder + "/nine.png"))
@@ -224,6 +237,8 @@ def decode_image(
         TypeError: `input` is a tensor of another dtype.
         ValueError: the mode is unknown, or the tensor has more than one dimension.
 
+    >>> import taeda
+    >>> from taeda.vision.io import decode_image, encode_jpeg
     >>> decode_image(encode_jpeg(taeda.full((3, 8, 8), 100, dtype=taeda.uint8)), mode="GRAY")[0, 0, :3]
     tensor([100, 100, 100], dtype=taeda.uint8)
     """
@@ -305,6 +320,8 @@ def decode_png(
 ) -> taeda.Tensor:
     """Decode the bytes of a PNG file; see `decode_image`. RuntimeError if they are none.
 
+    >>> import taeda
+    >>> from taeda.vision.io import decode_png, encode_png
     >>> decode_png(encode_png(taeda.arange(3, dtype=taeda.uint8).reshape(1, 1, 3)))
     tensor([[[0, 1, 2]]], dtype=taeda.uint8)
     """
@@ -316,6 +333,8 @@ def decode_jpeg(
 ) -> Any:
     """Decode the bytes of a JPEG file, or of each of a list; see `decode_image`. RuntimeError if they are none.
 
+    >>> import taeda
+    >>> from taeda.vision.io import decode_jpeg, encode_jpeg
     >>> [image.shape for image in decode_jpeg([encode_jpeg(taeda.zeros(3, 8, 9, dtype=taeda.uint8))])]
     [taeda.Size([3, 8, 9])]
     """
@@ -329,6 +348,10 @@ def decode_jpeg(
 def decode_webp(input: taeda.Tensor, mode: ImageReadMode | str = ImageReadMode.UNCHANGED) -> taeda.Tensor:
     """Decode the bytes of a WebP file; see `decode_image`. RuntimeError if they are none.
 
+    >>> import io
+    >>> import taeda
+    >>> from PIL import Image
+    >>> from taeda.vision.io import decode_webp
     >>> file = io.BytesIO()
     >>> Image.new("RGB", (4, 3)).save(file, format="WEBP")
     >>> decode_webp(taeda.frombuffer(file.getbuffer(), dtype=taeda.uint8)).shape
@@ -344,6 +367,10 @@ def decode_gif(input: taeda.Tensor) -> taeda.Tensor:
         RuntimeError: they are no GIF file.
         UnreadableImage: a frame is damaged, or one is refused as `open_image` does.
 
+    >>> import io
+    >>> import taeda
+    >>> from PIL import Image
+    >>> from taeda.vision.io import decode_gif
     >>> file, frames = io.BytesIO(), [Image.new("L", (4, 3), shade) for shade in (0, 255)]
     >>> frames[0].save(file, format="GIF", save_all=True, append_images=frames[1:])
     >>> decode_gif(taeda.frombuffer(file.getbuffer(), dtype=taeda.uint8)).shape
@@ -387,6 +414,8 @@ def encode_png(input: taeda.Tensor, compression_level: int = 6) -> taeda.Tensor:
         TypeError: it is not a uint8 tensor.
         ValueError: its shape is another, or the level is not 0 ... 9.
 
+    >>> import taeda
+    >>> from taeda.vision.io import decode_png, encode_png
     >>> decode_png(encode_png(taeda.full((1, 1, 2), 7, dtype=taeda.uint8)))
     tensor([[[7, 7]]], dtype=taeda.uint8)
     """
@@ -402,6 +431,8 @@ def encode_jpeg(input: Any, quality: int = 75) -> Any:
         TypeError: it is not a uint8 tensor.
         ValueError: its shape is another, or the quality is not 1 ... 100.
 
+    >>> import taeda
+    >>> from taeda.vision.io import encode_jpeg
     >>> encode_jpeg(taeda.zeros(3, 8, 8, dtype=taeda.uint8), quality=90)[:3]
     tensor([255, 216, 255], dtype=taeda.uint8)
     """
@@ -419,6 +450,8 @@ def write_file(filename: str | os.PathLike[str], data: taeda.Tensor) -> None:
         TypeError, ValueError: the tensor is another.
 
     >>> import tempfile
+    >>> import taeda
+    >>> from taeda.vision.io import encode_png, read_image, write_file
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_file(folder + "/file", encode_png(taeda.zeros(1, 2, 2, dtype=taeda.uint8)))
     ...     print(read_image(folder + "/file").shape)
@@ -432,6 +465,8 @@ def write_jpeg(input: taeda.Tensor, filename: str | os.PathLike[str], quality: i
     """Write a uint8 tensor C x H x W as a JPEG file; see `encode_jpeg`.
 
     >>> import tempfile
+    >>> import taeda
+    >>> from taeda.vision.io import read_image, write_jpeg
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_jpeg(taeda.full((3, 8, 8), 128, dtype=taeda.uint8), folder + "/gray.jpg")
     ...     print(read_image(folder + "/gray.jpg")[:, 0, 0])
@@ -451,6 +486,8 @@ def write_png(input: taeda.Tensor, filename: str | os.PathLike[str], compression
         ValueError: its shape is another, or the level is not 0 ... 9.
 
     >>> import tempfile
+    >>> import taeda
+    >>> from taeda.vision.io import open_image, write_png
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_png(taeda.zeros(3, 2, 4, dtype=taeda.uint8), folder + "/black.png", compression_level=9)
     ...     print(open_image(folder + "/black.png").size)

@@ -43,6 +43,7 @@ class DTensor(Tensor):
     """A tensor in parts, one a process.  There is one process, and nothing makes one.
 
     >>> import taeda
+    >>> from taeda.distributed.tensor import DTensor
     >>> isinstance(taeda.ones(2), DTensor)
     False
     """

@@ -67,7 +67,9 @@ def make_functional(model: Any, disable_autograd_tracking: bool = False) -> tupl
 
     RuntimeError for a model with buffers.
 
+    >>> import taeda
     >>> from taeda import nn
+    >>> from taeda.functorch.models import make_functional
     >>> f, params = make_functional(nn.Linear(2, 1))
     >>> f(params, taeda.zeros(3, 2)).shape
     taeda.Size([3, 1])

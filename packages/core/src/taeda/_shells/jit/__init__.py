@@ -63,6 +63,7 @@ def annotate(the_type: Any, the_value: Any) -> Any:
 def isinstance(obj: Any, target_type: Any) -> bool:
     """Whether a value is of a type, which may say what lists, tuples and dicts hold, or a tuple of types.
 
+    >>> from taeda.jit import isinstance
     >>> isinstance([1, 2], list[int]), isinstance({"a": 1}, dict[str, float]), isinstance(None, int | None)
     (True, False, True)
     """
@@ -150,6 +151,7 @@ def trace_module(mod: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
 def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future:
     """Run a function at once, and return its result as a future.
 
+    >>> from taeda.jit import fork, wait
     >>> wait(fork(lambda x: x + 1, 1))
     2
     """

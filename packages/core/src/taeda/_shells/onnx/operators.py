@@ -12,6 +12,7 @@ def reshape_from_tensor_shape(self: Tensor, shape: Tensor) -> Tensor:
     """Return the tensor in the shape that a tensor holds.
 
     >>> import taeda
+    >>> from taeda.onnx.operators import reshape_from_tensor_shape
     >>> reshape_from_tensor_shape(taeda.arange(4), taeda.tensor([2, 2]))
     tensor([[0, 1],
             [2, 3]])

@@ -9,6 +9,7 @@ from typing import Any
 def ntuple(value: Any, n: int) -> tuple[Any, ...]:
     """Return an iterable as a tuple, and anything else n times.
 
+    >>> from taeda.nn.modules.utils import ntuple
     >>> ntuple(3, 2), ntuple([1, 2], 2)
     ((3, 3), (1, 2))
     """
@@ -35,6 +36,7 @@ _quadruple = _ntuple(4, "_quadruple")
 def _reverse_repeat_tuple(values: Sequence[Any], n: int) -> tuple[Any, ...]:
     """Return each value n times, the last one first: what ``F.pad`` takes for paddings of both ends.
 
+    >>> from taeda.nn.modules.utils import _reverse_repeat_tuple
     >>> _reverse_repeat_tuple((1, 2), 2)
     (2, 2, 1, 1)
     """
@@ -44,6 +46,7 @@ def _reverse_repeat_tuple(values: Sequence[Any], n: int) -> tuple[Any, ...]:
 def _list_with_default(out_size: Any, defaults: Sequence[int]) -> Any:
     """Return sizes in which None stands for the last of ``defaults``.
 
+    >>> from taeda.nn.modules.utils import _list_with_default
     >>> _list_with_default((None, 7), (3, 4, 5))
     [4, 7]
     """
@@ -58,6 +61,7 @@ def _list_with_default(out_size: Any, defaults: Sequence[int]) -> Any:
 def consume_prefix_in_state_dict_if_present(state_dict: dict[str, Any], prefix: str) -> None:
     """Take a prefix, such as "module." of a model in ``DataParallel``, off the keys and their metadata, in place.
 
+    >>> from taeda.nn.modules.utils import consume_prefix_in_state_dict_if_present
     >>> state = {"module.weight": 1}
     >>> consume_prefix_in_state_dict_if_present(state, "module.")
     >>> state
@@ -77,6 +81,7 @@ def factory_kwargs(kwargs: dict[str, Any] | None) -> dict[str, Any]:
 
     TypeError for any other option, or one that is given twice.
 
+    >>> from taeda.nn import factory_kwargs
     >>> factory_kwargs({"factory_kwargs": {"dtype": "float32"}, "device": "cpu"})
     {'device': 'cpu', 'dtype': 'float32'}
     """

@@ -30,7 +30,9 @@ def swap_tensor(module: Any, name: str, tensor: Any, allow_missing: bool = False
 
     Raises AttributeError where the module has none of that name unless ``allow_missing``, TypeError for what is no tensor.
 
+    >>> import taeda
     >>> from taeda import nn
+    >>> from taeda.nn.utils._named_member_accessor import swap_tensor
     >>> layer = nn.Linear(1, 1, bias=False)
     >>> old = swap_tensor(layer, "weight", taeda.ones(1, 1))
     >>> layer.weight, old is layer.weight

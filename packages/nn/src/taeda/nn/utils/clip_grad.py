@@ -32,6 +32,8 @@ def get_total_norm(
         error_if_nonfinite: raise RuntimeError if it is inf or NaN.
         foreach: accepted; there is one way to compute it.
 
+    >>> from taeda import Tensor
+    >>> from taeda.nn.utils import get_total_norm
     >>> get_total_norm([Tensor([3.0]), Tensor([4.0])])
     tensor(5.)
     """
@@ -127,6 +129,8 @@ def clip_grad_value_(
 ) -> None:
     """Limit each element of the gradients to [-clip_value, clip_value].
 
+    >>> from taeda import Tensor
+    >>> from taeda.nn.utils import clip_grad_value_
     >>> w = Tensor([1.0, 2.0]).requires_grad_()
     >>> (3.0 * w).sum().backward()
     >>> clip_grad_value_([w], 0.5)

@@ -30,6 +30,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         TypeError: vec is no tensor; RuntimeError: it has too few elements.
 
     >>> from taeda import nn, tensor
+    >>> from taeda.nn.utils import vector_to_parameters
     >>> layer = nn.Linear(2, 1)
     >>> vector_to_parameters(tensor([1.0, 2.0, 3.0]), layer.parameters())
     >>> layer.weight.tolist(), layer.bias.tolist()

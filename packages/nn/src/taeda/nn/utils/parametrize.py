@@ -329,6 +329,7 @@ def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
     """Say whether a tensor of the module (of this name, if one is given) has a parametrisation.
 
     >>> from taeda import nn
+    >>> from taeda.nn.utils.parametrize import is_parametrized
     >>> is_parametrized(nn.Linear(2, 1))
     False
     """
@@ -351,6 +352,7 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
         ValueError: it has no parametrisation, or leave_parametrized is False for one of several tensors.
 
     >>> from taeda import nn
+    >>> from taeda.nn.utils.parametrize import remove_parametrizations
     >>> layer = nn.utils.parametrizations.weight_norm(nn.Linear(2, 3))
     >>> [name for name, _ in remove_parametrizations(layer, "weight").named_parameters()]
     ['bias', 'weight']
@@ -386,6 +388,7 @@ def type_before_parametrizations(module: Module) -> type:
     """Return the class that the module had before its first parametrisation.
 
     >>> from taeda import nn
+    >>> from taeda.nn.utils.parametrize import type_before_parametrizations
     >>> type_before_parametrizations(nn.utils.parametrizations.weight_norm(nn.Linear(2, 3))).__name__
     'Linear'
     """

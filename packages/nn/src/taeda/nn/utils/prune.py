@@ -431,6 +431,7 @@ def identity(module: M, name: str) -> M:
     """Give ``module.name`` a mask of ones and return the module.
 
     >>> from taeda import nn
+    >>> from taeda.nn.utils.prune import identity
     >>> identity(nn.Linear(2, 1), "weight").weight_mask
     tensor([[1., 1.]])
     """
@@ -479,6 +480,7 @@ def random_structured(module: M, name: str, amount: float, dim: int) -> M:
         amount: a share of the channels (a float in [0, 1]) or their number.
 
     >>> from taeda import nn
+    >>> from taeda.nn.utils.prune import random_structured
     >>> layer = random_structured(nn.Linear(4, 3), "weight", amount=2, dim=0)
     >>> (layer.weight_mask.sum(1) == 0).sum()
     tensor(2)
@@ -558,6 +560,7 @@ def custom_from_mask(module: M, name: str, mask: Tensor) -> M:
     """Prune ``module.name`` where ``mask`` is 0 and return the module.
 
     >>> from taeda import nn, tensor
+    >>> from taeda.nn.utils.prune import custom_from_mask
     >>> layer = custom_from_mask(nn.Linear(2, 1), "weight", tensor([[1.0, 0.0]]))
     >>> (layer.weight == 0).tolist()
     [[False, True]]
@@ -573,6 +576,7 @@ def remove(module: M, name: str) -> M:
         ValueError: it is not pruned.
 
     >>> from taeda import nn
+    >>> from taeda.nn.utils.prune import l1_unstructured, remove
     >>> layer = remove(l1_unstructured(nn.Linear(4, 3), "weight", amount=0.5), "weight")
     >>> (layer.weight == 0).sum()
     tensor(6)
@@ -589,6 +593,7 @@ def is_pruned(module: Module) -> bool:
     """Say whether a parameter of the module, or of one below it, is pruned.
 
     >>> from taeda import nn
+    >>> from taeda.nn.utils.prune import identity, is_pruned
     >>> is_pruned(nn.Linear(2, 1)), is_pruned(identity(nn.Linear(2, 1), "weight"))
     (False, True)
     """

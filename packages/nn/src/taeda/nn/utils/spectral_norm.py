@@ -187,6 +187,7 @@ def remove_spectral_norm(module: M, name: str = "weight") -> M:
         ValueError: the parameter is not normalised.
 
     >>> from taeda import nn
+    >>> from taeda.nn.utils import remove_spectral_norm, spectral_norm
     >>> layer = remove_spectral_norm(spectral_norm(nn.Linear(2, 3)))
     >>> [name for name, _ in layer.named_parameters()]
     ['bias', 'weight']

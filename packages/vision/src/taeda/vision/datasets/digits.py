@@ -45,6 +45,7 @@ class Digits(VisionDataset):
     Sample i is (PIL image of mode L, int), each after its transform. Source: E. Alpaydin and C. Kaynak,
     Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998, CC BY 4.0.
 
+    >>> from taeda.vision.datasets import Digits
     >>> digits = Digits(train=False)
     >>> image, digit = digits[0]
     >>> image.size, digit

@@ -20,6 +20,8 @@ class IntermediateLayerGetter(nn.ModuleDict):
     Raises:
         ValueError: there is no such child.
 
+    >>> from taeda import nn
+    >>> from taeda.vision.models._utils import IntermediateLayerGetter
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2), nn.ReLU())
     >>> sorted(IntermediateLayerGetter(net, {"0": "flat", "1": "out"})(nn.Parameter(nn.Linear(4, 1).weight.detach())))
     ['flat', 'out']

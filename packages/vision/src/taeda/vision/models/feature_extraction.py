@@ -136,6 +136,8 @@ def get_graph_node_names(
         suppress_diff_warning: say nothing where the two differ.
         concrete_args: arguments of forward that are no inputs; see `taeda.fx.symbolic_trace`.
 
+    >>> from taeda import nn
+    >>> from taeda.vision.models.feature_extraction import get_graph_node_names
     >>> get_graph_node_names(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)))[0]
     ['input', '0', '1']
     """
@@ -231,6 +233,8 @@ def create_feature_extractor(
         ValueError: nodes are missing, or there is no node of a name.
 
     >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.vision.models.feature_extraction import create_feature_extractor
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2), nn.ReLU())
     >>> inner = create_feature_extractor(net, {"1": "before", "2": "after"})
     >>> sorted(inner(taeda.ones(1, 2, 2)))

@@ -97,6 +97,7 @@ def get_model_builder(name: str) -> Callable[..., nn.Module]:
 def get_model(name: str, **config: Any) -> nn.Module:
     """Build the model `name`.
 
+    >>> from taeda.vision.models import get_model
     >>> type(get_model("lenet", num_classes=5)).__name__
     'LeNet'
     """

@@ -22,6 +22,8 @@ class LeNet(nn.Module):
 
     Shape: B x in_channels x image_size x image_size gives B x num_classes.
 
+    >>> import taeda
+    >>> from taeda.vision.models import LeNet
     >>> LeNet(image_size=8)(taeda.zeros(2, 1, 8, 8)).shape[1]
     10
     """
@@ -52,6 +54,7 @@ class SmallCNN(nn.Module):
 
     Shape: B x in_channels x H x W (at least 4 x 4) gives B x num_classes.
 
+    >>> from taeda.vision.models import SmallCNN
     >>> sum(p.numel() for p in SmallCNN().parameters())
     94186
     """

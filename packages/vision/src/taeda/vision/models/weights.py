@@ -242,6 +242,7 @@ def _of_model(name: str) -> Any:
 def get_model_weights(name: Any) -> Any:
     """Return the enum of weights of a model, by the model's name or builder.
 
+    >>> from taeda.vision.models import get_model_weights
     >>> get_model_weights("resnet18").__name__
     'ResNet18_Weights'
     """

@@ -41,6 +41,8 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     Raises:
         RuntimeError: the shapes do not fit, or the dtypes differ.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import nms
     >>> boxes = taeda.tensor([[0.0, 0, 10, 10], [1, 0, 10, 10], [20, 20, 30, 30]])
     >>> nms(boxes, taeda.tensor([0.5, 0.9, 0.7]), 0.5)
     tensor([1, 2])
@@ -53,6 +55,8 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
 
     Few boxes are moved apart, group by group, so that one pass does; many are taken one group after the other.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import batched_nms
     >>> boxes = taeda.tensor([[0.0, 0, 10, 10], [1, 0, 10, 10]])
     >>> batched_nms(boxes, taeda.tensor([0.5, 0.9]), taeda.tensor([0, 1]), 0.5)
     tensor([1, 0])
@@ -73,6 +77,8 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
 def remove_small_boxes(boxes: Tensor, min_size: float) -> Tensor:
     """Return the indices of the boxes (x1, y1, x2, y2) with both sides at least `min_size`.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import remove_small_boxes
     >>> remove_small_boxes(taeda.tensor([[0.0, 0.0, 2.0, 3.0], [0.0, 0.0, 9.0, 9.0]]), min_size=5.0)
     tensor([1])
     """
@@ -83,6 +89,8 @@ def remove_small_boxes(boxes: Tensor, min_size: float) -> Tensor:
 def clip_boxes_to_image(boxes: Tensor, size: tuple[int, int]) -> Tensor:
     """Cut boxes (x1, y1, x2, y2) off at the borders of an image of size (height, width).
 
+    >>> import taeda
+    >>> from taeda.vision.ops import clip_boxes_to_image
     >>> clip_boxes_to_image(taeda.tensor([[-1.0, 2.0, 20.0, 30.0]]), (10, 15))
     tensor([[ 0.,  2., 15., 10.]])
     """
@@ -174,6 +182,8 @@ def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
         ValueError: there is no such format.
         NotImplementedError: one is straight, the other rotated.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import box_convert
     >>> box_convert(taeda.tensor([2.0, 3.0, 4.0, 6.0]), "xywh", "cxcywh")
     tensor([4., 6., 4., 6.])
     """
@@ -210,6 +220,8 @@ def box_area(boxes: Tensor, fmt: str = "xyxy") -> Tensor:
     Raises:
         ValueError: `fmt` is none of ``xyxy``, ``xywh``, ``cxcywh``.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import box_area
     >>> box_area(taeda.tensor([[0.0, 0.0, 2.0, 3.0]]))
     tensor([6.])
     """
@@ -262,6 +274,8 @@ def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
     Raises:
         ValueError: there is no such format.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import box_iou
     >>> box_iou(taeda.tensor([[0.0, 0, 2, 2]]), taeda.tensor([[1.0, 0, 3, 2], [5, 5, 6, 6]]))
     tensor([[0.3333, 0.0000]])
     """
@@ -278,6 +292,8 @@ def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
 def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
     """Return ``IoU - (hull - union) / hull`` of all pairs (Rezatofighi et al., 2019).
 
+    >>> import taeda
+    >>> from taeda.vision.ops import generalized_box_iou
     >>> generalized_box_iou(taeda.tensor([[0.0, 0.0, 2.0, 2.0]]), taeda.tensor([[0.0, 0.0, 2.0, 2.0], [2.0, 2.0, 4.0, 4.0]]))
     tensor([[ 1.0000, -0.5000]])
     """
@@ -290,6 +306,8 @@ def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
 def distance_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tensor:
     """Return IoU less the squared distance of the centres over the squared diagonal of the hull (Zheng et al., 2020).
 
+    >>> import taeda
+    >>> from taeda.vision.ops import distance_box_iou
     >>> distance_box_iou(taeda.tensor([[0.0, 0.0, 2.0, 2.0]]), taeda.tensor([[0.0, 0.0, 2.0, 2.0], [2.0, 2.0, 4.0, 4.0]]))
     tensor([[ 1.0000, -0.2500]])
     """
@@ -308,6 +326,8 @@ def _distance(boxes1: Tensor, boxes2: Tensor, eps: float, op: str) -> tuple[Tens
 def complete_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tensor:
     """Return the distance IoU less a term for the difference of aspect ratios (Zheng et al., 2020).
 
+    >>> import taeda
+    >>> from taeda.vision.ops import complete_box_iou
     >>> complete_box_iou(taeda.tensor([[0.0, 0.0, 2.0, 2.0]]), taeda.tensor([[0.0, 0.0, 2.0, 2.0], [2.0, 2.0, 4.0, 4.0]]))
     tensor([[ 1.0000, -0.2500]])
     """
@@ -324,6 +344,8 @@ def complete_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tenso
 def masks_to_boxes(masks: Tensor) -> Tensor:
     """Return the smallest box around each mask: n x H x W gives n x 4, as (x1, y1, x2, y2), float32; zeros for empty masks.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import masks_to_boxes
     >>> mask = taeda.zeros(1, 5, 5)
     >>> mask[0, 1:3, 2:5] = 1
     >>> masks_to_boxes(mask)

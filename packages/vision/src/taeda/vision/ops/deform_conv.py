@@ -40,6 +40,8 @@ def deform_conv2d(
     Raises:
         RuntimeError: the shapes do not fit.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import deform_conv2d
     >>> x, w = taeda.rand(1, 2, 5, 5), taeda.rand(3, 2, 3, 3)
     >>> taeda.allclose(deform_conv2d(x, taeda.zeros(1, 18, 3, 3), w), taeda.nn.functional.conv2d(x, w), atol=1e-5)
     True
@@ -83,6 +85,8 @@ def deform_conv2d(
 class DeformConv2d(nn.Module):
     """`deform_conv2d` with weights of its own, which start as those of `nn.Conv2d`; offsets and mask come with each call.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import DeformConv2d
     >>> layer = DeformConv2d(2, 4, kernel_size=3, padding=1)
     >>> layer(taeda.rand(1, 2, 8, 8), taeda.zeros(1, 18, 8, 8)).shape
     taeda.Size([1, 4, 8, 8])

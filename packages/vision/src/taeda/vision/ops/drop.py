@@ -49,6 +49,8 @@ def drop_block2d(
     Raises:
         ValueError: p lies outside 0 ... 1, the input has not 4 dimensions, or the block size is even.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import drop_block2d
     >>> out = drop_block2d(taeda.ones(1, 2, 8, 8), p=0.2, block_size=3)
     >>> out.shape, drop_block2d(out, p=0.2, block_size=3, training=False) is out
     (taeda.Size([1, 2, 8, 8]), True)
@@ -62,6 +64,8 @@ def drop_block3d(
 ) -> Tensor:
     """Zero cubes of each volume, as `drop_block2d` does squares. Shape: B x C x D x H x W.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import drop_block3d
     >>> drop_block3d(taeda.ones(1, 2, 4, 8, 8), p=0.2, block_size=3).shape
     taeda.Size([1, 2, 4, 8, 8])
     """
@@ -71,6 +75,8 @@ def drop_block3d(
 class DropBlock2d(nn.Module):
     """`drop_block2d` while training, else the identity.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import DropBlock2d
     >>> DropBlock2d(p=0.1, block_size=3).eval()(taeda.ones(1, 1, 2, 2))
     tensor([[[[1., 1.],
               [1., 1.]]]])
@@ -93,6 +99,7 @@ class DropBlock2d(nn.Module):
 class DropBlock3d(DropBlock2d):
     """`drop_block3d` while training, else the identity.
 
+    >>> from taeda.vision.ops import DropBlock3d
     >>> DropBlock3d(p=0.1, block_size=3)
     DropBlock3d(p=0.1, block_size=3, inplace=False)
     """
@@ -111,6 +118,8 @@ def stochastic_depth(input: Tensor, p: float, mode: str, training: bool = True) 
     Raises:
         ValueError: p lies outside 0 ... 1, or the mode is unknown.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import stochastic_depth
     >>> stochastic_depth(taeda.ones(2, 3), p=0.5, mode="row", training=False)
     tensor([[1., 1., 1.],
             [1., 1., 1.]])
@@ -132,6 +141,8 @@ def stochastic_depth(input: Tensor, p: float, mode: str, training: bool = True) 
 class StochasticDepth(nn.Module):
     """`stochastic_depth` while training, else the identity.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import StochasticDepth
     >>> StochasticDepth(p=1.0, mode="row")(taeda.ones(2, 2))
     tensor([[0., 0.],
             [0., 0.]])

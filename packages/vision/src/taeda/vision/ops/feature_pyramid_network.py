@@ -37,6 +37,7 @@ class FeaturePyramidNetwork(nn.Module):
         TypeError: `extra_blocks` is no ExtraFPNBlock.
 
     >>> import taeda
+    >>> from taeda.vision.ops import FeaturePyramidNetwork
     >>> pyramid = FeaturePyramidNetwork([8, 16], out_channels=4)
     >>> maps = pyramid({"low": taeda.rand(1, 8, 16, 16), "high": taeda.rand(1, 16, 8, 8)})
     >>> [(name, tuple(x.shape)) for name, x in maps.items()]

@@ -47,6 +47,8 @@ def _overlap(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def generalized_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7) -> Tensor:
     """Return ``1 - GIoU`` of each pair of boxes (x1, y1, x2, y2): n x 4 twice gives n (Rezatofighi et al., 2019).
 
+    >>> import taeda
+    >>> from taeda.vision.ops import generalized_box_iou_loss
     >>> generalized_box_iou_loss(taeda.tensor([[0.0, 0, 1, 1]]), taeda.tensor([[0.0, 0, 1, 1]]))
     tensor([1.1921e-07])
     """
@@ -65,6 +67,8 @@ def _distance(a: Tensor, b: Tensor, eps: float) -> tuple[Tensor, Tensor]:
 def distance_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7) -> Tensor:
     """Return ``1 - IoU`` and the squared distance of the centres over the squared diagonal of the hull (Zheng et al., 2020).
 
+    >>> import taeda
+    >>> from taeda.vision.ops import distance_box_iou_loss
     >>> distance_box_iou_loss(taeda.tensor([[0.0, 0, 2, 2]]), taeda.tensor([[2.0, 2, 4, 4]]))
     tensor([1.2500])
     """
@@ -75,6 +79,8 @@ def distance_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none
 def complete_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7) -> Tensor:
     """Return the distance IoU loss with a term for the difference of aspect ratios (Zheng et al., 2020).
 
+    >>> import taeda
+    >>> from taeda.vision.ops import complete_box_iou_loss
     >>> complete_box_iou_loss(taeda.tensor([[0.0, 0, 2, 2]]), taeda.tensor([[2.0, 2, 4, 4]]), reduction="sum")
     tensor(1.2500)
     """
@@ -102,6 +108,8 @@ def sigmoid_focal_loss(
     Raises:
         ValueError: alpha lies outside 0 ... 1 and is not -1, or the reduction is unknown.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import sigmoid_focal_loss
     >>> sigmoid_focal_loss(taeda.tensor([0.0]), taeda.tensor([1.0]))
     tensor([0.0433])
     """

@@ -25,6 +25,7 @@ Layer = Callable[..., nn.Module]
 class FrozenBatchNorm2d(nn.Module):
     """Batch normalisation whose statistics and affine parameters are fixed: all four are buffers.
 
+    >>> from taeda.vision.ops import FrozenBatchNorm2d
     >>> len(list(FrozenBatchNorm2d(8).parameters()))
     0
     """
@@ -107,6 +108,7 @@ class Conv2dNormActivation(ConvNormActivation):
         inplace: given to the activation, unless None.
         bias: by default only where there is no normalisation.
 
+    >>> from taeda.vision.ops import Conv2dNormActivation
     >>> Conv2dNormActivation(3, 8, kernel_size=5)[0].padding
     (2, 2)
     """
@@ -133,6 +135,8 @@ class Conv2dNormActivation(ConvNormActivation):
 class Conv3dNormActivation(ConvNormActivation):
     """A convolution of volumes, a normalisation and an activation; see `Conv2dNormActivation`.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import Conv3dNormActivation
     >>> Conv3dNormActivation(3, 8)(taeda.zeros(1, 3, 4, 16, 16)).shape
     taeda.Size([1, 8, 4, 16, 16])
     """
@@ -170,6 +174,8 @@ class Conv3dNormActivation(ConvNormActivation):
 class SqueezeExcitation(nn.Module):
     """Scale every channel by a number made of all channels' means (Hu, Shen, Sun, 2017).
 
+    >>> import taeda
+    >>> from taeda.vision.ops import SqueezeExcitation
     >>> SqueezeExcitation(8, 2)(taeda.zeros(1, 8, 4, 4)).shape
     taeda.Size([1, 8, 4, 4])
     """
@@ -198,6 +204,8 @@ class SqueezeExcitation(nn.Module):
 class MLP(nn.Sequential):
     """Linear layers, each but the last with a normalisation, an activation and dropout; the last with dropout.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import MLP
     >>> MLP(8, [16, 4])(taeda.zeros(2, 8)).shape
     taeda.Size([2, 4])
     """
@@ -228,6 +236,8 @@ class MLP(nn.Sequential):
 class Permute(nn.Module):
     """Bring the dimensions into another order.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import Permute
     >>> Permute([0, 2, 3, 1])(taeda.zeros(1, 3, 4, 5)).shape
     taeda.Size([1, 4, 5, 3])
     """

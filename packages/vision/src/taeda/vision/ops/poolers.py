@@ -41,6 +41,8 @@ class MultiScaleRoIAlign(nn.Module):
     Called with a dict of maps B x C x H_i x W_i, a list of boxes n x 4 for each image and the images' sizes; gives K x C x P x Q.
     The scales of the levels are read off at the first call.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import MultiScaleRoIAlign
     >>> pool = MultiScaleRoIAlign(["low", "high"], output_size=3, sampling_ratio=2)
     >>> maps = {"low": taeda.rand(1, 5, 64, 64), "high": taeda.rand(1, 5, 16, 16)}
     >>> pool(maps, [taeda.tensor([[0.0, 0.0, 200.0, 100.0]])], [(512, 512)]).shape

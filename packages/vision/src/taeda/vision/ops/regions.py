@@ -161,6 +161,8 @@ def roi_align(
         AssertionError: the boxes have the wrong shape.
         RuntimeError: the dtypes differ.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import roi_align
     >>> x = taeda.arange(16.0).reshape(1, 1, 4, 4)
     >>> roi_align(x, [taeda.tensor([[0.0, 0, 4, 4]])], 2, aligned=True)
     tensor([[[[ 2.5000,  4.5000],
@@ -190,6 +192,8 @@ def ps_roi_align(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: 
     Returns:
         K x C x P x Q.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import ps_roi_align
     >>> ps_roi_align(taeda.ones(1, 8, 6, 6), taeda.tensor([[0.0, 0, 0, 4, 4]]), output_size=2).flatten()
     tensor([1., 1., 1., 1., 1., 1., 1., 1.])
     """
@@ -257,6 +261,8 @@ def roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: floa
 
     Arguments and shapes are those of `roi_align`.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import roi_pool
     >>> x = taeda.arange(16.0).reshape(1, 1, 4, 4)
     >>> roi_pool(x, [taeda.tensor([[0.0, 0, 3, 3]])], 2)
     tensor([[[[ 5.,  7.],
@@ -285,6 +291,8 @@ def ps_roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: f
     Returns:
         K x C x P x Q; an empty bin is 0.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import ps_roi_pool
     >>> ps_roi_pool(taeda.ones(1, 8, 6, 6), taeda.tensor([[0.0, 0, 0, 4, 4]]), output_size=2).flatten()
     tensor([1., 1., 1., 1., 1., 1., 1., 1.])
     """
@@ -320,6 +328,8 @@ class _Regions(nn.Module):
 class RoIAlign(_Regions):
     """`roi_align` with fixed options.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import RoIAlign
     >>> RoIAlign(2, spatial_scale=1.0, sampling_ratio=2)(taeda.zeros(1, 3, 8, 8), [taeda.tensor([[0.0, 0.0, 4.0, 4.0]])]).shape
     taeda.Size([1, 3, 2, 2])
     """
@@ -338,6 +348,8 @@ class RoIAlign(_Regions):
 class RoIPool(_Regions):
     """`roi_pool` with fixed options.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import RoIPool
     >>> RoIPool(2, spatial_scale=1.0)(taeda.zeros(1, 3, 8, 8), [taeda.tensor([[0.0, 0.0, 4.0, 4.0]])]).shape
     taeda.Size([1, 3, 2, 2])
     """
@@ -349,6 +361,8 @@ class RoIPool(_Regions):
 class PSRoIAlign(_Regions):
     """`ps_roi_align` with fixed options.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import PSRoIAlign
     >>> PSRoIAlign(output_size=2, spatial_scale=1.0, sampling_ratio=2)(taeda.rand(1, 8, 6, 6), taeda.tensor([[0.0, 0, 0, 4, 4]])).shape
     taeda.Size([1, 2, 2, 2])
     """
@@ -366,6 +380,8 @@ class PSRoIAlign(_Regions):
 class PSRoIPool(_Regions):
     """`ps_roi_pool` with fixed options.
 
+    >>> import taeda
+    >>> from taeda.vision.ops import PSRoIPool
     >>> PSRoIPool(output_size=2, spatial_scale=1.0)(taeda.rand(1, 8, 6, 6), taeda.tensor([[0.0, 0, 0, 4, 4]])).shape
     taeda.Size([1, 2, 2, 2])
     """

@@ -111,6 +111,8 @@ class AutoAugment(_Automatic):
         policy: the data set that it was learnt on.
         interpolation, fill: of what warps.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import AutoAugment
     >>> AutoAugment()(taeda.zeros(3, 8, 8, dtype=taeda.uint8)).shape
     taeda.Size([3, 8, 8])
     """
@@ -151,6 +153,8 @@ class RandAugment(_Automatic):
         num_ops: how many.
         magnitude: which of the `num_magnitude_bins` strengths.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandAugment
     >>> RandAugment()(taeda.zeros(3, 8, 8, dtype=taeda.uint8)).shape
     taeda.Size([3, 8, 8])
     """
@@ -182,6 +186,8 @@ class RandAugment(_Automatic):
 class TrivialAugmentWide(_Automatic):
     """Apply one random change of random strength (Mueller, Hutter, 2021).
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import TrivialAugmentWide
     >>> TrivialAugmentWide()(taeda.zeros(3, 8, 8, dtype=taeda.uint8)).shape
     taeda.Size([3, 8, 8])
     """
@@ -214,6 +220,8 @@ class AugMix(_Automatic):
         alpha: of the Beta and Dirichlet distributions that the shares are drawn from.
         all_ops: with changes of colour.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import AugMix
     >>> AugMix()(taeda.zeros(3, 8, 8, dtype=taeda.uint8)).shape
     taeda.Size([3, 8, 8])
     """

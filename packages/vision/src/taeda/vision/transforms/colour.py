@@ -47,6 +47,8 @@ def rgb_to_grayscale(img: I, num_output_channels: int = 1) -> I:
         TypeError: neither kind of image, or a tensor that has not 1 or 3 channels.
         ValueError: `num_output_channels` is not 1 or 3.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.colour import rgb_to_grayscale
     >>> rgb_to_grayscale(taeda.tensor([[[1.0]], [[0.5]], [[0.0]]]))
     tensor([[[0.5924]]])
     """
@@ -92,6 +94,8 @@ def _checked(img: Any, op: str, factor: float | None = None, name: str = "") -> 
 def adjust_brightness(img: I, brightness_factor: float) -> I:
     """Multiply an image by a factor: 0 gives black, 1 the image, 2 twice its brightness.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.colour import adjust_brightness
     >>> adjust_brightness(taeda.tensor([[[0.25, 0.75]]] * 3), 2.0)[0]
     tensor([[0.5000, 1.0000]])
     """
@@ -104,6 +108,8 @@ def adjust_brightness(img: I, brightness_factor: float) -> I:
 def adjust_contrast(img: I, contrast_factor: float) -> I:
     """Blend an image with its mean shade of grey: 0 gives that grey, 1 the image.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.colour import adjust_contrast
     >>> adjust_contrast(taeda.tensor([[[0.25, 0.75]]] * 3), 0.0)[0]
     tensor([[0.5000, 0.5000]])
     """
@@ -119,6 +125,8 @@ def adjust_contrast(img: I, contrast_factor: float) -> I:
 def adjust_saturation(img: I, saturation_factor: float) -> I:
     """Blend an image with its shades of grey: 0 gives those, 1 the image, 2 stronger colours.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.colour import adjust_saturation
     >>> adjust_saturation(taeda.tensor([[[1.0]], [[0.5]], [[0.0]]]), 0.0).flatten()
     tensor([0.5924, 0.5924, 0.5924])
     """
@@ -136,6 +144,8 @@ def adjust_hue(img: I, hue_factor: float) -> I:
     Raises:
         ValueError: the factor lies outside.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.colour import adjust_hue
     >>> adjust_hue(taeda.tensor([[[1.0]], [[0.0]], [[0.0]]]), 0.5).flatten()
     tensor([0., 1., 1.])
     """
@@ -190,6 +200,8 @@ def adjust_gamma(img: I, gamma: float, gain: float = 1) -> I:
     Raises:
         ValueError: gamma is negative.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.colour import adjust_gamma
     >>> adjust_gamma(taeda.tensor([[[0.5, 1.0]]]), 2.0)
     tensor([[[0.2500, 1.0000]]])
     """
@@ -207,6 +219,8 @@ def adjust_gamma(img: I, gamma: float, gain: float = 1) -> I:
 def invert(img: I) -> I:
     """Swap light and dark.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.colour import invert
     >>> invert(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
     tensor([[[255, 155,   0]]], dtype=taeda.uint8)
     """
@@ -223,6 +237,8 @@ def posterize(img: I, bits: int) -> I:
         TypeError: a tensor is not uint8.
         ValueError: bits lies outside 0 ... 8.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.colour import posterize
     >>> posterize(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8), bits=2)
     tensor([[[  0,  64, 192]]], dtype=taeda.uint8)
     """
@@ -243,6 +259,8 @@ def solarize(img: I, threshold: float) -> I:
     Raises:
         TypeError: the threshold lies above the range of a tensor's dtype.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.colour import solarize
     >>> solarize(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8), threshold=100)
     tensor([[[  0, 155,   0]]], dtype=taeda.uint8)
     """
@@ -259,6 +277,8 @@ def solarize(img: I, threshold: float) -> I:
 def autocontrast(img: I) -> I:
     """Stretch every channel so that its darkest pixel is black and its lightest white.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.colour import autocontrast
     >>> autocontrast(taeda.tensor([[[50, 100, 150]]], dtype=taeda.uint8))
     tensor([[[  0, 127, 255]]], dtype=taeda.uint8)
     """
@@ -277,6 +297,8 @@ def autocontrast(img: I) -> I:
 def adjust_sharpness(img: I, sharpness_factor: float) -> I:
     """Blend an image with a smoothed one: 0 gives that, 1 the image, 2 a sharper one; borders stay.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.colour import adjust_sharpness
     >>> adjust_sharpness(taeda.eye(3)[None], 0.0)
     tensor([[[1.0000, 0.0000, 0.0000],
              [0.0000, 0.5385, 0.0000],
@@ -302,6 +324,8 @@ def equalize(img: I) -> I:
     Raises:
         TypeError: a tensor is not uint8.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.colour import equalize
     >>> equalize(taeda.tensor([100, 101], dtype=taeda.uint8).repeat(1, 255, 1)).unique()
     tensor([  0, 255], dtype=taeda.uint8)
     """

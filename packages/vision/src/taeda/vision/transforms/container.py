@@ -21,7 +21,7 @@ Transform = Callable[[Any], Any]
 class Compose:
     """Apply transforms one after another.
 
-    >>> from taeda.vision.transforms import Normalize, ToTensor
+    >>> from taeda.vision.transforms import Compose, Normalize, ToTensor
     >>> Compose([ToTensor(), Normalize((0.5,), (0.5,))])
     Compose(
         ToTensor()
@@ -64,7 +64,8 @@ class _Several:
 class RandomApply(nn.Module):
     """Apply all the transforms with probability p, else none.
 
-    >>> from taeda.vision.transforms import RandomInvert
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomApply, RandomInvert
     >>> RandomApply([RandomInvert(p=1.0)], p=0.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
     tensor([[[  0, 100, 255]]], dtype=taeda.uint8)
     """
@@ -89,7 +90,8 @@ class RandomApply(nn.Module):
 class RandomOrder(_Several):
     """Apply all the transforms in a random order.
 
-    >>> from taeda.vision.transforms import RandomHorizontalFlip, RandomVerticalFlip
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomHorizontalFlip, RandomOrder, RandomVerticalFlip
     >>> RandomOrder([RandomHorizontalFlip(p=1.0), RandomVerticalFlip(p=1.0)])(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
     tensor([[[4., 3.],
              [2., 1.]]])
@@ -106,7 +108,8 @@ class RandomOrder(_Several):
 class RandomChoice(_Several):
     """Apply one of the transforms, drawn with the weights `p`.
 
-    >>> from taeda.vision.transforms import RandomHorizontalFlip
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomChoice, RandomHorizontalFlip
     >>> RandomChoice([RandomHorizontalFlip(p=1.0)])(taeda.tensor([[[1.0, 2.0]]]))
     tensor([[[2., 1.]]])
     """

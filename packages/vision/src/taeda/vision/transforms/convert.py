@@ -23,6 +23,8 @@ def pil_to_tensor(pic: Image.Image) -> taeda.Tensor:
     Raises:
         TypeError: `pic` is not a PIL image.
 
+    >>> from PIL import Image
+    >>> from taeda.vision.transforms.convert import pil_to_tensor
     >>> pil_to_tensor(Image.new("RGB", (4, 2), "red")).shape
     taeda.Size([3, 2, 4])
     """
@@ -43,6 +45,8 @@ def to_tensor(pic: Image.Image | np.ndarray[Any, Any]) -> taeda.Tensor:
         TypeError: `pic` is neither.
         ValueError: the array has not 2 or 3 dimensions.
 
+    >>> from PIL import Image
+    >>> from taeda.vision.transforms.convert import to_tensor
     >>> to_tensor(Image.new("RGB", (1, 1), "red")).flatten()
     tensor([1., 0., 0.])
     """
@@ -76,6 +80,8 @@ def to_pil_image(pic: taeda.Tensor | np.ndarray[Any, Any], mode: str | None = No
         TypeError: `pic` is neither, or its dtype is none that an image has.
         ValueError: it has not 2 or 3 dimensions, or more than 4 channels, or the mode does not fit.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.convert import to_pil_image
     >>> to_pil_image(taeda.zeros(3, 2, 4)).size
     (4, 2)
     """
@@ -137,6 +143,8 @@ def convert_image_dtype(image: taeda.Tensor, dtype: Any = taeda.float32) -> taed
         TypeError: `image` is not a tensor.
         RuntimeError: a float cannot hold the integers asked for.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.convert import convert_image_dtype
     >>> convert_image_dtype(taeda.tensor([[[0, 51, 255]]], dtype=taeda.uint8))
     tensor([[[0.0000, 0.2000, 1.0000]]])
     """
@@ -174,6 +182,8 @@ def normalize(
         TypeError: it is not a tensor of floats.
         ValueError: it has fewer than 3 dimensions, or a std is zero.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.convert import normalize
     >>> normalize(taeda.tensor([[[0.0, 0.5, 1.0]]]), mean=[0.5], std=[0.25])
     tensor([[[-2.,  0.,  2.]]])
     """

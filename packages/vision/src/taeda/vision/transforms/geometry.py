@@ -110,6 +110,8 @@ def resize(
         TypeError: neither kind of image, or not an interpolation mode.
         ValueError: the size is not positive or does not fit, or the mode is none for tensors.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.geometry import resize
     >>> resize(taeda.zeros(3, 100, 200), 50).shape
     taeda.Size([3, 50, 100])
     >>> resize(taeda.zeros(3, 100, 200), (50, 50)).shape
@@ -151,6 +153,8 @@ def crop(img: I, top: int, left: int, height: int, width: int) -> I:
     Raises:
         TypeError: neither kind of image.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.geometry import crop
     >>> crop(taeda.arange(16.0).reshape(1, 4, 4), top=1, left=2, height=2, width=2)
     tensor([[[ 6.,  7.],
              [10., 11.]]])
@@ -172,6 +176,8 @@ def crop(img: I, top: int, left: int, height: int, width: int) -> I:
 def center_crop(img: I, output_size: int | Sequence[int]) -> I:
     """Cut (height, width) pixels out of the middle; an image that is smaller is padded with zeros first.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.geometry import center_crop
     >>> center_crop(taeda.arange(16.0).reshape(1, 4, 4), 2)
     tensor([[[ 5.,  6.],
              [ 9., 10.]]])
@@ -205,6 +211,8 @@ def resized_crop(
 ) -> I:
     """Crop, then resize to `size`.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.geometry import resized_crop
     >>> resized_crop(taeda.zeros(3, 100, 200), top=10, left=20, height=50, width=50, size=(32, 32)).shape
     taeda.Size([3, 32, 32])
     """
@@ -245,6 +253,8 @@ def pad(
         TypeError: neither kind of image, or arguments of a wrong type.
         ValueError: `padding` has a wrong number of elements, or the mode is unknown.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.geometry import pad
     >>> pad(taeda.ones(1, 1, 2), [2, 1, 0, 0])
     tensor([[[0., 0., 0., 0.],
              [0., 0., 1., 1.]]])
@@ -323,6 +333,8 @@ def _pad_constant(img: Any, left: int, top: int, right: int, bottom: int, fill: 
 def hflip(img: I) -> I:
     """Mirror left and right.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.geometry import hflip
     >>> hflip(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
     tensor([[[2., 1.],
              [4., 3.]]])
@@ -335,6 +347,8 @@ def hflip(img: I) -> I:
 def vflip(img: I) -> I:
     """Mirror top and bottom.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.geometry import vflip
     >>> vflip(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
     tensor([[[3., 4.],
              [1., 2.]]])
@@ -350,6 +364,8 @@ def five_crop(img: I, size: int | Sequence[int]) -> tuple[I, I, I, I, I]:
     Raises:
         ValueError: the crop is larger than the image.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.geometry import five_crop
     >>> [part.item() for part in five_crop(taeda.arange(9.0).reshape(1, 3, 3), 1)]
     [0.0, 2.0, 6.0, 8.0, 4.0]
     """
@@ -367,6 +383,8 @@ def five_crop(img: I, size: int | Sequence[int]) -> tuple[I, I, I, I, I]:
 def ten_crop(img: I, size: int | Sequence[int], vertical_flip: bool = False) -> tuple[I, ...]:
     """Cut out five crops of the image and five of its mirror image.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.geometry import ten_crop
     >>> [int(part) for part in ten_crop(taeda.arange(9.0).reshape(1, 3, 3), 1)]
     [0, 2, 6, 8, 4, 2, 0, 8, 6, 4]
     """
@@ -380,6 +398,8 @@ def erase(img: taeda.Tensor, i: int, j: int, h: int, w: int, v: Any, inplace: bo
     Raises:
         TypeError: it is not a tensor image.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.geometry import erase
     >>> erase(taeda.ones(1, 2, 3), i=0, j=1, h=2, w=1, v=0.0)
     tensor([[[1., 0., 1.],
              [1., 0., 1.]]])

@@ -41,6 +41,8 @@ def is_tensor_image(img: Any, op: str) -> TypeGuard[taeda.Tensor]:
 def get_dimensions(img: AnImage) -> list[int]:
     """Return [channels, height, width].
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.kinds import get_dimensions
     >>> get_dimensions(taeda.zeros(3, 20, 30))
     [3, 20, 30]
     """
@@ -52,6 +54,8 @@ def get_dimensions(img: AnImage) -> list[int]:
 def get_image_size(img: AnImage) -> list[int]:
     """Return [width, height].
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.kinds import get_image_size
     >>> get_image_size(taeda.zeros(3, 20, 30))
     [30, 20]
     """
@@ -62,6 +66,8 @@ def get_image_size(img: AnImage) -> list[int]:
 def get_image_num_channels(img: AnImage) -> int:
     """Return the number of channels.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.kinds import get_image_num_channels
     >>> get_image_num_channels(taeda.zeros(3, 20, 30))
     3
     """

@@ -47,6 +47,8 @@ class RandomCrop(nn.Module):
     Raises:
         ValueError: the image is smaller than the crop.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomCrop
     >>> RandomCrop(32, padding=4)(taeda.zeros(3, 32, 32)).shape
     taeda.Size([3, 32, 32])
     """
@@ -117,6 +119,8 @@ class _Sometimes(nn.Module):
 class RandomHorizontalFlip(_Sometimes):
     """Mirror left and right with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomHorizontalFlip
     >>> RandomHorizontalFlip(p=1.0)(taeda.tensor([[[1.0, 2.0]]]))
     tensor([[[2., 1.]]])
     """
@@ -131,6 +135,8 @@ class RandomHorizontalFlip(_Sometimes):
 class RandomVerticalFlip(_Sometimes):
     """Mirror top and bottom with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomVerticalFlip
     >>> RandomVerticalFlip(p=1.0)(taeda.tensor([[[1.0], [2.0]]]))
     tensor([[[2.],
              [1.]]])
@@ -146,6 +152,8 @@ class RandomVerticalFlip(_Sometimes):
 class RandomGrayscale(_Sometimes):
     """Turn an image into shades of grey with probability p; the number of channels stays.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomGrayscale
     >>> RandomGrayscale(p=1.0)(taeda.tensor([[[1.0]], [[0.5]], [[0.0]]])).flatten()
     tensor([0.5924, 0.5924, 0.5924])
     """
@@ -160,6 +168,8 @@ class RandomGrayscale(_Sometimes):
 class RandomInvert(_Sometimes):
     """Swap light and dark with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomInvert
     >>> RandomInvert(p=1.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
     tensor([[[255, 155,   0]]], dtype=taeda.uint8)
     """
@@ -174,6 +184,8 @@ class RandomInvert(_Sometimes):
 class RandomAutocontrast(_Sometimes):
     """Stretch the contrast of every channel with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomAutocontrast
     >>> RandomAutocontrast(p=1.0)(taeda.tensor([[[50, 100, 150]]], dtype=taeda.uint8))
     tensor([[[  0, 127, 255]]], dtype=taeda.uint8)
     """
@@ -188,6 +200,8 @@ class RandomAutocontrast(_Sometimes):
 class RandomPosterize(_Sometimes):
     """Keep only the highest bits of every pixel with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomPosterize
     >>> RandomPosterize(bits=2, p=1.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
     tensor([[[  0,  64, 192]]], dtype=taeda.uint8)
     """
@@ -206,6 +220,8 @@ class RandomPosterize(_Sometimes):
 class RandomSolarize(_Sometimes):
     """Invert the pixels at or above a threshold with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomSolarize
     >>> RandomSolarize(threshold=100, p=1.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
     tensor([[[  0, 155,   0]]], dtype=taeda.uint8)
     """
@@ -231,6 +247,8 @@ class RandomResizedCrop(nn.Module):
         interpolation: an InterpolationMode.
         antialias: for tensors.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomResizedCrop
     >>> RandomResizedCrop(64)(taeda.zeros(3, 100, 200)).shape
     taeda.Size([3, 64, 64])
     """
@@ -295,6 +313,8 @@ class RandomRotation(nn.Module):
         degrees: (least, greatest) angle, or one number d for (-d, d).
         interpolation, expand, center, fill: as for `functional.rotate`.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomRotation
     >>> RandomRotation((90, 90))(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
     tensor([[[2., 4.],
              [1., 3.]]])
@@ -351,6 +371,8 @@ class ColorJitter(nn.Module):
         ValueError: a number lies outside its range.
         TypeError: an argument is neither a number nor a pair.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import ColorJitter
     >>> ColorJitter(brightness=(2.0, 2.0))(taeda.tensor([[[0.25, 0.75]]]))
     tensor([[[0.5000, 1.0000]]])
     """
@@ -430,6 +452,8 @@ class RandomErasing(nn.Module):
         value: what it is filled with: a number, one for each channel, or ``"random"`` for normal noise.
         inplace: change the image itself.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomErasing
     >>> RandomErasing(p=1.0, value=0)(taeda.ones(3, 32, 32)).min()
     tensor(0.)
     """

@@ -44,6 +44,7 @@ class ToTensor:
     """A PIL image or an array H x W x C becomes a tensor C x H x W; 8-bit pixels become 0.0 ... 1.0.
 
     >>> import PIL.Image
+    >>> from taeda.vision.transforms import ToTensor
     >>> ToTensor()(PIL.Image.new("RGB", (1, 1), "red")).flatten()
     tensor([1., 0., 0.])
     """
@@ -59,6 +60,7 @@ class PILToTensor:
     """A PIL image becomes a tensor C x H x W with the same numbers.
 
     >>> import PIL.Image
+    >>> from taeda.vision.transforms import PILToTensor
     >>> PILToTensor()(PIL.Image.new("RGB", (1, 1), "red")).flatten()
     tensor([255,   0,   0], dtype=taeda.uint8)
     """
@@ -73,6 +75,8 @@ class PILToTensor:
 class ToPILImage:
     """A tensor C x H x W or an array H x W x C becomes a PIL image.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import ToPILImage
     >>> ToPILImage()(taeda.zeros(3, 2, 4)).size
     (4, 2)
     """
@@ -93,6 +97,8 @@ class Lambda:
     Raises:
         TypeError: it cannot be called.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import Lambda
     >>> Lambda(lambda x: x * 2)(taeda.ones(3))
     tensor([2., 2., 2.])
     """
@@ -112,6 +118,8 @@ class Lambda:
 class ConvertImageDtype(nn.Module):
     """Convert a tensor image to a dtype and scale its values to the range of it.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import ConvertImageDtype
     >>> ConvertImageDtype(taeda.float32)(taeda.tensor([[[0, 51, 255]]], dtype=taeda.uint8))
     tensor([[[0.0000, 0.2000, 1.0000]]])
     """
@@ -127,6 +135,8 @@ class ConvertImageDtype(nn.Module):
 class Normalize(nn.Module):
     """``(image[c] - mean[c]) / std[c]`` for every channel c of a floating-point tensor image.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import Normalize
     >>> Normalize(mean=[0.5], std=[0.25])(taeda.tensor([[[0.0, 0.5, 1.0]]]))
     tensor([[[-2.,  0.,  2.]]])
     """
@@ -151,6 +161,8 @@ class Resize(nn.Module):
         TypeError: `size` is neither a number nor a sequence.
         ValueError: it has not 1 or 2 values.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import Resize
     >>> Resize(50)(taeda.zeros(3, 100, 200)).shape
     taeda.Size([3, 50, 100])
     >>> Resize((50, 50))(taeda.zeros(3, 100, 200)).shape
@@ -187,6 +199,8 @@ class Resize(nn.Module):
 class CenterCrop(nn.Module):
     """Cut (height, width) pixels out of the middle; a smaller image is padded with zeros.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import CenterCrop
     >>> CenterCrop(2)(taeda.arange(16.0).reshape(1, 4, 4))
     tensor([[[ 5.,  6.],
              [ 9., 10.]]])
@@ -206,6 +220,8 @@ class CenterCrop(nn.Module):
 class Pad(nn.Module):
     """Add pixels around an image; see `functional.pad` for the arguments and errors.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import Pad
     >>> Pad((1, 0), fill=9.0)(taeda.ones(1, 1, 2))
     tensor([[[9., 1., 1., 9.]]])
     """
@@ -243,6 +259,8 @@ class Pad(nn.Module):
 class Grayscale(nn.Module):
     """Turn an image into shades of grey with 1 or 3 channels.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import Grayscale
     >>> Grayscale()(taeda.zeros(3, 20, 30)).shape
     taeda.Size([1, 20, 30])
     """
@@ -261,6 +279,8 @@ class Grayscale(nn.Module):
 class FiveCrop(nn.Module):
     """Cut out the four corners and the middle; gives a tuple of five images.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import FiveCrop
     >>> taeda.stack(FiveCrop(8)(taeda.zeros(3, 20, 30))).shape
     taeda.Size([5, 3, 8, 8])
     """
@@ -279,6 +299,8 @@ class FiveCrop(nn.Module):
 class TenCrop(nn.Module):
     """Cut five crops out of the image and five out of its mirror image; gives a tuple of ten images.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import TenCrop
     >>> taeda.stack(TenCrop(8)(taeda.zeros(3, 20, 30))).shape
     taeda.Size([10, 3, 8, 8])
     """

@@ -184,6 +184,8 @@ def affine(
     Raises:
         TypeError, ValueError: an argument has the wrong type, length or sign.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.warp import affine
     >>> affine(taeda.arange(9.0).reshape(1, 3, 3), angle=0, translate=[1, 0], scale=1.0, shear=[0.0, 0.0])
     tensor([[[0., 0., 1.],
              [0., 3., 4.],
@@ -239,6 +241,8 @@ def rotate(
     Raises:
         ValueError: `center` or `fill` has a wrong length, or the mode is none for this.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.warp import rotate
     >>> rotate(taeda.arange(9.0).reshape(1, 3, 3), 90)
     tensor([[[2., 5., 8.],
              [1., 4., 7.],
@@ -375,6 +379,8 @@ def gaussian_blur(img: I, kernel_size: int | Sequence[int], sigma: float | Seque
         kernel_size: pixels of the filter, odd; or (along x, along y).
         sigma: standard deviation in pixels, or two; ``0.15 kernel_size + 0.35`` by default.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.warp import gaussian_blur
     >>> gaussian_blur(taeda.eye(3)[None], kernel_size=3, sigma=1.0).round(decimals=3)
     tensor([[[0.5050, 0.3720, 0.3000],
              [0.3720, 0.3540, 0.3720],

@@ -71,6 +71,8 @@ class RandomAffine(nn.Module):
         scale: least and largest factor.
         shear: x for -x to x degrees along x, (least, most), or four numbers for both axes.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomAffine
     >>> RandomAffine((180, 180))(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
     tensor([[[4., 3.],
              [2., 1.]]])
@@ -139,6 +141,8 @@ class RandomPerspective(nn.Module):
     Args:
         distortion_scale: how far, 0 to 1 of half the size.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomPerspective
     >>> RandomPerspective(p=1.0)(taeda.zeros(3, 20, 30)).shape
     taeda.Size([3, 20, 30])
     """
@@ -182,6 +186,8 @@ class ElasticTransform(nn.Module):
         alpha: how far, in pixels; one number or two.
         sigma: how smoothly, in pixels; one number or two.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import ElasticTransform
     >>> ElasticTransform()(taeda.zeros(3, 50, 60)).shape
     taeda.Size([3, 50, 60])
     """
@@ -224,6 +230,8 @@ class GaussianBlur(nn.Module):
         kernel_size: odd; one number or (across, down).
         sigma: a number, or (least, most).
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import GaussianBlur
     >>> GaussianBlur(3, sigma=1.0)(taeda.eye(3)[None]).round(decimals=3)
     tensor([[[0.5050, 0.3720, 0.3000],
              [0.3720, 0.3540, 0.3720],
@@ -264,6 +272,8 @@ class LinearTransformation(nn.Module):
     Raises:
         ValueError: the shapes do not fit.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import LinearTransformation
     >>> LinearTransformation(2 * taeda.eye(4), taeda.ones(4))(taeda.ones(1, 2, 2) * 3)
     tensor([[[4., 4.],
              [4., 4.]]])
@@ -300,6 +310,8 @@ class LinearTransformation(nn.Module):
 class RandomAdjustSharpness(nn.Module):
     """Sharpen (factor above 1) or smooth with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import RandomAdjustSharpness
     >>> RandomAdjustSharpness(0.0, p=1.0)(taeda.eye(3)[None])
     tensor([[[1.0000, 0.0000, 0.0000],
              [0.0000, 0.5385, 0.0000],

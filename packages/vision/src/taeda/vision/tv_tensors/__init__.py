@@ -56,6 +56,8 @@ def set_return_type(return_type: str) -> _Restore:
     Raises:
         ValueError: it is neither.
 
+    >>> import taeda
+    >>> from taeda.vision.tv_tensors import Image, set_return_type
     >>> image = Image(taeda.zeros(3, 2, 2))
     >>> type(image + 1).__name__
     'Tensor'
@@ -169,6 +171,8 @@ class Image(_Pixels):
     Raises:
         ValueError: there are fewer than 2 dimensions.
 
+    >>> import taeda
+    >>> from taeda.vision.tv_tensors import Image
     >>> Image(taeda.zeros(4, 5)).shape
     taeda.Size([1, 4, 5])
     """
@@ -218,6 +222,7 @@ def as_format(format: Any) -> Any:
 def is_rotated_bounding_format(format: BoundingBoxFormat | str) -> bool:
     """Say whether boxes of this format have an angle.
 
+    >>> from taeda.vision.tv_tensors import is_rotated_bounding_format
     >>> is_rotated_bounding_format("CXCYWHR"), is_rotated_bounding_format("XYXY")
     (True, False)
     """
@@ -237,6 +242,7 @@ class BoundingBoxes(TVTensor):
     Raises:
         ValueError: the data has neither 1 nor 2 dimensions, or rotated boxes are no floats.
 
+    >>> from taeda.vision.tv_tensors import BoundingBoxes
     >>> BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 15))
     BoundingBoxes([[0, 0, 4, 6]], format=BoundingBoxFormat.XYXY, canvas_size=(10, 15), clamping_mode=soft)
     """
@@ -304,6 +310,7 @@ class KeyPoints(TVTensor):
     Args:
         canvas_size: (height, width) of the image.
 
+    >>> from taeda.vision.tv_tensors import KeyPoints
     >>> KeyPoints([[1, 2], [3, 4]], canvas_size=(10, 15))
     KeyPoints([[1, 2],
                [3, 4]], canvas_size=(10, 15))
@@ -355,6 +362,7 @@ def _first(kind: type, args: Any, kwargs: Any) -> Any:
 def wrap(wrappee: Tensor, *, like: Any, **kwargs: Any) -> Any:
     """Return a tensor as the class of `like`, with its attributes; keywords take their place.
 
+    >>> from taeda.vision.tv_tensors import BoundingBoxes, wrap
     >>> boxes = BoundingBoxes([[0, 0, 2, 2]], format="XYXY", canvas_size=(4, 4))
     >>> wrap(boxes * 2, like=boxes, canvas_size=(8, 8)).canvas_size
     (8, 8)

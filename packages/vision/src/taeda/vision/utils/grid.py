@@ -77,6 +77,8 @@ def make_grid(
         TypeError: `tensor` is neither tensor nor list of tensors, or `value_range` is no tuple.
         ValueError: the shape is none of images, or there are none.
 
+    >>> import taeda
+    >>> from taeda.vision.utils import make_grid
     >>> make_grid(taeda.zeros(5, 1, 4, 4), nrow=3).shape == (3, 14, 20)
     True
     """

@@ -88,6 +88,8 @@ def draw_bounding_boxes(
     Raises:
         TypeError, ValueError: shapes, dtypes or numbers do not fit.
 
+    >>> import taeda
+    >>> from taeda.vision.utils import draw_bounding_boxes
     >>> image = draw_bounding_boxes(taeda.zeros(3, 3, 3, dtype=taeda.uint8), taeda.tensor([[0, 0, 2, 2]]), colors="red")
     >>> image[0].tolist()
     [[255, 255, 255], [255, 0, 255], [255, 255, 255]]
@@ -160,6 +162,8 @@ def draw_segmentation_masks(
     Raises:
         TypeError, ValueError: shapes, dtypes or numbers do not fit.
 
+    >>> import taeda
+    >>> from taeda.vision.utils import draw_segmentation_masks
     >>> image = draw_segmentation_masks(taeda.zeros(3, 1, 2), taeda.tensor([[True, False]]), alpha=0.5, colors="red")
     >>> image.tolist()
     [[[0.5, 0.0]], [[0.0, 0.0]], [[0.0, 0.0]]]
@@ -251,6 +255,8 @@ def flow_to_image(flow: Tensor) -> Tensor:
     Raises:
         ValueError: the dtype or shape is another.
 
+    >>> import taeda
+    >>> from taeda.vision.utils import flow_to_image
     >>> flow_to_image(taeda.zeros(2, 1, 2)).flatten()
     tensor([255, 255, 255, 255, 255, 255], dtype=taeda.uint8)
     """

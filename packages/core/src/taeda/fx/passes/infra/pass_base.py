@@ -19,6 +19,7 @@ class PassBase(abc.ABC):
     """A pass to derive from: ``call`` reads or changes a module; ``requires`` and ``ensures`` may raise for what is wrong before and after.
 
     >>> import taeda
+    >>> from taeda.fx.passes.infra.pass_base import PassBase, PassResult
     >>> class Count(PassBase):
     ...     def call(self, graph_module):
     ...         print(len(graph_module.graph.nodes))

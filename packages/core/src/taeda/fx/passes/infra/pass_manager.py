@@ -2,6 +2,7 @@
 
 >>> import taeda
 >>> from taeda.fx.passes.infra.pass_base import PassResult
+>>> from taeda.fx.passes.infra.pass_manager import PassManager
 >>> def drop_dead(gm):
 ...     return PassResult(gm, gm.graph.eliminate_dead_code())
 >>> result = PassManager([drop_dead], steps=3)(taeda.fx.symbolic_trace(lambda x: x + 1))

@@ -78,6 +78,8 @@ class BoxCoder:
         weights: factors of (dx, dy, dw, dh).
         bbox_xform_clip: dw and dh are cut off here before exp.
 
+    >>> import taeda
+    >>> from taeda.vision.models.detection._utils import BoxCoder
     >>> coder = BoxCoder((1.0, 1.0, 1.0, 1.0))
     >>> a, b = taeda.tensor([[0.0, 0, 4, 4]]), taeda.tensor([[1.0, 0, 9, 4]])
     >>> coder.decode_single(coder.encode_single(b, a), a)
@@ -168,6 +170,8 @@ class Matcher:
     Raises:
         AssertionError: the thresholds are the wrong way round.
 
+    >>> import taeda
+    >>> from taeda.vision.models.detection._utils import Matcher
     >>> Matcher(0.5, 0.3)(taeda.tensor([[0.9, 0.4, 0.1], [0.2, 0.1, 0.2]]))
     tensor([ 0, -2, -1])
     """

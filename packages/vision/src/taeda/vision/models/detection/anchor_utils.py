@@ -28,6 +28,7 @@ class AnchorGenerator(nn.Module):
 
     Called with an `ImageList` and the levels' maps; gives for each image its anchors n x 4, as (x1, y1, x2, y2).
 
+    >>> from taeda.vision.models.detection.anchor_utils import AnchorGenerator
     >>> AnchorGenerator(((4,),), ((1.0,),)).cell_anchors
     [tensor([[-2., -2.,  2.,  2.]])]
     """

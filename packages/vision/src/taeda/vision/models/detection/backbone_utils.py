@@ -66,6 +66,7 @@ def resnet_fpn_backbone(
     Raises:
         ValueError: a number lies outside its range, or weights are asked for.
 
+    >>> from taeda.vision.models.detection.backbone_utils import resnet_fpn_backbone
     >>> backbone = resnet_fpn_backbone(backbone_name="resnet18")
     >>> backbone.out_channels, sorted(backbone.body.return_layers)
     (256, ['layer1', 'layer2', 'layer3', 'layer4'])

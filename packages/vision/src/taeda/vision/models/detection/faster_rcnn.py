@@ -53,6 +53,9 @@ class FasterRCNN(GeneralizedRCNN):
         TypeError: the anchors or the pooling are of another type.
 
     >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.vision.models.detection import FasterRCNN
+    >>> from taeda.vision.models.detection.faster_rcnn import AnchorGenerator, MultiScaleRoIAlign
     >>> body = nn.Conv2d(3, 4, 3, stride=16, padding=1)
     >>> body.out_channels
     4

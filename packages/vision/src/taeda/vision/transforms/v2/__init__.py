@@ -2,6 +2,7 @@
 
 >>> import taeda
 >>> from taeda.vision import tv_tensors
+>>> from taeda.vision.transforms.v2 import Resize
 >>> boxes = tv_tensors.BoundingBoxes([[0, 0, 2, 2]], format="XYXY", canvas_size=(4, 8))
 >>> image, moved = Resize((8, 16))(tv_tensors.Image(taeda.zeros(3, 4, 8)), boxes)
 >>> moved.tolist(), moved.canvas_size

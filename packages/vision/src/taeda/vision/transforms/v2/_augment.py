@@ -40,6 +40,8 @@ class RandomErasing(RandomApplied):
         ratio: least and largest height / width.
         value: a number, one for each channel, or ``"random"``.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomErasing
     >>> image = RandomErasing(p=1.0, scale=(0.25, 0.25), ratio=(1.0, 1.0), value=1.0)(taeda.zeros(1, 8, 8))
     >>> image.sum()
     tensor(16.)
@@ -179,6 +181,8 @@ def _mixed(x: Any, share: float) -> Any:
 class MixUp(_Mixing):
     """Mix samples as ``share x[i] + (1 - share) x[i - 1]`` (Zhang et al., 2017).
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import MixUp
     >>> images, labels = MixUp(num_classes=10)(taeda.zeros(4, 3, 8, 8), taeda.tensor([1, 2, 3, 4]))
     >>> labels.shape
     taeda.Size([4, 10])
@@ -194,6 +198,8 @@ class MixUp(_Mixing):
 class CutMix(_Mixing):
     """Put a rectangle of each sample into the next; labels are mixed by area (Yun et al., 2019).
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import CutMix
     >>> images, labels = CutMix(num_classes=10)(taeda.zeros(4, 3, 8, 8), taeda.tensor([1, 2, 3, 4]))
     >>> labels.shape
     taeda.Size([4, 10])
@@ -221,6 +227,8 @@ class JPEG(Transform):
     Args:
         quality: 1 to 100, or (least, most).
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import JPEG
     >>> image = JPEG(quality=(50, 90))(taeda.full((3, 16, 16), 128, dtype=taeda.uint8))
     >>> image.shape, image.float().mean()
     (taeda.Size([3, 16, 16]), tensor(128.))

@@ -78,6 +78,9 @@ class _Automatic(Transform):
 class AutoAugment(_Automatic):
     """Apply one of the pairs of changes of a learnt policy (Cubuk et al., 2018).
 
+    >>> import taeda
+    >>> from taeda.vision.transforms import AutoAugmentPolicy
+    >>> from taeda.vision.transforms.v2 import AutoAugment
     >>> AutoAugment(AutoAugmentPolicy.CIFAR10)(taeda.zeros(3, 32, 32, dtype=taeda.uint8)).shape
     taeda.Size([3, 32, 32])
     """
@@ -102,6 +105,8 @@ class AutoAugment(_Automatic):
 class RandAugment(_Automatic):
     """Apply several random changes, all of one strength (Cubuk et al., 2019).
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandAugment
     >>> sample = {"image": taeda.zeros(3, 32, 32, dtype=taeda.uint8), "label": 3}
     >>> RandAugment(num_ops=2, magnitude=9)(sample)["label"]
     3
@@ -128,6 +133,8 @@ class RandAugment(_Automatic):
 class TrivialAugmentWide(_Automatic):
     """Apply one random change of random strength (Mueller, Hutter, 2021).
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import TrivialAugmentWide
     >>> TrivialAugmentWide()(taeda.zeros(3, 32, 32, dtype=taeda.uint8)).shape
     taeda.Size([3, 32, 32])
     """
@@ -145,6 +152,8 @@ class TrivialAugmentWide(_Automatic):
 class AugMix(_Automatic):
     """Mix an image with several chains of random changes (Hendrycks et al., 2019); arguments as `transforms.AugMix`.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import AugMix
     >>> AugMix(severity=3, mixture_width=2)(taeda.zeros(3, 32, 32, dtype=taeda.uint8)).dtype
     taeda.uint8
     """

@@ -32,6 +32,8 @@ Range = float | Sequence[float] | None
 class Grayscale(Transform):
     """Turn images into shades of grey with 1 or 3 channels.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import Grayscale
     >>> Grayscale()(taeda.zeros(3, 20, 30)).shape
     taeda.Size([1, 20, 30])
     """
@@ -47,6 +49,8 @@ class Grayscale(Transform):
 class RandomGrayscale(RandomApplied):
     """Turn images into shades of grey with probability p; the number of channels stays.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomGrayscale
     >>> gray = RandomGrayscale(p=1.0)(taeda.rand(3, 8, 8))
     >>> taeda.equal(gray[0], gray[2])
     True
@@ -65,6 +69,8 @@ class RandomGrayscale(RandomApplied):
 class RGB(Transform):
     """Give grey images three channels.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RGB
     >>> RGB()(taeda.zeros(1, 20, 30)).shape
     taeda.Size([3, 20, 30])
     """
@@ -92,6 +98,8 @@ class ColorJitter(Transform):
         brightness, contrast, saturation: x for factors from max(0, 1 - x) to 1 + x, or (least, most).
         hue: x for -x to x (at most 0.5), or (least, most).
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import ColorJitter
     >>> ColorJitter(brightness=(2.0, 2.0))(taeda.tensor([[[0.25, 0.75]]]))
     tensor([[[0.5000, 1.0000]]])
     """
@@ -136,6 +144,8 @@ class ColorJitter(Transform):
 class RandomChannelPermutation(Transform):
     """Bring the channels into a random order.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomChannelPermutation
     >>> RandomChannelPermutation()(taeda.arange(3.0).reshape(3, 1, 1)).flatten().sort().values
     tensor([0., 1., 2.])
     """
@@ -150,6 +160,8 @@ class RandomChannelPermutation(Transform):
 class RandomPhotometricDistort(Transform):
     """Change brightness, contrast, saturation, hue and the order of channels, each with probability p (Liu et al., SSD, 2016).
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomPhotometricDistort
     >>> RandomPhotometricDistort(p=1.0)(taeda.zeros(3, 2, 2)).amax()
     tensor(0.)
     """
@@ -191,6 +203,8 @@ class RandomPhotometricDistort(Transform):
 class RandomEqualize(RandomApplied):
     """Make all values about as frequent, with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomEqualize
     >>> dark = (taeda.arange(4096) // 64).to(taeda.uint8).reshape(1, 64, 64)
     >>> RandomEqualize(p=1.0)(dark).max()
     tensor(255, dtype=taeda.uint8)
@@ -203,6 +217,8 @@ class RandomEqualize(RandomApplied):
 class RandomInvert(RandomApplied):
     """Swap light and dark with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomInvert
     >>> RandomInvert(p=1.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
     tensor([[[255, 155,   0]]], dtype=taeda.uint8)
     """
@@ -214,6 +230,8 @@ class RandomInvert(RandomApplied):
 class RandomPosterize(RandomApplied):
     """Keep only so many bits with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomPosterize
     >>> RandomPosterize(bits=2, p=1.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
     tensor([[[  0,  64, 192]]], dtype=taeda.uint8)
     """
@@ -229,6 +247,8 @@ class RandomPosterize(RandomApplied):
 class RandomSolarize(RandomApplied):
     """Invert what lies at or above a threshold, with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomSolarize
     >>> RandomSolarize(threshold=128, p=1.0)(taeda.tensor([[[0, 100, 255]]], dtype=taeda.uint8))
     tensor([[[  0, 100,   0]]], dtype=taeda.uint8)
     """
@@ -244,6 +264,8 @@ class RandomSolarize(RandomApplied):
 class RandomAutocontrast(RandomApplied):
     """Stretch every channel from black to white with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomAutocontrast
     >>> RandomAutocontrast(p=1.0)(taeda.tensor([[[0.25, 0.5, 0.75]]]))
     tensor([[[0.0000, 0.5000, 1.0000]]])
     """
@@ -255,6 +277,8 @@ class RandomAutocontrast(RandomApplied):
 class RandomAdjustSharpness(RandomApplied):
     """Sharpen (factor above 1) or smooth with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomAdjustSharpness
     >>> dot = taeda.zeros(1, 3, 3).index_fill(2, taeda.tensor(1), 0.5)
     >>> RandomAdjustSharpness(sharpness_factor=2.0, p=1.0)(dot)[0, 1]
     tensor([0.0000, 0.7308, 0.0000])

@@ -42,7 +42,9 @@ class Compose(_Several):
         TypeError: no sequence.
         ValueError: an empty one.
 
+    >>> import taeda
     >>> from taeda.vision.transforms import v2
+    >>> from taeda.vision.transforms.v2 import Compose
     >>> step = Compose([v2.CenterCrop(2), v2.RandomHorizontalFlip(p=1.0)])
     >>> step(taeda.arange(16.0).reshape(1, 4, 4))
     tensor([[[ 6.,  5.],
@@ -59,7 +61,9 @@ class Compose(_Several):
 class RandomApply(_Several):
     """Apply all the transforms with probability p, else none.
 
+    >>> import taeda
     >>> from taeda.vision.transforms import v2
+    >>> from taeda.vision.transforms.v2 import RandomApply
     >>> RandomApply([v2.RandomHorizontalFlip(p=1.0), v2.Pad(1)], p=1.0)(taeda.tensor([[[1.0, 2.0]]]))
     tensor([[[0., 0., 0., 0.],
              [0., 2., 1., 0.],
@@ -81,7 +85,9 @@ class RandomApply(_Several):
 class RandomChoice(_Several):
     """Apply one of the transforms, drawn with the weights `p`.
 
+    >>> import taeda
     >>> from taeda.vision.transforms import v2
+    >>> from taeda.vision.transforms.v2 import RandomChoice
     >>> RandomChoice([v2.Resize(20), v2.Resize(30)], p=[0.0, 1.0])(taeda.zeros(3, 10, 10)).shape
     taeda.Size([3, 30, 30])
     """
@@ -104,7 +110,9 @@ class RandomChoice(_Several):
 class RandomOrder(_Several):
     """Apply all the transforms in a random order.
 
+    >>> import taeda
     >>> from taeda.vision.transforms import v2
+    >>> from taeda.vision.transforms.v2 import RandomOrder
     >>> RandomOrder([v2.CenterCrop(8), v2.RandomHorizontalFlip()])(taeda.zeros(3, 10, 10)).shape
     taeda.Size([3, 8, 8])
     """

@@ -53,6 +53,9 @@ __all__ = [
 class RandomHorizontalFlip(RandomApplied):
     """Mirror left and right with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import RandomHorizontalFlip
     >>> image, boxes = taeda.zeros(3, 10, 20), tv_tensors.BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 20))
     >>> RandomHorizontalFlip(p=1.0)(image, boxes)[1]
     BoundingBoxes([[16,  0, 20,  6]], format=BoundingBoxFormat.XYXY, canvas_size=(10, 20), clamping_mode=soft)
@@ -65,6 +68,8 @@ class RandomHorizontalFlip(RandomApplied):
 class RandomVerticalFlip(RandomApplied):
     """Mirror top and bottom with probability p.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomVerticalFlip
     >>> RandomVerticalFlip(p=1.0)({"image": taeda.tensor([[[1.0], [2.0]]]), "label": 3})
     {'image': tensor([[[2.],
              [1.]]]), 'label': 3}
@@ -90,6 +95,9 @@ class Resize(Transform):
     Raises:
         ValueError: `size` is none of these.
 
+    >>> import taeda
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import Resize
     >>> image, boxes = taeda.zeros(3, 10, 20), tv_tensors.BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 20))
     >>> Resize(20)(image, boxes)[1]
     BoundingBoxes([[ 0,  0,  8, 12]], format=BoundingBoxFormat.XYXY, canvas_size=(20, 40), clamping_mode=soft)
@@ -127,6 +135,8 @@ class Resize(Transform):
 class CenterCrop(Transform):
     """Cut (height, width) out of the middle.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import CenterCrop
     >>> CenterCrop(2)(taeda.arange(16.0).reshape(1, 4, 4))
     tensor([[[ 5.,  6.],
              [ 9., 10.]]])
@@ -148,6 +158,8 @@ class RandomResizedCrop(Transform):
         scale: least and largest share of the area.
         ratio: least and largest width / height.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomResizedCrop
     >>> RandomResizedCrop(64)(taeda.zeros(3, 100, 200)).shape
     taeda.Size([3, 64, 64])
     """
@@ -208,6 +220,8 @@ class _Crops(Transform):
 class FiveCrop(_Crops):
     """Cut out the four corners and the middle; gives a tuple of five.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import FiveCrop
     >>> FiveCrop(8)(taeda.zeros(3, 20, 30))[0].shape
     taeda.Size([3, 8, 8])
     """
@@ -249,6 +263,9 @@ def _check_padding(padding: Any, mode: str, op: str) -> None:
 class Pad(Transform):
     """Add pixels around; `fill` may be a dict with one for each type.
 
+    >>> import taeda
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import Pad
     >>> boxes = tv_tensors.BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 20))
     >>> Pad((3, 1))(taeda.zeros(3, 10, 20), boxes)[1]
     BoundingBoxes([[3, 1, 7, 7]], format=BoundingBoxFormat.XYXY, canvas_size=(12, 26), clamping_mode=soft)
@@ -270,7 +287,9 @@ class Pad(Transform):
 class RandomZoomOut(RandomApplied):
     """Put the image somewhere on a larger canvas, with probability p (Liu et al., SSD, 2016).
 
+    >>> import taeda
     >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import RandomZoomOut
     >>> boxes = tv_tensors.BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 20))
     >>> image, boxes = RandomZoomOut(side_range=(2.0, 2.0), p=1.0)(taeda.zeros(3, 10, 20), boxes)
     >>> image.shape, boxes.canvas_size
@@ -304,6 +323,8 @@ class RandomCrop(Transform):
     Raises:
         ValueError: when called, if the (padded) image is smaller than the crop.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomCrop
     >>> RandomCrop(32, padding=4)(taeda.zeros(3, 32, 32)).shape
     taeda.Size([3, 32, 32])
     """
@@ -369,7 +390,9 @@ class RandomIoUCrop(Transform):
     Raises:
         TypeError: when called, if there is no image or there are no boxes.
 
+    >>> import taeda
     >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import RandomIoUCrop
     >>> boxes = tv_tensors.BoundingBoxes([[0, 0, 40, 60], [50, 50, 90, 90]], format="XYXY", canvas_size=(100, 100))
     >>> image, boxes = RandomIoUCrop()(tv_tensors.Image(taeda.zeros(3, 100, 100)), boxes)
     >>> tuple(image.shape[-2:]) == boxes.canvas_size
@@ -439,6 +462,8 @@ class RandomIoUCrop(Transform):
 class ScaleJitter(_Resizing):
     """Resize by a random factor, relative to what fits into `target_size` (Ghiasi et al., Copy-Paste, 2020).
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import ScaleJitter
     >>> ScaleJitter((32, 32), scale_range=(1.0, 1.0))(taeda.zeros(3, 16, 16)).shape
     taeda.Size([3, 32, 32])
     """
@@ -466,6 +491,8 @@ class ScaleJitter(_Resizing):
 class RandomShortestSize(_Resizing):
     """Resize the shorter edge to one of several sizes, the longer to at most `max_size`.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomShortestSize
     >>> RandomShortestSize(min_size=20)(taeda.zeros(3, 10, 15)).shape
     taeda.Size([3, 20, 30])
     """
@@ -494,6 +521,8 @@ class RandomShortestSize(_Resizing):
 class RandomResize(_Resizing):
     """Resize the shorter edge to a random size, `min_size` at least and below `max_size`.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomResize
     >>> RandomResize(min_size=12, max_size=13)(taeda.zeros(3, 10, 15)).shape
     taeda.Size([3, 12, 18])
     """

@@ -58,6 +58,7 @@ _pure = F.is_pure_tensor
 class Identity(Transform):
     """Change nothing.
 
+    >>> from taeda.vision.transforms.v2 import Identity
     >>> Identity()(1, "two")
     (1, 'two')
     """
@@ -69,6 +70,8 @@ class Identity(Transform):
 class Lambda(Transform):
     """Apply a function of one's own to the parts of these types, by default all.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import Lambda
     >>> Lambda(lambda x: x * 2)(taeda.ones(3))
     tensor([2., 2., 2.])
     """
@@ -107,6 +110,8 @@ class LinearTransformation(_OfTensors):
     Raises:
         ValueError: the shapes or dtypes do not fit.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import LinearTransformation
     >>> whiten = LinearTransformation(taeda.eye(4) * 2, taeda.ones(4))
     >>> whiten(taeda.arange(4.0).reshape(1, 2, 2))
     tensor([[[-2.,  0.],
@@ -148,6 +153,8 @@ class LinearTransformation(_OfTensors):
 class Normalize(_OfTensors):
     """``(image - mean) / std``, a number for each channel of float images and videos.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import Normalize
     >>> Normalize(mean=[0.5], std=[0.25])(taeda.tensor([[[0.0, 0.5, 1.0]]]))
     tensor([[[-2.,  0.,  2.]]])
     """
@@ -169,6 +176,8 @@ class GaussianBlur(Transform):
         kernel_size: odd; one number or (across, down).
         sigma: a number, or (least, most).
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import GaussianBlur
     >>> GaussianBlur(3, sigma=1.0)(taeda.zeros(3, 20, 30)).shape
     taeda.Size([3, 20, 30])
     """
@@ -194,6 +203,8 @@ class GaussianBlur(Transform):
 class GaussianNoise(Transform):
     """Add normal noise to images and videos of floats or uint8.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import GaussianNoise
     >>> noise = GaussianNoise(sigma=0.5)(taeda.full((3, 8, 8), 0.5))
     >>> bool(noise.min() >= 0), bool(noise.max() <= 1), bool(noise.std() > 0.2)
     (True, True, True)
@@ -218,6 +229,8 @@ class ToDtype(Transform):
     Raises:
         ValueError: it is neither; or, when called, a type has no dtype.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import ToDtype
     >>> ToDtype(taeda.float32, scale=True)(taeda.tensor([[[255]]], dtype=taeda.uint8))
     tensor([[[1.]]])
     """
@@ -259,6 +272,8 @@ class ToDtype(Transform):
 class ConvertImageDtype(Transform):
     """Convert the dtype of images and videos and scale their values; `ToDtype` with `scale`.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import ConvertImageDtype
     >>> ConvertImageDtype(taeda.uint8)(taeda.tensor([[[0.0, 0.5, 1.0]]]))
     tensor([[[  0, 127, 255]]], dtype=taeda.uint8)
     """
@@ -275,6 +290,7 @@ class PILToTensor(Transform):
     """PIL images become tensors C x H x W with the same numbers.
 
     >>> import PIL.Image
+    >>> from taeda.vision.transforms.v2 import PILToTensor
     >>> PILToTensor()(PIL.Image.new("L", (3, 1), 7))
     tensor([[[7, 7, 7]]], dtype=taeda.uint8)
     """
@@ -289,6 +305,7 @@ class ToImage(Transform):
     """Tensors, PIL images and arrays become tv_tensors.Image; values stay.
 
     >>> import PIL.Image
+    >>> from taeda.vision.transforms.v2 import ToImage
     >>> ToImage()(PIL.Image.new("RGB", (4, 2), "red")).shape
     taeda.Size([3, 2, 4])
     """
@@ -302,6 +319,8 @@ class ToImage(Transform):
 class ToPILImage(Transform):
     """Tensors and arrays become PIL images.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import ToPILImage
     >>> image = ToPILImage()(taeda.zeros(3, 2, 4, dtype=taeda.uint8))
     >>> image.mode, image.size
     ('RGB', (4, 2))
@@ -320,6 +339,9 @@ class ToPILImage(Transform):
 class ToPureTensor(Transform):
     """All tv_tensors become plain tensors.
 
+    >>> import taeda
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import ToPureTensor
     >>> type(ToPureTensor()(tv_tensors.Image(taeda.zeros(3, 2, 4))))
     <class 'taeda.Tensor'>
     """
@@ -333,6 +355,9 @@ class ToPureTensor(Transform):
 class ToTensor(Transform):
     """PIL images and arrays become tensors, 8-bit pixels 0.0 ... 1.0; `ToImage` and `ToDtype` do the same for whole samples.
 
+    >>> import numpy as np
+    >>> import warnings
+    >>> from taeda.vision.transforms.v2 import ToTensor
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore")
     ...     step = ToTensor()
@@ -357,6 +382,8 @@ class ToTensor(Transform):
 class UniformTemporalSubsample(Transform):
     """Take so many frames of videos at equal distances.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import UniformTemporalSubsample
     >>> UniformTemporalSubsample(4)(taeda.zeros(16, 3, 2, 2)).shape
     taeda.Size([4, 3, 2, 2])
     """
@@ -374,6 +401,8 @@ class UniformTemporalSubsample(Transform):
 class ConvertBoundingBoxFormat(Transform):
     """Convert boxes to a format, as ``"CXCYWH"``.
 
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import ConvertBoundingBoxFormat
     >>> ConvertBoundingBoxFormat("XYWH")(tv_tensors.BoundingBoxes([[1, 2, 4, 6]], format="XYXY", canvas_size=(10, 20)))
     BoundingBoxes([[1, 2, 3, 4]], format=BoundingBoxFormat.XYWH, canvas_size=(10, 20), clamping_mode=soft)
     """
@@ -391,6 +420,8 @@ class ConvertBoundingBoxFormat(Transform):
 class ClampBoundingBoxes(Transform):
     """Cut boxes off at the borders of their canvas; by default as each set of boxes says.
 
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import ClampBoundingBoxes
     >>> ClampBoundingBoxes()(tv_tensors.BoundingBoxes([[-1, 2, 40, 6]], format="XYXY", canvas_size=(10, 20)))
     BoundingBoxes([[ 0,  2, 20,  6]], format=BoundingBoxFormat.XYXY, canvas_size=(10, 20), clamping_mode=soft)
     """
@@ -408,6 +439,8 @@ class ClampBoundingBoxes(Transform):
 class ClampKeyPoints(Transform):
     """Move points outside of their canvas to its last pixels.
 
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import ClampKeyPoints
     >>> ClampKeyPoints()(tv_tensors.KeyPoints([[-1, 2], [40, 6]], canvas_size=(10, 20)))
     KeyPoints([[ 0,  2],
                [19,  6]], canvas_size=(10, 20))
@@ -422,6 +455,8 @@ class ClampKeyPoints(Transform):
 class SetClampingMode(Transform):
     """Say what later transforms do with boxes that reach over the border.
 
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import ClampBoundingBoxes, SetClampingMode
     >>> boxes = tv_tensors.BoundingBoxes([[-1, 2, 40, 6]], format="XYXY", canvas_size=(10, 20))
     >>> ClampBoundingBoxes()(SetClampingMode(None)(boxes))
     BoundingBoxes([[-1,  2, 40,  6]], format=BoundingBoxFormat.XYXY, canvas_size=(10, 20), clamping_mode=None)
@@ -481,6 +516,9 @@ class SanitizeBoundingBoxes(_Sanitizing):
         min_area: of the box.
         labels_getter: finds the labels in a sample; None for none.
 
+    >>> import taeda
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import SanitizeBoundingBoxes
     >>> boxes = tv_tensors.BoundingBoxes([[0, 0, 4, 6], [5, 5, 5, 5]], format="XYXY", canvas_size=(10, 20))
     >>> SanitizeBoundingBoxes()({"boxes": boxes, "labels": taeda.tensor([1, 2])})["labels"]
     tensor([1])
@@ -513,6 +551,9 @@ class SanitizeBoundingBoxes(_Sanitizing):
 class SanitizeKeyPoints(_Sanitizing):
     """Drop points outside of the canvas, with their labels.
 
+    >>> import taeda
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import SanitizeKeyPoints
     >>> points = tv_tensors.KeyPoints([[1, 2], [40, 6]], canvas_size=(10, 20))
     >>> SanitizeKeyPoints(labels_getter=lambda sample: sample[1])(points, taeda.tensor([5, 6]))[1]
     tensor([5])

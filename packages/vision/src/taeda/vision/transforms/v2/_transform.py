@@ -37,6 +37,7 @@ _SIZED = (is_pure_tensor, tv_tensors.Image, PIL_IMAGE, tv_tensors.Video)
 def check_type(obj: Any, types_or_checks: Sequence[Any]) -> bool:
     """Say whether an object is of one of the types, or passes one of the checks.
 
+    >>> from taeda.vision.transforms.v2 import check_type
     >>> check_type(3, (int, str)), check_type(3, (lambda x: x > 5,))
     (True, False)
     """
@@ -46,6 +47,8 @@ def check_type(obj: Any, types_or_checks: Sequence[Any]) -> bool:
 def has_any(flat_inputs: list[Any], *types_or_checks: Any) -> bool:
     """Say whether any input is of one of the types.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import has_any
     >>> has_any([taeda.zeros(2), "label"], str), has_any([taeda.zeros(2)], str)
     (True, False)
     """
@@ -55,6 +58,8 @@ def has_any(flat_inputs: list[Any], *types_or_checks: Any) -> bool:
 def has_all(flat_inputs: list[Any], *types_or_checks: Any) -> bool:
     """Say whether there is an input of each of the types.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import has_all
     >>> has_all([taeda.zeros(2), "label"], str, int)
     False
     """
@@ -74,6 +79,8 @@ def get_bounding_boxes(flat_inputs: list[Any]) -> Any:
     Raises:
         ValueError: there are none.
 
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import get_bounding_boxes
     >>> boxes = tv_tensors.BoundingBoxes([[0, 0, 4, 6]], format="XYXY", canvas_size=(10, 20))
     >>> get_bounding_boxes(["label", boxes]) is boxes
     True
@@ -87,6 +94,8 @@ def get_keypoints(flat_inputs: list[Any]) -> Any:
     Raises:
         ValueError: there are none.
 
+    >>> from taeda.vision import tv_tensors
+    >>> from taeda.vision.transforms.v2 import get_keypoints
     >>> points = tv_tensors.KeyPoints([[1, 2]], canvas_size=(10, 20))
     >>> get_keypoints(["label", points]) is points
     True
@@ -109,6 +118,8 @@ def query_chw(flat_inputs: list[Any]) -> tuple[int, int, int]:
         TypeError: there is none.
         ValueError: they differ.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import query_chw
     >>> query_chw([taeda.zeros(3, 10, 20), 7])
     (3, 10, 20)
     """
@@ -119,6 +130,8 @@ def query_chw(flat_inputs: list[Any]) -> tuple[int, int, int]:
 def query_size(flat_inputs: list[Any]) -> tuple[int, int]:
     """Return (height, width) of the images, masks, boxes and points of a sample; errors as `query_chw`.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import query_size
     >>> query_size([taeda.zeros(3, 10, 20), 7])
     (10, 20)
     """
@@ -130,6 +143,8 @@ def query_size(flat_inputs: list[Any]) -> tuple[int, int]:
 class Transform(nn.Module):
     """Base class. A subclass writes `transform`, and `make_params` and `check_inputs` where it needs them.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import Transform
     >>> class Brighten(Transform):
     ...     def make_params(self, flat_inputs):
     ...         return {"by": float(taeda.rand(()))}

@@ -33,6 +33,7 @@ class RandomRotation(Transform):
         degrees: x for -x to x, or (least, most).
 
     >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomRotation
     >>> RandomRotation((90, 90))(taeda.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
     tensor([[[2., 4.],
              [1., 3.]]])
@@ -80,6 +81,7 @@ class RandomAffine(Transform):
         shear: x for -x to x degrees along x, (least, most), or four numbers for both axes.
 
     >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomAffine
     >>> RandomAffine(degrees=10, translate=(0.1, 0.1), scale=(0.8, 1.2))(taeda.zeros(3, 20, 30)).shape
     taeda.Size([3, 20, 30])
     >>> RandomAffine(degrees=0, scale=(2.0, 2.0))(taeda.eye(4)[None])
@@ -147,6 +149,7 @@ class RandomPerspective(RandomApplied):
         distortion_scale: how far, 0 to 1 of half the size.
 
     >>> import taeda
+    >>> from taeda.vision.transforms.v2 import RandomPerspective
     >>> RandomPerspective(distortion_scale=0.4, p=1.0)(taeda.zeros(3, 8, 8)).shape
     taeda.Size([3, 8, 8])
     """
@@ -185,6 +188,7 @@ class ElasticTransform(Transform):
         sigma: how smoothly, in pixels; one number or two.
 
     >>> import taeda
+    >>> from taeda.vision.transforms.v2 import ElasticTransform
     >>> ElasticTransform(alpha=20.0, sigma=2.0)(taeda.zeros(3, 20, 30)).shape
     taeda.Size([3, 20, 30])
     """

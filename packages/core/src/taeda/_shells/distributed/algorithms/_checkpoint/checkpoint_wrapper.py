@@ -66,6 +66,8 @@ class CheckpointWrapper(ActivationWrapper):
     """Runs ``checkpoint_fn`` (that of ``taeda.utils.checkpoint``) on the wrapped module.
 
     >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.distributed.algorithms._checkpoint.checkpoint_wrapper import CheckpointWrapper
     >>> layer = CheckpointWrapper(nn.Linear(2, 1, bias=False))
     >>> list(layer.state_dict()), layer.in_features, layer(taeda.ones(1, 2)).shape
     (['weight'], 2, taeda.Size([1, 1]))

@@ -191,6 +191,8 @@ def to_dtype(inpt: Any, dtype: Any = taeda.float32, scale: bool = False) -> Any:
     Raises:
         RuntimeError: floats cannot hold the integers asked for.
 
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2.functional import to_dtype
     >>> to_dtype(taeda.tensor([[[0, 255]]], dtype=taeda.uint8), taeda.float32, scale=True)
     tensor([[[0., 1.]]])
     """
