@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special
 import taeda
 import taeda.signal
 
@@ -195,6 +196,10 @@ def test_dtypes_of_windows(name: str) -> None:
 def test_parameters_of_windows() -> None:
     assert taeda.hamming_window(5, False, 0.5, 0.5).allclose(taeda.hann_window(5, False))
     np.testing.assert_allclose(taeda.kaiser_window(9, False, 3.0, dtype=taeda.float64).numpy(), np.kaiser(9, 3.0), rtol=1e-12)
+    for beta in (699.0, 701.0, 5000.0):                                        # I0(beta) overflows from 714 on
+        s = np.sqrt(1 - np.linspace(-1, 1, 9) ** 2)
+        wanted = np.exp(beta * (s - 1)) * scipy.special.i0e(beta * s) / scipy.special.i0e(beta)
+        np.testing.assert_allclose(taeda.kaiser_window(9, False, beta, dtype=taeda.float64).numpy(), wanted, rtol=1e-11)
 
 
 M = np.arange(7.0)

@@ -11,7 +11,7 @@ import math
 
 from taeda.dtype import NAMES, get_default_dtype
 from taeda.layout import strided
-from taeda.ops.bessel import i0
+from taeda.ops.bessel import i0, i0e
 from taeda.ops.conversion import tensor
 from taeda.ops.creation import empty, ones
 from taeda.ops.sequences import arange
@@ -141,9 +141,12 @@ def kaiser_window(window_length, periodic=True, beta=12.0, *, out=None, dtype=No
 def kaiser(k, length, beta):
     """Return the Kaiser window of ``length`` at the samples k, in double precision."""
     place = k.to(NAMES["float64"]) * (2 / (length - 1)) - 1
-    return i0(beta * (1 - place * place).clamp(min=0).sqrt()) / _i0_of(float(beta))
+    height = (1 - place * place).clamp(min=0).sqrt()
+    if beta > 700:                                  # I0 overflows beyond 713: both with their exponentials divided out
+        return (beta * (height - 1)).exp() * i0e(beta * height) / _at(i0e, float(beta))
+    return i0(beta * height) / _at(i0, float(beta))
 
 
 @functools.lru_cache(maxsize=64)
-def _i0_of(beta):
-    return float(i0(tensor(beta, dtype=NAMES["float64"], device="cpu")))
+def _at(function, beta):
+    return float(function(tensor(beta, dtype=NAMES["float64"], device="cpu")))
