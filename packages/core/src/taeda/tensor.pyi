@@ -171,7 +171,7 @@ class Tensor:
     def addbmm(self, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Add the sum of a batch's products: y = beta input + alpha sum_i batch1[i] batch2[i]."""
     def addbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-        """In place: input = beta input + alpha sum_i batch1[i] batch2[i]; input gets the result's shape if it has another."""
+        """In place: input = beta input + alpha sum_i batch1[i] batch2[i]; see :func:`addbmm`."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Return input + value * tensor1 / tensor2 (floating point only)."""
     def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: Tensor | _complex = ...) -> Tensor:
@@ -1011,7 +1011,7 @@ class Tensor:
     def renorm_(self, p: Any, dim: _int | Sequence[_int], maxnorm: Any) -> Tensor:
         """In-place :func:`renorm`."""
     def repeat(self, *args: Any, repeats: Any | None = ...) -> Tensor:
-        """Repeat the tensor repeats[d] times along dimension d; see taeda.ops.repeat."""
+        """Repeat the tensor repeats[d] times along dimension d; see :func:`repeat`."""
     def repeat_interleave(self, repeats: Any | None = ..., dim: _int | Sequence[_int] | None = ..., *, output_size: Any = ...) -> Tensor:
         """Repeat each element of input repeats times (a number, or a vector of one for each element) along dim."""
     def requires_grad_(self, requires_grad: _bool = ...) -> Tensor:

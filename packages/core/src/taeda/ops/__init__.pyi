@@ -60,7 +60,7 @@ def add_(input: Tensor, other: Tensor | _complex, *, alpha: Tensor | _complex = 
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Add the sum of a batch's products: y = beta input + alpha sum_i batch1[i] batch2[i]."""
 def addbmm_(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Tensor | _complex = ..., alpha: Tensor | _complex = ...) -> Tensor:
-    """In place: input = beta input + alpha sum_i batch1[i] batch2[i]; input gets the result's shape if it has another."""
+    """In place: input = beta input + alpha sum_i batch1[i] batch2[i]; see :func:`addbmm`."""
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
     """Return input + value * tensor1 / tensor2 (floating point only)."""
 def addcdiv_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Tensor | _complex = ...) -> Tensor:
