@@ -223,3 +223,23 @@ def test_a_dropping_layer_can_be_traced_itself(layer):
     want = layer(x)
     taeda.manual_seed(0)
     assert fx.symbolic_trace(layer)(x).tolist() == want.tolist()
+
+
+class Scaled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Module()
+        self.inner.linear = nn.Linear(2, 2)
+        self.inner.scale = nn.Parameter(taeda.full((2,), 3.0))
+        self.inner.register_buffer("shift", taeda.ones(2))
+
+    def forward(self, x):
+        y = self.inner.linear(x)
+        return y * self.inner.scale + self.inner.shift
+
+
+def test_both_modes_have_the_parameters_that_their_nodes_read():
+    net, x = Scaled(), taeda.ones(1, 2)
+    features = create_feature_extractor(net, train_return_nodes=["add"], eval_return_nodes=["inner.linear"])
+    assert taeda.equal(features.train()(x)["add"], net(x)) and features.inner.scale is net.inner.scale
+    assert taeda.equal(features.eval()(x)["inner.linear"], net.inner.linear(x))

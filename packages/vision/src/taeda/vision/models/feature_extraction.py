@@ -157,24 +157,22 @@ class DualGraphModule(fx.GraphModule):
     def __init__(self, root: Any, train_graph: Any, eval_graph: Any, class_name: str = "GraphModule") -> None:
         super().__init__(root, eval_graph, class_name)
         other = fx.GraphModule(root, train_graph, class_name)
-        for name, child in other.named_children():
-            self._join(name, child)
-        for name, parameter in other.named_parameters(recurse=False):
-            setattr(self, name, parameter)
-        for name, buffer in other.named_buffers(recurse=False):
-            self.register_buffer(name, buffer)
+        self._join(self, other)
         self.train_graph, self.eval_graph = train_graph, eval_graph
         self.graph = train_graph
 
-    def _join(self, name: str, child: nn.Module, into: Any = None) -> None:
+    def _join(self, into: nn.Module, other: nn.Module) -> None:
         """Put in what the other graph names and this one does not."""
-        into = self if into is None else into
-        here = getattr(into, name, None)
-        if here is None:
-            setattr(into, name, child)
-        elif here is not child:
-            for inner, module in child.named_children():
-                self._join(inner, module, here)
+        for name, parameter in other.named_parameters(recurse=False):
+            setattr(into, name, parameter)
+        for name, buffer in other.named_buffers(recurse=False):
+            into.register_buffer(name, buffer)
+        for name, child in other.named_children():
+            here = getattr(into, name, None)
+            if here is None:
+                setattr(into, name, child)
+            elif here is not child:
+                self._join(here, child)
 
     def train(self, mode: bool = True) -> Any:
         """Go to training or evaluation, and to the graph of it."""
