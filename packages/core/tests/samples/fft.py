@@ -100,7 +100,7 @@ LOOSE: dict[str, Any] = {"rtol": {d: 1e-5 if d != "float64" else 1e-10 for d in 
 
 
 def transform(name: str) -> Row:
-    """The row of a transform; its memory layout is ours (contiguous), not MKL's."""
+    """The row of a transform."""
     many = name[-1] in "2n"
     samples = two_dims if name.endswith("2") else many_dims if many else one_dim
     if name.startswith(("irfft", "hfft")):                # one column says nothing about the size of the result
@@ -108,7 +108,7 @@ def transform(name: str) -> Row:
     errors = TWO_ERRORS if name.endswith("2") else MANY_ERRORS if many else ONE_ERRORS
     if many and name not in ("fft2", "ifft2", "fftn", "ifftn") and name[-1] == "n":
         errors = (*errors, NO_AXIS)
-    return Row(f"fft.{name}", samples, reference(name), dtypes=KINDS, torch=f"fft.{name}", out=True, strides=False,
+    return Row(f"fft.{name}", samples, reference(name), dtypes=KINDS, torch=f"fft.{name}", out=True,
                errors=errors, **LOOSE)
 
 
@@ -213,9 +213,9 @@ ROWS = [
         out=True, layout=False, errors=((Call(-1), RuntimeError, r"negative dimension -1"), (Call(2.5), TypeError, r"argument 'n' must be int"))),
     Row("fft.rfftfreq", frequencies, lambda n, d: np.fft.rfftfreq(n, d) if n else np.full(1, np.nan), dtypes=("float32",), grad=False,
         torch="fft.rfftfreq", out=True, layout=False, errors=((Call(-4), RuntimeError, r"negative dimension -4"),)),
-    Row("fft.fftshift", shifts, lambda x, dim=None: np.fft.fftshift(x, dim), torch="fft.fftshift", strides=False,
+    Row("fft.fftshift", shifts, lambda x, dim=None: np.fft.fftshift(x, dim), torch="fft.fftshift",
         errors=((Call(ONE, 5), IndexError, r"Dimension out of range"), (Call(np.ones(())), RuntimeError, r"`shifts` required"))),
-    Row("fft.ifftshift", shifts, lambda x, dim=None: np.fft.ifftshift(x, dim), torch="fft.ifftshift", strides=False,
+    Row("fft.ifftshift", shifts, lambda x, dim=None: np.fft.ifftshift(x, dim), torch="fft.ifftshift",
         errors=((Call(ONE, 5), IndexError, r"Dimension out of range"),)),
     Row("stft", signals, framed, method="stft", errors=STFT_ERRORS, rtol={"float32": 1e-5, "float64": 1e-10},
         atol={"float32": 2e-5, "float64": 1e-11}),

@@ -157,7 +157,8 @@ cdef object to_half(str op, object input, tuple where, str norm, bint forward, o
     if forward:
         y = r2c(x, dims, norm, True, True)
     else:
-        y = <TensorBase>(<object>r2c(x, dims, TRANSPOSED[norm], True, True)).conj()
+        y = <TensorBase>(<object>r2c(x, dims[-1:], TRANSPOSED[norm], True, True)).conj()
+        y = c2c(y, dims[:-1], norm, False) if len(dims) > 1 else y
     return finish(op, y, out)
 
 

@@ -164,7 +164,9 @@ LOCAL void NAME(lanes)(const FftPlan *f, const NAME(Source) *x, const NAME(Targe
     const int last = x->count - 1;
     const NAME(Ends) ends = {.x = x->at[0], .xs = 2 * x->step, .x_count = x->count,
                              .y = y->at[0], .ys = 2 * y->step, .y_count = y->count, .scale = scale};
-    const int from = x->at[last] - x->at[0] == 2 * last, to = y->at[last] - y->at[0] == 2 * last;      /* neighbours? */
+    const int from = x->at[last] - x->at[0] == 2 * last;                                              /* neighbours? */
+    int to = y->at[last] - y->at[0] == 2 * last;
+    for (int l = 1; to && l < last; l++) to = y->at[l] - y->at[0] == 2 * l;                           /* they may be there in another order */
     if (!from) NAME(load)(x, f->n, room, flip);
     const T *cells = NAME(run)(f, &ends, from ? NEIGHBOURS + flip : CELLS, to ? NEIGHBOURS + flip : CELLS, room, room + 2 * LANES * f->n);
     if (!to) NAME(store)(cells, f->n, y, flip, scale);
