@@ -6,6 +6,7 @@ a. Operators whose derivatives are operators (products, convolutions, norms ...)
 b. Any other is run a second time on shadows, tensors of the meta device of the same sizes, whose nodes then are given the real tensors
    in the shadows' place (``autograd.node.transplant``): their derivatives call operators on these, which the class sees.
 c. Where a node has kept what only the computation itself knows, the function's own code runs, and the class sees what it calls.
+d. A kernel has one more operator for a derivative, which computes it anew from the arguments (``whole``).
 
 Source: the order of ``__torch_function__``, autograd, modes and classes in PyTorch 2.13's dispatcher.
 """
@@ -15,7 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 import taeda
-from taeda._aten import nodes as rules
+from taeda._aten import nodes as rules, whole as anew
 from taeda._aten.operators import OpOverloadPacket, aten
 from taeda._override import Overridable, dispatched_args, is_casting, set_casting
 from taeda.stand_ins import is_wrapper_tensor
@@ -180,6 +181,8 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
     rule = _RULES.get(op.__name__)
     if rule is not None and not kwargs:
         return rules._Node.apply(op, rule, *args)
+    if op.__name__ in anew.NAMES or isinstance(op.overloadpacket._function, anew.Derivative):
+        return anew.recorded(op, args, kwargs)
     if op.__name__ in _CHOOSE and kwargs.get("out") is None:
         return _chosen(op, args, kwargs)
     if op._opname.removesuffix("_") in _POINTING:
@@ -197,7 +200,7 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
     except (NotImplementedError, RuntimeError, TypeError, ValueError):
         if written is not None:                         # a leaf must not be written to
             raise
-        return _in_pieces(op, over, args, kwargs)
+        return _in_pieces(op, args, kwargs)
     for shadow, x in shadows.originals.values():
         if like is shadow and written is None:          # the operator gives its argument itself
             return x
@@ -222,6 +225,7 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
         pairs = list(zip(tree_leaves(like), tree_leaves(written), strict=True))
         transplant(pairs, shadows.originals)
         return written
+    state = taeda.get_rng_state()
     found = _below(op, over, args, kwargs)
     taken = {id(x) for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)}
     # a result that already is in a graph, or is an argument, is not to be moved
@@ -230,11 +234,14 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
     shadow_results = [x for x in tree_leaves(like) if isinstance(x, Tensor)]
     if len(tensors) != len(shadow_results):
         return found
-    pairs = [(s, x) for s, x in zip(shadow_results, tensors, strict=True) if s.requires_grad]
+    given = {id(shadow): x for shadow, x in shadows.originals.values() if shadow is not None}
+    if any(id(s) in given for s in shadow_results):      # results that are arguments themselves
+        itself = {id(x): given[id(s)] for s, x in zip(shadow_results, tensors, strict=True) if id(s) in given}
+        found = tree_map(lambda x: itself.get(id(x), x), found)
+    pairs = [(s, x) for s, x in zip(shadow_results, tensors, strict=True) if s.requires_grad and id(s) not in given]
     if not transplant(pairs, shadows.originals):
-        found = _in_pieces(op, over, args, kwargs)
-        if not any(isinstance(x, Tensor) and x.requires_grad for x in tree_leaves(found)):
-            raise NotImplementedError(_no_derivative(op, over))
+        taeda.set_rng_state(state)                      # what is drawn again is the same
+        found = _in_pieces(op, args, kwargs)
     return found
 
 
@@ -282,20 +289,18 @@ def _copied_in(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str
     return x
 
 
-def _in_pieces(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run the function's own code: what it calls is dispatched, and has derivatives."""
+def _in_pieces(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run the function's own code: what it calls is dispatched, and has derivatives; a kernel is differentiated as a whole."""
     function = op.overloadpacket._function
     inner = function.function if isinstance(function, Overridable) else function
     try:
-        return inner(*args, **kwargs)
+        found = inner(*args, **kwargs)
+        if any(isinstance(x, Tensor) and x.requires_grad for x in tree_leaves(found)):
+            return found
     except NoStorage:
         pass
-    raise NotImplementedError(_no_derivative(op, over))
-
-
-def _no_derivative(op: Any, over: list[Any]) -> str:
-    return (f"[{op}] there is no derivative of this operator for tensors of {type(over[0]).__name__}, whose class has a "
-            "__torch_dispatch__; hint: call it under no_grad")
+    anew.NAMES.add(op.__name__)
+    return anew.recorded(op, args, kwargs)
 
 
 # -- kernels -----------------------------------------------------------------------------------------

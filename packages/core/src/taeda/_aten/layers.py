@@ -45,6 +45,52 @@ def _cosine_similarity(a: Any) -> Any:
     return aten.sum.dim_IntList(aten.mul.Tensor(*parts), [dim])
 
 
+# -- dropout of channels, and SELU's -------------------------------------------------------------------
+
+
+def _noise(x: Tensor, p: float, by_channel: bool) -> Any:
+    noise = aten.new_empty.default(x, [*x.shape[:2], *(1 for _ in x.shape[2:])]) if by_channel else aten.empty_like.default(x)
+    return aten.bernoulli_.float(noise) if p == 0.5 else aten.bernoulli_.float(noise, 1 - p)
+
+
+def _scaling(a: Any) -> bool:
+    """Whether a dropout makes a new tensor of noise and input."""
+    return isinstance(a.p, float) and 0 < a.p < 1 and a.input.is_floating_point() and not a.inplace
+
+
+def _passes(a: Any) -> bool:
+    """Whether it gives its input."""
+    return not a.training or a.p == 0 or not a.input.numel()
+
+
+def _feature_dropout(a: Any) -> Any:
+    if a.input.ndim < 2:
+        return NotImplemented
+    if _passes(a):
+        return a.input
+    if not _scaling(a):
+        return NotImplemented
+    return aten.mul.Tensor(a.input, aten.div_.Scalar(_noise(a.input, a.p, True), 1 - a.p))
+
+
+def _alpha_dropout(by_channel: bool) -> Callable[[Any], Any]:
+    def made(a: Any) -> Any:
+        if by_channel and a.input.ndim < 2:
+            return NotImplemented
+        if _passes(a):
+            return a.input
+        if not _scaling(a):
+            return NotImplemented
+        low = 1.7580993408473766
+        scale = 1.0 / ((low * low * a.p + 1) * (1 - a.p)) ** 0.5
+        noise = _noise(a.input, a.p, by_channel)
+        shift = aten.mul_.Scalar(aten.add.Scalar(noise, -1), low * scale)
+        shift = aten.add_.Scalar(shift, low * scale * a.p)
+        return aten.add_.Tensor(aten.mul.Tensor(a.input, aten.mul_.Scalar(noise, scale)), shift)
+
+    return made
+
+
 # -- windows, and other sizes --------------------------------------------------------------------------
 
 
@@ -200,12 +246,15 @@ def _at_least(n: int) -> Callable[[Any], Any]:
 MADE: dict[str, Callable[[Any], Any]] = {
     "adaptive_avg_pool1d": _adaptive_avg_pool1d,
     "adaptive_avg_pool2d": _adaptive_avg_pool2d,
+    "alpha_dropout": _alpha_dropout(False),
     "atleast_1d": _at_least(1),
     "atleast_2d": _at_least(2),
     "atleast_3d": _at_least(3),
     "avg_pool1d": _avg_pool1d,
     "cosine_similarity": _cosine_similarity,
     "dsplit": _split_along(3, lambda n: 2),
+    "feature_alpha_dropout": _alpha_dropout(True),
+    "feature_dropout": _feature_dropout,
     "group_norm": _group_norm,
     "hsplit": _split_along(1, lambda n: 0 if n == 1 else 1),
     "interpolate": _interpolate,

@@ -148,7 +148,13 @@ def mm_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
 def addmm_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
     bias, a, b = args
     products = mm_rule(wants[1:], g, (a, b), results)
-    return (aten.view.default(aten.sum.dim_IntList(g, [0], True), [bias.shape[0]]) if wants[0] else None, *products)
+    return (_summed_to(g, bias) if wants[0] else None, *products)
+
+
+def _summed_to(g: Tensor, x: Tensor) -> Any:
+    """The gradient by what was broadcast to the two dimensions of g."""
+    dims = [d for d in range(2) if d < 2 - x.ndim or x.shape[d - 2] == 1 != g.shape[d]]
+    return aten.view.default(aten.sum.dim_IntList(g, dims, True), list(x.shape)) if dims else g
 
 
 def bmm_rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:

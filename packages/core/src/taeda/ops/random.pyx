@@ -21,7 +21,7 @@ from taeda.dtype cimport code_of, default_float, is_complex_, is_float, largest_
 from taeda.generator cimport Generator, generator_of
 from taeda.kernels.cpu.abi cimport F32, F64, U16, U32, U64, Param, View
 from taeda.ops.creation cimport release_out, size_named, sizes_of
-from taeda.tensor_base cimport CPU, META, TensorBase
+from taeda.tensor_base cimport CPU, META, TensorBase, is_wrapper
 
 from taeda import device as devices
 from taeda.ops import complex_numbers
@@ -34,7 +34,10 @@ cdef tuple WIDE_UNSIGNED = (U16, U32, U64)
 
 
 cdef object zero_vjp_of(TensorBase g):
-    cdef TensorBase z = empty_like(g)
+    cdef TensorBase z
+    if is_wrapper(g):
+        return <TensorBase>(<object>g).new_zeros(g.shape_tuple())
+    z = empty_like(g)
     if z.view.data != NULL:
         memset(z.view.data, 0, z.view.numel * z.view.itemsize)
     return z
