@@ -8,6 +8,7 @@ from typing import Any
 
 from taeda.kernels.cpu import runtime
 from taeda.layer_call import LayerCall
+from taeda.ops import copying
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_float32_matmul_precision",
@@ -16,14 +17,19 @@ __all__ = [
     "set_warn_always", "use_deterministic_algorithms",
 ]  # fmt: skip
 
-_state: dict[str, Any] = {"deterministic": False, "warn_only": False, "precision": "highest", "warn_always": False, "interop": 1}
+_state: dict[str, Any] = {
+    "deterministic": False, "fill": True, "warn_only": False, "precision": "highest", "warn_always": False, "interop": 1,
+}  # fmt: skip
 CONVERSION = {"overwrite": False, "swap": False}           # what nn's modules do with parameters that change: taeda.__future__
 _MODES = ("default", "warn", "error")
 _PRECISIONS = ("highest", "high", "medium")
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Accept the choice; every operation gives the same bits each time and for each number of threads anyway.
+    """Accept the choice: every operation gives the same bits each time and for each number of threads anyway.
+
+    With ``mode`` new memory that nothing is written to (``empty``, ``resize_``) is filled with nan, the largest integer, or True,
+    unless ``taeda.utils.deterministic.fill_uninitialized_memory`` is False.
 
     Raises TypeError unless both are bools.
 
@@ -36,6 +42,18 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
     if not isinstance(mode, bool) or not isinstance(warn_only, bool):
         raise TypeError(f"[use_deterministic_algorithms] mode and warn_only must be bool, got {mode!r} and {warn_only!r}")
     _state["deterministic"], _state["warn_only"] = mode, warn_only
+    copying.set_filling(mode and _state["fill"])
+
+
+def fills_memory() -> bool:
+    """Whether deterministic runs fill new memory: at first they do."""
+    return bool(_state["fill"])
+
+
+def fill_memory(mode: bool) -> None:
+    """Choose whether deterministic runs fill new memory that nothing is written to: ``utils.deterministic.fill_uninitialized_memory``."""
+    _state["fill"] = mode
+    copying.set_filling(mode and _state["deterministic"])
 
 
 def are_deterministic_algorithms_enabled() -> bool:

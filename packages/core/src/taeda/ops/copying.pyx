@@ -15,7 +15,7 @@ from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
 from taeda.storage cimport Storage
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 
-from math import prod
+from math import nan, prod
 
 from taeda import _spoken
 from taeda.autograd.node import named
@@ -492,7 +492,7 @@ def resize_(input, *sizes, size=None, memory_format=None):
     tensor([[0, 1],
             [2, 3]])
     """
-    cdef TensorBase x = as_tensor(input, "resize_")
+    cdef TensorBase x = as_tensor(input, "resize_"), new
     cdef int64_t numel = 1, need
     cdef int i, n
     sizes = sizes if size is None else (size,)
@@ -521,6 +521,7 @@ def resize_(input, *sizes, size=None, memory_format=None):
     if memory_format is not None and memory_format.name == "preserve_format":
         raise RuntimeError("[resize_] Unsupported memory format: preserve_format; resize_as_ takes it")
     need = total + x.offset * x.view.itemsize
+    had = x.storage.nbytes_ // x.view.itemsize
     if total and need > x.storage.nbytes_:
         x.storage.resize_(need)
     RELAID[0] += 1
@@ -531,6 +532,29 @@ def resize_(input, *sizes, size=None, memory_format=None):
         x.view.strides[i] = numel
         numel *= max(shape[i], 1)
     refresh(x)
+    if FILLING[0] and x.device == CPU and need > had * x.view.itemsize:
+        new = alias(x)
+        new.set_ndim(1)
+        new.offset, new.view.shape[0], new.view.strides[0] = had, need // x.view.itemsize - had, 1
+        refresh(new)
+        fill_new(new)
+    return x
+
+
+cdef list FILLING = [False]
+
+
+def set_filling(bint on):
+    """Let new memory be filled that nothing is written to, as PyTorch's deterministic runs do, or leave it as it is."""
+    FILLING[0] = on
+
+
+def fill_new(x):
+    """Fill it where that is asked for: with nan, the largest integer, or True."""
+    if FILLING[0] and (<TensorBase>x).device == CPU and (<TensorBase>x).view.numel:
+        dtype = x.dtype
+        x.fill_(nan if dtype.is_floating_point or dtype.is_complex else True if (<TensorBase>x).view.dtype == BOOL
+                else (1 << (8 * dtype.itemsize - dtype.is_signed)) - 1)
     return x
 
 

@@ -15,7 +15,7 @@ from taeda.tensor_base cimport CPU, META, TensorBase, refresh
 from taeda.device import DEFAULTS, code_of as code_of_device, default_code
 from taeda.layout import SPARSE, need_strided, strided as STRIDED
 from taeda.operands import as_index
-from taeda.ops.copying import MemoryFormat
+from taeda.ops.copying import MemoryFormat, fill_new
 
 
 cdef int need_sparse(str op, object layout) except -1:
@@ -171,7 +171,7 @@ def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
     if memory_format is not None:
         t = in_format(t, "empty", memory_format)
     if out is None:
-        return finish(t, requires_grad)
+        return finish(fill_new(t), requires_grad)
     check_out("empty", out, dtype, device)
     return finish(<TensorBase>out.resize_(t.shape_tuple()), requires_grad)
 
@@ -248,6 +248,8 @@ cdef TensorBase like(TensorBase x, str op, object dtype, object device, object v
         t = in_format(t, op, memory_format)
     if fill and where == CPU and t.view.numel:
         set_all(t, value)
+    elif not fill:
+        fill_new(t)
     return finish(t, requires_grad)
 
 
@@ -362,7 +364,7 @@ cdef TensorBase of_strides(tuple size, tuple stride, int dtype, int device):
         count *= size[d]
     if count >= 1 << 63 or count and reach >= 1 << 62:
         raise RuntimeError(f"[empty_strided] Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
-    t = empty_shape((reach if count else 0,), dtype, device)
+    t = fill_new(empty_shape((reach if count else 0,), dtype, device))
     t.set_ndim(n)
     for d in range(n):
         t.view.shape[d], t.view.strides[d] = size[d], stride[d]
