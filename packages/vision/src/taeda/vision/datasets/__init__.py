@@ -1,5 +1,6 @@
 """Image datasets: one that comes along, those that are downloaded, and folders of one's own."""
 
+from taeda.vision import _homes as _homes
 from taeda.vision.datasets._wrapper import wrap_dataset_for_transforms_v2
 from taeda.vision.datasets.captions import SBU, Flickr8k, Flickr30k
 from taeda.vision.datasets.categories import (
@@ -119,3 +120,41 @@ __all__ = [
     "WIDERFace",
     "wrap_dataset_for_transforms_v2",
 ]
+
+_homes.share(
+    __name__,
+    {
+        "_optical_flow": "FlyingChairs FlyingThings3D HD1K KittiFlow Sintel",
+        "_stereo_matching": "CREStereo CarlaStereo ETH3DStereo FallingThingsStereo InStereo2k Kitti2012Stereo Kitti2015Stereo "
+        "Middlebury2014Stereo SceneFlowStereo SintelStereo",
+        "caltech": "Caltech101 Caltech256",
+        "cityscapes": "Cityscapes",
+        "clevr": "CLEVRClassification",
+        "country211": "Country211",
+        "dtd": "DTD",
+        "eurosat": "EuroSAT",
+        "fer2013": "FER2013",
+        "fgvc_aircraft": "FGVCAircraft",
+        "flickr": "Flickr30k Flickr8k",
+        "flowers102": "Flowers102",
+        "food101": "Food101",
+        "gtsrb": "GTSRB",
+        "imagenette": "Imagenette",
+        "kitti": "Kitti",
+        "lfw": "LFWPairs LFWPeople",
+        "moving_mnist": "MovingMNIST",
+        "omniglot": "Omniglot",
+        "pcam": "PCAM",
+        "phototour": "PhotoTour",
+        "rendered_sst2": "RenderedSST2",
+        "sbd": "SBDataset",
+        "sbu": "SBU",
+        "semeion": "SEMEION",
+        "stanford_cars": "StanfordCars",
+        "stl10": "STL10",
+        "sun397": "SUN397",
+        "svhn": "SVHN",
+        "usps": "USPS",
+        "widerface": "WIDERFace",
+    },
+)

@@ -14,11 +14,13 @@ from taeda.vision.io import open_image
 __all__ = [
     "DatasetFolder",
     "ImageFolder",
+    "accimage_loader",
     "default_loader",
     "find_classes",
     "has_file_allowed_extension",
     "is_image_file",
     "make_dataset",
+    "pil_loader",
 ]
 
 Path = str | os.PathLike[str]
@@ -104,9 +106,17 @@ def make_dataset(
     return samples
 
 
-def default_loader(path: str) -> Image.Image:
+def pil_loader(path: str) -> Image.Image:
     """Read an image file as RGB; OSError names the file that cannot be read."""
     return open_image(path, "RGB")
+
+
+accimage_loader = pil_loader        # accimage is a library of Intel's that few have
+
+
+def default_loader(path: str) -> Image.Image:
+    """Read an image file by `pil_loader`."""
+    return pil_loader(path)
 
 
 class DatasetFolder(VisionDataset):

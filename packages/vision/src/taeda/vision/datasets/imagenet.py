@@ -11,14 +11,66 @@ import taeda
 from taeda.vision.datasets.folder import ImageFolder
 from taeda.vision.datasets.utils import check_integrity, extract_archive, verify_str_arg, within
 
-__all__ = ["ImageNet"]
+__all__ = ["ARCHIVE_META", "META_FILE", "ImageNet", "load_meta_file", "parse_devkit_archive"]
 
-_ARCHIVES = {
+ARCHIVE_META = {
     "train": ("ILSVRC2012_img_train.tar", "1d675b47d978889d74fa0da5fadfb00e"),
     "val": ("ILSVRC2012_img_val.tar", "29b22e2961454d5413ddabcf34fc5622"),
     "devkit": ("ILSVRC2012_devkit_t12.tar.gz", "fa75699e90414af021442c21a62c3abf"),
 }
-_META = "meta.bin"
+META_FILE = "meta.bin"
+
+
+def _archive(root: str, which: str) -> str:
+    name, md5 = ARCHIVE_META[which]
+    path = os.path.join(root, name)
+    if not check_integrity(path, md5):
+        raise RuntimeError(
+            f"[ImageNet] The archive {name} is not present in the root directory or is corrupted. "
+            f"You need to download it externally and place it in {root}."
+        )
+    return path
+
+
+def load_meta_file(root: str | os.PathLike[str], file: str | None = None) -> tuple[dict[str, Any], list[str]]:
+    """Return the names of each class, by WordNet's number, and the class of each image for validation.
+
+    Args:
+        root: the folder of the file that `ImageNet` or `parse_devkit_archive` wrote.
+        file: another name than ``meta.bin``.
+
+    Raises:
+        RuntimeError: it is not there.
+    """
+    path = os.path.join(root, META_FILE if file is None else file)
+    if not os.path.isfile(path):
+        raise RuntimeError(
+            f"[load_meta_file] The meta file {os.path.basename(path)} is not present in the root directory or is corrupted. "
+            "This file is automatically created by the ImageNet dataset."
+        )
+    names, validation = taeda.load(path, weights_only=True)
+    return names, validation
+
+
+def parse_devkit_archive(root: str | os.PathLike[str]) -> None:
+    """Write ``meta.bin`` of the archive of the development kit that lies in `root`; see `load_meta_file`.
+
+    Raises:
+        RuntimeError: the archive is not there, or has another sum.
+    """
+    archive = _archive(os.fspath(root), "devkit")
+    from scipy.io import loadmat
+
+    with tempfile.TemporaryDirectory() as folder:
+        extract_archive(archive, folder)
+        data = os.path.join(folder, "ILSVRC2012_devkit_t12", "data")
+        synsets = loadmat(os.path.join(data, "meta.mat"), squeeze_me=True)["synsets"]
+        leaves = [row for row in synsets if row[4] == 0]        # those without children are the classes
+        wnid_of = {int(row[0]): str(row[1]) for row in leaves}
+        names = {str(row[1]): tuple(str(row[2]).split(", ")) for row in leaves}
+        with open(os.path.join(data, "ILSVRC2012_validation_ground_truth.txt"), encoding="ascii") as file:
+            validation = [wnid_of[int(line)] for line in file]
+    taeda.save((names, validation), os.path.join(root, META_FILE))
 
 
 class ImageNet(ImageFolder):
@@ -44,9 +96,9 @@ class ImageNet(ImageFolder):
     def __init__(self, root: str | os.PathLike[str], split: str = "train", **kwargs: Any) -> None:
         self.root = os.path.expanduser(os.fspath(root))
         self.split = verify_str_arg(split, "split", ("train", "val"), "ImageNet")
-        if not os.path.isfile(os.path.join(self.root, _META)):
-            self._unpack_devkit()
-        names, validation = taeda.load(os.path.join(self.root, _META), weights_only=True)
+        if not os.path.isfile(os.path.join(self.root, META_FILE)):
+            parse_devkit_archive(self.root)
+        names, validation = load_meta_file(self.root)
         if not os.path.isdir(self.split_folder):
             self._unpack_images(validation)
         super().__init__(self.split_folder, **kwargs)
@@ -61,35 +113,9 @@ class ImageNet(ImageFolder):
         """The folder of the class folders."""
         return os.path.join(self.root, self.split)
 
-    def _archive(self, which: str) -> str:
-        name, md5 = _ARCHIVES[which]
-        path = os.path.join(self.root, name)
-        if not check_integrity(path, md5):
-            raise RuntimeError(
-                f"[ImageNet] The archive {name} is not present in the root directory or is corrupted. "
-                f"You need to download it externally and place it in {self.root}."
-            )
-        return path
-
-    def _unpack_devkit(self) -> None:
-        """Write ``meta.bin``: the names of each class, and the class of each image for validation."""
-        archive = self._archive("devkit")
-        from scipy.io import loadmat
-
-        with tempfile.TemporaryDirectory() as folder:
-            extract_archive(archive, folder)
-            data = os.path.join(folder, "ILSVRC2012_devkit_t12", "data")
-            synsets = loadmat(os.path.join(data, "meta.mat"), squeeze_me=True)["synsets"]
-            leaves = [row for row in synsets if row[4] == 0]        # those without children are the classes
-            wnid_of = {int(row[0]): str(row[1]) for row in leaves}
-            names = {str(row[1]): tuple(str(row[2]).split(", ")) for row in leaves}
-            with open(os.path.join(data, "ILSVRC2012_validation_ground_truth.txt"), encoding="ascii") as file:
-                validation = [wnid_of[int(line)] for line in file]
-        taeda.save((names, validation), os.path.join(self.root, _META))
-
     def _unpack_images(self, validation: list[str]) -> None:
         """Unpack the archive of the split beside its place, and put it there when it is whole."""
-        archive = self._archive(self.split)
+        archive = _archive(self.root, self.split)
         part = f"{self.split_folder}.part"
         shutil.rmtree(part, ignore_errors=True)
         extract_archive(archive, part)

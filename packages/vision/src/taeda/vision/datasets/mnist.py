@@ -18,7 +18,7 @@ import taeda
 from taeda.vision.datasets.utils import download_and_extract_archive, download_file, verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
 
-__all__ = ["EMNIST", "KMNIST", "MNIST", "QMNIST", "FashionMNIST", "read_idx"]
+__all__ = ["EMNIST", "KMNIST", "MNIST", "QMNIST", "FashionMNIST", "read_idx", "read_image_file", "read_label_file"]
 
 Path = str | os.PathLike[str]
 # The third byte of an idx file names the type; all are stored with the most significant byte first.
@@ -72,6 +72,22 @@ def read_idx(path: Path) -> np.ndarray[Any, Any]:
             f"but holds {'more' if len(body) > expected else len(body)}"
         )
     return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def read_label_file(path: Path) -> taeda.Tensor:
+    """Return the labels of an idx file as int64; ValueError where it holds something else."""
+    found = read_idx(path)
+    if found.dtype != np.uint8 or found.ndim != 1:
+        raise ValueError(f"[read_label_file] {os.fspath(path)!r} holds {found.dtype} of shape {found.shape}, not a row of uint8")
+    return taeda.from_numpy(found).long()
+
+
+def read_image_file(path: Path) -> taeda.Tensor:
+    """Return the images of an idx file, n x rows x columns of uint8; ValueError where it holds something else."""
+    found = read_idx(path)
+    if found.dtype != np.uint8 or found.ndim != 3:
+        raise ValueError(f"[read_image_file] {os.fspath(path)!r} holds {found.dtype} of shape {found.shape}, not images of uint8")
+    return taeda.from_numpy(found)
 
 
 class MNIST(VisionDataset):

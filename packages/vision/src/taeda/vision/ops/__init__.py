@@ -1,5 +1,6 @@
 """Operations of detectors and the blocks that models are built from: boxes, pooling of regions, losses, layers."""
 
+from taeda.vision import _homes as _homes
 from taeda.vision.ops.boxes import (
     batched_nms,
     box_area,
@@ -90,3 +91,19 @@ __all__ = [
     "sigmoid_focal_loss",
     "stochastic_depth",
 ]
+
+_homes.share(
+    __name__,
+    {
+        "ciou_loss": "complete_box_iou_loss",
+        "diou_loss": "distance_box_iou_loss",
+        "drop_block": "DropBlock2d DropBlock3d drop_block2d drop_block3d",
+        "focal_loss": "sigmoid_focal_loss",
+        "giou_loss": "generalized_box_iou_loss",
+        "ps_roi_align": "PSRoIAlign ps_roi_align",
+        "ps_roi_pool": "PSRoIPool ps_roi_pool",
+        "roi_align": "RoIAlign roi_align",
+        "roi_pool": "RoIPool roi_pool",
+        "stochastic_depth": "StochasticDepth stochastic_depth",
+    },
+)

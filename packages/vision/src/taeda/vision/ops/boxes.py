@@ -255,6 +255,9 @@ def _pairs(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy", op: str = "box_iou
     return inter, box_area(boxes1, fmt)[..., None] + box_area(boxes2, fmt)[..., None, :] - inter
 
 
+_box_inter_union = _pairs             # torchvision's name, which models of others import
+
+
 def _extent(low: Tensor, high: Tensor) -> Tensor:
     return wide(high - low).clamp(min=0)
 

@@ -1,5 +1,6 @@
 """Image transforms: `functional` holds the pure functions, the classes here hold their arguments."""
 
+from taeda.vision import _homes as _homes
 from taeda.vision.transforms import functional
 from taeda.vision.transforms.autoaugment import AugMix, AutoAugment, AutoAugmentPolicy, RandAugment, TrivialAugmentWide
 from taeda.vision.transforms.container import Compose, RandomApply, RandomChoice, RandomOrder
@@ -86,3 +87,5 @@ __all__ = [
     "TrivialAugmentWide",
     "functional",
 ]
+
+_homes.share(__name__, {"transforms": " ".join(name for name in __all__ if isinstance(globals()[name], type))})

@@ -15,6 +15,7 @@ import PIL.Image
 
 import taeda
 from taeda import Tensor
+from taeda.vision import _homes as _homes
 from taeda._C import DisableTorchFunctionSubclass
 from taeda.utils._pytree import tree_flatten
 
@@ -369,3 +370,15 @@ def wrap(wrappee: Tensor, *, like: Any, **kwargs: Any) -> Any:
     """
     method = getattr(type(like), "wrap", None)
     return wrappee.as_subclass(type(like)) if method is None else method(wrappee, like, **kwargs)
+
+_homes.share(
+    __name__,
+    {
+        "_bounding_boxes": "BoundingBoxFormat BoundingBoxes is_rotated_bounding_format",
+        "_image": "Image",
+        "_keypoints": "KeyPoints",
+        "_mask": "Mask",
+        "_tv_tensor": "TVTensor",
+        "_video": "Video",
+    },
+)

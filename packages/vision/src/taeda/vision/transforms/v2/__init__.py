@@ -9,6 +9,7 @@
 ([[0, 0, 4, 4]], (8, 16))
 """
 
+from taeda.vision import _homes as _homes
 from taeda.vision.transforms.geometry import InterpolationMode
 from taeda.vision.transforms.policies import AutoAugmentPolicy
 from taeda.vision.transforms.v2 import _augment, _auto_augment, _color, _container, _geometry, _misc, _transform, _warped, functional
@@ -34,3 +35,13 @@ __all__ = [
     *_transform.__all__,
     *_warped.__all__,
 ]
+
+_homes.share(
+    __name__,
+    {
+        "_deprecated": "ToTensor",
+        "_geometry": "ElasticTransform RandomAffine RandomPerspective RandomRotation",
+        "_meta": "ClampBoundingBoxes ClampKeyPoints ConvertBoundingBoxFormat SetClampingMode",
+        "_temporal": "UniformTemporalSubsample",
+    },
+)

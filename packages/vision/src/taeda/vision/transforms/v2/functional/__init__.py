@@ -6,6 +6,7 @@ too, as ``resize_image``, ``resize_mask``, ``resize_bounding_boxes`` and so on, 
 
 from typing import Any
 
+from taeda.vision import _homes as _homes
 from taeda.vision.transforms.convert import pil_to_tensor, to_pil_image
 from taeda.vision.transforms.geometry import InterpolationMode
 from taeda.vision.transforms.v2.functional import _boxes, _color, _geometry, _misc, _sizes
@@ -40,3 +41,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'taeda.vision.transforms.v2.functional' has no attribute {name!r}")
+
+_homes.share(
+    __name__,
+    {
+        "_deprecated": "get_image_size to_tensor",
+        "_meta": "clamp_bounding_boxes convert_bounding_box_format get_dimensions get_num_channels get_num_frames get_size",
+        "_temporal": "uniform_temporal_subsample uniform_temporal_subsample_video",
+    },
+)
