@@ -27,6 +27,7 @@ from taeda.nn.modules.transformer import *
 from taeda.nn.modules.upsampling import *
 
 import sys as _sys
+import types as _types
 
 from taeda.nn.modules import (
     activation as _activation, batchnorm as _batchnorm, container as _container, conv as _conv, lazy as _lazy, linear as _linear,
@@ -72,3 +73,20 @@ __all__ = [
     "TripletMarginWithDistanceLoss", "Unflatten", "Unfold", "Upsample", "UpsamplingBilinear2d",
     "UpsamplingNearest2d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
 ]  # fmt: skip
+
+
+def _name_constructors(names: list[str]) -> None:
+    """Give each layer whose constructor is that of a base a copy under its own name, so that errors say ``Conv2d.__init__()``."""
+    for name in names:
+        layer = globals()[name]
+        owner = next(base for base in layer.__mro__ if "__init__" in vars(base))
+        f = layer.__init__
+        if owner is layer or not owner.__name__.startswith("_"):           # one of a public base may be replaced there
+            continue
+        own = _types.FunctionType(f.__code__, f.__globals__, "__init__", f.__defaults__, f.__closure__)
+        own.__kwdefaults__, own.__annotations__, own.__doc__, own.__module__ = f.__kwdefaults__, f.__annotations__, f.__doc__, f.__module__
+        own.__qualname__ = f"{name}.__init__"
+        layer.__init__ = own
+
+
+_name_constructors([_name for _name in __all__ if _name != "Module"])
