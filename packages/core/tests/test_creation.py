@@ -375,3 +375,9 @@ def test_normal_of_a_tensor_leaves_out_a_leaf_that_requires_grad() -> None:
     with taeda.no_grad():
         taeda.normal(taeda.full((3,), 4.0), 0.0, out=leaf)
     assert leaf.requires_grad and leaf.tolist() == [4, 4, 4]
+
+
+def test_combinations_of_more_than_there_are_come_at_once() -> None:
+    assert taeda.combinations(taeda.arange(3), 2**63 - 1).shape == (0, 2**63 - 1)
+    with pytest.raises(RuntimeError):
+        taeda.combinations(taeda.ones(1), 2**40, True)

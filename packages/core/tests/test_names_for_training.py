@@ -94,3 +94,12 @@ def test_annotations_of_devices_and_storages_are_found() -> None:
     assert taeda.storage.TypedStorage is taeda.TypedStorage and isinstance(taeda.ones(1).storage(), taeda.storage.TypedStorage)
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = taeda.storage.Nothing
+
+
+def test_the_profiler_of_a_gpu_says_that_there_is_none():
+    from taeda.cuda import profiler
+
+    for call in (profiler.start, profiler.stop, profiler.profile().__enter__):
+        with pytest.raises(RuntimeError, match="no CUDA device is available"):
+            call()
+    assert taeda.cuda.profiler is profiler

@@ -466,3 +466,15 @@ def test_running_buffers_may_have_tangents_in_training() -> None:
         assert forward_ad.unpack_dual(m).tangent.tolist() == [1, 1, 1]
         with pytest.raises(RuntimeError, match="not differentiable with respect to the running buffers"):
             ops.batch_norm(x, m, v)
+
+
+def test_rms_norm_of_channels_last_lies_as_its_input() -> None:
+    x = taeda.randn(2, 3, 4, 5).contiguous(memory_format=taeda.channels_last).requires_grad_()
+    y = ops.rms_norm(x, (5,), taeda.full((5,), 2.0))
+    assert y.stride() == x.stride() and ops.rms_norm(x.detach().contiguous(), (5,)).is_contiguous()
+    plain = ops.rms_norm(x.detach().contiguous().requires_grad_(), (5,), taeda.full((5,), 2.0))
+    assert y.equal(plain)
+    (g,) = taeda.autograd.grad((y * y * y).sum(), x)
+    z = x.detach().contiguous().requires_grad_()
+    (h,) = taeda.autograd.grad((ops.rms_norm(z, (5,), taeda.full((5,), 2.0)) ** 3).sum(), z)
+    taeda.testing.assert_close(g, h)

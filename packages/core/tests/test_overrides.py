@@ -422,3 +422,42 @@ def test_autograd_and_distributions_ask_what_stands_for_a_tensor() -> None:
     assert taeda.distributions.utils.broadcast_all(x, t) == ("broadcast_tensors", x)
     with pytest.raises(ValueError, match="must be numbers or tensors"):
         taeda.distributions.utils.broadcast_all(t, "a")
+
+
+class Unanswering(taeda.Tensor):
+    """Answers no call."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return NotImplemented
+
+
+class Reflecting:
+    """Has reflected operators of its own, and answers no call either."""
+
+    __torch_function__ = classmethod(lambda cls, func, types, args=(), kwargs=None: NotImplemented)
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rmatmul__ = __rand__ = lambda self, other: "reflected"
+    __gt__ = lambda self, other: "greater"  # noqa: E731
+
+
+def test_operators_that_no_class_answers_leave_the_other_side_a_chance():
+    a, other = taeda.ones(2).as_subclass(Unanswering), Reflecting()
+    assert [a + other, a - other, a * other, a / other, a**other, a @ other, a & other] == ["reflected"] * 7
+    assert (a < other) == "greater" and (taeda.ones(2) + other) == "reflected"
+    b = taeda.ones(2).as_subclass(Unanswering)
+    assert (a == b) is False and (a == a) is True and (a != b) is True
+    for operate in (lambda: a + b, lambda: a**b, lambda: 2**a, lambda: 1 - a, lambda: a @ b, lambda: 3 / a, lambda: a % 2):
+        with pytest.raises(TypeError, match="^unsupported operand type"):
+            operate()
+    with pytest.raises(TypeError, match=r"^\[add\] no implementation found"):
+        taeda.add(a, b)
+
+
+def test_other_errors_of_a_class_come_out_of_operators():
+    class Angry(taeda.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            raise TypeError("mine")
+
+    with pytest.raises(TypeError, match="^mine$"):
+        taeda.ones(2).as_subclass(Angry) + 1

@@ -357,3 +357,25 @@ def test_storages_are_read_as_elements_of_a_dtype() -> None:
         with pytest.raises(RuntimeError, match=r"^\[tensor\] expected a storage of taeda"):
             bad()
     assert taeda.UntypedStorage(device="meta").device.type == "meta"
+
+
+def test_storages_have_subclasses() -> None:
+    class Mine(taeda.UntypedStorage):
+        pass
+
+    s = Mine([1, 2, 3, 4])
+    part, copied = s[1:3], s.clone()
+    assert type(part) is type(copied) is Mine and isinstance(s, taeda.UntypedStorage) and s.tolist() == copied.tolist() == [1, 2, 3, 4]
+    part[0] = 9
+    assert s[1] == 9 and copied[1] == 2 and type(taeda.UntypedStorage(4)[1:]) is taeda.UntypedStorage
+    x = taeda.tensor([], dtype=taeda.uint8).set_(s)
+    assert x.tolist() == [1, 9, 3, 4] and Mine(2, device="meta").clone().device.type == "meta"
+
+
+def test_new_with_a_device() -> None:
+    x = taeda.ones(2)
+    assert x.new(3, device="cpu").shape == (3,) and x.new([1, 2], device="cpu").tolist() == [1.0, 2.0]
+    with pytest.raises(RuntimeError, match="tensor.new\\(tensor, device=device\\) is not supported"):
+        x.new(x, device="cpu")
+    with pytest.raises(RuntimeError, match="legacy constructor expects device type: cpu but device type: meta was passed"):
+        x.new(2, device="meta")

@@ -151,3 +151,5 @@ def test_a_new_dimension_of_size_1_spans_what_lies_behind_it() -> None:
     assert taeda.ones(1).expand(1, 1).stride() == (1, 1)
     assert taeda.tensor(1.0).expand(1, 1).stride() == (0, 0)
     assert [y.stride() for y in taeda.broadcast_tensors(taeda.ones(1), taeda.ones(1, 1))] == [(1, 1), (1, 1)]
+    with pytest.raises(RuntimeError, match=r"\[broadcast_tensors\] The size of tensor a \(3\) must match the size of tensor b \(6\)"):
+        taeda.broadcast_tensors(taeda.ones(2, 3), taeda.ones(6))

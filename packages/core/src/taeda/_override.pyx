@@ -456,8 +456,10 @@ def call_overrides(public_api, function, list over, tuple args, dict kwargs):
         if found is not NotImplemented:
             return found
     name = getattr(public_api, "__name__", str(public_api))
-    raise TypeError(f"[{name}] no implementation found for 'taeda.{name}' on types that implement __torch_function__: "
-                    f"{[type(x) for x in over]}")
+    error = TypeError(f"[{name}] no implementation found for 'taeda.{name}' on types that implement __torch_function__: "
+                      f"{[type(x) for x in over]}")
+    error.unanswered = True              # an operator's other side may have a reflected one
+    raise error
 
 
 cdef object sparse_class = None      # the class of sparse tensors, once there are some

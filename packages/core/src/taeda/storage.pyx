@@ -65,7 +65,6 @@ cdef object bytes_of(object values):
     return bytes(values)
 
 
-@cython.final
 @cython.freelist(256)
 cdef class Storage:
     """A block of bytes that tensors share (PyTorch's ``UntypedStorage``).
@@ -142,7 +141,9 @@ cdef class Storage:
         start, stop, _ = index.indices(self.nbytes_)
         self._check_data("__getitem__")
         # a part is a storage on the same memory; the view of the whole that it holds keeps that memory where it is
-        return foreign_storage(self.data + <int64_t>start, max(stop - start, 0), memoryview(self), self.readonly_)
+        made = <Storage>(<object>type(self)).__new__(type(self))
+        made.data, made.nbytes_, made.owner, made.readonly_ = self.data + <int64_t>start, max(stop - start, 0), memoryview(self), self.readonly_
+        return made
 
     def __setitem__(self, index, value):
         if isinstance(index, slice) and isinstance(value, int):
@@ -178,7 +179,7 @@ cdef class Storage:
 
     def clone(self):
         """Return a copy."""
-        made = new_storage(self.nbytes_, self.device)
+        made = new_storage(self.nbytes_, self.device) if type(self) is Storage else (<object>type(self))(self.nbytes_, device=(<object>self).device)
         return made if self.device == 1 else made.copy_(self)
 
     __copy__ = clone

@@ -69,21 +69,33 @@ cdef object operand(object other):
 cdef inline object of_two(object op, object x, object other):
     """The operator ``x op other``."""
     other = operand(other)
-    return NotImplemented if other is NotImplemented else op(x, other)
+    if other is NotImplemented:
+        return other
+    try:
+        return op(x, other)
+    except TypeError as error:           # where no class has answered, the other side may have a reflected operator
+        if hasattr(error, "unanswered"):
+            return NotImplemented
+        raise
 
 
 cdef inline object reflected(object op, object x, object other):
     """The operator ``other op x``."""
     other = operand(other)
-    return NotImplemented if other is NotImplemented else op(other, x)
+    return NotImplemented if other is NotImplemented else of_two(op, other, x)
+
+
+def number_over(other, x):
+    """A number divided by x, as PyTorch computes it."""
+    return x.reciprocal() * other
 
 
 cdef inline object either_way(object op, object x, object other):
     """``other op x`` of an op that knows no order; a tensor on the left (this one is then of a subclass, as Parameters are) stays there."""
     other = operand(other)
     if isinstance(other, TensorBase):
-        return op(other, x)
-    return NotImplemented if other is NotImplemented else op(x, other)
+        return of_two(op, other, x)
+    return NotImplemented if other is NotImplemented else of_two(op, x, other)
 
 
 cdef object only(TensorBase t, str what):
@@ -275,8 +287,7 @@ cdef class Tensor(TensorConversions):
 
     def __rtruediv__(self, other):
         other = operand(other)
-        return NotImplemented if other is NotImplemented else (
-            self.reciprocal() * other if not isinstance(other, TensorBase) else div(other, self))
+        return NotImplemented if other is NotImplemented else of_two(div if isinstance(other, TensorBase) else number_over, other, self)
 
     def __floordiv__(self, other):
         return of_two(floor_divide, self, other)
@@ -297,11 +308,11 @@ cdef class Tensor(TensorConversions):
         return reflected(_b.pow, self, other) if modulo is None else NotImplemented
 
     def __matmul__(self, other):
-        return matmul(self, other) if isinstance(other, TensorBase) or _override.takes_over(type(other)) else NotImplemented
+        return of_two(matmul, self, other) if isinstance(other, TensorBase) or _override.takes_over(type(other)) else NotImplemented
 
     def __rmatmul__(self, other):
         array = isinstance(other, TensorBase) or hasattr(other, "__array_interface__") and other.__array_interface__["shape"]
-        return matmul(_convert.as_tensor(other), self) if array else NotImplemented
+        return of_two(matmul, _convert.as_tensor(other), self) if array else NotImplemented
 
     def __neg__(self):
         return neg(self)

@@ -14,6 +14,7 @@ from taeda.tensor_base cimport CPU, META, TensorBase, alias
 
 from taeda import _spoken
 from taeda._override import asks
+from taeda.device import as_device
 from taeda.dtype import NAMES, dtype as dtype_class, get_default_dtype
 from taeda.elements import ArrayHolder
 from taeda.ops import conversion as _convert
@@ -162,6 +163,12 @@ cdef class TensorConversions(TensorAttributes):
             args = (Size(size),)
         if device is None and (len(args) != 1 or isinstance(args[0], (int, Size))):
             return (<object>self).new_empty(*(args or (0,)))            # of this one's layout
+        if device is not None and len(args) == 1 and isinstance(args[0], TensorBase):
+            raise RuntimeError("[new] Legacy tensor new of the form tensor.new(tensor, device=device) is not supported; "
+                               "use as_tensor(tensor, device=device)")
+        if device is not None and as_device(device).type != (<object>self).device.type:
+            raise RuntimeError(f"[new] legacy constructor expects device type: {(<object>self).device.type} but device type: "
+                               f"{as_device(device).type} was passed; use new_empty or taeda.tensor(data, device=...)")
         return make(self.dtype, args, (<object>self).device if device is None else device)
 
     def map_(self, TensorBase other not None, function):

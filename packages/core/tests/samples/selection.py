@@ -155,7 +155,8 @@ ROWS = [
     Row("combinations", choices, combinations, dtypes=ALL, errors=(
         (Call(np.zeros((2, 2))), RuntimeError, r"Expect a 1D vector, but got shape \[2, 2\]"),
         (Call(np.zeros(2), -1), RuntimeError, "non-negative number, but got -1"),
-        (Call(np.zeros(10000), 10), RuntimeError, "Storage size calculation overflowed"))),
+        (Call(np.zeros(10000), 10), RuntimeError, "Storage size calculation overflowed"),
+        (Call(np.zeros(1), 2**60, True), RuntimeError, "Storage size calculation overflowed"))),
     Row("index_reduce", folds, index_reduce, dtypes=FLOATS + INTS[1:], method="index_reduce", inplace="index_reduce_", out=True,
         errors=(
             (Call(np.zeros((2, 3)), 0, np.array([0]), np.zeros((1, 3)), "sum"), RuntimeError, "one of prod, mean, amax or amin"),
@@ -183,6 +184,7 @@ ROWS = [
         (Call(np.zeros(2, np.int64), np.zeros(1)), RuntimeError, "Type promoting not supported"))),
     Row("hash_tensor", bits, hash_tensor, dtypes=ALL, grad=False, method="hash_tensor", errors=(
         (Call(np.zeros(2), mode=1), RuntimeError, "Unknown hash_tensor mode: 1"),
+        (Call(np.zeros(2), out=2), TypeError, "argument 'out' must be Tensor, not int"),
         (Call(np.zeros((0, 2)), 0), IndexError, "non-zero size"))),
     Row("adjoint", small, lambda x: np.swapaxes(x, -1, -2), dtypes=ALL, method="adjoint", errors=(
         (Call(np.zeros(2)), RuntimeError, "matrices"),)),

@@ -192,7 +192,7 @@ get_device_properties = needs_gpu("get_device_properties", "Return what is known
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("amp", "nvtx"):
+    if name in ("amp", "nvtx", "profiler"):
         import importlib
 
         return importlib.import_module(f"taeda.cuda.{name}")

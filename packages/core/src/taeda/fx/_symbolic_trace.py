@@ -305,6 +305,8 @@ class Tracer(TracerBase):
 
     def _proxy_placeholder(self, name: str, concrete_args: dict[str, Any] | None, sig: Any, fn_for_analysis: Any) -> Any:
         if concrete_args is not None and name in concrete_args:
+            if name.startswith("*"):
+                raise KeyError(name)
             count = 0
 
             def fixed(x: Any) -> Any:

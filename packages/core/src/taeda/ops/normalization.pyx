@@ -97,6 +97,7 @@ cdef tuple normalise_rows(Op op, TensorBase x, tuple shape, TensorBase w, Tensor
     cdef View* t[6]
     cdef Param p[4]
     cdef int64_t n = 1
+    cdef bint last = op is RMS_NORM and lies_channels_last(x)        # PyTorch composes it then: the result lies as its input
     for size in shape:
         n *= size
     x = contiguous(x)
@@ -107,6 +108,8 @@ cdef tuple normalise_rows(Op op, TensorBase x, tuple shape, TensorBase w, Tensor
     t[4], t[5] = view_of(w), view_of(b)
     if x.view.numel or op.cpu[x.view.dtype] == NULL:
         launch(op, x.view.dtype, x.device, 3, 6, t, p, 2 * x.view.numel)
+    if last:
+        y = laid_channels_last(y)
     record(op, y, (x, w, b), (x, mean, rstd, w), (n, None if w is None else w.shape_tuple(),
                                                   None if b is None else b.shape_tuple(), eps))
     return y, mean, rstd

@@ -103,6 +103,9 @@ def combinations(input, r=2, with_replacement=False):
         total = math.comb(n + r - 1 if with_replacement and n else n, r)
         if total * r * 8 >= 1 << 63:
             raise RuntimeError(f"[combinations] Storage size calculation overflowed with sizes={[total, r]}")
+        if total == 0:
+            return input.narrow(0, 0, 0).reshape(0, r)
+        input.new_empty((total, r))          # is there so much memory?
         columns = [c.to(input.device) for c in _choices(n, r, with_replacement)]
     return stack([input.index_select(0, c.contiguous()) for c in columns], 1)
 
@@ -197,7 +200,9 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
         raise TypeError(f"[hash_tensor] argument 'input' must be Tensor, not {type(input).__name__}")
     if mode != 0:
         raise RuntimeError(f"[hash_tensor] Unknown hash_tensor mode: {mode}")
-    if isinstance(out, TensorBase) and out.dtype != uint64:
+    if out is not None and not isinstance(out, TensorBase):
+        raise TypeError(f"[hash_tensor] argument 'out' must be Tensor, not {type(out).__name__}")
+    if out is not None and out.dtype != uint64:
         raise RuntimeError(f"[hash_tensor] Expected result to be of dtype uint64, but got {out.dtype}")
     if input.is_complex() and input.numel():
         raise NotImplementedError(f"[hash_tensor] not implemented for dtype {input.dtype}; hash its view_as_real")

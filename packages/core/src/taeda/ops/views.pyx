@@ -7,7 +7,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport NOTHING, Op, as_strided_view, as_tensor, contiguous, define, record, record_view, wrap_dim
 from taeda.dtype cimport code_of, dtype_of, itemsize_of
 from taeda.kernels.cpu.abi cimport MAX_DIM
-from taeda.operands cimport integer
+from taeda.operands cimport broadcast_shapes as common_shape, integer
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
 from taeda.dtype import dtype as dtype_class
@@ -116,7 +116,9 @@ def broadcast_tensors(*tensors):
     for i, t in enumerate(tensors):
         if not isinstance(t, TensorBase):
             raise TypeError(f"[broadcast_tensors] expected Tensor as element {i} in argument 0, but got {type(t).__name__}")
-    shape = broadcast_shapes(*[t.shape for t in tensors])
+    shape = ()
+    for t in tensors:
+        shape = common_shape("broadcast_tensors", shape, (<TensorBase>t).shape_tuple())
     return tuple([t if t.shape == shape else expand(t, shape) for t in tensors])
 
 def broadcast_shapes(*shapes):
