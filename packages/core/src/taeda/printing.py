@@ -257,8 +257,12 @@ def tensor_str(t: Any, *, tensor_contents: str | None = None) -> str:
         suffixes.append(f"size={shape}")
     if t.dtype != default and (sized or t.numel() == 0 or t.dtype.name not in obvious):
         suffixes.append(f"dtype={t.dtype}")
-    if t.grad_fn is not None:
-        suffixes.append(f"grad_fn=<{t.grad_fn.name().rpartition('::')[2]}>")
+    try:
+        node = t.grad_fn
+    except RuntimeError:                     # a view of several that is no more, since its base has been written to
+        node = "Invalid"
+    if node is not None:
+        suffixes.append(f"grad_fn=<{node if node == 'Invalid' else node.name().rpartition('::')[2]}>")
     elif t.requires_grad:
         suffixes.append("requires_grad=True")
     tangent = tangent_of(t) if current_level() else None

@@ -445,7 +445,7 @@ cdef class TensorAttributes(TensorBase):
         >>> x.requires_grad, (x * 2).requires_grad, x.detach().requires_grad
         (True, True, False)
         """
-        return self.requires_grad_ or grad_fn_of(self) is not None
+        return self.requires_grad_ or self.grad_fn_ is not None or grad_fn_of(self) is not None
 
     @requires_grad.setter
     def requires_grad(self, on):

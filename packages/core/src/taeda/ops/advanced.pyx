@@ -307,7 +307,7 @@ cdef TensorBase index_core(TensorBase x, list pos, list idx, str op, Op node=Non
     bad = launch(node, x.view.dtype, x.device, 1, 2 + len(pos), q.t, q.p, out.view.numel)
     if bad > 0:
         raise out_of_bounds(x, pos, idx, bad, op)
-    if not in_order(&q, idx):
+    if node is INDEX and not in_order(&q, idx):
         out = as_inputs_lie(&q, out, idx)
     if needs_grad(x):
         record(node, out, (x,), tuple(idx) if len(idx) <= 8 else None,

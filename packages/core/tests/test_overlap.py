@@ -1,0 +1,41 @@
+"""Writes in place whose operand shares memory with what is written, and views that have become invalid."""
+
+from __future__ import annotations
+
+import pytest
+import taeda
+
+
+@pytest.mark.parametrize("name", ["mul_", "add_", "div_", "copy_"])
+def test_an_operand_that_is_the_first_part_of_what_is_written_is_refused(name: str) -> None:
+    x = taeda.arange(1.0, 7.0).view(2, 3)
+    for part in (x[:1], x[0, 1], x[1:]):
+        with pytest.raises(RuntimeError, match="refer to a single memory location"):
+            getattr(x, name)(part)
+    assert x.tolist() == [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    assert (x * 1).mul_(x[:1]).tolist() == [[1.0, 4.0, 9.0], [4.0, 10.0, 18.0]]
+    assert x.mul_(x).tolist() == [[1.0, 4.0, 9.0], [16.0, 25.0, 36.0]]
+
+
+def test_a_column_of_what_is_written_is_read_before() -> None:
+    for n in (3, 16, 40):
+        x = taeda.arange(1.0, 1 + 2 * n).view(2, n)
+        expected = x / x[..., -1:].clone()
+        x /= x[..., -1:]
+        assert x.equal(expected)
+
+
+def test_views_of_several_that_are_no_more_are_printed() -> None:
+    x = taeda.ones(2, requires_grad=True) * 1
+    first, _ = x.unbind()
+    x.mul_(2)
+    assert first.requires_grad and repr(first) == "tensor(2., grad_fn=<Invalid>)"
+    with pytest.raises(RuntimeError, match="returns multiple views"):
+        first * 1
+
+
+def test_index_select_lies_in_rows() -> None:
+    x = taeda.arange(24.0).view(2, 4, 3).transpose(1, 2)
+    for dim, strides in enumerate(((12, 4, 1), (8, 4, 1), (6, 2, 1))):
+        y = x.index_select(dim, taeda.tensor([1, 0]))
+        assert y.stride() == strides and y.equal(x.contiguous().index_select(dim, taeda.tensor([1, 0])))
