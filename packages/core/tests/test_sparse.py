@@ -495,3 +495,25 @@ def test_a_zero_without_dimensions_has_no_entry() -> None:
     assert zero.to_sparse()._nnz() == 0 and zero.to_sparse().to_dense().item() == 0 and one.to_sparse()._nnz() == 1
     zero.to_sparse().to_dense().backward()
     assert zero.grad.item() == 0 and one.to_sparse().to_dense().item() == 1        # what has no entry gets no gradient
+
+
+def test_new_makes_tensors_of_its_layout() -> None:
+    s = taeda.eye(3).to_sparse()
+    assert [t.shape for t in (s.new(), s.new(device="cpu"), s.new(2, 3, device="cpu"), s.new(taeda.Size([2, 2])))] == [(0,), (0,), (2, 3), (2, 2)]
+    assert all(t.is_sparse and t._nnz() == 0 and t.dtype is s.dtype for t in (s.new(), s.new(2, 3, device="cpu")))
+    assert s.new(s._indices(), s._values() * 2, (4, 4), device="cpu").to_dense().sum() == 6
+    with pytest.raises(TypeError, match=r"SparseTensor.new\(sequence\) only accepts sizes"):
+        s.new([1, 2])
+    with pytest.raises(TypeError, match=r"invalid combination of arguments"):
+        s.new(taeda.ones(2))
+    with pytest.raises(RuntimeError, match="legacy constructor expects device type: cpu but device type: meta"):
+        s.new(device="meta")
+
+
+@pytest.mark.parametrize("name", ["zeros", "empty"])
+def test_out_of_what_has_no_entries(name: str) -> None:
+    s = taeda.eye(3).to_sparse()
+    assert getattr(taeda, name)(2, 3, out=s) is s and s.shape == (2, 3) and s._nnz() == 0
+    assert getattr(taeda, name)((4,), out=s).shape == (4,) and s.to_dense().tolist() == [0.0] * 4
+    with pytest.raises(RuntimeError, match="does not match dtype of out"):
+        getattr(taeda, name)(2, dtype=taeda.float64, out=s)

@@ -20,9 +20,11 @@ from taeda._override import set_sparse
 from taeda.stand_ins import sparse_shell
 from taeda.autograd.function import Function, FunctionNode
 from taeda.autograd.grad_mode import is_grad_enabled
+from taeda.device import as_device
 from taeda.dtype import int64
 from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from taeda.tensor import Tensor
+from taeda.tensor_base import Size
 
 RULES: dict[str, Callable[..., Any]] = {}        # name of a function -> what it does where an argument is sparse
 
@@ -64,6 +66,8 @@ def unknown(name: str, s: Any) -> NotImplementedError:
 def answer(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return what the function of the name gives of arguments some of which are sparse."""
     by_rule = RULES.get(name)
+    if by_rule is None and name in ("empty", "zeros") and is_sparse(kwargs.get("out")):
+        return emptied(name, kwargs.pop("out"), args, kwargs)
     if by_rule is None:
         raise unknown(name, next((x for x in args if is_sparse(x)), None))
     out = kwargs.pop("out", None) if kwargs else None
@@ -86,6 +90,13 @@ def answer(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if type(t) is SparseTensor:
                 name_node(name, args, t)
     return found
+
+
+def emptied(name: str, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Give ``out`` the size that a function without tensors was asked for, and no entries."""
+    if kwargs.get("dtype", out.dtype) not in (None, out.dtype):
+        raise RuntimeError(f"[{name}] dtype {kwargs['dtype']} does not match dtype of out parameter ({out.dtype})")
+    return RULES["set_"](out, getattr(ops, name)(*(args or (kwargs["size"],)), dtype=out.dtype, device=out.device, layout=out.layout))
 
 
 def applied(name: str, by_rule: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -170,13 +181,25 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
         """Whether both hold the same indices and values."""
         return is_sparse(other) and self._held.is_set_to(other._held) and same_parts(self, other)
 
-    def new(self, *args: Any, **kwargs: Any) -> Any:
+    def new(self, *args: Any, device: Any = None) -> Any:
         """Return an empty tensor of a size in this layout, or one of the indices and values given."""
-        if self._layout is sparse_coo and len(args) in (2, 3) and isinstance(args[0], Tensor) and isinstance(args[1], Tensor):
-            from taeda.sparse.creation import sparse_coo_tensor
+        from taeda.sparse.creation import empty_of, sparse_coo_tensor
 
-            return sparse_coo_tensor(args[0], args[1].to(self.dtype), *args[2:], **kwargs)
-        return super().new(*args, **kwargs)
+        if self._layout is not sparse_coo:
+            return super().new(*args, **({} if device is None else {"device": device}))
+        if device is not None and as_device(device).type != self.device.type:
+            raise RuntimeError(f"[new] legacy constructor expects device type: {self.device.type} but device type: "
+                               f"{as_device(device).type} was passed")
+        if len(args) in (2, 3) and isinstance(args[0], Tensor) and isinstance(args[1], Tensor):
+            return sparse_coo_tensor(args[0], args[1].to(self.dtype), *args[2:], device=device)
+        if len(args) == 1 and isinstance(args[0], (list, tuple)) and not isinstance(args[0], Size):
+            raise TypeError("[new] SparseTensor.new(sequence) only accepts sizes.  Please use sparse_coo_tensor() to construct a sparse "
+                            "tensor from a sequence.")
+        sizes = args[0] if len(args) == 1 and isinstance(args[0], Size) else args or (0,)
+        if not all(hasattr(n, "__index__") and not isinstance(n, Tensor) for n in sizes):
+            raise TypeError("[new] new() received an invalid combination of arguments: it takes sizes, or indices, values and a size, got "
+                            f"({', '.join(type(x).__name__ for x in args)})")
+        return empty_of(sizes, self._layout, self.dtype, self.device)
 
     def __radd__(self, other: Any) -> Any:
         return ops.add(other, self)
