@@ -30,8 +30,12 @@ class SparseAdam(Optimizer):
 
     >>> import taeda
     >>> from taeda import optim
-    >>> optim.SparseAdam([taeda.zeros(3, requires_grad=True)]).defaults["betas"]
-    (0.9, 0.999)
+    >>> table = taeda.zeros(3, 2, requires_grad=True)
+    >>> opt = optim.SparseAdam([table], lr=0.5)
+    >>> taeda.embedding(table, taeda.tensor([1]), sparse=True).sum().backward()
+    >>> opt.step()
+    >>> table[:, 0].detach().round(decimals=3)     # only row 1 was named
+    tensor([ 0.0000, -0.5000,  0.0000])
     """
 
     def __init__(

@@ -46,7 +46,7 @@ def interpolate(
         input: (B, C, L), (B, C, H, W) or (B, C, D, H, W).
         mode: nearest, nearest-exact, linear (3-D), bilinear and bicubic (4-D), trilinear (5-D), area, or with
             ``antialias`` lanczos (4-D).
-        align_corners: in the linear modes, whether the corner points keep their values.
+        align_corners: in the linear and cubic modes, whether the corner points keep their values.
         recompute_scale_factor: take the factor from the rounded sizes.
         antialias: in the bilinear and bicubic modes, average over all that a smaller image's pixel covers.
 

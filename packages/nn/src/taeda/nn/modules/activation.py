@@ -453,7 +453,7 @@ class Softmax2d(Module):
 
 
 class SELU(_ShowsInplace):
-    """y = scale (max(0, x) + min(0, alpha (exp(x) - 1))) (Klambauer et al., 2017).
+    """y = s (max(0, x) + min(0, a (exp(x) - 1))), s = 1.0507 and a = 1.6733 (Klambauer et al., 2017).
 
     >>> import taeda
     >>> from taeda import nn

@@ -49,7 +49,7 @@ class CrossEntropyLoss(_WeightedLoss):
     Args:
         weight: (C,), of each class.
         ignore_index: target that counts nothing.
-        reduction: none, mean (over the weights of what counts) or sum.
+        reduction: none, mean (over the weights of what counts; with probabilities over the samples) or sum.
         label_smoothing: how much of each target is spread over all classes, in [0, 1].
 
     Shapes:

@@ -226,7 +226,7 @@ class MultiMarginLoss(_WeightedLoss):
 
 
 class MultiLabelMarginLoss(_Loss):
-    """loss = sum over right classes j and wrong classes i of max(0, 1 - (x[j] - x[i])), over their number.
+    """loss = sum over right classes j and wrong classes i of max(0, 1 - (x[j] - x[i])), divided by the number C of classes.
 
     Shapes:
         x: (B, C) or (C,); t: the same, class numbers up to the first -1 of each row.

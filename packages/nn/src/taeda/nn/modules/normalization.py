@@ -169,7 +169,7 @@ class RMSNorm(Module):
 
     Args:
         normalized_shape: those dimensions, a number for the last one.
-        eps: None takes the smallest step of the dtype.
+        eps: None takes ``taeda.finfo(x.dtype).eps``.
         elementwise_affine: whether there is a weight.
 
     Shapes:

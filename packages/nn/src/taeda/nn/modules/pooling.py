@@ -345,8 +345,8 @@ class LPPool1d(_LPPoolNd):
 
     >>> import taeda
     >>> from taeda import nn
-    >>> nn.LPPool1d(2, 2)(taeda.tensor([[3.0, 4.0]])).shape
-    taeda.Size([1, 1])
+    >>> nn.LPPool1d(2, 2)(taeda.tensor([[3.0, 4.0]]))
+    tensor([[5.]])
     """
 
     def forward(self, input: Tensor) -> Tensor:

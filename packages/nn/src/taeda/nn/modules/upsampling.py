@@ -14,11 +14,11 @@ __all__ = [
 
 
 class Upsample(Module):
-    """Resample (B, C, L) or (B, C, H, W) to ``size``, or by ``scale_factor``.
+    """Resample (B, C, L), (B, C, H, W) or (B, C, D, H, W) to ``size``, or by ``scale_factor``.
 
     Args:
         mode: nearest, nearest-exact, linear (3-D), bilinear and bicubic (4-D), trilinear (5-D), area.
-        align_corners: in the linear modes, whether the corner points keep their values.
+        align_corners: in the linear and cubic modes, whether the corner points keep their values.
         recompute_scale_factor: take the factor from the rounded sizes.
 
     >>> import taeda
