@@ -348,3 +348,20 @@ def test_maxima_of_few_channels_that_lie_innermost_give_back_what_planes_do(dtyp
             g = (taeda.arange(y.numel()) % 7 - 3).reshape(y.shape).to(dtype)
             found.append((y, at, assert_same_for_any_threads(lambda y=y, leaf=leaf, g=g: taeda.autograd.grad(y, leaf, g, retain_graph=True)[0])))
         assert all(map(taeda.equal, *found)), (kernel, stride)
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16], ids=str)
+@pytest.mark.parametrize("channels", [1, 8, 12, 40, 70])
+def test_averages_of_halves_with_channels_innermost_are_those_of_floats(channels: int, dtype: taeda.dtype) -> None:
+    rng = np.random.default_rng(channels)
+    x = taeda.tensor(rng.normal(size=(2, channels, 9, 7))).to(dtype).contiguous(memory_format=taeda.channels_last)
+    for pool in (
+        lambda t: ops.avg_pool2d(t, 2), lambda t: ops.avg_pool2d(t, 3, 2, 1), lambda t: ops.avg_pool2d(t, 3, 1, 1, count_include_pad=False),
+        lambda t: ops.avg_pool2d(t, (2, 3), divisor_override=-5), lambda t: ops.adaptive_avg_pool2d(t, (4, 3)),
+    ):
+        half, wide = (t.detach().requires_grad_() for t in (x, x.float()))
+        y, z = pool(half), pool(wide)
+        g = taeda.tensor(rng.normal(size=tuple(y.shape))).to(dtype)
+        (a,), (b,) = taeda.autograd.grad(y, half, g), taeda.autograd.grad(z, wide, g.float())
+        for one, two in ((y, z), (a, b)):
+            assert one.dtype is dtype and one.is_contiguous(memory_format=taeda.channels_last) and taeda.equal(one, two.to(dtype))
