@@ -538,3 +538,25 @@ def test_gradients_that_repeat() -> None:
     g, = taeda.autograd.grad(y.square().sum(), s, create_graph=True)
     taeda.testing.assert_close(g, 2 * 80 * 100.0**2 * s)
     taeda.testing.assert_close(taeda.autograd.grad(g, s)[0], taeda.tensor(2 * 80 * 100.0**2))
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16, taeda.float32], ids=str)
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 7])
+def test_means_of_few_rows_are_rounded_once(rows: int, dtype: taeda.dtype) -> None:
+    x = taeda.tensor(np.random.default_rng(rows).integers(-99, 99, (rows, 333)) / 8).to(dtype)
+    for y in (x.mean(0), x.t().contiguous().mean(1)):
+        assert taeda.equal(y, (x.double().sum(0) / rows).float().to(dtype))
+
+
+@pytest.mark.parametrize("dtype", [taeda.uint8, taeda.bool], ids=str)
+@pytest.mark.parametrize("shape", [(1, 5), (3, 1000), (130, 77), (2, 3, 70)])
+def test_any_and_all_of_bytes_along_each_dimension(shape: tuple[int, ...], dtype: taeda.dtype) -> None:
+    for limit in (1, 50, 99):
+        values = np.random.default_rng(limit).integers(0, 100, shape)
+        values = np.where(values < limit, values, 0)
+        x = taeda.tensor(values).to(dtype)
+        for d in range(len(shape)):
+            for t in (x, x.transpose(0, -1).contiguous().transpose(0, -1)):
+                np.testing.assert_array_equal(t.any(d).numpy().astype(bool), (values != 0).any(d))
+                np.testing.assert_array_equal((t == 0).all(d).numpy(), (values == 0).all(d))
+                np.testing.assert_array_equal(t.all(d).numpy().astype(bool), (values != 0).all(d))
