@@ -90,8 +90,17 @@ class Form:
 NUMBERS = {bool, int, float, complex}
 
 
+_met: set[type] = set()         # classes of tensors that lists held: to ask each element's class takes longer than small operations
+
+
 def _are_tensors(x: Sequence[Any]) -> bool:
-    return all([issubclass(kind, TensorBase) for kind in set(map(type, x))])  # noqa: C419 a generator takes longer to start
+    if _met.issuperset(map(type, x)):
+        return True
+    kinds = set(map(type, x))
+    if not all(issubclass(kind, TensorBase) for kind in kinds):
+        return False
+    _met.update(kinds)
+    return True
 
 
 def _kind(x: Any) -> str:
@@ -147,20 +156,29 @@ def _made(name: str, forms: tuple[str, ...], step: Callable[..., Any]) -> Callab
                             f"expected one of {expected}")
         return [(by_name.get(word), kind, place) for word, kind, place in form.plan(len(args), list(kwargs))]
 
+    alone = "" in forms                     # the list may be all that is given
+
     def function(self: Any, *args: Any, **kwargs: Any) -> Any:
-        given = (*args, *kwargs.values())
+        if alone and not args and not kwargs:
+            results = tuple(map(step, _tensors(title, self)))
+            return self if in_place else results
+        given = (*args, *kwargs.values()) if kwargs else args
         kinds = tuple(map(_kind, given))
-        plan = plans.get((kinds, *kwargs))
+        key = (kinds, *kwargs) if kwargs else kinds
+        plan = plans.get(key)
         if plan is None:
             plan = plan_of(args, kwargs)
             if "" not in kinds and all(kind != "N" or kinds[place] == "N" for _, kind, place in plan):  # tensors may be numbers, or not
-                plans[kinds, *kwargs] = plan
+                plans[key] = plan
         tensors = _tensors(title, self)
         columns: list[Any] = [tensors]
         step_here, apart = step, None       # with what is one for all; what each call is given by name
         for word, kind, place in plan:
             value = given[place]
-            items = None if kind in "SA" else _items(title, len(tensors), kind, value)
+            if kind == "L" and len(value) == len(tensors):
+                items: Sequence[Any] | None = value
+            else:
+                items = None if kind in "SA" else _items(title, len(tensors), kind, value)
             if word is None:
                 columns.append(repeat(value) if items is None else items)
             elif items is None:
