@@ -572,3 +572,42 @@ def test_a_tracer_can_be_copied() -> None:
     assert not hasattr(fresh, "graph") and str(copied.graph) == str(tracer.graph)
     assert copied.graph is not tracer.graph and copied.root is not tracer.root
     assert str(fresh.trace(nn.ReLU())) == str(fx.Tracer().trace(nn.ReLU()))
+
+
+def test_a_trace_of_a_librarys_own_patches_modules_by_the_names_that_are_kept_for_it() -> None:
+    from taeda.fx import _symbolic_trace as trace
+
+    class Calls(fx.Tracer):
+        def trace(self, root, concrete_args=None):
+            self.root = root
+            self.submodule_paths = {module: name for name, module in root.named_modules()}
+            self.graph = fx.Graph(tracer_cls=type(self))
+            self.tensor_attrs = {v: k for k, v in vars(root).items() if isinstance(v, (taeda.Tensor, trace.ScriptObject))}
+            run, args = self.create_args_for_root(type(root).forward, True, concrete_args)
+
+            def call(module, *args, **kwargs):
+                return self.call_module(module, lambda *a, **k: trace._orig_module_call(module, *a, **k), args, kwargs)
+
+            def read(module, name):
+                return self.getattr(name, trace._orig_module_getattr(module, name), {})
+
+            with trace._Patcher() as patcher:
+                patcher.patch_method(nn.Module, "__call__", call, deduplicate=False)
+                patcher.patch_method(nn.Module, "__getattr__", read, deduplicate=False)
+                self.create_node("output", "output", (self.create_arg(run(*args)),), {})
+            return self.graph
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Linear(2, 3)
+            self.scale = nn.Parameter(taeda.full((3,), 2.0))
+
+        def forward(self, x):
+            return self.inner(x) * self.scale
+
+    model = Model()
+    made = fx.GraphModule(model, Calls().trace(model))
+    assert [(node.op, node.target) for node in made.graph.nodes][:3] == [("placeholder", "x"), ("call_module", "inner"), ("get_attr", "scale")]
+    x = taeda.ones(4, 2)
+    assert taeda.equal(made(x), model(x)) and type(model(x)) is taeda.Tensor

@@ -38,6 +38,8 @@ __all__ = [
 
 _proxyable_classes: dict[type, None] = {}
 _tracing = 0
+_orig_module_call = Module.__call__  # what tracers of libraries wrap while they run a model
+_orig_module_getattr = Module.__getattr__
 
 
 def is_fx_tracing() -> bool:
