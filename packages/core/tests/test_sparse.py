@@ -501,6 +501,7 @@ def test_new_makes_tensors_of_its_layout() -> None:
     s = taeda.eye(3).to_sparse()
     assert [t.shape for t in (s.new(), s.new(device="cpu"), s.new(2, 3, device="cpu"), s.new(taeda.Size([2, 2])))] == [(0,), (0,), (2, 3), (2, 2)]
     assert all(t.is_sparse and t._nnz() == 0 and t.dtype is s.dtype for t in (s.new(), s.new(2, 3, device="cpu")))
+    assert s.new(size=(5, 1)).shape == (5, 1)
     assert s.new(s._indices(), s._values() * 2, (4, 4), device="cpu").to_dense().sum() == 6
     with pytest.raises(TypeError, match=r"SparseTensor.new\(sequence\) only accepts sizes"):
         s.new([1, 2])

@@ -181,10 +181,11 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
         """Whether both hold the same indices and values."""
         return is_sparse(other) and self._held.is_set_to(other._held) and same_parts(self, other)
 
-    def new(self, *args: Any, device: Any = None) -> Any:
+    def new(self, *args: Any, size: Any = None, device: Any = None) -> Any:
         """Return an empty tensor of a size in this layout, or one of the indices and values given."""
         from taeda.sparse.creation import empty_of, sparse_coo_tensor
 
+        args = args if size is None else (Size(size),)
         if self._layout is not sparse_coo:
             return super().new(*args, **({} if device is None else {"device": device}))
         if device is not None and as_device(device).type != self.device.type:

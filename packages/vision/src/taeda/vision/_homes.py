@@ -14,6 +14,7 @@ def share(package: str, homes: dict[str, str]) -> None:
     The package's own attributes stay what they are, since a function may have its file's name (`ops.roi_align`).
     A file that is there already gets what it lacks.
 
+    >>> import taeda.vision.ops
     >>> from taeda.vision.ops.focal_loss import sigmoid_focal_loss
     >>> sigmoid_focal_loss is taeda.vision.ops.sigmoid_focal_loss
     True

@@ -48,6 +48,7 @@ def call_for_per_sample_grads(
             the batch's size cannot be told; a parameter still has the ``grad_sample`` of another call.
 
     >>> import taeda
+    >>> from taeda.nn.utils._per_sample_grad import call_for_per_sample_grads
     >>> layer = taeda.nn.Linear(3, 2)
     >>> call_for_per_sample_grads(layer)(taeda.ones(4, 3)).sum().backward()
     >>> layer.weight.grad_sample.shape
