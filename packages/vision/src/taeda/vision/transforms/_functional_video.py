@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,9 +11,6 @@ from taeda.nn import functional as NN
 from taeda.vision.transforms.convert import normalize as _normalize
 
 __all__ = ["center_crop", "crop", "hflip", "normalize", "resize", "resized_crop", "to_tensor"]
-
-warnings.warn("The module torchvision.transforms._functional_video is deprecated since 0.12: use taeda.vision.transforms.functional.",
-              stacklevel=2)
 
 
 def checked(clip: Any, op: str) -> Tensor:

@@ -16,14 +16,18 @@ __all__ = [
     "CenterCropVideo", "NormalizeVideo", "RandomCropVideo", "RandomHorizontalFlipVideo", "RandomResizedCropVideo", "ToTensorVideo",
 ]  # fmt: skip
 
-warnings.warn("The module torchvision.transforms._transforms_video is deprecated since 0.12. Please use taeda.vision.transforms.",
-              stacklevel=2)
+
+def _told() -> None:
+    """Warn that the path is an old one; torchvision does so when it is imported."""
+    warnings.warn("The module torchvision.transforms._transforms_video is deprecated since 0.12. Please use taeda.vision.transforms.",
+                  stacklevel=3)
 
 
 class RandomCropVideo(RandomCrop):
     """Cut the same part, drawn at random, out of every frame."""
 
     def __init__(self, size: Any) -> None:
+        _told()
         super().__init__(size)
 
     def forward(self, clip: Tensor) -> Tensor:
@@ -39,6 +43,7 @@ class RandomResizedCropVideo(RandomResizedCrop):
     def __init__(
         self, size: Any, scale: Sequence[float] = (0.08, 1.0), ratio: Sequence[float] = (3 / 4, 4 / 3), interpolation_mode: str = "bilinear"
     ) -> None:  # fmt: skip
+        _told()
         if isinstance(size, (tuple, list)) and len(size) != 2:
             raise ValueError(f"[RandomResizedCropVideo] size should be tuple (height, width), instead got {size}")
         super().__init__(size, scale, ratio)
@@ -58,6 +63,7 @@ class CenterCropVideo:
     """Cut out the middle of every frame."""
 
     def __init__(self, crop_size: Any) -> None:
+        _told()
         self.crop_size = two_sizes(crop_size, "CenterCropVideo")
 
     def __call__(self, clip: Tensor) -> Tensor:
@@ -71,6 +77,7 @@ class NormalizeVideo:
     """Subtract a mean and divide by a deviation, of each channel."""
 
     def __init__(self, mean: Any, std: Any, inplace: bool = False) -> None:
+        _told()
         self.mean, self.std, self.inplace = mean, std, inplace
 
     def __call__(self, clip: Tensor) -> Tensor:
@@ -83,6 +90,9 @@ class NormalizeVideo:
 class ToTensorVideo:
     """Turn bytes T x H x W x C into floats of 0 ... 1, C x T x H x W."""
 
+    def __init__(self) -> None:
+        _told()
+
     def __call__(self, clip: Tensor) -> Tensor:
         return F.to_tensor(clip)
 
@@ -94,6 +104,7 @@ class RandomHorizontalFlipVideo:
     """Mirror every frame, with a probability that Python's generator draws by."""
 
     def __init__(self, p: float = 0.5) -> None:
+        _told()
         self.p = p
 
     def __call__(self, clip: Tensor) -> Tensor:
