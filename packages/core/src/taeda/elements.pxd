@@ -3,5 +3,4 @@ from taeda.tensor_base cimport TensorBase
 
 cdef object element(char* p, int code)                            # of a dtype
 cdef list nested(TensorBase t, int d, char* p)                    # lists of the elements from dimension d on
-cdef bint known_to_numpy(int dtype) noexcept
 cdef int fill_buffer(TensorBase t, Py_buffer* b, int flags) except -1

@@ -108,8 +108,6 @@ cdef list nested(TensorBase t, int d, char* p):
 # NumPy's letter of each dtype, blank where it has none
 cdef str KINDS = "".join(["b" if code == BOOL else "i" if code in (I8, I16, I32, I64) else "u" if code in (U8, U16, U32, U64) else
                           "f" if code in (F16, F32, F64) else "c" if code in (C64, C128) else " " for code in range(NDTYPES)])
-cdef bint known_to_numpy(int dtype) noexcept:
-    return KINDS[dtype] != " "
 
 
 cdef char EMPTY[64]                      # NumPy wants an address for arrays without elements too
@@ -142,14 +140,6 @@ cdef class ArrayHolder:
         PyCapsule_SetContext(capsule, <void*>self)
         Py_INCREF(self)
         return capsule
-
-    @property
-    def __array_interface__(self):
-        return {
-            "version": 3, "shape": self.tensor.shape_tuple(), "strides": tuple([self.steps[d] for d in range(self.seen.nd)]),
-            "typestr": f"{'<' if self.seen.itemsize > 1 else '|'}{chr(self.seen.typekind)}{self.seen.itemsize}",
-            "data": (<size_t>self.seen.data, not self.seen.flags & WRITABLE),
-        }
 
 
 cdef void forget_owner(object capsule) noexcept:

@@ -9,7 +9,7 @@ from libc.stdlib cimport free
 
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.dtype cimport name_of, torch_name
-from taeda.elements cimport fill_buffer, known_to_numpy
+from taeda.elements cimport fill_buffer
 from taeda.tensor_base cimport CPU, META, TensorBase, alias
 
 from taeda import _spoken
@@ -105,13 +105,6 @@ cdef class TensorConversions(TensorAttributes):
 
     def __array_wrap__(self, array, context=None, return_scalar=False):
         return _convert.as_tensor(array)
-
-    @property
-    def __array_interface__(self):
-        """NumPy's description of the memory; tensors that NumPy cannot see have none."""
-        if self.device != CPU or self.requires_grad or not known_to_numpy(self.view.dtype):
-            raise AttributeError(f"a {name_of(self.view.dtype)} tensor on {(<object>self).device} has no __array_interface__")
-        return ArrayHolder(self).__array_interface__
 
     def __getbuffer__(self, Py_buffer* buffer, int flags):
         fill_buffer(self, buffer, flags)

@@ -224,10 +224,6 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         return self.numpy()
 
-    @property
-    def __array_interface__(self) -> Any:
-        raise AttributeError("a sparse tensor has no __array_interface__")
-
     def __dlpack__(self, *args: Any, **kwargs: Any) -> Any:
         raise BufferError("[dlpack] Can't export tensors with layout other than torch.strided; hint: .to_dense()")
 
