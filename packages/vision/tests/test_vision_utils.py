@@ -314,3 +314,9 @@ def test_colours_that_nobody_chose():
     from taeda.vision.utils import _generate_color_palette
 
     assert _generate_color_palette(3) == [(0, 0, 0), (1, 127, 31), (2, 254, 62)]
+
+
+def test_functions_of_images_have_torchvisions_path_too():
+    from taeda.vision.io import image
+
+    assert image.read_image is read_image and image.ImageReadMode is ImageReadMode and vision_io.image is image
