@@ -8,7 +8,7 @@ from cpython.ref cimport PyObject
 from libc.stdlib cimport free
 
 from taeda.autograd.grad_mode cimport grad_enabled
-from taeda.dtype cimport name_of, torch_name
+from taeda.dtype cimport torch_name
 from taeda.elements cimport fill_buffer
 from taeda.tensor_base cimport CPU, META, TensorBase, alias
 
