@@ -230,6 +230,8 @@ BAD = [
     (lambda: nn.ConvTranspose2d(1, 1, 3, stride=2)(taeda.ones(1, 1, 3, 3), (20, 20)), ValueError, "valid sizes range"),
     (lambda: nn.ConvTranspose2d(1, 1, 3)(taeda.ones(1, 1, 3, 3), (20,)), ValueError, "output_size must have 2 or 4"),
     (lambda: nn.Dropout(1.5), ValueError, "probability has to be between 0 and 1, but got 1.5"),
+    (lambda: nn.Dropout("0.5"), TypeError, r"\[Dropout\] p must be a number from 0 to 1, got the text '0.5'"),
+    (lambda: nn.Dropout(0.5).train("yes"), ValueError, "training mode is expected to be boolean, got 'yes'"),
     (lambda: nn.GroupNorm(3, 4), ValueError, "num_channels must be divisible by num_groups, got 4 and 3"),
     (lambda: nn.Embedding(3, 2, padding_idx=3), AssertionError, "must be within num_embeddings"),
     (lambda: nn.Embedding(3, 2, _weight=taeda.ones(2, 2)), AssertionError, "Shape of weight does not match"),

@@ -526,6 +526,12 @@ def test_text_in_place_of_a_number_is_refused_by_name(cls, options, text):
         cls([taeda.ones(2, 2, requires_grad=True)], **options)
 
 
+@pytest.mark.parametrize("cls", [optim.SGD, optim.Adam, optim.Rprop])
+def test_none_in_place_of_a_number_is_refused_by_name(cls):
+    with pytest.raises(TypeError, match=rf"\[{cls.__name__}\] lr must be a number, got None; leave it out for the default"):
+        cls([taeda.ones(2, 2, requires_grad=True)], lr=None)
+
+
 def test_sparse_adam_refuses_dense_gradients_and_complex_parameters():
     p = taeda.ones(2, requires_grad=True)
     opt = optim.SparseAdam([p])

@@ -517,11 +517,13 @@ ABOVE_ZERO = Rule(lambda value: value > 0.0, "it must be above 0")
 BELOW_ONE = Rule(lambda value: 0.0 <= value < 1.0, "it must be in [0, 1)")
 
 
-def _refuse_text(name: str, what: str, value: Any) -> None:
+def _refuse_other(name: str, what: str, value: Any) -> None:
     if isinstance(value, str):
         raise TypeError(
             f"[{name}] {what} must be a number, got the text {value!r}; take float() of it (YAML reads 1e-3 as text, 1.0e-3 as a number)"
         )
+    if value is None:
+        raise TypeError(f"[{name}] {what} must be a number, got None; leave it out for the default")
 
 
 def check_hyper(name: str, *options: tuple[Any, ...]) -> None:
@@ -530,7 +532,7 @@ def check_hyper(name: str, *options: tuple[Any, ...]) -> None:
     Raises ValueError for the first that is out of its range, TypeError for one that is text.
     """
     for value, what, *given in options:
-        _refuse_text(name, what, value)
+        _refuse_other(name, what, value)
         rule = given[0] if given else NOT_NEGATIVE
         if not rule.holds(value):
             shown = ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else value
@@ -560,7 +562,7 @@ def check_adam(name: str, lr: Any, betas: tuple[Any, Any], eps: float, weight_de
 
 def check_one_element(name: str, what: str, value: Any) -> None:
     """Raise ValueError where an option is a tensor of more than one number, TypeError where it is text."""
-    _refuse_text(name, what, value)
+    _refuse_other(name, what, value)
     if isinstance(value, Tensor) and value.numel() != 1:
         raise ValueError(f"[{name}] Tensor {what} must be 1-element, got shape {tuple(value.shape)}")
 

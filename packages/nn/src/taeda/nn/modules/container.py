@@ -18,7 +18,7 @@ def check_index(index: Any, length: int) -> int:
     """Return ``index`` counted from the start; IndexError where there is no such place."""
     i = operator.index(index)
     if not -length <= i < length:
-        raise IndexError(f"index {i} is out of range")
+        raise IndexError(f"index {i} is out of range: there are {length}")
     return i % length if length else 0
 
 

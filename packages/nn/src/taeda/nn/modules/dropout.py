@@ -14,6 +14,8 @@ class _DropoutNd(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
+        if isinstance(p, str):
+            raise TypeError(f"[{type(self).__name__}] p must be a number from 0 to 1, got the text {p!r}")
         if p < 0 or p > 1:
             raise ValueError(f"[{type(self).__name__}] dropout probability has to be between 0 and 1, but got {p}")
         self.p = p

@@ -518,7 +518,7 @@ class Module(HookMethods, StateMethods, ConvertMethods):
     def train(self, mode: bool = True) -> Self:
         """Set training mode: dropout drops, batch norm uses the batch's statistics."""
         if not isinstance(mode, bool):
-            raise ValueError("training mode is expected to be boolean")
+            raise ValueError(f"training mode is expected to be boolean, got {mode!r}")
         if type(self).__setattr__ is Module.__setattr__:
             object.__setattr__(self, "training", mode)     # no member: what __setattr__ looks for takes a microsecond
         else:
