@@ -18,7 +18,6 @@ from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 import taeda
 import taeda.vision._room
-from taeda.vision import _homes
 from taeda.vision._png16 import read_png16
 
 __all__ = [
@@ -498,5 +497,3 @@ def write_png(input: taeda.Tensor, filename: str | os.PathLike[str], compression
     if not 0 <= compression_level <= 9:
         raise ValueError(f"[write_png] compression_level should be 0 to 9, got {compression_level}")
     save_pil(image, filename, format="PNG", compress_level=compression_level)
-
-_homes.share(__name__, {"image": " ".join(name for name in __all__ if name not in ("UnreadableImage", "open_image", "save_pil"))})
