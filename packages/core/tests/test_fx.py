@@ -255,11 +255,3 @@ def test_tables_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["opcode", "name", "target", "args", "kwargs"] and set(lines[1]) == {"-", " "}
     assert lines[4].split()[:3] == ["call_method", "mul", "mul"]
-
-
-def test_more_arguments_cannot_be_fixed() -> None:
-    def f(x, *args):
-        return x * args[0]
-
-    with pytest.raises(KeyError, match=r"\*args"):
-        fx.symbolic_trace(f, concrete_args={"*args": (1,)})

@@ -28,6 +28,7 @@ class Model(nn.Module):
 
 
 def test_a_module_is_wrapped_and_the_wrapper_computes_what_it_does() -> None:
+    assert not isinstance(taeda.compile(taeda.sin), OptimizedModule)
     model = Model()
     compiled = taeda.compile(model, mode="reduce-overhead")
     x = taeda.randn(4, 2)

@@ -95,3 +95,11 @@ def test_operators_of_a_program_are_nodes():
     assert traced(taeda.ones(2)).tolist() == [4, 4] == pickle.loads(pickle.dumps(traced))(taeda.ones(2)).tolist()
     kinds = taeda._ops.OpOverload, taeda._ops.OpOverloadPacket
     assert isinstance(packet.default, kinds[0]) and isinstance(packet, kinds[1]) and isinstance(taeda.ops.aten.add.Tensor, kinds[0])
+
+
+def test_more_arguments_cannot_be_fixed() -> None:
+    def f(x, *args):
+        return x * args[0]
+
+    with pytest.raises(KeyError, match=r"\*args"):
+        fx.symbolic_trace(f, concrete_args={"*args": (1,)})
