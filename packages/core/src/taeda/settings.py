@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from taeda.kernels.cpu import runtime
 from taeda.layer_call import LayerCall
@@ -185,7 +185,7 @@ def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
         return model
     from taeda._dynamo import OptimizedModule
 
-    return model if isinstance(model, OptimizedModule) else OptimizedModule(model)
+    return model if isinstance(model, OptimizedModule) else OptimizedModule(cast(Any, model))
 
 
 # -- what a build has: asked by programs that choose a path by it -------------------------------------
