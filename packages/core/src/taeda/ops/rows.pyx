@@ -6,7 +6,7 @@ All are forms of index and index_put (advanced.pyx).
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, copy_into, define,
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, copy_into, define, empty_as,
                              end_inplace, held_scalar, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport differentiable, dtype_of, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64
@@ -220,7 +220,7 @@ def take(input, index, *, out=None):
     >>> taeda.take(taeda.tensor([[1, 2], [3, 4]]), taeda.tensor([[0, -1]]))
     tensor([[1, 4]])
     """
-    cdef TensorBase x = as_tensor(input, "take"), ix = as_tensor(index, "take"), y
+    cdef TensorBase x = as_tensor(input, "take"), ix = as_tensor(index, "take"), y, laid
     if ix.view.dtype != I64:
         raise RuntimeError(f"[take] take(): Expected a long tensor for index, but got {torch_name(ix.view.dtype)}")
     check_same_device("take", (x, ix))
@@ -228,7 +228,13 @@ def take(input, index, *, out=None):
         y = index_core(x.reshape(-1), [0], [ix], "take", TAKE)
     except IndexError as error:
         raise IndexError(reworded(error, "take", "out of range")) from None
-    return y if out is None else write_exact(out, y, "take", x, index)
+    if out is None:
+        return y
+    if not ix.view.contiguous and not y.requires_grad:  # an out that is resized lies as the index does
+        laid = empty_as(ix, y.view.dtype, y.device)
+        copy_into(laid, y)
+        y = laid
+    return write_exact(out, y, "take", x, index)
 
 
 cdef object put_vjp(Node n, object g):
