@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ParamSpec
 
 import pytest
 import taeda
@@ -44,7 +44,7 @@ def documented(module: Any) -> Iterator[tuple[str, str]]:
                 members = vars(value).items()
                 found += [(f"{module.__name__}.{name}.{m}", f) for m, f in members if callable(f) or inspect.isdatadescriptor(f)]
     for name, value in found:
-        text = value.__doc__
+        text = None if isinstance(value, ParamSpec) else value.__doc__              # whose docstring is typing's own
         if isinstance(text, str) and ">>>" in text:
             yield name, inspect.cleandoc(text)
 
