@@ -49,12 +49,13 @@ def test_tensordot_equals_numpys(sa, sb, dims) -> None:
 def test_sizes_of_one_broadcast() -> None:
     x, y = taeda.arange(6.0).reshape(2, 3), taeda.arange(1.0, 3.0).reshape(2, 1)
     assert taeda.tensordot(x, y, ([0, 1], [0, 1])).item() == float((x * y).sum())
-    assert taeda.equal(taeda.einsum("ij,ij->ij", x, y), x * y)
+    assert taeda.equal(taeda.einsum("ij,ij->ij", x, y), x * y) and taeda.equal(taeda.einsum(" i j , i j -> i j ", x, y), x * y)
     assert taeda.equal(taeda.einsum("ij,ij->i", x, y), (x * y).sum(1))
 
 
 @pytest.mark.parametrize(("call", "error"), [
     (lambda x: taeda.einsum("ij,jk->ik", x, x), "do not broadcast"), (lambda x: taeda.einsum("ij,k->ik", x, x), "does not match"),
+    (lambda x: taeda.einsum("i. ..", x), "not part of any ellipsis"), (lambda x: taeda.einsum("ij- > i", x), "found '-'"),
     (lambda x: taeda.tensordot(x, x, ([1], [0])), "need to match"), (lambda x: taeda.tensordot(x, x, 3), "dims < ndim"),
 ])
 def test_errors_come_every_time(call, error) -> None:

@@ -106,6 +106,7 @@ def test_histograms_of_narrow_floats_take_a_range(dtype: str) -> None:
     for shape in ((0, 0), (5, 0), (2, 3, 0)):
         hist, edges = taeda.histogramdd(taeda.ones(shape), [])
         assert hist.shape == () and hist.item() == 0 and edges == ()
+        assert taeda.histogramdd(taeda.ones(shape), [], density=True).hist.isnan()
     with pytest.raises(NotImplementedError, match="histogram"):
         taeda.histogram(x, 4)
 

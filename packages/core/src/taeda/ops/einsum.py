@@ -99,6 +99,9 @@ def _tokens(equation, term):
             out.append(None)
             i += 3
             continue
+        if c == " ":
+            i += 1
+            continue
         if not (c.isalpha() and c.isascii()):
             raise RuntimeError(f"[einsum] operand subscript must be in [a-zA-Z] but found '{c}' in '{equation}'")
         out.append(c)
@@ -109,7 +112,7 @@ def _tokens(equation, term):
 @functools.lru_cache(maxsize=512)
 def _parse(equation, ranks):
     """Return the labels of each operand and of the result; dimensions of the ellipsis are negative numbers."""
-    left, arrow, right = equation.replace(" ", "").partition("->")
+    left, arrow, right = equation.partition("->")
     terms = [_tokens(equation, term) for term in left.split(",")]
     if len(terms) != len(ranks):
         raise RuntimeError(f"[einsum] the equation '{equation}' has {len(terms)} operands, but {len(ranks)} were given")

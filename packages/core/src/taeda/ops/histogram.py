@@ -70,7 +70,7 @@ def _edges(op, x, counts, range_):
 def _fill(x, edges, weight, density):
     """The histogram of the rows of x: each row falls into one bin, or outside."""
     if not edges:
-        return x.new_zeros(())
+        return x.new_full((), math.nan if density else 0)            # as 0 / 0
     sizes = [len(e) - 1 for e in edges]
     inside = x.new_ones(x.shape[0], dtype=bool)
     place = None
