@@ -358,3 +358,23 @@ def test_means_of_halves_into_a_wider_out_are_rounded_once(dtype: taeda.dtype) -
             got = reduce(x, 0, out=taeda.empty((), dtype=wide))
             assert taeda.equal(got, reduce(x.to(wide), 0)), (reduce, wide)
             assert not taeda.equal(got, reduce(x, 0).to(wide)), (reduce, wide)
+
+
+@pytest.mark.parametrize("chosen", [
+    lambda x: x[taeda.tensor([3, 1, 3])], lambda x: x.index_select(0, taeda.tensor([3, 1, 3])), lambda x: x.take(taeda.tensor([3, 1, 3])),
+    lambda x: x.as_strided((3,), (1,), 1), lambda x: x[1:3].repeat_interleave(taeda.tensor([1, 2])),
+])
+def test_chosen_complex32_have_gradients(chosen) -> None:
+    x = taeda.tensor([1j, 2 + 1j, 3 + 0j, 4 - 1j]).to(taeda.complex32).requires_grad_()
+    y = chosen(x)
+    y.backward(taeda.tensor([1 + 2j, 3j, 4 + 0j]).to(taeda.complex32))
+    wide = x.detach().to(taeda.complex64).requires_grad_()
+    chosen(wide).backward(taeda.tensor([1 + 2j, 3j, 4 + 0j]))
+    assert x.grad.dtype is taeda.complex32 and x.grad.to(taeda.complex64).tolist() == wide.grad.tolist()
+
+
+def test_rows_are_added_to_complex32() -> None:
+    x, at, rows = taeda.zeros(3, dtype=taeda.complex32), taeda.tensor([2, 0, 2]), taeda.tensor([1j, 2.0, 3 + 0.5j]).to(taeda.complex32)
+    want = [2 + 0j, 0j, 3 + 1.5j]
+    for y in (x.index_add(0, at, rows), x.index_put((at,), rows, accumulate=True)):
+        assert y.dtype is taeda.complex32 and y.to(taeda.complex64).tolist() == want

@@ -14,7 +14,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, chec
                              to_dtype)
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.lowering cimport wide_of
-from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, I32, I64, MAX_DIM, Param, U8, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, C32, C64, F16, I32, I64, MAX_DIM, Param, U8, View
 from taeda.tensor_base cimport CPU, META, TensorBase, is_wrapper
 
 from taeda.operands import refuse_overlap
@@ -319,6 +319,10 @@ cdef bint is_half(int dtype) noexcept:
     return dtype == F16 or dtype == BF16
 
 
+cdef int sum_dtype(int dtype) noexcept:
+    return C64 if dtype == C32 else wide_of(dtype)
+
+
 cdef bint sums_in_wide(Op op, TensorBase x, const Plan* q) noexcept:
     """Must the whole tensor be copied into a wider dtype to add to it?  Halves have a kernel for rows of some length, or few of many."""
     cdef int d, dtype = x.view.dtype
@@ -339,7 +343,7 @@ cdef object index_pull(object g, list pos, list idx, tuple shape):
     c, out = contiguous(x), empty_shape(shape, x.view.dtype, x.device)
     make_plan(&q, out, pos, idx, "index")
     if sums_in_wide(INDEX_PULL, out, &q):
-        return to_dtype(<TensorBase>index_pull(to_dtype(x, wide_of(x.view.dtype)), pos, idx, shape), x.view.dtype)
+        return to_dtype(<TensorBase>index_pull(to_dtype(x, sum_dtype(x.view.dtype)), pos, idx, shape), x.view.dtype)
     clear(out)
     q.t[0], q.t[1] = &q.rest, &c.view
     launch(INDEX_PULL, x.view.dtype, x.device, 1, 2 + len(pos), q.t, q.p, x.view.numel)
@@ -361,7 +365,7 @@ cdef TensorBase index_put_core(TensorBase x, list pos, list idx, TensorBase valu
     cdef bint plain
     make_plan(&q, x, pos, idx, op)
     if sums_in_wide(put, x, &q):
-        x.copy_(to_dtype(<TensorBase>index_put_core(to_dtype(x, wide_of(x.view.dtype)), pos, idx, to_dtype(v, wide_of(x.view.dtype)),
+        x.copy_(to_dtype(<TensorBase>index_put_core(to_dtype(x, sum_dtype(x.view.dtype)), pos, idx, to_dtype(v, sum_dtype(x.view.dtype)),
                                                     accumulate, op, node, wrap), x.view.dtype))
         return x
     m = q.nd - v.view.ndim
