@@ -138,13 +138,13 @@ def points(low: float, high: float, dtype: str, seed: int) -> Array:
 
 # fmt: off
 ELEMENTARY: dict[str, tuple[Callable[[Array], Array], float, float, float, float]] = {
-    "exp": (np.exp, -85, 88, 1, 1), "exp2": (np.exp2, -125, 127, 1, 1.1), "expm1": (np.expm1, -20, 88, 2, 2),
-    "log": (np.log, 0, 1e30, 1, 1), "log2": (np.log2, 0, 1e30, 2, 2), "log10": (np.log10, 0, 1e30, 2, 2),
-    "log1p": (np.log1p, -0.999, 1e20, 2, 2), "sqrt": (np.sqrt, 0, 1e30, 0.5, 0.5), "rsqrt": (lambda x: 1 / np.sqrt(x), 1e-30, 1e30, 1.5, 1.5),
-    "sin": (np.sin, -1000, 1000, 1.5, 1.5), "cos": (np.cos, -1000, 1000, 1.5, 1.5), "tan": (np.tan, -1000, 1000, 3.5, 3),
-    "asin": (np.arcsin, -1, 1, 2, 2), "acos": (np.arccos, -1, 1, 2, 2), "atan": (np.arctan, -50, 50, 2.5, 2.5),
-    "sinh": (np.sinh, -88, 88, 3, 3), "cosh": (np.cosh, -88, 88, 2, 2), "tanh": (np.tanh, -10, 10, 3, 3),
-    "asinh": (np.arcsinh, -1e4, 1e4, 3, 3), "acosh": (np.arccosh, 1, 1e20, 3, 3), "atanh": (np.arctanh, -1, 1, 3, 3),
+    "exp": (np.exp, -85, 88, 0.51, 1), "exp2": (np.exp2, -125, 127, 1, 1.1), "expm1": (np.expm1, -20, 88, 0.51, 2),
+    "log": (np.log, 0, 1e30, 0.51, 1), "log2": (np.log2, 0, 1e30, 0.51, 2), "log10": (np.log10, 0, 1e30, 0.51, 2),
+    "log1p": (np.log1p, -0.999, 1e20, 0.51, 2), "sqrt": (np.sqrt, 0, 1e30, 0.5, 0.5), "rsqrt": (lambda x: 1 / np.sqrt(x), 1e-30, 1e30, 1.5, 1.5),
+    "sin": (np.sin, -1000, 1000, 0.51, 1.5), "cos": (np.cos, -1000, 1000, 0.51, 1.5), "tan": (np.tan, -1000, 1000, 0.51, 3),
+    "asin": (np.arcsin, -1, 1, 0.51, 2), "acos": (np.arccos, -1, 1, 0.51, 2), "atan": (np.arctan, -50, 50, 0.51, 2.5),
+    "sinh": (np.sinh, -88, 88, 0.51, 3), "cosh": (np.cosh, -88, 88, 0.51, 2), "tanh": (np.tanh, -10, 10, 0.51, 3),
+    "asinh": (np.arcsinh, -1e4, 1e4, 0.51, 3), "acosh": (np.arccosh, 1, 1e20, 0.51, 3), "atanh": (np.arctanh, -1, 1, 0.51, 3),
     "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), -80, 80, 3, 3),
 }
 # fmt: on
@@ -171,8 +171,8 @@ for _name, (_, _low, _high, *_limits) in ELEMENTARY.items():
 
 # fmt: off
 SPECIAL: dict[str, tuple[Callable[[Array], Array], float, float, float, float]] = {
-    "erf": (sp.erf, -6, 6, 3e-7, 5e-16), "erfc": (sp.erfc, -3, 9, 6e-7, 1e-14), "erfinv": (sp.erfinv, -1, 1, 1e-6, 1e-12),
-    "erfcx": (sp.erfcx, -5, 1e4, 1e-6, 1e-12), "special.ndtr": (sp.ndtr, -12, 12, 1e-6, 1e-12),
+    "erf": (sp.erf, -6, 6, 6.2e-8, 5e-16), "erfc": (sp.erfc, -3, 9, 6.2e-8, 1e-14), "erfinv": (sp.erfinv, -1, 1, 6.2e-8, 1e-12),
+    "erfcx": (sp.erfcx, -5, 1e4, 1e-6, 1e-12), "special.ndtr": (sp.ndtr, -12, 12, 6.2e-8, 1e-12),
     "special.log_ndtr": (sp.log_ndtr, -1e3, 5, 1e-6, 1e-12), "special.ndtri": (sp.ndtri, 1e-30, 0.49, 1e-6, 1e-12),
     "lgamma": (sp.gammaln, 1e-3, 1e6, 1e-6, 1e-12), "digamma": (sp.digamma, 1e-3, 1e6, 1e-6, 1e-12),
     "logit": (sp.logit, 1e-6, 1, 1e-6, 1e-12), "sinc": (np.sinc, -0.9, 0.9, 1e-6, 1e-12),

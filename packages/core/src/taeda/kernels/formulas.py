@@ -53,24 +53,27 @@ LIGHT = {"sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac
          "sigmoid_backward", "tanh_backward", "leaky_relu_backward", "clamp_backward", "hardtanh_backward", "threshold_backward",
          "hardsigmoid_backward", "hardswish_backward", "shrink_backward", "addcmul", "addcdiv", "lerp", "clamp_between"}
 
+# float16 and bfloat16 round what a short form gives, which has a loop of its own: NAME_short
+SHORT = {"exp", "log", "sin", "cos", "tanh"}
+
 # name: {dtypes: expression}.  Operands are read as T; the result is stored as the output type.
 UNARY: dict[str, dict[tuple[str, ...], str]] = {
-    "exp": {FLOAT: "T_(exp)(a)"},
+    "exp": {("f32",): "t_exp_once(a)", ("f64",): "t_exp_f64(a)"},
     "exp2": {FLOAT: "T_(exp2)(a)"},
     "expm1": {FLOAT: "T_(expm1)(a)"},
-    "log": {FLOAT: "T_(log)(a)"},
+    "log": {("f32",): "t_log_once(a)", ("f64",): "t_log_f64(a)"},
     "log1p": {FLOAT: "T_(log1p)(a)"},
     "log2": {FLOAT: "T_(log2)(a)"},
     "log10": {FLOAT: "T_(log10)(a)"},
     "sqrt": {FLOAT: "L_(sqrt)(a)"},
     "rsqrt": {FLOAT: "(T)1 / L_(sqrt)(a)"},
     "reciprocal": {FLOAT: "(T)1 / a"},
-    "sin": {FLOAT: "T_(sin)(a)"},
-    "cos": {FLOAT: "T_(cos)(a)"},
+    "sin": {("f32",): "t_sin_once(a)", ("f64",): "t_sin_f64(a)"},
+    "cos": {("f32",): "t_cos_once(a)", ("f64",): "t_cos_f64(a)"},
     "tan": {FLOAT: "T_(tan)(a)"},
     "sinh": {FLOAT: "T_(sinh)(a)"},
     "cosh": {FLOAT: "T_(cosh)(a)"},
-    "tanh": {FLOAT: "T_(tanh)(a)"},
+    "tanh": {("f32",): "t_tanh_once(a)", ("f64",): "t_tanh_f64(a)"},
     "asin": {FLOAT: "T_(asin)(a)"},
     "acos": {FLOAT: "T_(acos)(a)"},
     "atan": {FLOAT: "T_(atan)(a)"},
@@ -483,7 +486,7 @@ def expand(expr: str, suffix: str) -> str:
 
 def is_long(expr: str) -> bool:
     """Whether a formula of floats costs more than a copy of its operands."""
-    return any(call in expr for call in ("T_(", "F2(", "L_(fmod)", "(t_", " t_", "t_erfinv", "t_ndtr"))
+    return any(call in expr for call in ("T_(", "F2(", "L_(fmod)")) or re.search(r"\bt_", expr) is not None
 
 
 def constants(expr: str, suffix: str) -> str:
@@ -522,8 +525,8 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                 for s in dtypes:
                     kernel, ctype = f"{name}_{s}", CTYPE[s]
                     if name in ("sin", "cos", "tan"):
-                        limit = f"LARGE_{s.upper()}"
-                        text = f"TRIG_LOOP(k_{kernel}, {ctype}, {limit}, t_{kernel}, L_{s}({name}))"
+                        vector = expand(expr, s).removesuffix("(a)")
+                        text = f"TRIG_LOOP(k_{kernel}, {ctype}, LARGE_{s.upper()}, {vector}, L_{s}({name}))"
                     elif name == "pow" and s in FLOAT:
                         text = f"POWER_LOOP(k_{kernel}, {ctype}, L_{s}, {expand(expr, s)})"
                     elif s in FLOAT and "L_(fmod)(a, b)" in expr:
@@ -548,6 +551,10 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                         heavy = "_HEAVY" if operands == 3 and s in FLOAT and is_long(expr) else ""
                         text = f"{macro}{heavy}(k_{kernel}, {ctype}, {out}, {expand(expr, s)}, {constants(expr, s)})"
                     found.append((kernel, text))
+                    if name in SHORT and s == "f32":
+                        expr, text = expr.replace("_once", "_f32"), text.replace("_once", "_f32").replace(f"k_{kernel}", f"k_{name}_short")
+                        kernel = f"{name}_short"
+                        found.append((kernel, text))
                     if name in SIGN_FREE:
                         same |= {f"{name}_{other}": kernel for other in SHARED.get(s, ())}
                     for narrow, code in NARROW.get(s, {}).items():
@@ -594,6 +601,7 @@ def write(folder: pathlib.Path) -> None:
     rows, same = kernels()
     long = {f"{name}_{s}" for table in (UNARY, BINARY, TERNARY) for name, kinds in table.items() for dtypes, expr in kinds.items()
             for wide in FLOAT if wide in dtypes and is_long(expr) and name not in LIGHT for s in (wide, *NARROW.get(wide, ()))}
+    long |= {f"{name}_short" for name in SHORT}
     write_module(folder, "transcendental", [row for row in rows if row[0] in long], {})
     write_module(folder, "pointwise", [row for row in rows if row[0] not in long], same)
 

@@ -19,27 +19,6 @@ static inline double t_gate_f64(double x) {
     const double e = t_exp_neg_f64(-fabs(x));
     return (x < 0.0 ? e : 1.0) / (1.0 + e);
 }
-
-static inline float t_squash_f32(float x) {                 /* tanh(x) = t / (t + 2), t = e^2|x| - 1, and 1 from 10 up */
-    float c = 2.0f * fabsf(x);
-    c = c > 20.0f ? 20.0f : c;
-    const float m = c * 1.44269504f + 12582912.0f, n = m - 12582912.0f;
-    const float s = t_from_bits_f32((int32_t)(((uint32_t)t_to_bits_f32(m) << 23) + 0x3f800000u));
-    float r = c - n * 0.693359375f;
-    r = r + n * 2.12194440e-4f;
-    const float t = s * t_expm1_core_f32(r) + (s - 1.0f);
-    return x != x ? x : copysignf(t / (t + 2.0f), x);
-}
-static inline double t_squash_f64(double x) {
-    double c = 2.0 * fabs(x);
-    c = c > 40.0 ? 40.0 : c;
-    const double m = c * 1.4426950408889634 + 6755399441055744.0, n = m - 6755399441055744.0;
-    const double s = t_from_bits_f64((int64_t)(((uint64_t)t_to_bits_f64(m) << 52) + 0x3ff0000000000000ULL));
-    double r = c - n * 6.93147180369123816490e-01;
-    r = r - n * 1.90821492927058770002e-10;
-    const double t = s * t_expm1_core_f64(r) + (s - 1.0);
-    return x != x ? x : copysign(t / (t + 2.0), x);
-}
 #endif
 
 #define EACH(n) for (int64_t j = 0; j < (n); j++)
@@ -47,17 +26,17 @@ static inline double t_squash_f64(double x) {
 LOCAL void NAME(lstm_row)(T *restrict a, T *restrict c, T *restrict h, int64_t H) {
     T *restrict g = a + 2 * H, *restrict o = a + 3 * H;
     EACH(2 * H) a[j] = NAME(t_gate)(a[j]);
-    EACH(H) g[j] = NAME(t_squash)(g[j]);
+    EACH(H) g[j] = NAME(t_tanh)(g[j]);
     EACH(H) o[j] = NAME(t_gate)(o[j]);
     EACH(H) c[j] = a[H + j] * c[j] + a[j] * g[j];
-    EACH(H) h[j] = o[j] * NAME(t_squash)(c[j]);
+    EACH(H) h[j] = o[j] * NAME(t_tanh)(c[j]);
 }
 
 LOCAL void NAME(lstm_row_backward)(T *restrict d, const T *restrict a, const T *restrict c0, const T *restrict c,
                                    const T *restrict dh, T *restrict dc, int64_t H) {
     const T *restrict f = a + H, *restrict g = a + 2 * H, *restrict o = a + 3 * H;
     EACH(H) {
-        const T t = NAME(t_squash)(c[j]);
+        const T t = NAME(t_tanh)(c[j]);
         dc[j] += dh[j] * o[j] * (1 - t * t);
         d[3 * H + j] = dh[j] * t * o[j] * (1 - o[j]);
     }
@@ -74,7 +53,7 @@ LOCAL void NAME(gru_row)(T *restrict a, T *restrict h, int64_t H) {
     T *restrict n = a + 2 * H;
     EACH(2 * H) a[j] = NAME(t_gate)(a[j]);
     EACH(H) {
-        n[j] = NAME(t_squash)(n[j] + a[j] * q[j]);
+        n[j] = NAME(t_tanh)(n[j] + a[j] * q[j]);
         h[j] = n[j] + z[j] * (h[j] - n[j]);
     }
 }
@@ -93,7 +72,7 @@ LOCAL void NAME(gru_row_backward)(T *restrict d, const T *restrict a, const T *r
 }
 
 LOCAL void NAME(tanh_row)(T *restrict a, T *restrict h, int64_t H) {
-    EACH(H) h[j] = a[j] = NAME(t_squash)(a[j]);
+    EACH(H) h[j] = a[j] = NAME(t_tanh)(a[j]);
 }
 
 LOCAL void NAME(tanh_row_backward)(T *restrict d, const T *restrict a, const T *restrict dh, int64_t H) {
@@ -110,7 +89,7 @@ LOCAL void NAME(relu_row_backward)(T *restrict d, const T *restrict a, const T *
 
 /* an LSTM's hidden state before its projection, from what was kept */
 LOCAL void NAME(lstm_hidden)(T *restrict h, const T *restrict o, const T *restrict c, int64_t H) {
-    EACH(H) h[j] = o[j] * NAME(t_squash)(c[j]);
+    EACH(H) h[j] = o[j] * NAME(t_tanh)(c[j]);
 }
 
 LOCAL void NAME(add_row)(T *restrict d, const T *restrict s, int64_t n) {

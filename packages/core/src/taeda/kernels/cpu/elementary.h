@@ -1,6 +1,6 @@
 /* More elementary functions that the compiler vectorises inside a loop, built on those of formulas.h.
  *
- * t_NAME_f32 and t_NAME_f64; largest errors in units in the last place (test_formulas.py measures them):
+ * t_NAME_f32 and t_NAME_f64 (what float32 lacks here is in once.h); largest errors in units in the last place (docs/accuracy.md):
  *
  *     exp2 1   log2 log10 2   tan sinh cosh 3   asin acos atan atan2 2   asinh acosh atanh 4   pow hypot 1   fmod 0
  *
@@ -14,6 +14,7 @@
 #define TAEDA_ELEMENTARY_H
 #include "erf.h"
 #include "formulas.h"
+#include "once.h"
 
 /* -- exponentials and logarithms -------------------------------------------------------------------------- */
 
@@ -34,15 +35,6 @@ INLINE double t_exp2_f64(double x) {
     return y * t_pow2i_f64(h) * t_pow2i_f64(t_minus_i64(k, (uint64_t)h));
 }
 /* e^x / 2, which overflows later than e^x */
-INLINE float t_exp_half_f32(float x) {
-    float c = x > 90.0f ? 90.0f : x;
-    c = c < -104.0f ? -104.0f : c;
-    const float m = c * 1.44269504f + 12582912.0f, n = m - 12582912.0f;
-    const int32_t k = t_minus_i32(t_to_bits_f32(m), 0x4b400001u), h = k >> 1;
-    float r = c - n * 0.693359375f;
-    r = r + n * 2.12194440e-4f;
-    return (t_expm1_core_f32(r) + 1.0f) * t_pow2i_f32(h) * t_pow2i_f32(k - h);
-}
 INLINE double t_exp_half_f64(double x) {
     double c = x > 711.0 ? 711.0 : x;
     c = c < -746.0 ? -746.0 : c;
@@ -54,14 +46,6 @@ INLINE double t_exp_half_f64(double x) {
 }
 
 /* e^x - 1 for x <= 0, which needs no care about overflow */
-INLINE float t_expm1_low_f32(float x) {
-    const float c = x < -20.0f ? -20.0f : x, m = c * 1.44269504f + 12582912.0f, n = m - 12582912.0f;
-    float r = c - n * 0.693359375f;
-    r = r + n * 2.12194440e-4f;
-    const float s = t_pow2i_f32(t_minus_i32(t_to_bits_f32(m), 0x4b400000u));
-    const float y = s * t_expm1_core_f32(r) + (s - 1.0f);
-    return x == 0.0f ? x : y;
-}
 INLINE double t_expm1_low_f64(double x) {
     const double c = x < -40.0 ? -40.0 : x, m = c * 1.4426950408889634 + 6755399441055744.0, n = m - 6755399441055744.0;
     double r = c - n * 6.93147180369123816490e-01;
@@ -72,18 +56,6 @@ INLINE double t_expm1_low_f64(double x) {
 }
 
 /* x = 2^e m with m in [sqrt(1/2), sqrt(2)): return log(m), for positive finite x */
-INLINE float t_log_mantissa_f32(float x, float *e) {
-    const float sub = x < 1.17549435e-38f ? 8388608.0f : 1.0f;
-    const int32_t ix = t_minus_i32(t_to_bits_f32(x * sub), 0x3f3504f3u);
-    const float f = t_from_bits_f32((ix & 0x007fffff) + 0x3f3504f3) - 1.0f;
-    *e = (float)(ix >> 23) - (x < 1.17549435e-38f ? 23.0f : 0.0f);
-    const float s = f / (2.0f + f), z = s * s, h = 0.5f * f * f;
-    float q = 0.24279078841f;
-    q = q * z + 0.28498786688f;
-    q = q * z + 0.40000972152f;
-    q = q * z + 0.66666662693f;
-    return (s * (h + z * q) - h) + f;
-}
 INLINE double t_log_mantissa_f64(double x, double *e) {
     const double sub = x < 2.2250738585072014e-308 ? 18014398509481984.0 : 1.0;
     const int64_t ix = t_minus_i64(t_to_bits_f64(x * sub), 0x3fe6a09e667f3bcdULL);
@@ -140,13 +112,6 @@ INLINE double t_logit_f64(double x) {
 
 /* -- polynomials: (atan(x) / x - 1) / x^2 in z = x^2 <= tan(pi/8)^2; (asin(x) / x - 1) / x^2 in z = x^2 <= 1/4 -------- */
 
-INLINE float t_atan_poly_f32(float z) {
-    float q = -0.064498352f;
-    q = q * z + 0.10743100f;
-    q = q * z - 0.14263897f;
-    q = q * z + 0.19999539f;
-    return q * z - 0.33333332f;
-}
 INLINE double t_atan_poly_f64(double z) {
     double q = 0.016271944751624061879;
     q = q * z - 0.034558092551413797482;
@@ -160,14 +125,6 @@ INLINE double t_atan_poly_f64(double z) {
     q = q * z - 0.14285714285659327298;
     q = q * z + 0.19999999999999802534;
     return q * z - 0.33333333333333333216;
-}
-INLINE float t_asin_poly_f32(float z) {
-    float q = 0.033700726f;
-    q = q * z + 0.017143717f;
-    q = q * z + 0.031101728f;
-    q = q * z + 0.044599319f;
-    q = q * z + 0.075000948f;
-    return q * z + 0.16666666f;
 }
 INLINE double t_asin_poly_f64(double z) {
     double q = 0.029635026263548548346;
@@ -186,81 +143,79 @@ INLINE double t_asin_poly_f64(double z) {
     return q * z + 0.16666666666666666591;
 }
 
-/* -- both types alike.  HI + LO: pi/2 and pi/4 in two parts ------------------------------------------------ */
+/* -- the rest of float64's; pi/2 in two parts ---------------------------------------------------------------- */
 
-#define TAEDA_ELEMENTARY(S, T, LF, HALF_PI, HALF_PI_LO, LOG10_2, LOG10_2_LO, SINH_MOST)                              \
-INLINE T t_log2_##S(T x) {                                                                                    \
-    T e, l = t_log_mantissa_##S(x, &e);                                                                              \
-    T y = e + l * (T)1.4426950408889634074;                                                                          \
-    y = x == (T)INFINITY ? x : y;                                                                                    \
-    y = x == 0 ? -(T)INFINITY : y;                                                                                   \
-    return x >= 0 ? y : (T)NAN;                                                                                      \
-}                                                                                                                    \
-INLINE T t_log10_##S(T x) {                                                                                   \
-    T e, l = t_log_mantissa_##S(x, &e);                                                                              \
-    T y = e * LOG10_2 + (e * LOG10_2_LO + l * (T)0.43429448190325182765);                                            \
-    y = x == (T)INFINITY ? x : y;                                                                                    \
-    y = x == 0 ? -(T)INFINITY : y;                                                                                   \
-    return x >= 0 ? y : (T)NAN;                                                                                      \
-}                                                                                                                    \
-INLINE T t_tan_##S(T x) { return t_sin_##S(x) / t_cos_##S(x); }                                               \
-INLINE T t_sinh_##S(T x) {                                                                                    \
-    const T a = LF(fabs)(x), t = t_expm1_##S(a);                                                                     \
-    return LF(copysign)(a > SINH_MOST ? t_exp_half_##S(a) : (T)0.5 * (t + t / (t + 1)), x);                          \
-}                                                                                                                    \
-INLINE T t_cosh_##S(T x) {                                                                                    \
-    const T e = t_exp_half_##S(LF(fabs)(x));                                                                         \
-    return e + (T)0.25 / e;                                                                                          \
-}                                                                                                                    \
-INLINE T t_asin_##S(T x) {                                                                                    \
-    const T a = LF(fabs)(x), z = a > (T)0.5 ? (T)0.5 * (1 - a) : a * a, s = a > (T)0.5 ? LF(sqrt)(z) : a;            \
-    const T p = s + s * (z * t_asin_poly_##S(z));                                                                    \
-    return LF(copysign)(a > (T)0.5 ? (HALF_PI - 2 * p) + HALF_PI_LO : p, x);                                         \
-}                                                                                                                    \
-INLINE T t_acos_##S(T x) {                                                                                    \
-    const T a = LF(fabs)(x), z = a > (T)0.5 ? (T)0.5 * (1 - a) : a * a, s = a > (T)0.5 ? LF(sqrt)(z) : a;            \
-    const T p = s + s * (z * t_asin_poly_##S(z));                                                                    \
-    const T far = x < 0 ? 2 * HALF_PI - (2 * p - 2 * HALF_PI_LO) : 2 * p;                                            \
-    return a > (T)0.5 ? far : HALF_PI - (LF(copysign)(p, x) - HALF_PI_LO);                                           \
-}                                                                                                                    \
-/* atan(n / d) for 0 <= n <= d */                                                                                    \
-INLINE T t_atan_unit_##S(T n, T d) {                                                                          \
-    const T t = n / d, up = t > (T)0.41421356237309504880;                                                           \
-    const T r = up != 0 ? (t - 1) / (t + 1) : t, z = r * r, p = r + r * (z * t_atan_poly_##S(z));                    \
-    return up != 0 ? (T)0.5 * HALF_PI + (p + (T)0.5 * HALF_PI_LO) : p;                                               \
-}                                                                                                                    \
-INLINE T t_atan_##S(T x) {                                                                                    \
-    const T a = LF(fabs)(x), most = (T)1e30;                                                                         \
-    const T n = a > 1 ? (T)1 : a, d = a > 1 ? (a > most ? most : a) : (T)1, p = t_atan_unit_##S(n, d);               \
-    return x != x ? x : LF(copysign)(a > 1 ? HALF_PI - (p - HALF_PI_LO) : p, x);                                     \
-}                                                                                                                    \
-INLINE T t_atan2_##S(T y, T x) {                                                                              \
-    const T ay = LF(fabs)(y), ax = LF(fabs)(x), more = ay > ax ? ay : ax, less = ay > ax ? ax : ay;                  \
-    T p = less == more ? (T)0.5 * HALF_PI : t_atan_unit_##S(less, more);                                             \
-    p = more == 0 ? (T)0 : p;                                                                                        \
-    p = ay > ax ? HALF_PI - (p - HALF_PI_LO) : p;                                                                    \
-    p = LF(copysign)((T)1, x) < 0 ? 2 * HALF_PI - (p - 2 * HALF_PI_LO) : p;                                          \
-    return x != x || y != y ? x + y : LF(copysign)(p, y);                                                            \
-}                                                                                                                    \
-INLINE T t_asinh_##S(T x) {                                                                                   \
-    const T a = LF(fabs)(x), c = a > (T)1e9 ? (T)1e9 : a;                                                            \
-    const T near = t_log1p_##S(c + c * c / (1 + LF(sqrt)(c * c + 1)));                                               \
-    return LF(copysign)(a > (T)1e9 ? t_log_##S(a) + (T)0.69314718055994530942 : near, x);                            \
-}                                                                                                                    \
-INLINE T t_acosh_##S(T x) {                                                                                   \
-    const T t = (x > (T)1e9 ? (T)1e9 : x) - 1, near = t_log1p_##S(t + LF(sqrt)(2 * t + t * t));                      \
-    return x < 1 ? (T)NAN : x > (T)1e9 ? t_log_##S(x) + (T)0.69314718055994530942 : near;                            \
-}                                                                                                                    \
-INLINE T t_atanh_##S(T x) {                                                                                   \
-    const T a = LF(fabs)(x);                                                                                         \
-    return LF(copysign)((T)0.5 * t_log1p_##S(2 * a / (1 - a)), x);                                                   \
+#define HALF_PI 1.57079632679489655800
+#define HALF_PI_LOW 6.12323399573676603587e-17
+
+INLINE double t_log2_f64(double x) {
+    double e, l = t_log_mantissa_f64(x, &e);
+    double y = e + l * 1.4426950408889634074;
+    y = x == INFINITY ? x : y;
+    y = x == 0 ? -INFINITY : y;
+    return x >= 0 ? y : NAN;
 }
-#define TAEDA_F(name) name##f
-#define TAEDA_D(name) name
-TAEDA_ELEMENTARY(f32, float, TAEDA_F, 1.57079637f, -4.37113883e-8f, 0.301025391f, 4.60503794e-6f, 88.0f)
-TAEDA_ELEMENTARY(f64, double, TAEDA_D, 1.57079632679489655800, 6.12323399573676603587e-17, 3.01029995663611771306e-01, 3.69423907715893078616e-13, 709.0)
-#undef TAEDA_F
-#undef TAEDA_D
+INLINE double t_log10_f64(double x) {
+    double e, l = t_log_mantissa_f64(x, &e);
+    double y = e * 3.01029995663611771306e-01 + (e * 3.69423907715893078616e-13 + l * 0.43429448190325182765);
+    y = x == INFINITY ? x : y;
+    y = x == 0 ? -INFINITY : y;
+    return x >= 0 ? y : NAN;
+}
+INLINE double t_tan_f64(double x) { return t_sin_f64(x) / t_cos_f64(x); }
+INLINE double t_sinh_f64(double x) {
+    const double a = fabs(x), t = t_expm1_f64(a);
+    return copysign(a > 709.0 ? t_exp_half_f64(a) : 0.5 * (t + t / (t + 1)), x);
+}
+INLINE double t_cosh_f64(double x) {
+    const double e = t_exp_half_f64(fabs(x));
+    return e + 0.25 / e;
+}
+INLINE double t_asin_f64(double x) {
+    const double a = fabs(x), z = a > 0.5 ? 0.5 * (1 - a) : a * a, s = a > 0.5 ? sqrt(z) : a;
+    const double p = s + s * (z * t_asin_poly_f64(z));
+    return copysign(a > 0.5 ? (HALF_PI - 2 * p) + HALF_PI_LOW : p, x);
+}
+INLINE double t_acos_f64(double x) {
+    const double a = fabs(x), z = a > 0.5 ? 0.5 * (1 - a) : a * a, s = a > 0.5 ? sqrt(z) : a;
+    const double p = s + s * (z * t_asin_poly_f64(z));
+    const double far = x < 0 ? 2 * HALF_PI - (2 * p - 2 * HALF_PI_LOW) : 2 * p;
+    return a > 0.5 ? far : HALF_PI - (copysign(p, x) - HALF_PI_LOW);
+}
+/* atan(n / d) for 0 <= n <= d */
+INLINE double t_atan_unit_f64(double n, double d) {
+    const double t = n / d, up = t > 0.41421356237309504880;
+    const double r = up != 0 ? (t - 1) / (t + 1) : t, z = r * r, p = r + r * (z * t_atan_poly_f64(z));
+    return up != 0 ? 0.5 * HALF_PI + (p + 0.5 * HALF_PI_LOW) : p;
+}
+INLINE double t_atan_f64(double x) {
+    const double a = fabs(x), most = 1e30;
+    const double n = a > 1 ? 1 : a, d = a > 1 ? (a > most ? most : a) : 1, p = t_atan_unit_f64(n, d);
+    return x != x ? x : copysign(a > 1 ? HALF_PI - (p - HALF_PI_LOW) : p, x);
+}
+INLINE double t_atan2_f64(double y, double x) {
+    const double ay = fabs(y), ax = fabs(x), more = ay > ax ? ay : ax, less = ay > ax ? ax : ay;
+    double p = less == more ? 0.5 * HALF_PI : t_atan_unit_f64(less, more);
+    p = more == 0 ? 0 : p;
+    p = ay > ax ? HALF_PI - (p - HALF_PI_LOW) : p;
+    p = copysign(1, x) < 0 ? 2 * HALF_PI - (p - 2 * HALF_PI_LOW) : p;
+    return x != x || y != y ? x + y : copysign(p, y);
+}
+INLINE double t_asinh_f64(double x) {
+    const double a = fabs(x), c = a > 1e9 ? 1e9 : a;
+    const double near = t_log1p_f64(c + c * c / (1 + sqrt(c * c + 1)));
+    return copysign(a > 1e9 ? t_log_f64(a) + 0.69314718055994530942 : near, x);
+}
+INLINE double t_acosh_f64(double x) {
+    const double t = (x > 1e9 ? 1e9 : x) - 1, near = t_log1p_f64(t + sqrt(2 * t + t * t));
+    return x < 1 ? NAN : x > 1e9 ? t_log_f64(x) + 0.69314718055994530942 : near;
+}
+INLINE double t_atanh_f64(double x) {
+    const double a = fabs(x);
+    return copysign(0.5 * t_log1p_f64(2 * a / (1 - a)), x);
+}
+#undef HALF_PI
+#undef HALF_PI_LOW
 
 /* -- float32 with help of double, or of a second part ------------------------------------------------------ */
 
@@ -324,12 +279,8 @@ static inline double exact_fmod_f64(double x, double y) { return fmod(x, y); }
 
 /* 2^(d log2 a) in double, to about 1e-10, for a >= 0; not for d = 0 */
 INLINE double t_pow_size_f32(float a, double d) {
-    const double m = (double)a;
-    const int64_t ix = t_minus_i64(t_to_bits_f64(m), 0x3fe6a09e667f3bcdULL);
-    const double f = t_from_bits_f64((ix & 0x000fffffffffffffLL) + 0x3fe6a09e667f3bcdLL) - 1.0;
-    const uint64_t biased = ((uint64_t)ix + 0x4000000000000000ULL) >> 52;
-    const double e = t_from_bits_f64((int64_t)(biased | 0x4330000000000000ULL)) - (4503599627370496.0 + 1024.0);
-    const double s = f / (2.0 + f), z = s * s;
+    double e;
+    const double f = t_once_mantissa((double)a, &e), s = f / (2.0 + f), z = s * s;
     double q = 0.19362726844869669694;
     q = q * z + 0.22191397066339860038;
     q = q * z + 0.28571754595200793097;

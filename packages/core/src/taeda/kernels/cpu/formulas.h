@@ -5,6 +5,9 @@
  *
  *     exp 1   expm1 2   log 1   log1p 2   tanh 3   sigmoid 3   sin cos 2
  *
+ * Where float32's result is the op's own, once.h computes it; these short forms are for the insides of other formulas and for float16 and
+ * bfloat16, which are rounded further.
+ *
  * Method.  exp: x = n ln2 + r with n from the 1.5*2^k rounding trick, a polynomial in r, and 2^n put in
  * by the exponent bits in two halves, so that subnormal results come out right.  log: the exponent is
  * split off so that the mantissa lies in [sqrt(1/2), sqrt(2)), then atanh's series in f/(2+f).
@@ -78,19 +81,6 @@ INLINE double t_exp_f64(double x) {
 }
 
 /* 2^k (e^r - 1) + (2^k - 1): exact where k = 0, so small x keep all their digits */
-INLINE float t_expm1_f32(float x) {
-    float c = x > 88.0f ? 88.0f : x;
-    c = c < -20.0f ? -20.0f : c;
-    float m = c * 1.44269504f + 12582912.0f;
-    float n = m - 12582912.0f;
-    int32_t k = t_minus_i32(t_to_bits_f32(m), 0x4b400000u);
-    float r = c - n * 0.693359375f;
-    r = r + n * 2.12194440e-4f;
-    float s = t_pow2i_f32(k);
-    float y = s * t_expm1_core_f32(r) + (s - 1.0f);
-    y = x == 0.0f ? x : y;
-    return x > 88.0f ? t_exp_f32(x) : y;
-}
 INLINE double t_expm1_f64(double x) {
     double c = x > 709.0 ? 709.0 : x;
     c = c < -40.0 ? -40.0 : c;
@@ -154,13 +144,6 @@ INLINE double t_log_f64(double x) {
 }
 
 /* log(1 + x) = log(u) + (x - (u - 1)) / u with u = 1 + x rounded */
-INLINE float t_log1p_f32(float x) {
-    float u = 1.0f + x;
-    float y = t_log_f32(u) + (x - (u - 1.0f)) / u;
-    y = u == 1.0f ? x : y;
-    y = u == 0.0f ? -INFINITY : y;
-    return x == INFINITY ? x : y;
-}
 INLINE double t_log1p_f64(double x) {
     double u = 1.0 + x;
     double y = t_log_f64(u) + (x - (u - 1.0)) / u;
@@ -169,19 +152,25 @@ INLINE double t_log1p_f64(double x) {
     return x == INFINITY ? x : y;
 }
 
-INLINE float t_tanh_f32(float x) {
-    float a = fabsf(x);
-    a = a > 10.0f ? 10.0f : a;
-    float t = t_expm1_f32(2.0f * a);
-    float y = copysignf(t / (t + 2.0f), x);
-    return x != x ? x : y;
+INLINE float t_tanh_f32(float x) {                          /* t / (t + 2), t = e^2|x| - 1, and 1 from 10 up */
+    float c = 2.0f * fabsf(x);
+    c = c > 20.0f ? 20.0f : c;
+    const float m = c * 1.44269504f + 12582912.0f, n = m - 12582912.0f;
+    const float s = t_from_bits_f32((int32_t)(((uint32_t)t_to_bits_f32(m) << 23) + 0x3f800000u));
+    float r = c - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    const float t = s * t_expm1_core_f32(r) + (s - 1.0f);
+    return x != x ? x : copysignf(t / (t + 2.0f), x);
 }
 INLINE double t_tanh_f64(double x) {
-    double a = fabs(x);
-    a = a > 20.0 ? 20.0 : a;
-    double t = t_expm1_f64(2.0 * a);
-    double y = copysign(t / (t + 2.0), x);
-    return x != x ? x : y;
+    double c = 2.0 * fabs(x);
+    c = c > 40.0 ? 40.0 : c;
+    const double m = c * 1.4426950408889634 + 6755399441055744.0, n = m - 6755399441055744.0;
+    const double s = t_from_bits_f64((int64_t)(((uint64_t)t_to_bits_f64(m) << 52) + 0x3ff0000000000000ULL));
+    double r = c - n * 6.93147180369123816490e-01;
+    r = r - n * 1.90821492927058770002e-10;
+    const double t = s * t_expm1_core_f64(r) + (s - 1.0);
+    return x != x ? x : copysign(t / (t + 2.0), x);
 }
 
 /* 1 / (1 + e^-x), which is 0 where e^-x overflows: half of what exp costs is its care for numbers that are smaller still */
