@@ -22,6 +22,7 @@ from taeda.vision._png16 import read_png16
 
 __all__ = [
     "ImageReadMode",
+    "MissingFile",
     "UnreadableImage",
     "decode_gif",
     "decode_image",
@@ -54,6 +55,25 @@ class UnreadableImage(OSError, RuntimeError):
     ...     print(error)
     [open_image] cannot read the image 'bytes of a tensor': it begins as no format that Pillow knows
     """
+
+
+class MissingFile(FileNotFoundError, RuntimeError):
+    """There is no such file: Python raises FileNotFoundError for it, torchvision's readers a RuntimeError, and programs catch either.
+
+    >>> from taeda.vision.io import read_file
+    >>> try:
+    ...     read_file("no such file")
+    ... except RuntimeError as error:
+    ...     print(error)
+    [Errno 2] No such file or directory: 'no such file'
+    """
+
+
+def _open(path: str | os.PathLike[str]) -> IO[bytes]:
+    try:
+        return open(path, "rb")
+    except FileNotFoundError as error:
+        raise MissingFile(error.errno, error.strerror, error.filename) from None
 
 
 def open_image(path: str | os.PathLike[str] | IO[bytes], mode: str | None = None) -> Image.Image:
@@ -189,7 +209,7 @@ def read_file(path: str | os.PathLike[str]) -> taeda.Tensor:
     ...     print(read_file(folder + "/three"))
     tensor([1, 2, 3], dtype=taeda.uint8)
     """
-    with open(path, "rb") as file:
+    with _open(path) as file:
         return taeda.from_numpy(np.frombuffer(bytearray(file.read()), np.uint8))
 
 
@@ -214,9 +234,9 @@ def _source(input: Any, op: str) -> Any:
     if not isinstance(input, taeda.Tensor):
         return input
     if input.dtype != taeda.uint8:
-        raise TypeError(f"[{op}] the bytes of a file should be a uint8 tensor, got {input.dtype}")
+        raise RuntimeError(f"[{op}] the bytes of a file should be a uint8 tensor, got {input.dtype}")
     if input.dim() != 1:
-        raise ValueError(f"[{op}] the bytes of a file should have 1 dimension, got {tuple(input.shape)}")
+        raise RuntimeError(f"[{op}] the bytes of a file should have 1 dimension, got {tuple(input.shape)}")
     return io.BytesIO(input.cpu().numpy().tobytes())
 
 
@@ -275,7 +295,7 @@ def _as_read(image: Image.Image, mode: str | None) -> Image.Image:
 def _wide_bytes(source: Any) -> bytes:
     """Return the bytes of a file or of what is open, all of them only where they begin as a PNG file of 16 bits does."""
     with contextlib.ExitStack() as stack:
-        file = source if isinstance(source, io.BytesIO) else stack.enter_context(open(source, "rb"))
+        file = source if isinstance(source, io.BytesIO) else stack.enter_context(_open(source))
         head = file.read(33)
         data = head + file.read() if head[24:25] == b"\x10" and head[:4] == b"\x89PNG" else b""
         file.seek(0)
@@ -393,9 +413,9 @@ def _pil(input: Any, op: str) -> Image.Image:
     """Return a uint8 tensor C x H x W as a PIL image."""
     if not isinstance(input, taeda.Tensor) or input.dtype != taeda.uint8:
         what: Any = input.dtype if isinstance(input, taeda.Tensor) else type(input).__name__
-        raise TypeError(f"[{op}] input should be a uint8 tensor, got {what}")
+        raise RuntimeError(f"[{op}] input should be a uint8 tensor, got {what}")
     if input.dim() != 3 or input.shape[0] not in (1, 3):
-        raise ValueError(f"[{op}] input should have shape (1 or 3, height, width), got {tuple(input.shape)}")
+        raise RuntimeError(f"[{op}] input should have shape (1 or 3, height, width), got {tuple(input.shape)}")
     from taeda.vision.transforms.functional import to_pil_image
 
     return to_pil_image(input)
@@ -420,7 +440,7 @@ def encode_png(input: taeda.Tensor, compression_level: int = 6) -> taeda.Tensor:
     tensor([[[7, 7]]], dtype=taeda.uint8)
     """
     if not 0 <= compression_level <= 9:
-        raise ValueError(f"[encode_png] compression_level should be 0 to 9, got {compression_level}")
+        raise RuntimeError(f"[encode_png] compression_level should be 0 to 9, got {compression_level}")
     return _encoded(input, "encode_png", format="PNG", compress_level=compression_level)
 
 
@@ -495,5 +515,5 @@ def write_png(input: taeda.Tensor, filename: str | os.PathLike[str], compression
     """
     image = _pil(input, "write_png")
     if not 0 <= compression_level <= 9:
-        raise ValueError(f"[write_png] compression_level should be 0 to 9, got {compression_level}")
+        raise RuntimeError(f"[write_png] compression_level should be 0 to 9, got {compression_level}")
     save_pil(image, filename, format="PNG", compress_level=compression_level)
