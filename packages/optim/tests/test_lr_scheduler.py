@@ -300,6 +300,15 @@ def test_plateau_follows_added_groups():
     assert opt.param_groups[2]["lr"] == 4.0
 
 
+def test_plateau_hands_the_epoch_to_a_replaced_reduction():
+    schedule = lr_scheduler.ReduceLROnPlateau(optimizer(), patience=1)
+    seen = []
+    schedule._reduce_lr = seen.append
+    for _ in range(5):
+        schedule.step(1.0)
+    assert seen == [3, 5]
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
