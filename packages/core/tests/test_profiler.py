@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 import taeda
 import taeda.autograd.profiler
-from taeda import _override
+from taeda import _once, _override
 from taeda.overrides import TorchFunctionMode
 from taeda.profiler import ProfilerActivity, profile, record_function, schedule, tensorboard_trace_handler
 
@@ -190,13 +191,26 @@ def test_steps_follow_the_schedule(plan: dict[str, int], expected: list[tuple[in
     assert ready == expected
 
 
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_second_cycle_says_once_that_it_clears_the_first(keep: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_once, "_told", set())
+    said: list[int] = []
+    with warnings.catch_warnings(record=True) as told, profile(schedule=schedule(wait=1, warmup=1, active=2), acc_events=keep) as p:
+        warnings.simplefilter("always")
+        for _ in range(11):
+            p.step()
+            said.append(len(told))
+    assert said == [0] * 11 if keep else [0] * 4 + [1] * 7
+    assert keep or str(told[0].message).startswith("Warning: Profiler clears events at the end of each cycle. Only events")
+
+
 def test_schedules() -> None:
     plan = schedule(wait=1, warmup=1, active=2, repeat=2, skip_first=1)
     assert [plan(i).value for i in range(11)] == [0, 0, 1, 2, 3, 0, 1, 2, 3, 0, 0]
     for words in ({"wait": -1, "warmup": 1, "active": 1}, {"wait": 0, "warmup": 1, "active": 0}):
         with pytest.raises(AssertionError, match="Invalid profiler schedule"):
             schedule(**words)
-    with pytest.warns(UserWarning, match="warmup"):
+    with pytest.warns(UserWarning, match="^Profiler won't be using warmup"):
         schedule(wait=0, warmup=0, active=1)
     for ask in ("events", "key_averages"):
         with pytest.raises(AssertionError, match="must be initialized"):

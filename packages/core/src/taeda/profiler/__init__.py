@@ -29,6 +29,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from taeda import _override
+from taeda._once import warn_once
 from taeda.autograd.engine import run_pass, set_runner
 from taeda.kernels.cpu import runtime
 from taeda.overrides import TorchFunctionMode
@@ -97,7 +98,7 @@ def schedule(
             f"[schedule] Invalid profiler schedule arguments. Got wait={wait} (need >= 0), warmup={warmup} (need >= 0), "
             f"active={active} (need > 0), repeat={repeat} (need >= 0), skip_first={skip_first} (need >= 0).")
     if warmup == 0:
-        warnings.warn("[schedule] Profiler won't be using warmup, this can skew profiler results", stacklevel=2)
+        warnings.warn("Profiler won't be using warmup, this can skew profiler results", stacklevel=2)
     cycle = wait + warmup + active
 
     def action(step: int) -> ProfilerAction:
@@ -395,7 +396,7 @@ class profile:
         self.metadata: dict[str, Any] = {}
         self.step_num = 0
         self._recorder: _Recorder | None = None
-        self._started = self._running = False
+        self._started = self._running = self._in_cycle = False
         self._step: FunctionEvent | None = None
 
     def _action(self) -> ProfilerAction:
@@ -403,7 +404,12 @@ class profile:
 
     def _begin(self) -> None:
         """Start to record if this step is recorded, and give the step its row."""
-        if self._action() in (ProfilerAction.RECORD, ProfilerAction.RECORD_AND_SAVE):
+        action = self._action()
+        if action is not ProfilerAction.NONE and not self._in_cycle and not self.acc_events and self._recorder is not None:
+            warn_once("profile", "Warning: Profiler clears events at the end of each cycle. Only events from the current cycle will be "
+                                 "reported. To keep events across cycles, set acc_events=True.", stacklevel=4)
+        self._in_cycle = action is not ProfilerAction.NONE
+        if action in (ProfilerAction.RECORD, ProfilerAction.RECORD_AND_SAVE):
             if not self._running:
                 fresh = _Recorder(self.record_shapes, self.with_stack, self.profile_memory)
                 if self.acc_events and self._recorder is not None:
@@ -429,7 +435,7 @@ class profile:
 
     def stop(self) -> None:
         """Stop; what a ``with`` block does last."""
-        self._started = False
+        self._started = self._in_cycle = False
         self._end()
 
     def step(self) -> None:
@@ -439,6 +445,7 @@ class profile:
             self._recorder.end(self._step)
             self._step = None
         self.step_num += 1
+        self._in_cycle = self._in_cycle and before is not ProfilerAction.RECORD_AND_SAVE
         if before is ProfilerAction.RECORD_AND_SAVE or self._action() in (ProfilerAction.NONE, ProfilerAction.WARMUP):
             self._end()
         if self._started:                       # outside of the block nothing is recorded
