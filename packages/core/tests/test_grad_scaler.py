@@ -202,6 +202,20 @@ def test_sparse_float16_gradients_are_added_up_before_they_are_looked_at() -> No
     assert w.grad.to_dense().tolist() == [8.0, 0.0, 8.0]
 
 
+def test_a_step_that_takes_the_scaler_is_warned_of_in_pytorchs_words() -> None:
+    class Taking(Descent):
+        _step_supports_amp_scaling = True
+
+        def step(self, grad_scaler: Any = None) -> Any:    # type: ignore[override]
+            return grad_scaler
+
+    w = weight()
+    scaler = GradScaler("cpu", init_scale=4.0)
+    backward(scaler, w)
+    with pytest.warns(FutureWarning, match="^GradScaler is going to stop passing itself as a keyword argument"):
+        scaler.step(Taking(w))
+
+
 def test_parts_of_a_scaler_can_be_overridden_by_pytorchs_names() -> None:
     calls: list[Any] = []
 

@@ -437,6 +437,13 @@ def test_whether_a_transform_runs_can_be_asked() -> None:
     assert not _are_functorch_transforms_active()
 
 
+def test_older_transforms_are_warned_of_in_pytorchs_words() -> None:
+    import taeda.functorch
+
+    with pytest.warns(FutureWarning, match="^We've integrated functorch into PyTorch.*`functorch.grad` is deprecated"):
+        assert taeda.functorch.grad(taeda.sin)(taeda.tensor(0.0)) == 1
+
+
 @pytest.mark.parametrize("chunks", [1, 2, 3, 9])
 def test_chunk_vmap_counts_the_parts(chunks: int) -> None:
     from taeda.functorch.experimental import chunk_vmap

@@ -322,9 +322,12 @@ def test_resized_images_keep_their_channels_innermost(lead, dtype):
 def test_erasing_says_that_boxes_and_masks_pass():
     sample = square()
     erase = v2.RandomErasing(p=1.0, scale=(0.1, 0.2), ratio=(1.0, 1.0))
-    with pytest.warns(UserWarning, match="passing through inputs of type: tv_tensors.BoundingBoxes"):
+    with pytest.warns(UserWarning, match=r"^RandomErasing\(\) is currently passing through inputs of type tv_tensors.BoundingBoxes"):
         _, boxes = erase(sample["image"], sample["boxes"])
     assert boxes is sample["boxes"]
+    points = tv_tensors.KeyPoints([[1, 2]], canvas_size=sample["image"].shape[-2:])
+    with pytest.warns(UserWarning, match="tv_tensors.KeyPoints"):
+        assert erase(sample["image"], points)[1] is points
     with pytest.warns(UserWarning, match="tv_tensors.Mask"):
         erase(sample["image"], sample["mask"])
 

@@ -217,7 +217,7 @@ class GradScaler:
         """Step an optimizer of the user's that unscales and skips by itself: it reads grad_scale and found_inf."""
         if "grad_scaler" in inspect.signature(optimizer.step).parameters:
             warnings.warn(
-                "[GradScaler.step] GradScaler is going to stop passing itself as a keyword argument to the passed optimizer; "
+                "GradScaler is going to stop passing itself as a keyword argument to the passed optimizer; "
                 "use its attributes `grad_scale` and `found_inf`",
                 FutureWarning,
                 stacklevel=3,

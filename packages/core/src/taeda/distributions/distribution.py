@@ -237,7 +237,8 @@ class Distribution:
         try:
             support = self.support
         except NotImplementedError:
-            warnings.warn(f"[{name}] has no support: values are not checked; give it one, or pass validate_args=False", stacklevel=3)
+            warnings.warn(f"{type(self)} does not define `support` to enable sample validation. Please initialize the distribution with "
+                          "`validate_args=False` to turn off validation.", stacklevel=3)
             return
         if not all_true(support.check(value)):
             raise ValueError(

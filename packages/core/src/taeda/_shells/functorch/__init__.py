@@ -23,7 +23,8 @@ def _deprecated(function: Callable[..., Any], instead: str) -> Callable[..., Any
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
-        warnings.warn(f"[functorch] functorch.{name} is deprecated; use taeda.func.{instead}", FutureWarning, stacklevel=2)
+        warnings.warn(f"We've integrated functorch into PyTorch. `functorch.{name}` is deprecated; use taeda.func.{instead}",
+                      FutureWarning, stacklevel=2)
         return function(*args, **kwargs)
 
     return called

@@ -94,10 +94,10 @@ class RandomErasing(RandomApplied):
         return {}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        if params and isinstance(inpt, (tv_tensors.BoundingBoxes, tv_tensors.Mask)):
+        if params and isinstance(inpt, (tv_tensors.BoundingBoxes, tv_tensors.KeyPoints, tv_tensors.Mask)):
             warnings.warn(
-                f"[RandomErasing] is currently passing through inputs of type: tv_tensors.{type(inpt).__name__}. This will likely change "
-                "in the future.",
+                f"{type(self).__name__}() is currently passing through inputs of type tv_tensors.{type(inpt).__name__}. "
+                "This will likely change in the future.",
                 stacklevel=2,
             )
         return self._call_kernel(F.erase, inpt, **params, inplace=self.inplace) if params else inpt
