@@ -2,7 +2,7 @@
  *
  * A polynomial right to 2^-31 .. 2^-37 takes half the terms of float64's own, and nothing after it needs care: what is rounded at the
  * end is the function itself but for one number in some thousands, so that the error is half a unit in the last place.  With twice the
- * vectors that costs as much as float32's compensated sums would, or less.
+ * vectors that costs as much as float32's compensated sums would, or less.  tools/fit_once.py finds the polynomials.
  *
  *     e^x - 1     x = k ln2 + r, 2^k (e^r - 1) + (2^k - 1)
  *     log(1 + t)  1 + t = 2^k m, m in [sqrt(1/2), sqrt(2)): atanh's series in f / (2 + f), where f = m - 1, and t itself for k = 0

@@ -1,0 +1,85 @@
+"""Print the polynomials of kernels/cpu/once.h, lowest term first, and the largest error of each as a power of two.
+
+    python tools/fit_once.py
+
+A fit is the minimax polynomial of an error that is weighted by what becomes of it in the function, found by Lawson's iterations: least
+squares whose weights are multiplied by the errors that they leave.  Values come from mpmath.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+
+mp.mp.dps = 40
+NODES, ROUNDS = 2000, 200
+Function = Callable[[Any], Any]
+
+
+def fit(f: Function, low: float, high: float, degree: int, weight: Function) -> tuple[np.ndarray[Any, Any], float]:
+    """Return the coefficients for f on [low, high], and the largest weighted error."""
+    x = (low + high) / 2 + (high - low) / 2 * np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)
+    y, w = (np.array([float(g(mp.mpf(t))) for t in x]) for g in (f, weight))
+    powers = x[:, None] ** np.arange(degree + 1)
+    share = np.ones(NODES)
+    for _ in range(ROUNDS):
+        s = np.sqrt(share) * w
+        c = np.linalg.lstsq(powers * s[:, None], y * s, rcond=None)[0]
+        error = np.abs(powers @ c - y) * w
+        share = np.maximum(share * error / (share * error).max(), 1e-14)
+    return c, float(error.max())
+
+
+def over_root(f: Function) -> Function:
+    """f(x) / x as a function of x^2, for an odd f with slope 1."""
+    return lambda z: f(mp.sqrt(z)) / mp.sqrt(z)
+
+
+def relative(f: Function) -> Function:
+    """The weight of an error that counts over the value itself."""
+    return lambda x: 1 / f(x)
+
+
+def erfc_power(c: Any) -> Any:
+    """log(erfc(c)) / c."""
+    return mp.log(mp.erfc(c)) / c
+
+
+def scaled_erfc(u: Any) -> Any:
+    """(1 + 2x) e^(x^2) erfc(x) by u = (x - 2) / (x + 2)."""
+    x = 2 * (1 + u) / (1 - u)
+    return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
+
+
+def erfinv_over_x(w: Any) -> Any:
+    """erfinv(x) / x by w = -log(1 - x^2), by Newton's steps on erfc."""
+    x = mp.sqrt(-mp.expm1(-w))
+    far, y = mp.exp(-w) / (1 + x), mp.sqrt(w) * mp.mpf("0.9") if w > 1 else mp.sqrt(mp.pi) / 2 * x
+    for _ in range(60):
+        step = (mp.erfc(y) - far) / (-2 / mp.sqrt(mp.pi) * mp.exp(-y * y))
+        y -= step / (1 + y * step)
+    return y / x
+
+
+HALF_LN2, EIGHTH, QUARTER = 0.34658, float(mp.tan(mp.pi / 8)) ** 2 * 1.0001, float(mp.pi / 4) * 1.0001
+FITS: list[tuple[str, Function, float, float, int, Function]] = [
+    ("(e^r - 1 - r) / r^2 by r", lambda r: (mp.exp(r) - 1 - r) / r**2, -HALF_LN2, HALF_LN2, 5, lambda r: r * r * mp.exp(-r)),
+    ("2 atanh(s) / s by s^2", over_root(lambda s: 2 * mp.atanh(s)), 0, float(3 - 2 * mp.sqrt(2)) ** 2, 4, lambda z: 1),
+    ("sin(r) / r by r^2", over_root(mp.sin), 0, QUARTER**2, 4, lambda z: 1),
+    ("cos(r) by r^2", lambda z: mp.cos(mp.sqrt(z)), 0, QUARTER**2, 4, lambda z: 1),
+    ("atan(r) / r by r^2", over_root(mp.atan), 0, EIGHTH, 6, relative(over_root(mp.atan))),
+    ("asin(s) / s by s^2", over_root(mp.asin), 0, 0.25, 7, relative(over_root(mp.asin))),
+    ("log(erfc(c)) / c by c", erfc_power, 0, 4, 9, lambda c: mp.erfc(c) * c / mp.erf(c)),
+    ("(1 + 2c) e^(c^2) erfc(c) by (c - 2) / (c + 2)", scaled_erfc, -1, 0.68, 13, relative(scaled_erfc)),
+    ("erfinv(x) / x by w - 2.5", lambda u: erfinv_over_x(u + 2.5), -2.5, 2.5, 11, lambda u: 1 / erfinv_over_x(u + 2.5)),
+    ("erfinv(x) / x by sqrt(w) - 3", lambda v: erfinv_over_x((v + 3) ** 2), 5**0.5 - 3, 16.65**0.5 - 3, 11,
+     lambda v: 1 / erfinv_over_x((v + 3) ** 2)),
+]  # fmt: skip
+
+if __name__ == "__main__":
+    for name, *row in FITS:
+        found, worst = fit(*row)
+        print(f"{name}: 2^{np.log2(worst):.1f}", *(f"    {k!r}" for k in found.tolist()), sep="\n")
