@@ -62,7 +62,8 @@ cdef extern from "_override.h":
     void enable_vectorcall "taeda_enable_vectorcall"(object type, Py_ssize_t offset, bint method) noexcept
     Py_ssize_t count_args "taeda_nargs"(size_t flagged, PyObject* names) noexcept
 
-ctypedef bint (*looking)(PyObject*, int) noexcept       # whether it, or what is inside of it to a depth, is of a class that wants to be asked
+# whether it, or what is inside of it to a depth, is of a class that wants to be asked
+ctypedef bint (*looking)(PyObject*, int) noexcept
 
 cdef extern from "Python.h":
     void* PyVectorcall_Function(object callable)
@@ -535,7 +536,10 @@ def asks(x):
 
 
 def note_class(cls):
-    """From the first class with a ``__torch_dispatch__`` on, calls look for their instances; one that says nothing of functions sees none."""
+    """Let calls look for instances of classes with a ``__torch_dispatch__``, from the first one on.
+
+    A class that says nothing of functions sees none.
+    """
     if dispatches_(<PyObject*>cls):
         add_dispatcher()
         if inspect.getattr_static(cls, "__torch_function__") is default_function:

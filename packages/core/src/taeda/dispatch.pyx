@@ -472,12 +472,13 @@ def write_exact(out, result, str op, *read):
 
 # PyTorch has these write into the result's dtype only; other functions convert
 cdef frozenset STRICT = frozenset((
-    "addbmm addmm addmv argmax argmin avg_pool2d avg_pool3d baddbmm bmm bucketize ceil conj_physical cross diag diff dot float_power floor frac gelu "
+    "addbmm addmm addmv argmax argmin avg_pool2d avg_pool3d baddbmm bmm bucketize ceil conj_physical cross diag diff dot float_power "
+    "floor frac gelu "
     "hardshrink heaviside histc index_add index_copy index_reduce index_select inner linalg.cholesky linalg.cross linalg.det "
     "linalg.eigvalsh linalg.inv linalg.ldl_solve linalg.lu_solve linalg.matrix_norm linalg.multi_dot linalg.norm linalg.solve "
-    "linalg.solve_triangular linalg.svdvals linalg.vecdot linalg.vector_norm linear logcumsumexp log_sigmoid logsigmoid lu_solve matmul mm msort "
-    "multi_dot mv nan_to_num neg nonzero norm ormqr renorm round scatter scatter_add scatter_reduce searchsorted sgn sign signbit slice_scatter "
-    "softplus softshrink tensordot tril triu trunc vdot vector_norm").split())
+    "linalg.solve_triangular linalg.svdvals linalg.vecdot linalg.vector_norm linear logcumsumexp log_sigmoid logsigmoid lu_solve matmul "
+    "mm msort multi_dot mv nan_to_num neg nonzero norm ormqr renorm round scatter scatter_add scatter_reduce searchsorted sgn sign signbit "
+    "slice_scatter softplus softshrink tensordot tril triu trunc vdot vector_norm").split())
 
 
 # these write into what requires grad, too, since they have no derivative that would be lost

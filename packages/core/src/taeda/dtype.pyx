@@ -62,8 +62,8 @@ cdef dict FLOATS = {
     "float8_e8m0fnu": (1.0, 2.0 ** -127, 2.0 ** 127, 1.0),
 }
 # dtypes that are names only: name, signed, bytes
-cdef list UNHELD_ROWS = [("float4_e2m1fn_x2", True, 1), ("qint8", True, 1), ("quint8", False, 1), ("qint32", True, 4), ("quint4x2", False, 1),
-                         ("quint2x4", False, 1)]
+cdef list UNHELD_ROWS = [("float4_e2m1fn_x2", True, 1), ("qint8", True, 1), ("quint8", False, 1), ("qint32", True, 4),
+                         ("quint4x2", False, 1), ("quint2x4", False, 1)]
 cdef list objects = []
 cdef int itemsizes[NDTYPES]
 cdef double largest[NDTYPES]               # of the floats

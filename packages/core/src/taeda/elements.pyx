@@ -8,8 +8,8 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, u
 from libc.stdlib cimport malloc
 
 from taeda.dtype cimport name_of
-from taeda.kernels.cpu.abi cimport (BF16, BOOL, C64, C128, E4M3FN, E4M3FNUZ, E5M2, E5M2FNUZ, E8M0FNU, F16, F32, F64, I8, I16, I32, I64, MAX_DIM, NDTYPES,
-                                    U8, U16, U32, U64)
+from taeda.kernels.cpu.abi cimport (BF16, BOOL, C64, C128, E4M3FN, E4M3FNUZ, E5M2, E5M2FNUZ, E8M0FNU, F16, F32, F64, I8, I16, I32, I64,
+                                    MAX_DIM, NDTYPES, U8, U16, U32, U64)
 from taeda.tensor_base cimport CPU, alias
 
 cdef extern from *:
@@ -148,8 +148,8 @@ cdef void forget_owner(object capsule) noexcept:
 
 # dtype -> struct's format; these bytes outlive every buffer that points to them
 cdef bint LONG_IS_64 = sizeof(long) == 8         # then NumPy's int64 is a long
-cdef dict FORMATS = {"float32": b"f", "float64": b"d", "int64": b"l" if LONG_IS_64 else b"q", "int32": b"i", "int16": b"h", "int8": b"b", "uint8": b"B",
-                     "bool": b"?", "float16": b"e", "complex64": b"Zf", "complex128": b"Zd", "uint16": b"H", "uint32": b"I",
+cdef dict FORMATS = {"float32": b"f", "float64": b"d", "int64": b"l" if LONG_IS_64 else b"q", "int32": b"i", "int16": b"h", "int8": b"b",
+                     "uint8": b"B", "bool": b"?", "float16": b"e", "complex64": b"Zf", "complex128": b"Zd", "uint16": b"H", "uint32": b"I",
                      "uint64": b"L" if LONG_IS_64 else b"Q"}
 
 

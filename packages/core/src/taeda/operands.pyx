@@ -92,7 +92,7 @@ cdef int check_partial_overlap(str op, TensorBase a, TensorBase b) except -1:
 
 
 def refuse_overlap(str op, written, *read):
-    """Raise RuntimeError where an element of ``written``, a tensor or several, has memory in common with another, or with one of ``read``."""
+    """Raise RuntimeError where an element of ``written``, a tensor or several, shares memory with another, or with one of ``read``."""
     cdef TensorBase x, t
     cdef int d
     if not isinstance(written, TensorBase):

@@ -115,12 +115,12 @@ cdef int check_expanded(str op, TensorBase x) except -1:
     if op in RELAYOUTS:
         return 0
     if op in DEPRECATED:
-        warnings.warn(f"Use of {op} on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This also "
-                      f"applies to advanced indexing, tensor[mask] = scalar. The tensor has shape {x.shape_tuple()}", UserWarning, 1)
+        warnings.warn(f"Use of {op} on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This "
+                      f"also applies to advanced indexing, tensor[mask] = scalar. The tensor has shape {x.shape_tuple()}", UserWarning, 1)
         return 0
     raise RuntimeError(
-        f"[{op}] unsupported operation: more than one element of the written-to tensor of shape {x.shape_tuple()} refers to a single memory "
-        "location (it was expanded). Please clone() the tensor before performing the operation.")
+        f"[{op}] unsupported operation: more than one element of the written-to tensor of shape {x.shape_tuple()} refers to a single "
+        "memory location (it was expanded). Please clone() the tensor before performing the operation.")
 
 
 cdef int begin_inplace(str op, TensorBase x) except -1:

@@ -42,7 +42,7 @@ cdef Op linear(Op op)                                             # a complex te
 cdef str device_name(int device)
 cdef int no_stand_in(str op, int device) except -1
 cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, const Param* p, int64_t work) except -1
-    # n views, outputs first (0: the kernel is never run in a wider dtype); runs kernel "<op.kernel>_<dtype suffix>"; nothing on meta; GIL released when work (element
-    # touches) is large; NotImplementedError where there is no such kernel; kernel's return value back
+    # n views, outputs first (0: the kernel is never run in a wider dtype); runs kernel "<op.kernel>_<dtype suffix>"; nothing on meta;
+    # GIL released when work (element touches) is large; NotImplementedError where there is no such kernel; kernel's return value back
 cdef void copy_view(View* to, const View* source) noexcept              # elements on the CPU: broadcast, cast
 cdef int copy_into(TensorBase dst, TensorBase src) except -1      # kernel only: broadcast, cast; no autograd, no version

@@ -142,7 +142,8 @@ cdef class Storage:
         self._check_data("__getitem__")
         # a part is a storage on the same memory; the view of the whole that it holds keeps that memory where it is
         made = <Storage>(<object>type(self)).__new__(type(self))
-        made.data, made.nbytes_, made.owner, made.readonly_ = self.data + <int64_t>start, max(stop - start, 0), memoryview(self), self.readonly_
+        made.data, made.nbytes_ = self.data + <int64_t>start, max(stop - start, 0)
+        made.owner, made.readonly_ = memoryview(self), self.readonly_
         return made
 
     def __setitem__(self, index, value):
@@ -179,7 +180,10 @@ cdef class Storage:
 
     def clone(self):
         """Return a copy."""
-        made = new_storage(self.nbytes_, self.device) if type(self) is Storage else (<object>type(self))(self.nbytes_, device=(<object>self).device)
+        if type(self) is Storage:
+            made = new_storage(self.nbytes_, self.device)
+        else:
+            made = (<object>type(self))(self.nbytes_, device=(<object>self).device)
         return made if self.device == 1 else made.copy_(self)
 
     __copy__ = clone

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The class Tensor: operators, as a container and as a number, copies, each a line into an op.
 
-Its attributes are in ``tensor_attributes``, its ways to other places and types in ``tensor_conversions``.  Named methods come from the ops: ``install_methods`` puts the METHODS of every
-ops module into the class once, at import.
+Its attributes are in ``tensor_attributes``, its ways to other places and types in ``tensor_conversions``.  Named methods come from
+the ops: ``install_methods`` puts the METHODS of every ops module into the class once, at import.
 """
 cimport cython
 

@@ -595,8 +595,8 @@ cdef class TensorAttributes(TensorBase):
             raise RuntimeError(f"[data] data set to a tensor that requires gradients must be floating point or complex dtype, "
                                f"got {name_of((<TensorBase>value).view.dtype)}")
         if (self.device == SPARSE) != ((<TensorBase>value).device == SPARSE):
-            raise RuntimeError("[data] Attempted to set .data of a tensor, but the two have incompatible tensor types: one of them is sparse; "
-                               "hint: to_dense() or to_sparse()")
+            raise RuntimeError("[data] Attempted to set .data of a tensor, but the two have incompatible tensor types: one of them is "
+                               "sparse; hint: to_dense() or to_sparse()")
         RELAID[0] += 1
         fill_from(self, <TensorBase>value)
 

@@ -51,8 +51,8 @@ cdef object state = State()
 
 
 cdef bint eligible(object x):
-    return (isinstance(x, TensorBase) and ((<TensorBase>x).device == CPU or is_wrapper(<TensorBase>x)) and is_float((<TensorBase>x).view.dtype)
-            and (<TensorBase>x).view.dtype != F64)
+    return (isinstance(x, TensorBase) and ((<TensorBase>x).device == CPU or is_wrapper(<TensorBase>x))
+            and is_float((<TensorBase>x).view.dtype) and (<TensorBase>x).view.dtype != F64)
 
 
 cdef TensorBase cast(TensorBase x, int code, dict kept):

@@ -125,7 +125,8 @@ cdef object part(object whole, TensorBase root, TensorBase t):
     if t.view.dtype != root.view.dtype:            # the parts of complex numbers, or pairs of numbers as complex ones
         from taeda.ops.complex_numbers import view_as_complex, view_as_real
         if whole.is_complex():
-            return view_as_real(whole).as_strided(t.shape_tuple(), t.stride_tuple(), 2 * (<TensorBase>whole).offset + t.offset - 2 * root.offset)
+            return view_as_real(whole).as_strided(t.shape_tuple(), t.stride_tuple(),
+                                                  2 * (<TensorBase>whole).offset + t.offset - 2 * root.offset)
         return view_as_complex(whole.as_strided((*t.shape_tuple(), 2), (*[2 * s for s in t.stride_tuple()], 1),
                                                 (<TensorBase>whole).offset + 2 * t.offset - root.offset))
     return whole.as_strided(t.shape_tuple(), t.stride_tuple(), (<TensorBase>whole).offset + t.offset - root.offset)

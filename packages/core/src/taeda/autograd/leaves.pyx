@@ -173,8 +173,8 @@ cdef int finish_leaf(TensorBase leaf, object total, bint create_graph) except -1
     """Add the sum of a leaf's gradients to its .grad, between its hooks; one that was frozen after its use keeps the .grad it has."""
     cdef dict extra = leaf.extra
     if grad_fn_of(leaf) is not None:
-        raise RuntimeError(f"[backward] leaf variable has been moved into the graph interior: a tensor of shape {tuple(leaf.shape)} was a leaf "
-                           "when it was used, and was then detached and written to; write to a clone of it")
+        raise RuntimeError(f"[backward] leaf variable has been moved into the graph interior: a tensor of shape {tuple(leaf.shape)} was a "
+                           "leaf when it was used, and was then detached and written to; write to a clone of it")
     if extra is not None and "hooks" in extra:
         total = run_hooks(extra["hooks"], total)
     if extra is not None and "accumulate_prehooks" in extra:

@@ -488,7 +488,8 @@ cdef object original_of(TensorBase t, dict originals):
     if found is None:
         return None if t.device == META and t.view.numel else t
     s = <TensorBase>found[0]
-    same = t.view.dtype == s.view.dtype and t.offset == s.offset and t.shape_tuple() == s.shape_tuple() and t.stride_tuple() == s.stride_tuple()
+    same = (t.view.dtype == s.view.dtype and t.offset == s.offset and t.shape_tuple() == s.shape_tuple()
+            and t.stride_tuple() == s.stride_tuple())
     return found[1] if same else None
 
 
@@ -514,7 +515,8 @@ def transplant(list results, dict originals):
     """Let the graph of results that were made from shadows be that of the tensors which these stand for.
 
     results: (shadow of a result, the result); originals: id of a shadow's storage -> (the shadow, its tensor), and None -> (None, what
-    makes a tensor of the number among the arguments, for a dtype).  False, and nothing is changed, where a node has saved what is neither an argument nor a result: a shadow has no data.
+    makes a tensor of the number among the arguments, for a dtype).  False, and nothing is changed, where a node has saved what is
+    neither an argument nor a result: a shadow has no data.
     """
     cdef Node n
     cdef TensorBase t, kept, original

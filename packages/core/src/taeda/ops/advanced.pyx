@@ -130,7 +130,7 @@ cdef int fill_where(TensorBase x, TensorBase mask, TensorBase value) except -1:
 
 
 cdef tuple once(TensorBase x, TensorBase mask):
-    """(x, mask) of an x that is to be filled; of an expanded one each element once, with a mask that holds where one of its places' does."""
+    """(x, mask) of an x that is to be filled; of an expanded one each element once, with a mask that holds where that of a place does."""
     cdef int d, m
     if x.view.contiguous:
         return x, mask

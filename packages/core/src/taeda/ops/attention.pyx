@@ -84,8 +84,8 @@ cdef tuple common(tuple a, tuple b, tuple c):
             if size != 1:
                 if shape[n - 1 - i] not in (1, size):
                     raise RuntimeError(f"[scaled_dot_product_attention] The size of tensor a ({shape[n - 1 - i]}) must match the size of "
-                                       f"tensor b ({size}) at non-singleton dimension {n - 1 - i}; the leading dimensions of query, key and "
-                                       f"value are {a}, {b} and {c}")
+                                       f"tensor b ({size}) at non-singleton dimension {n - 1 - i}; the leading dimensions of query, key "
+                                       f"and value are {a}, {b} and {c}")
                 shape[n - 1 - i] = size
     return tuple(shape)
 
@@ -330,7 +330,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         else:
             (<object>keep).zero_()
     dtype = q.view.dtype
-    if (dtype == F16 or dtype == BF16) and not (as_query and p == 0):   # as PyTorch, which rounds once there: y that backward needs is exact
+    if (dtype == F16 or dtype == BF16) and not (as_query and p == 0):   # PyTorch rounds once there too: the y of backward is exact
         q, k, v = to_dtype(q, F32), to_dtype(k, F32), to_dtype(v, F32)
         if mask is not None and mask.view.dtype != BOOL:
             mask = to_dtype(mask, F32)

@@ -190,7 +190,8 @@ def rsub(input, other, alpha=1):
     """
     as_tensor(input, "rsub")
     no_bool(input, other)
-    return binary(RSUB_TENSOR if isinstance(other, TensorBase) else RSUB, other, input if is_one(alpha) else scaled("rsub", other, input, alpha))
+    return binary(RSUB_TENSOR if isinstance(other, TensorBase) else RSUB, other,
+                  input if is_one(alpha) else scaled("rsub", other, input, alpha))
 
 
 # mul: y = a b
@@ -406,11 +407,12 @@ def float_power(input, exponent, *, out=None):
     if not isinstance(input, TensorBase) and not isinstance(exponent, TensorBase):
         raise TypeError(f"[float_power] base or exponent must be a Tensor, got {type(input).__name__} and {type(exponent).__name__}")
     from taeda.dtype import complex128, float64
-    whole = any([isinstance(x, complex) or isinstance(x, TensorBase) and is_complex_((<TensorBase>x).view.dtype) for x in (input, exponent)])
+    whole = any([isinstance(x, complex) or isinstance(x, TensorBase) and is_complex_((<TensorBase>x).view.dtype)
+                 for x in (input, exponent)])
     wide, number = (complex128, complex) if whole else (float64, float)
     if isinstance(out, TensorBase) and out.dtype is not wide:
-        raise RuntimeError(f"[float_power] the output given to float_power has dtype {name_of((<TensorBase>out).view.dtype)} but the operation's "
-                           f"result requires dtype {wide}")
+        raise RuntimeError(f"[float_power] the output given to float_power has dtype {name_of((<TensorBase>out).view.dtype)} but the "
+                           f"operation's result requires dtype {wide}")
     a = input.to(wide) if isinstance(input, TensorBase) else number(input)
     b = exponent.to(wide) if isinstance(exponent, TensorBase) else number(exponent)
     return binary(POW if not isinstance(b, TensorBase) else POW_TENSORS if isinstance(a, TensorBase) else POW_OF_NUMBER, a, b, out)
@@ -657,8 +659,8 @@ PUBLIC = (
     "divide", "true_divide", "arctan2",
 )
 INPLACE = (
-    "add_", "copysign_", "float_power_", "sub_", "mul_", "div_", "floor_divide_", "remainder_", "fmod_", "pow_", "atan2_", "hypot_", "xlogy_",
-    "subtract_", "multiply_", "divide_", "true_divide_", "arctan2_",
+    "add_", "copysign_", "float_power_", "sub_", "mul_", "div_", "floor_divide_", "remainder_", "fmod_", "pow_", "atan2_", "hypot_",
+    "xlogy_", "subtract_", "multiply_", "divide_", "true_divide_", "arctan2_",
 )
 __all__ = PUBLIC + INPLACE + ("result_type",)
 METHODS = {name: globals()[name] for name in PUBLIC + INPLACE if name != "rsub"}

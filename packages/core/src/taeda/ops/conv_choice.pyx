@@ -385,7 +385,8 @@ cdef bint run_weight_places(const Geometry* q, TensorBase out, const View* v, in
             rows, lanes = reached, n
             p[11].i = 1
     sums = rows * lanes / 16.0 * pixels_of(&v[0])
-    cost = sums * (share * v[1].shape[0] * pixels_of(&v[1]) + 8 * runs) + (v[1].numel * 0.1 + v[2].numel * 0.05 + 4 * sums) * 16 / width + 6000
+    cost = sums * (share * v[1].shape[0] * pixels_of(&v[1]) + 8 * runs)
+    cost += (v[1].numel * 0.1 + v[2].numel * 0.05 + 4 * sums) * 16 / width + 6000
     if v[1].strides[4] != 1 or v[2].strides[4] != 1:         # then conv_weight has output channels as lanes
         plain *= (v[0].shape[0] + width - 1) // width * width / <double>v[0].shape[0]
     if cost > min(plain, by_winograd(WEIGHT_GRADIENT, q, v)):

@@ -276,8 +276,8 @@ cdef View turned(TensorBase m, int64_t* dims, const View* v) noexcept:
 cdef inline bint turns(Part part, const Geometry* q, const View* v) noexcept:
     """Whether vectors are filled in copies whose channels lie innermost, and not as the planes lie.
 
-    One kernel each: 7 x 7 on 7 x 7 pixels took twice the time, 3 x 3 by 2 on 14 x 14 half as much again.  Groups of 8 channels by strides: one and a half to
-    two and a half times for 14 x 14 and 7 x 7.
+    One kernel each: 7 x 7 on 7 x 7 pixels took twice the time, 3 x 3 by 2 on 14 x 14 half as much again.  Groups of 8 channels by
+    strides: one and a half to two and a half times for 14 x 14 and 7 x 7.
     """
     cdef const View* w = &v[2]
     cdef int64_t pixels = v[0].shape[2] * v[0].shape[3] * v[0].shape[4], others = v[1].shape[2] * v[1].shape[3] * v[1].shape[4]

@@ -277,8 +277,8 @@ cdef TensorBase from_buffer(object x, str op):
                          "byte orders is currently not supported.")
     form = (b.info.format.decode() if b.info.format != NULL else "B").lstrip("@=<") or "B"
     if form not in FORMATS or (form in "lL" and b.info.itemsize != 8):
-        raise TypeError(f"[{op}] can't convert an array with elements of type {getattr(x, 'dtype', form)}. The supported types are: float64, "
-                        "float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8 "
+        raise TypeError(f"[{op}] can't convert an array with elements of type {getattr(x, 'dtype', form)}. The supported types are: "
+                        "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8 "
                         "and bool.")
     t.set_ndim(b.info.ndim)
     t.view.dtype = NAMES[FORMATS[form]].code
@@ -468,8 +468,8 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
         source = as_tensor(obj) if shared else as_tensor(obj, dtype, device)
     t = as_tensor(source, dtype, device)
     if copy is False and t is not source:
-        raise ValueError(f"[asarray] can't alias tensor with dtype '{source.dtype}' on {source.device} into dtype '{t.dtype}' on {t.device}; "
-                         "pass copy=None")
+        raise ValueError(f"[asarray] can't alias tensor with dtype '{source.dtype}' on {source.device} into dtype '{t.dtype}' on "
+                         f"{t.device}; pass copy=None")
     if copy and shared and t is source:
         t = t.clone()
     if requires_grad is None or bool(requires_grad) == t.requires_grad:

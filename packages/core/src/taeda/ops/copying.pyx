@@ -196,7 +196,9 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
         named(y, "ToCopyBackward0")
     if memory_format is channels_last or memory_format is channels_last_3d:
         ndim = 4 if memory_format is channels_last else 5
-        return y if y.view.ndim == ndim and lies_channels_last(y) else <TensorBase>named(channels_last_copy(y, "to", ndim), "ToCopyBackward0")
+        if y.view.ndim == ndim and lies_channels_last(y):
+            return y
+        return <TensorBase>named(channels_last_copy(y, "to", ndim), "ToCopyBackward0")
     return y if memory_format is preserve_format or memory_format is None else contiguous(y, memory_format)
 
 
@@ -266,7 +268,8 @@ cdef bint repeats(TensorBase x) noexcept:
 
 
 cdef bint same_place(TensorBase x, TensorBase s):
-    return x.offset == s.offset and x.view.dtype == s.view.dtype and x.shape_tuple() == s.shape_tuple() and x.stride_tuple() == s.stride_tuple()
+    return (x.offset == s.offset and x.view.dtype == s.view.dtype and x.shape_tuple() == s.shape_tuple()
+            and x.stride_tuple() == s.stride_tuple())
 
 
 cdef int end_copy(TensorBase x, TensorBase s) except -1:

@@ -172,7 +172,8 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     if x.view.numel == 0:
         raise RuntimeError(f"[ctc_loss] log_probs tensor must not be empty, got shape {x.shape_tuple()}")
     if (<object>labels).is_meta and not (<object>x).is_meta:      # before its values are looked at
-        raise RuntimeError(f"[ctc_loss] expected log_probs and targets on the same device, got {(<object>x).device} and {(<object>labels).device}")
+        raise RuntimeError(f"[ctc_loss] expected log_probs and targets on the same device, got {(<object>x).device} and "
+                           f"{(<object>labels).device}")
     n, classes = x.view.shape[1], x.view.shape[2]
     if not 0 <= blank < classes:
         raise RuntimeError(f"[ctc_loss] blank must be in label range [0, {classes - 1}], got {blank}")

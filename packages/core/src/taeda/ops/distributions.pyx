@@ -13,7 +13,8 @@ from taeda.kernels.cpu.abi cimport BOOL, F32, F64, Param, View
 from taeda.ops.random cimport draw, fill, must_be_float, must_be_plain, number, zero_vjp_of
 from taeda.tensor_base cimport TensorBase
 
-__all__ = ["_dirichlet_grad", "_sample_dirichlet", "_standard_gamma", "_standard_gamma_grad", "binomial", "cauchy_", "exponential_", "geometric_", "log_normal_", "poisson"]
+__all__ = ["_dirichlet_grad", "_sample_dirichlet", "_standard_gamma", "_standard_gamma_grad", "binomial", "cauchy_", "exponential_",
+           "geometric_", "log_normal_", "poisson"]
 PUBLIC = ("_dirichlet_grad", "_sample_dirichlet", "_standard_gamma", "_standard_gamma_grad", "binomial", "poisson")
 
 cdef double LEAST_F32 = 1.1754943508222875e-38, LEAST_F64 = 2.2250738585072014e-308

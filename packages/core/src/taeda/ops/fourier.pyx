@@ -2,7 +2,8 @@
 """The three discrete Fourier transforms that all others are made of: complex to complex, real to complex, complex to real.
 
 Each is linear, so its derivative is the transposed transform, one of the three again.  Several dimensions are transformed one after
-the other (``kernels/cpu/fft``): the real ones first or last, in place the others.  Plans, the tables of a length, are kept for the next call.
+the other (``kernels/cpu/fft``): the real ones first or last, in place the others.  Plans, the tables of a length, are kept for the
+next call.
 """
 from libc.math cimport sqrt
 from libc.stdint cimport int64_t

@@ -157,8 +157,8 @@ cdef object fractional(Op op, object input, int n, object kernel_size, object ou
         size = x.view.shape[x.view.ndim - n + d]
         # PyTorch wants one place more in volumes than in images
         if kernel[d] < 0 or out[d] < 0 or out[d] + kernel[d] - 1 > size - (n == 3):
-            raise RuntimeError(f"[{op.name}] pool {SIDES[3 - n + d]} {kernel[d]} too large relative to input {SIDES[3 - n + d]} {size}, for "
-                               f"input of shape {x.shape_tuple()} and output size {out}")
+            raise RuntimeError(f"[{op.name}] pool {SIDES[3 - n + d]} {kernel[d]} too large relative to input {SIDES[3 - n + d]} {size}, "
+                               f"for input of shape {x.shape_tuple()} and output size {out}")
         p[4 - n + d].i = kernel[d]
     starts = window_starts(u, x.shape_tuple()[x.view.ndim - n:], kernel, out)
     x = contiguous(x)

@@ -20,12 +20,12 @@ from taeda.tensor_base cimport CPU, TensorBase
 from taeda.operands import refuse_overlap
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "cartesian_prod", "cat", "column_stack", "concat", "concatenate", "dstack", "hstack",
-    "meshgrid", "row_stack", "stack", "vstack",
+    "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "cartesian_prod", "cat", "column_stack", "concat", "concatenate", "dstack",
+    "hstack", "meshgrid", "row_stack", "stack", "vstack",
 ]
 PUBLIC = (
-    "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "cartesian_prod", "cat", "column_stack", "concat", "concatenate", "dstack", "hstack",
-    "meshgrid", "row_stack", "stack", "vstack",
+    "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "cartesian_prod", "cat", "column_stack", "concat", "concatenate", "dstack",
+    "hstack", "meshgrid", "row_stack", "stack", "vstack",
 )
 
 
@@ -376,7 +376,8 @@ def meshgrid(*tensors, indexing=None):
             [4, 5]])
     """
     if indexing is None:
-        warn_once("meshgrid", "taeda.meshgrid: in an upcoming release, it will be required to pass the indexing argument; it is 'ij' without")
+        warn_once("meshgrid", "taeda.meshgrid: in an upcoming release, it will be required to pass the indexing argument; it is 'ij' "
+                              "without")
     cdef int i, n
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tensors[0]

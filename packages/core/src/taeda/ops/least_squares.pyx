@@ -50,7 +50,8 @@ def threshold_of(op, sizes, values, atol, rtol):
     """
     for name, tolerance in (("atol", atol), ("rtol", rtol)):
         if isinstance(tolerance, TensorBase) and tolerance.is_complex():
-            raise RuntimeError(f"[{op}] {name} tensor of complex type is not supported. Got {torch_name((<TensorBase>tolerance).view.dtype)}")
+            raise RuntimeError(f"[{op}] {name} tensor of complex type is not supported. Got "
+                               f"{torch_name((<TensorBase>tolerance).view.dtype)}")
     if rtol is None:
         rtol = finfo(values.dtype).eps * max(sizes) if atol is None or (not isinstance(atol, TensorBase) and atol <= 0) else 0.0
     atol = 0.0 if atol is None else atol

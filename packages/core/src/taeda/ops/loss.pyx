@@ -259,8 +259,8 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
 cdef object huber_in_dtype(TensorBase x, object loss):
     cdef int common = (<TensorBase>loss).view.dtype
     if is_integral(x.view.dtype) and not is_integral(common):
-        raise RuntimeError(f"[huber_loss] result type {torch_name(common)} can't be cast to the desired output type {torch_name(x.view.dtype)}: "
-                           "the loss has the input's dtype; convert the input with .float()")
+        raise RuntimeError(f"[huber_loss] result type {torch_name(common)} can't be cast to the desired output type "
+                           f"{torch_name(x.view.dtype)}: the loss has the input's dtype; convert the input with .float()")
     return loss if common == x.view.dtype else named(in_dtype_of(x, loss), "HuberLossBackward0")
 
 

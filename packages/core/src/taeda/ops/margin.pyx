@@ -123,7 +123,8 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="me
     if p != 1 and p != 2:
         raise ValueError(f"[multi_margin_loss] only p == 1 and p == 2 supported, got {p}")
     if x.view.ndim > 2 or classes == 0:
-        raise RuntimeError(f"[multi_margin_loss] Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(shape)}")
+        raise RuntimeError("[multi_margin_loss] Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
+                           f"{list(shape)}")
     if not is_float(x.view.dtype):
         raise NotImplementedError(f"[multi_margin_loss] not implemented for {torch_name(x.view.dtype)}; convert with .float()")
     n = x.view.numel // classes

@@ -320,7 +320,9 @@ cdef TensorBase bound(TensorBase x, object number):
 
 cdef object plain_number(object bound):
     """A 0-d tensor beside a bound that is a number is one too."""
-    return bound.item() if isinstance(bound, TensorBase) and (<TensorBase>bound).view.ndim == 0 and not needs_grad(<TensorBase>bound) else bound
+    if isinstance(bound, TensorBase) and (<TensorBase>bound).view.ndim == 0 and not needs_grad(<TensorBase>bound):
+        return bound.item()
+    return bound
 
 def clamp(input, min=None, max=None, *, out=None):
     """Return min(max(x, ``min``), ``max``); the bounds are numbers or tensors, and one may be None.

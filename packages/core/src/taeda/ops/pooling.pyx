@@ -131,7 +131,8 @@ cdef int read_window(str op, TensorBase x, int n, object kernel_size, object str
     if min(out[0], out[1], out[2]) < 1:
         raise RuntimeError(f"[{op}] Given input of shape {x.shape_tuple()}. Calculated output size: "
                            f"{(out[0], out[1], out[2])[3 - n:]}. Output size is too small for kernel_size={kernel_size}, "
-                           f"stride={stride}, padding={padding}, dilation={dilation}; hint: a larger input, or fewer strides and pools before")
+                           f"stride={stride}, padding={padding}, dilation={dilation}; hint: a larger input, or fewer strides and pools "
+                           "before")
     for d in range(3):
         p[d].i, p[3 + d].i, p[6 + d].i, p[9 + d].i, p[SIZE + d].i, p[OUT + d].i = k[d], s[d], pad[d], dil[d], size[d], out[d]
     return 0
@@ -198,9 +199,12 @@ cdef inline bint are_small(TensorBase x, const Param* p) noexcept:
 
 
 cdef inline bint fill_vectors(const Param* p) noexcept:
-    """Whether max_pool takes less time for small maps without places: windows of 2 x 2 that tile them, and rows that are not so short of few taps."""
+    """Whether max_pool takes less time for small maps without places: windows of 2 x 2 that tile them, and rows of few taps that are not
+    so short.
+    """
     return p[SIZE].i == 1 and p[7].i == p[8].i == 0 and p[OUT + 2].i >= 4 and (
-        p[1].i == p[2].i == p[4].i == p[5].i == 2 and p[OUT + 2].i % 4 < 2 or p[SIZE + 1].i == 1 and (p[2].i == p[5].i or p[SIZE + 2].i > 16 and p[2].i <= 3))
+        p[1].i == p[2].i == p[4].i == p[5].i == 2 and p[OUT + 2].i % 4 < 2
+        or p[SIZE + 1].i == 1 and (p[2].i == p[5].i or p[SIZE + 2].i > 16 and p[2].i <= 3))
 
 
 # -- max ---------------------------------------------------------------------------------------------
@@ -262,7 +266,9 @@ cdef tuple maxima(Op op, TensorBase x, int n, Param* p, bint last, bint wanted, 
         return y, at
     dense = contiguous(x)
     t[0], t[1], t[2] = &y.view, &at.view if wanted else &y.view, &dense.view
-    launch(MAX_SMALL if are_small(x, p) and (wanted or adaptive or not fill_vectors(p)) else op, x.view.dtype, x.device, 2 if wanted else 1, 3, t, p, x.view.numel)
+    if are_small(x, p) and (wanted or adaptive or not fill_vectors(p)):
+        op = MAX_SMALL
+    launch(op, x.view.dtype, x.device, 2 if wanted else 1, 3, t, p, x.view.numel)
     return (laid_channels_last(y), laid_channels_last(at) if wanted else None) if last else (y, at)
 
 
@@ -318,7 +324,8 @@ def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     tensor([[[[7.]]]])
     """
     cdef TensorBase x = as_tensor(input, "max_pool3d")
-    if x.view.ndim == 4 and x.view.strides[0] == 1 and not x.view.contiguous:      # of the unbatched pools, this one keeps channels innermost
+    # of the unbatched pools, this one keeps channels innermost
+    if x.view.ndim == 4 and x.view.strides[0] == 1 and not x.view.contiguous:
         batch = (<object>x).movedim(0, -1).unsqueeze(0).movedim(-1, 1)             # whose first stride says so too
         y = max_pool(MAX_POOL3D, batch, 3, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
         return (y[0].squeeze(0), y[1].squeeze(0)) if return_indices else y.squeeze(0)

@@ -69,7 +69,8 @@ cdef int resample(Op op, TensorBase y, TensorBase x, tuple extra, bint last) exc
     if last and not takes_planes(op, x):
         dense = without_gaps(x) if lies_channels_last(x) else laid_channels_last(x)
         p[9].i = max(<int64_t>1, x.view.shape[1])
-        columns[0], columns[1] = channels_as_columns(&channels_innermost(y).view, room), channels_as_columns(&dense.view, room + 2 * MAX_DIM)
+        columns[0] = channels_as_columns(&channels_innermost(y).view, room)
+        columns[1] = channels_as_columns(&dense.view, room + 2 * MAX_DIM)
         t[0], t[1] = &columns[0], &columns[1]
     else:
         dense = contiguous(x)
@@ -217,7 +218,8 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     factors = [0.0] * n if size is not None or recompute_scale_factor else \
         [float(f) for f in per_dimension("scale_factor", scale_factor, n, x)]
     if mode == "area":
-        return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[n - 1](x, out)     # means over the parts that out cuts x into
+        # means over the parts that out cuts x into
+        return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[n - 1](x, out)
     sizes = x.shape_tuple()
     lead = sizes[:2]
     if n == 2 and mode in WINDOWS and (antialias or x.view.dtype == U8):

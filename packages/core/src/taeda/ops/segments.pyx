@@ -143,7 +143,8 @@ cdef object segment_reduce_gradient_vjp(Node n, object c):
         gx = second_of_products(c, g, x, bounds, initial)
     return gg, gx
 
-cdef Op SEGMENT_REDUCE_GRADIENT = define("segment_reduce_gradient", segment_reduce_gradient_vjp, 0, 0, None, "SegmentReduceBackwardBackward0")
+cdef Op SEGMENT_REDUCE_GRADIENT = define("segment_reduce_gradient", segment_reduce_gradient_vjp, 0, 0, None,
+                                         "SegmentReduceBackwardBackward0")
 
 
 def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, axis=0, unsafe=False, initial=None):

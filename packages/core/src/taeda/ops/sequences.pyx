@@ -203,8 +203,8 @@ cdef int code_between(str op, object start, object end, object dtype) except -1:
         return dtype_code(dtype, op, default_float())
     code = dtype_code(dtype, op, complex_code(default_float()))
     if not is_complex_(code):
-        raise RuntimeError(f"[{op}] inferred dtype {dtype_of(complex_code(default_float()))} can't be safely cast to passed dtype {dtype}; the ends are "
-                           f"{start} and {end}")
+        raise RuntimeError(f"[{op}] inferred dtype {dtype_of(complex_code(default_float()))} can't be safely cast to passed dtype "
+                           f"{dtype}; the ends are {start} and {end}")
     return code
 
 

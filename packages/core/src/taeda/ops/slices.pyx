@@ -292,7 +292,8 @@ def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sectio
             raise RuntimeError(f"[tensor_split] expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional "
                                f"tensor, but got a tensor with {cuts.view.ndim} dims")
         if cuts.view.dtype != I64:
-            raise RuntimeError(f"[tensor_split] expected tensor_indices_or_sections to have dtype of long, but got {indices_or_sections.dtype}")
+            raise RuntimeError("[tensor_split] expected tensor_indices_or_sections to have dtype of long, but got "
+                               f"{indices_or_sections.dtype}")
         indices_or_sections = indices_or_sections.tolist()
     if indices_or_sections is None or isinstance(indices_or_sections, (float, bool)):
         raise TypeError(f"[tensor_split] indices_or_sections must be an int or ints, not {type(indices_or_sections).__name__}")

@@ -93,8 +93,8 @@ def sparse_product(pattern, value, x):
         return (<object>d).new_zeros((pattern.shape[0], d.view.shape[1])).index_add(0, rows, d.index_select(0, columns) * v.unsqueeze(1))
     start, column, place = pattern.by_row()
     if v.view.ndim != 1 or v.view.numel != column.view.numel or start.view.numel != pattern.shape[0] + 1:
-        raise RuntimeError(f"[sparse] {v.view.numel} values for {column.view.numel} entries in {start.view.numel - 1} of {pattern.shape[0]} "
-                           "rows")
+        raise RuntimeError(f"[sparse] {v.view.numel} values for {column.view.numel} entries in {start.view.numel - 1} of "
+                           f"{pattern.shape[0]} rows")
     sorted_ = contiguous(v) if place is None else (<object>v.detach()).index_select(0, place)
     dense = contiguous(d)
     y = empty_shape((pattern.shape[0], d.view.shape[1]), v.view.dtype, v.device)
@@ -115,8 +115,8 @@ def sparse_sample(pattern, a, b):
     cdef TensorBase x = matrix_of(a, pattern, "sparse_sample"), y = matrix_of(b, pattern, "sparse_sample"), out, rows, columns, left, right
     cdef View* t[5]
     if x.view.dtype != y.view.dtype or x.view.shape[1] != y.view.shape[1]:
-        raise RuntimeError(f"[sparse_sample] the matrices have one dtype and as many columns, got {x.dtype} of {tuple(x.shape)} and {y.dtype} "
-                           f"of {tuple(y.shape)}")
+        raise RuntimeError(f"[sparse_sample] the matrices have one dtype and as many columns, got {x.dtype} of {tuple(x.shape)} and "
+                           f"{y.dtype} of {tuple(y.shape)}")
     rows, columns = pattern.entries
     if x.view.dtype not in (F32, F64, F16, BF16):
         return (x.index_select(0, rows) * y.index_select(0, columns)).sum(1)

@@ -242,8 +242,8 @@ def zeta(input, other, *, out=None):
     >>> taeda.special.zeta(taeda.tensor([2., 3.]), 1)
     tensor([1.6449, 1.2021])
     """
-    return binary(ZETA if isinstance(input, TensorBase) and isinstance(other, TensorBase) else ZETA_OF_NUMBER if isinstance(other, TensorBase)
-                  else ZETA_AT_NUMBER, input, other, out)
+    op = ZETA_AT_NUMBER if not isinstance(other, TensorBase) else ZETA if isinstance(input, TensorBase) else ZETA_OF_NUMBER
+    return binary(op, input, other, out)
 
 
 # -- the normal distribution and the error functions --------------------------------------------------

@@ -50,7 +50,8 @@ cdef object scaled_product(TensorBase x, object a, object b, object value):
 
 cdef int check_factor(str op, object value, int dtype) except -1:
     if isinstance(value, complex) and not is_complex_(dtype):
-        raise RuntimeError(f"[{op}] value {value} cannot be converted to type {name_of(dtype)} without overflow; its imaginary part is lost")
+        raise RuntimeError(f"[{op}] value {value} cannot be converted to type {name_of(dtype)} without overflow; its imaginary part is "
+                           "lost")
     return 0
 
 cdef object addcmul_vjp(Node n, object g):
@@ -255,7 +256,8 @@ def lerp(input, end, weight, *, out=None):
     else:
         record(LERP_TENSOR, z, (x, y, w), (x, y, w))
     if z.grad_fn_ is not None:
-        (<Node>z.grad_fn_).input_shapes = (x.shape_tuple(), y.shape_tuple()) if number else (x.shape_tuple(), y.shape_tuple(), w.shape_tuple())
+        (<Node>z.grad_fn_).input_shapes = ((x.shape_tuple(), y.shape_tuple()) if number
+                                           else (x.shape_tuple(), y.shape_tuple(), w.shape_tuple()))
     return z if out is None else write_out(out, z, "lerp")
 
 def lerp_(input, end, weight):

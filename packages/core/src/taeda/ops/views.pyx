@@ -105,7 +105,8 @@ def broadcast_to(input, *sizes, size=None):
 def broadcast_tensors(*tensors):
     """Return the tensors expanded to their common shape.
 
-    A tensor of that shape comes back itself, others as views.  RuntimeError where sizes differ and neither is 1, TypeError for what is no tensor.
+    A tensor of that shape comes back itself, others as views.  RuntimeError where sizes differ and neither is 1, TypeError for what is
+    no tensor.
 
     >>> import taeda
     >>> [x.shape for x in taeda.broadcast_tensors(taeda.ones(2, 1), taeda.ones(3))]

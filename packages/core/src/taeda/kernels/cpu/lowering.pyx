@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """A kernel that lacks a dtype runs on copies in a wider one.
 
-a. float16, bfloat16 and the floats of one byte are computed in float32, narrow integers in int32 or int64: arithmetic of the wide dtype, written
-   back, is what PyTorch's own kernels for the narrow one give.
+a. float16, bfloat16 and the floats of one byte are computed in float32, narrow integers in int32 or int64: arithmetic of the wide
+   dtype, written back, is what PyTorch's own kernels for the narrow one give.
 b. A complex tensor is two real ones.  Where an op is linear in its tensors (sums, gathers, copies about), the real
    kernel runs on the real parts, then on the imaginary parts; ops that are not linear have complex kernels or are
    composed of others.

@@ -4,7 +4,8 @@
 (a) Kernels of 3x3 with any dilation, F(4x4, 3x3): a tile of 4x4 results takes 36 multiplications a channel where the sum as it stands
     takes 144.  Of 5x5, F(2x2, 5x5): 36 of 100.  Stride 2: every second pixel and tap are channels of their own, F(5x5, 2x2) for kernels
     of 3x3 and 4x4 (144 of 225 and 400), F(4x4, 3x3) for 5x5 and 6x6 (144 of 400 and 576).  A third dimension is one of sums: its taps
-    are channels too.  In what follows, T terms (`inner`) are the channels of all these parts, and groups are those of all parts of a result.
+    are channels too.  In what follows, T terms (`inner`) are the channels of all these parts, and groups are those of all parts of a
+    result.
 (b) Tiles of pixels and the kernels are transformed to 36 points (winograd.h), each point is a product of matrices, (tiles x T) by
     (T x O), and the products are transformed back.  The input gradient is the same with the kernels turned and transposed.  The weight
     gradient transforms pixels and cotangents and adds up (T x tiles) by (tiles x O).
