@@ -535,7 +535,7 @@ def resize_(input, *sizes, size=None, memory_format=None):
         x.view.strides[i] = numel
         numel *= max(shape[i], 1)
     refresh(x)
-    if FILLING[0] and x.device == CPU and need > had * x.view.itemsize:
+    if filling and x.device == CPU and need > had * x.view.itemsize:
         new = alias(x)
         new.set_ndim(1)
         new.offset, new.view.shape[0], new.view.strides[0] = had, need // x.view.itemsize - had, 1
@@ -544,20 +544,21 @@ def resize_(input, *sizes, size=None, memory_format=None):
     return x
 
 
-cdef list FILLING = [False]
+cdef bint filling = False                # what deterministic runs ask for
 
 
 def set_filling(bint on):
     """Let new memory be filled that nothing is written to, as PyTorch's deterministic runs do, or leave it as it is."""
-    FILLING[0] = on
+    global filling
+    filling = on
 
 
-def fill_new(x):
-    """Fill it where that is asked for: with nan, the largest integer, or True."""
-    if FILLING[0] and (<TensorBase>x).device == CPU and (<TensorBase>x).view.numel:
-        dtype = x.dtype
-        x.fill_(nan if dtype.is_floating_point or dtype.is_complex else True if (<TensorBase>x).view.dtype == BOOL
-                else (1 << (8 * dtype.itemsize - dtype.is_signed)) - 1)
+cdef TensorBase fill_new(TensorBase x):
+    cdef object dtype
+    if filling and x.device == CPU and x.view.numel:
+        dtype = dtype_of(x.view.dtype)
+        (<object>x).fill_(nan if dtype.is_floating_point or dtype.is_complex else True if x.view.dtype == BOOL
+                          else (1 << (8 * dtype.itemsize - dtype.is_signed)) - 1)
     return x
 
 

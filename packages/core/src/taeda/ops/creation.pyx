@@ -10,12 +10,13 @@ from taeda.dtype cimport code_of, default_float, differentiable, dtype_of, name_
 from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F64, I64, MAX_DIM
 from taeda.memory_order cimport dense
 from taeda.ops.channels_last cimport channels_innermost
+from taeda.ops.copying cimport fill_new
 from taeda.tensor_base cimport CPU, META, TensorBase, refresh
 
 from taeda.device import DEFAULTS, code_of as code_of_device, default_code
 from taeda.layout import SPARSE, need_strided, strided as STRIDED
 from taeda.operands import as_index
-from taeda.ops.copying import MemoryFormat, fill_new
+from taeda.ops.copying import MemoryFormat
 
 
 cdef int need_sparse(str op, object layout) except -1:
