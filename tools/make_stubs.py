@@ -306,7 +306,7 @@ def safe(text: str) -> str:
 
 def stubs() -> dict[str, str]:
     """Return path below taeda -> text, for every stub."""
-    for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "registry", "recording", "elements", "tensor_attributes", "tensor_conversions", "dlpack", "dtype",
+    for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "registry", "recording", "elements", "tensor_attributes", "tensor_autograd", "tensor_conversions", "dlpack", "dtype",
                  "generator", "kernels.cpu.runtime", "storage", "tensor_base", "_override", "_override_attributes", "stand_ins", "layer_call", "autograd.dual", "autograd.saved", "autograd.anomaly_mode", "amp.casting", "amp.legacy"):
         importlib.import_module(f"taeda.{name}")
     modules = sys.modules
@@ -319,8 +319,8 @@ def stubs() -> dict[str, str]:
         "dtype.pyi": class_stub(modules["taeda.dtype"], "", {**{("bool_" if n == "bool" else n): "dtype" for n in NAMES}, "ALIASES": "dict[str, dtype]",
                                                              "NAMES": "dict[str, dtype]", "UNHELD": "dict[str, dtype]", "LEGACY_NAMES": "dict[str, dtype]"}),
         "generator.pyi": class_stub(modules["taeda.generator"], "", {"default_generator": "Generator"}),
-        **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in ("registry", "recording", "elements", "tensor_attributes",
-                                                                                                 "tensor_conversions")},
+        **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in (
+            "registry", "recording", "elements", "tensor_attributes", "tensor_autograd", "tensor_conversions")},
         "dlpack.pyi": class_stub(modules["taeda.dlpack"], "", {}),
         "autograd/grad_mode.pyi": class_stub(modules["taeda.autograd.grad_mode"], "", {}),
         "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),

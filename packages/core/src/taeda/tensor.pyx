@@ -1,8 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The class Tensor: operators, as a container and as a number, copies, each a line into an op.
 
-Its attributes are in ``tensor_attributes``, its ways to other places and types in ``tensor_conversions``.  Named methods come from
-the ops: ``install_methods`` puts the METHODS of every ops module into the class once, at import.
+What it says of itself is in ``tensor_attributes``, its place in the graph in ``tensor_autograd``, its ways to other places and types in
+``tensor_conversions``.  Named methods come from the ops: ``install_methods`` puts the METHODS of every ops module into the class once,
+at import.
 """
 cimport cython
 
@@ -11,13 +12,14 @@ from taeda.autograd.node cimport grad_fn_of
 from taeda.dtype cimport differentiable, is_complex_, is_float, name_of
 from taeda.elements cimport element as number_at, nested
 from taeda.kernels.cpu.abi cimport BOOL
-from taeda.tensor_attributes cimport TensorAttributes, fill_from
+from taeda.tensor_attributes cimport TensorAttributes
+from taeda.tensor_autograd cimport TensorAutograd, fill_from
 from taeda.tensor_base cimport CPU, TensorBase, alias, is_wrapper, refresh, twin
 from taeda.tensor_conversions cimport TensorConversions
 
 import warnings
 
-from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE, as_device
+from taeda.device import CPU as CPU_DEVICE, as_device
 from taeda import _override, stand_ins
 from taeda._override_attributes import attributes_for
 from taeda import tensor_base as _tensor_base
@@ -29,6 +31,8 @@ from taeda.ops import conversion as _convert
 from taeda.ops import creation as _creation
 from taeda.ops import slices as _slices
 from taeda.ops.copying import check_layout
+from taeda.tensor_attributes import FIELDS
+from taeda.tensor_autograd import GRAPH_FIELDS
 from taeda.tensor_base import user_attributes
 from taeda.tensor_conversions import CONVERSIONS
 
@@ -49,8 +53,6 @@ cdef object remainder = M["remainder"], pow_ = M["pow"], neg = M["neg"], abs_ = 
 cdef object add_ = M["add_"], sub_ = M["sub_"], mul_ = M["mul_"], div_ = M["div_"]
 cdef object eq = M["eq"], ne = M["ne"], lt = M["lt"], le = M["le"], gt = M["gt"], ge = M["ge"]
 cdef object and_ = M["bitwise_and"], or_ = M["bitwise_or"], xor_ = M["bitwise_xor"]
-# by DeviceCode; a stand-in counts as meta
-cdef object DEVICES = (CPU_DEVICE, META_DEVICE, META_DEVICE, META_DEVICE, CPU_DEVICE)
 cdef object getitem = None, setitem = None, matmul = None, tensor_str = None
 cdef tuple NUMBERS = (int, float, bool, complex)
 
@@ -167,7 +169,7 @@ cdef object wrapper(TensorBase t, size, strides, storage_offset, memory_format, 
     stand_ins.wrapper_shell(t, (<TensorBase>like).shape_tuple(), strides, storage_offset or 0, like,
                             None if device == CPU_DEVICE else device)
     if requires_grad:
-        TensorAttributes.requires_grad.__set__(t, True)
+        TensorAutograd.requires_grad.__set__(t, True)
     return t
 
 
@@ -227,7 +229,7 @@ cdef class Tensor(TensorConversions):
         cdef TensorBase t = bare(cls)
         fill_from(t, <TensorBase?>data)
         if require_grad:
-            TensorAttributes.requires_grad.__set__(t, True)     # a half-made object's own __torch_function__ is not asked
+            TensorAutograd.requires_grad.__set__(t, True)     # a half-made object's own __torch_function__ is not asked
         return t
 
     @staticmethod
@@ -558,53 +560,9 @@ cdef class Tensor(TensorConversions):
         return reduce_tensor(self)
 
 
-# Names that the C fields of TensorBase have too: these cannot stand in the class body.
-
-def _device_property(self):
-    """The device that the memory is on; :meth:`to` moves.
-
-    >>> import taeda
-    >>> taeda.zeros(2).device
-    device(type='cpu')
-    """
-    if is_wrapper(<TensorBase>self):
-        extra = (<TensorBase>self).extra
-        return CPU_DEVICE if extra is None else extra.get("device", CPU_DEVICE)
-    return DEVICES[(<TensorBase>self).device]
-
-def _output_nr(self):
-    """Which output of its grad_fn this is."""
-    return (<TensorBase>self).output_nr
-
-def _requires_grad(self, requires_grad=True):
-    """Set whether autograd follows the tensor, in place, and return it; RuntimeError for an integer dtype.
-
-    >>> import taeda
-    >>> taeda.ones(2).requires_grad_()
-    tensor([1., 1.], requires_grad=True)
-    """
-    if not isinstance(requires_grad, bool):
-        raise TypeError(f"[requires_grad_] argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
-    self.requires_grad = requires_grad
-    return self
-
-def _storage(self):
-    """Return the storage seen as elements of this dtype (``untyped_storage`` is the plain one)."""
-    from taeda.typed_storage import storage_of
-    return storage_of(self)
-
-def _storage_type(self):
-    """Return the class of ``storage()``: FloatStorage and the like."""
-    from taeda.typed_storage import class_of
-    return class_of(self.dtype)
-
-for method, function in CONVERSIONS.items():
-    install(Tensor, method, function)
-install(Tensor, "device", property(_device_property))
-install(Tensor, "output_nr", property(_output_nr))
-for method, function in {"requires_grad_": _requires_grad, "storage": _storage, "storage_type": _storage_type}.items():
-    function.__name__, function.__qualname__ = method, f"Tensor.{method}"
-    install(Tensor, method, function)
+# names that C fields of TensorBase have too cannot stand in a class body, and conversions are made
+for method, attribute in {**FIELDS, **GRAPH_FIELDS, **CONVERSIONS}.items():
+    install(Tensor, method, attribute)
 
 
 def _new(cls, *args, **kwargs):
@@ -627,7 +585,7 @@ def told(self, *, tensor_contents=None):
 told.__name__, told.__qualname__ = "__repr__", "Tensor.__repr__"
 install(Tensor, "__new__", staticmethod(_new))
 install(Tensor, "__init_subclass__", classmethod(_init_subclass))
-for part in (TensorConversions, TensorAttributes):              # vars(Tensor) is all of it
+for part in (TensorConversions, TensorAutograd, TensorAttributes):              # vars(Tensor) is all of it
     for name, attribute in part.__dict__.items():
         if name not in Tensor.__dict__:
             install(Tensor, name, attribute)

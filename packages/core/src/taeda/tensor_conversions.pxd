@@ -1,6 +1,6 @@
-# Tensor's ways to other places and types, a class between TensorAttributes and Tensor.
-from taeda.tensor_attributes cimport TensorAttributes
+# Tensor's ways to other places and types, a class between TensorAutograd and Tensor.
+from taeda.tensor_autograd cimport TensorAutograd
 
 
-cdef class TensorConversions(TensorAttributes):
+cdef class TensorConversions(TensorAutograd):
     pass

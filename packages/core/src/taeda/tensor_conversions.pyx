@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """A tensor's ways to other places and types: devices, dtypes, NumPy, buffers, DLPack, memory that processes share.
 
-``TensorConversions`` stands between TensorAttributes and Tensor and adds no field, as they add none.
+``TensorConversions`` stands between TensorAutograd and Tensor and adds no field, as they add none.
 """
 cimport cython
 from cpython.ref cimport PyObject
@@ -30,7 +30,7 @@ cdef object asarray = None
 @cython.binding(False)                  # plain method descriptors: they check that self is a tensor
 @cython.embedsignature(True)            # and say what they take
 @cython.embedsignature.format("clinic")
-cdef class TensorConversions(TensorAttributes):
+cdef class TensorConversions(TensorAutograd):
     """What Tensor inherits of ways to other places and types."""
 
     def cpu(self, *, memory_format=preserve_format):

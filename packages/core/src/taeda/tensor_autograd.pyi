@@ -1,0 +1,23 @@
+# Made by tools/make_stubs.py.
+from builtins import bool as _bool, complex as _complex, float as _float, int as _int
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, overload
+
+from taeda.ops import return_types as return_types
+
+class TensorAutograd:
+    data: Any
+    grad: Any
+    grad_dtype: Any
+    grad_fn: Any
+    is_leaf: Any
+    requires_grad: Any
+    retains_grad: Any
+    volatile: Any
+    def _is_view(self, *args: Any, **kwargs: Any) -> Any: ...
+    def backward(self, *args: Any, **kwargs: Any) -> Any: ...
+    def register_hook(self, *args: Any, **kwargs: Any) -> Any: ...
+    def register_post_accumulate_grad_hook(self, *args: Any, **kwargs: Any) -> Any: ...
+    def retain_grad(self, *args: Any, **kwargs: Any) -> Any: ...
+def output_nr(self: Any) -> Any: ...
+def requires_grad_(self: Any, requires_grad: _bool = ...) -> Any: ...
