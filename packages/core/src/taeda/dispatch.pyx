@@ -18,8 +18,8 @@ from taeda.memory_order cimport dense
 from taeda.operands cimport (as_tensor, broadcast_shapes, castable, check_partial_overlap, check_same_device, combine, in_64_bits,
                              number_dtype, result_type)
 from taeda.recording cimport (attach, begin_inplace, bump, check_view_write, end_inplace, make_node, needs_grad, rebase, record)
-from taeda.registry cimport STAND_IN, copy_into, define, launch
-from taeda.tensor_base cimport CPU, alias, is_wrapper, refresh
+from taeda.registry cimport copy_into, define, launch
+from taeda.tensor_base cimport CPU, STAND_IN, alias, is_wrapper, refresh
 
 from taeda.autograd.node import named
 from taeda.operands import refuse_overlap

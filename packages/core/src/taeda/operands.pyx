@@ -7,8 +7,8 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
 
 from taeda.dtype cimport complex_code, default_float, is_complex_, is_float, is_integral, promote, refuse_float8
 from taeda.kernels.cpu.abi cimport BOOL, C64, F16, I64
-from taeda.registry cimport STAND_IN, device_name, no_stand_in
-from taeda.tensor_base cimport is_wrapper
+from taeda.registry cimport device_name, no_stand_in
+from taeda.tensor_base cimport STAND_IN, is_wrapper
 
 from taeda.registry import NoStorage
 

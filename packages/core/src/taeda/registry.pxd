@@ -1,7 +1,7 @@
 # The table of ops and the one place that runs a kernel.
 from libc.stdint cimport int64_t
 
-from taeda.autograd.node cimport vjp_fn
+from taeda.autograd.node cimport CROSS, IN0, IN1, IN2, NOTHING, OUT, vjp_fn
 from taeda.kernels.cpu.abi cimport Kernel, NDTYPES, Param, View
 from taeda.tensor_base cimport TensorBase
 
@@ -10,17 +10,6 @@ cdef enum Rule:              # dtype rule of a pointwise op
     SAME = 0                 # compute and return the promoted input dtype
     FLOAT = 1                # integers and bool are computed in the default float dtype
     COMPARE = 2              # compute in the promoted dtype, return bool
-
-cdef enum Save:              # what the vjp wants kept, as bits
-    NOTHING = 0
-    IN0 = 1
-    IN1 = 2
-    IN2 = 4
-    OUT = 8
-    CROSS = 16               # of a binary op: each input only if the other's gradient is wanted (load(0): a, load(1): b)
-
-cdef enum:
-    STAND_IN = 3             # the device code of a tensor that only stands in for a batch (_override)
 
 
 cdef class Op:

@@ -8,13 +8,12 @@ returns before the kernel: no op names a device.
 from taeda.dtype cimport dtype_of, is_complex_, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BOOL, U64
 from taeda.kernels.cpu.lowering cimport lowered, wide_of
-from taeda.tensor_base cimport CPU, META, WRAPPED
+from taeda.tensor_base cimport CPU, META, SPARSE, STAND_IN, WRAPPED
 
 from taeda._once import warn_once
 from taeda.kernels.cpu import TABLE
 
 cdef enum:
-    SPARSE = 4               # the device code of a sparse tensor (_override)
     HOLD_GIL = 16384         # element touches below which releasing the GIL costs more than it gives
 
 # Ops that compare integers and hand them on: in int64, uint64 is put into the same order first (kernels/cpu/lowering.pyx)

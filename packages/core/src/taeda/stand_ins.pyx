@@ -10,15 +10,11 @@ Each has a device code that no kernel runs on, and an address that no process ha
 from libc.stdint cimport int64_t
 
 from taeda.storage cimport Storage, foreign_storage
-from taeda.tensor_base cimport TensorBase, WRAPPED, is_wrapper, refresh
+from taeda.tensor_base cimport SPARSE, STAND_IN, TensorBase, WRAPPED, is_wrapper, refresh
 
 import copy
 
 from taeda.tensor_base import user_attributes
-
-cdef enum:
-    STAND_IN = 3             # device codes
-    SPARSE = 4
 
 cdef Storage NOWHERE = foreign_storage(<char*>(<size_t>1 << 62), 0, (), True)
 

@@ -88,9 +88,9 @@ cdef class Storage:
             size = len(content)
         if size < 0 or size >= 1 << 62:
             raise RuntimeError(f"[UntypedStorage] the size must not be negative nor above 2**62, got {size}")
-        self.device = 0 if device is None or str(device) != "meta" else 1
+        self.device = CPU if device is None or str(device) != "meta" else META
         allocate(self, size)
-        if content and self.device == 0:
+        if content and self.device == CPU:
             memcpy(self.data, <char*><bytes>content, size)
 
     def __dealloc__(self):
@@ -119,8 +119,8 @@ cdef class Storage:
 
     @property
     def device(self):
-        from taeda.device import CPU, META
-        return META if self.device == 1 else CPU
+        from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE
+        return META_DEVICE if self.device == META else CPU_DEVICE
 
     @property
     def _version(self):
@@ -149,7 +149,7 @@ cdef class Storage:
     def __setitem__(self, index, value):
         if isinstance(index, slice) and isinstance(value, int):
             value = bytes([value]) * len(range(*index.indices(self.nbytes_)))
-        if self.device == 0:
+        if self.device == CPU:
             memoryview(self)[index] = value
         self.version += 1
 
@@ -162,7 +162,7 @@ cdef class Storage:
 
     def fill_(self, unsigned char value):
         """Set every byte."""
-        if self.device == 0:
+        if self.device == CPU:
             memset(self.data, value, self.nbytes_)
         self.version += 1
         return self
@@ -171,7 +171,7 @@ cdef class Storage:
         """Copy the bytes of a storage of the same size."""
         if source.nbytes_ != self.nbytes_:
             raise RuntimeError(f"[UntypedStorage.copy_] sizes differ: {self.nbytes_} and {source.nbytes_} bytes")
-        if self.device == 0:
+        if self.device == CPU:
             source._check_data("copy_")
             if self.nbytes_:
                 memcpy(self.data, source.data, self.nbytes_)
@@ -184,7 +184,7 @@ cdef class Storage:
             made = new_storage(self.nbytes_, self.device)
         else:
             made = (<object>type(self))(self.nbytes_, device=(<object>self).device)
-        return made if self.device == 1 else made.copy_(self)
+        return made if self.device == META else made.copy_(self)
 
     __copy__ = clone
 
@@ -209,7 +209,7 @@ cdef class Storage:
         if self.owner is not None and not isinstance(self.owner, Retired):
             raise RuntimeError("[UntypedStorage.resize_] memory that belongs to another library cannot be resized; "
                                "clone the tensor first")
-        if nbytes <= old_capacity or self.device == 1:
+        if nbytes <= old_capacity or self.device == META:
             self.nbytes_ = nbytes
             return self
         self.data, self.capacity = NULL, 0
@@ -319,7 +319,7 @@ cdef class Storage:
         pass
 
     def _check_data(self, op):
-        if self.device == 1 and self.nbytes_:
+        if self.device == META and self.nbytes_:
             raise NotImplementedError(f"[UntypedStorage.{op}] a storage on device meta has no data")
 
     def __reduce__(self):
@@ -352,7 +352,7 @@ def _rebuild(content):
 
 cdef int allocate(Storage s, int64_t nbytes) except -1:
     s.nbytes_ = nbytes
-    if nbytes == 0 or s.device == 1:
+    if nbytes == 0 or s.device == META:
         return 0
     s.data = <char*>cpu_alloc(nbytes)
     if s.data == NULL:

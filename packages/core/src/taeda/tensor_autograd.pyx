@@ -9,10 +9,7 @@ from taeda.autograd.engine cimport run
 from taeda.autograd.node cimport grad_fn_of
 from taeda.dispatch cimport scalar_tensor
 from taeda.dtype cimport differentiable, dtype_of, is_float, name_of
-from taeda.tensor_base cimport alias, is_wrapper, refresh
-
-cdef enum:
-    SPARSE = 4               # the device code of a sparse tensor
+from taeda.tensor_base cimport SPARSE, alias, is_wrapper, refresh
 
 import warnings
 import weakref

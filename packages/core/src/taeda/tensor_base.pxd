@@ -3,16 +3,11 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int8_t, int64_t, uint8_t
 
 from taeda.kernels.cpu.abi cimport View
-from taeda.storage cimport Storage
+from taeda.storage cimport CPU, META, SPARSE, STAND_IN, Storage
 
 
 cdef enum:
     INLINE_DIM = 6  # shapes and strides up to this rank live in the object itself
-
-cdef enum DeviceCode:
-    CPU = 0
-    META = 1
-    CUDA = 2
 
 
 cdef class TensorBase:
@@ -47,7 +42,7 @@ cdef enum:
 
 
 cdef inline bint is_wrapper(TensorBase t) noexcept:
-    return t.device == 3 and <size_t>t.view.data >> 60 == WRAPPED
+    return t.device == STAND_IN and <size_t>t.view.data >> 60 == WRAPPED
 
 
 cdef TensorBase twin(TensorBase x)                   # the same for a tensor of a program's class, which it keeps with its attributes

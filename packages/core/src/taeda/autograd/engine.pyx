@@ -15,11 +15,11 @@ from itertools import count as count_from
 from taeda._once import warn_once
 from taeda.autograd.anomaly_mode cimport anomaly, guarded
 from taeda.autograd.grad_mode cimport set_grad
-from taeda.autograd.leaves cimport LeafCounts, STAND_IN, finish_leaf, hooked_leaves, joined, replaced, run_hooks, settle
+from taeda.autograd.leaves cimport LeafCounts, finish_leaf, hooked_leaves, joined, replaced, run_hooks, settle
 from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.autograd.saved cimport SavedTensor, freed
 from taeda.dtype cimport dtype_of, is_complex_
-from taeda.tensor_base cimport TensorBase, is_wrapper
+from taeda.tensor_base cimport STAND_IN, TensorBase, is_wrapper
 
 from taeda._override import asks
 from taeda.registry import NoStorage

@@ -1,7 +1,5 @@
+# How leaves take their gradients.
 from taeda.tensor_base cimport TensorBase
-
-cdef enum:
-    STAND_IN = 3             # the device code of a cotangent that is a batch of them (taeda.func)
 
 cdef Py_ssize_t hooked_leaves            # leaves' tables of hooks that exist
 

@@ -10,13 +10,12 @@ from cpython.pythread cimport PyThread_acquire_lock, PyThread_allocate_lock, PyT
 
 from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.memory_order cimport dense, same_order
-from taeda.tensor_base cimport TensorBase, is_wrapper
+from taeda.tensor_base cimport SPARSE, STAND_IN, TensorBase, is_wrapper
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
 
 cdef enum:
-    SPARSE = 4               # the device code of a sparse tensor
     LARGE = 16384            # elements from which on a kernel lets other threads run: sums into a leaf then need a lock
 
 cdef PyThread_type_lock accumulating = PyThread_allocate_lock()

@@ -10,6 +10,14 @@ ctypedef object (*vjp_fn)(Node n, object g)
 cdef enum:
     MAX_SAVED = 8
 
+cdef enum Save:              # what the vjp wants kept, as bits
+    NOTHING = 0
+    IN0 = 1
+    IN1 = 2
+    IN2 = 4
+    OUT = 8
+    CROSS = 16               # of a binary op: each input only if the other's gradient is wanted (load(0): a, load(1): b)
+
 
 cdef class Node:
     cdef vjp_fn vjp              # NULL for a Python-defined node, which has a method ``run``

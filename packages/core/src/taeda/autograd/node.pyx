@@ -17,15 +17,13 @@ from cpython.ref cimport Py_INCREF
 from taeda.autograd.anomaly_mode cimport anomaly, note_origin
 from taeda.autograd.saved cimport SavedTensor, check_version, forgotten, freed, hooks_on_top, in_graph, keep, packing
 from taeda.dtype cimport differentiable, dtype_of, is_complex_
-from taeda.tensor_base cimport META, alias, is_wrapper, twin
+from taeda.tensor_base cimport META, STAND_IN, alias, is_wrapper, twin
 
 from weakref import WeakValueDictionary
 
 cdef extern from "Python.h":
     void Py_SET_TYPE(PyObject* o, object type)
 
-cdef enum:
-    WRAPPER = 3                          # the device code of tensors without memory
 cdef int64_t counter = 0
 cdef object conj = None                 # ops.complex_numbers.conj
 cdef object regenerate_view = None      # (view) -> Node that leads to its base's present history
@@ -181,9 +179,7 @@ cdef class Node:
         return sorted([*object.__dir__(self), *["_saved_" + n for n in names], *["_raw_saved_" + n for n in names]])
 
 
-cdef enum:
-    CROSS = 16                           # dispatch's Save bits
-SAVED_AS = ((1, "self"), (2, "other"), (4, "third"), (8, "result"))
+SAVED_AS = ((IN0, "self"), (IN1, "other"), (IN2, "third"), (OUT, "result"))
 
 
 class AccumulateGrad(Node):
@@ -377,7 +373,7 @@ cdef int save(Node n, tuple tensors, TensorBase out) except -1:
             continue
         n.versions[i] = t.storage.version
         if t is out or (t.grad_fn_ is n and t.grad_fn_ is not None):
-            kept = alias(t) if t.device != WRAPPER else twin(t)
+            kept = alias(t) if t.device != STAND_IN else twin(t)
             kept.output_nr = -1 - t.output_nr
             tensors = tensors[:i] + (kept,) + tensors[i + 1:]
         elif t.inference:

@@ -13,7 +13,7 @@ from taeda.dtype cimport name_of, differentiable, is_complex_
 from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, View
 from taeda.ops.matmul cimport (batched, check_bmm, column, foldable, folded, matrix, matvec, multiply, need_ndim,
                                product, raise_sizes, readable, reads, rows_of, same_dtype)
-from taeda.tensor_base cimport TensorBase, alias
+from taeda.tensor_base cimport STAND_IN, TensorBase, alias
 
 from taeda.autograd.node import named
 from taeda.dispatch import in_place
@@ -24,9 +24,6 @@ __all__ = ["linear", "bilinear", "addmm", "addmm_", "addmv", "addmv_", "baddbmm"
            "addr_"]
 PUBLIC = ("addmm", "addmv", "addmv_", "baddbmm", "addbmm", "addr", "bilinear")
 
-
-cdef enum:
-    STAND_IN = 3             # the device code of what stands in for a batch of cotangents: operators alone take it
 
 # -- affine: a product and a bias --------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, needs_grad, record, to_dtype
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport F32, I8, I16, I32, I64, U8
-from taeda.tensor_base cimport TensorBase
+from taeda.tensor_base cimport STAND_IN, TensorBase
 
 from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.ops.conv_choice cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, compute
@@ -24,9 +24,6 @@ from taeda.ops.copying import channels_last, channels_last_3d
 PUBLIC = ("conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 __all__ = PUBLIC
 METHODS = {}
-
-cdef enum:
-    STAND_IN = 3                   # the device code of what stands in for a batch of cotangents (taeda.func)
 
 
 # -- the three ops -----------------------------------------------------------------------------------

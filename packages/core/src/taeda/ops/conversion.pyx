@@ -8,15 +8,11 @@ from taeda.dtype cimport code_of, complex_code, default_float, dtype_of, is_comp
 from taeda.kernels.cpu.abi cimport BOOL, C128, F32, F64, I64, MAX_DIM
 from taeda.ops.creation cimport device_code, finish
 from taeda.storage cimport Storage, foreign_storage
-from taeda.tensor_base cimport CPU, META, TensorBase, new_tensor as bare_tensor, refresh
+from taeda.tensor_base cimport CPU, META, SPARSE, TensorBase, new_tensor as bare_tensor, refresh
 
 from taeda._once import warn_once
 from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE
 from taeda.dtype import NAMES
-
-
-cdef enum:
-    SPARSE = 4               # the device code of a sparse tensor (_override)
 
 
 # -- from Python values ------------------------------------------------------------------------------

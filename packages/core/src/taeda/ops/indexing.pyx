@@ -24,8 +24,7 @@ from taeda.operands cimport check_partial_overlap
 from taeda.ops.advanced cimport (fill_where, index_core, index_put_core, long_index, nonzero_columns, select_where,
                                  zeros_of)
 from taeda.ops.conversion cimport has
-from taeda.registry cimport STAND_IN
-from taeda.tensor_base cimport CPU, META, TensorBase, is_wrapper
+from taeda.tensor_base cimport CPU, META, STAND_IN, TensorBase, is_wrapper
 
 from taeda import _spoken
 from taeda.operands import as_index

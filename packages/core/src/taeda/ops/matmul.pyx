@@ -12,7 +12,7 @@ from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, defin
                              write_out)
 from taeda.dtype cimport is_complex_, is_float, name_of
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F32, F64, MAX_DIM, Param, View
-from taeda.tensor_base cimport TensorBase, alias
+from taeda.tensor_base cimport STAND_IN, TensorBase, alias
 
 from taeda.autograd.node import named, own
 
@@ -154,9 +154,6 @@ def write_result(out, result, op):
 
 
 # -- matrix times matrix -----------------------------------------------------------------------------
-
-cdef enum:
-    STAND_IN = 3             # the device code of what stands in for a batch of cotangents (taeda.func): operators alone take it
 
 cdef tuple product_of_stand_ins(Node n, object g, bint ta, bint tb):
     """The gradients of op(A) op(B) by operators."""
