@@ -306,7 +306,7 @@ def safe(text: str) -> str:
 
 def stubs() -> dict[str, str]:
     """Return path below taeda -> text, for every stub."""
-    for name in ("autograd.engine", "autograd.grad_mode", "autograd.node", "registry", "recording", "elements", "tensor_attributes", "tensor_autograd", "tensor_conversions", "dlpack", "dtype",
+    for name in ("autograd.engine", "autograd.passes", "autograd.grad_mode", "autograd.node", "registry", "recording", "elements", "tensor_attributes", "tensor_autograd", "tensor_conversions", "dlpack", "dtype",
                  "generator", "kernels.cpu.runtime", "storage", "tensor_base", "_override", "_override_attributes", "stand_ins", "layer_call", "autograd.dual", "autograd.saved", "autograd.anomaly_mode", "amp.casting", "amp.legacy"):
         importlib.import_module(f"taeda.{name}")
     modules = sys.modules
@@ -324,6 +324,7 @@ def stubs() -> dict[str, str]:
         "dlpack.pyi": class_stub(modules["taeda.dlpack"], "", {}),
         "autograd/grad_mode.pyi": class_stub(modules["taeda.autograd.grad_mode"], "", {}),
         "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),
+        "autograd/passes.pyi": class_stub(modules["taeda.autograd.passes"], "", {}),
         "autograd/leaves.pyi": class_stub(modules["taeda.autograd.leaves"], "", {}),
         "amp/casting.pyi": class_stub(modules["taeda.amp.casting"], "", {}),
         **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in ("_override", "_override_attributes", "stand_ins", "layer_call")},

@@ -9,14 +9,12 @@ d. Leaves take their sum at the end, so that a failed pass leaves every ``.grad`
    it as soon as nothing more can come, as a user of hooks expects: only for them is counted what leads to them.
 e. A node that no gradient reaches runs all the same where it is user-written: it may want zeros.
 """
-from _thread import _local
-from itertools import count as count_from
-
 from taeda._once import warn_once
 from taeda.autograd.anomaly_mode cimport anomaly, guarded
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.leaves cimport LeafCounts, finish_leaf, hooked_leaves, joined, replaced, run_hooks, settle
 from taeda.autograd.node cimport Node, grad_fn_of
+from taeda.autograd.passes cimport asking, begin_pass, end_pass, passes_under_way, queued, run_callbacks
 from taeda.autograd.saved cimport SavedTensor, freed
 from taeda.dtype cimport dtype_of, is_complex_
 from taeda.tensor_base cimport STAND_IN, TensorBase, is_wrapper
@@ -146,61 +144,6 @@ def _seq(Node n):
     return n.seq
 
 
-# -- what a pass will run, for hooks that wait for several gradients ---------------------------------------
-
-cdef Py_ssize_t asking = 0               # hooks alive that ask
-threads = _local()                       # .passes: the passes under way in this thread, the innermost last
-pass_ids = count_from(1)
-
-
-cdef class Pass:
-    """One backward pass, as a hook sees it."""
-
-    cdef readonly object id
-    cdef list targets
-    cdef object needed
-    cdef set reached
-
-    @property
-    def restricted(self):
-        """Whether the pass was asked for the gradients of chosen inputs alone."""
-        return self.needed is not None
-
-    def will_run(self, target):
-        """Whether a gradient may come to a node or leaf in this pass."""
-        cdef list stack
-        if self.reached is None:
-            self.reached = set(self.targets)
-            stack = [t for t in self.targets if isinstance(t, Node)]
-            while stack:
-                for e in (<Node>stack.pop()).edges:
-                    if e is not None and e not in self.reached and (self.needed is None or e in self.needed):
-                        self.reached.add(e)
-                        if isinstance(e, Node):
-                            stack.append(e)
-        return target in self.reached
-
-
-def ask(int change):
-    """Say that there is one hook more (1) or less (-1) that needs :func:`current_pass`."""
-    global asking
-    asking += change
-
-
-def current_pass():
-    """Return the pass under way in this thread."""
-    return threads.passes[len(threads.passes) - 1]
-
-
-cdef int begin_pass(list targets, object needed) except -1:
-    cdef Pass p = Pass.__new__(Pass)
-    p.id, p.targets, p.needed = next(pass_ids), targets, needed
-    if not hasattr(threads, "passes"):
-        threads.passes = []
-    threads.passes.append(p)
-    return 1
-
-
 cdef TensorBase fitted(Node n, Py_ssize_t i, object edge, object g):
     """Check gradient i of node n and bring it to the shape and dtype of its input."""
     cdef TensorBase t
@@ -327,46 +270,6 @@ def call_node(Node n, tuple grads):
     return found[0] if len(<tuple>found) == 1 else found
 
 
-# -- what a program wants done at the end of the pass --------------------------------------------------------
-
-cdef extern from *:
-    """
-    static __thread int taeda_passes_under_way = 0;
-    static int taeda_passes(int change) { return taeda_passes_under_way += change; }
-    """
-    int passes_under_way "taeda_passes"(int change) noexcept nogil
-
-cdef Py_ssize_t queued = 0               # callbacks that wait, in all threads
-
-
-def queue_callback(callback):
-    """Call ``callback()`` once the backward pass that is under way in this thread is done; RuntimeError if there is none."""
-    global queued
-    cdef int depth = passes_under_way(0)
-    if depth == 0:
-        raise RuntimeError("[queue_callback] Final callbacks can only be installed during backward pass; call it from a hook or a backward")
-    if not callable(callback):
-        raise TypeError(f"[queue_callback] expected a function, got {type(callback).__name__}")
-    if not hasattr(threads, "callbacks"):
-        threads.callbacks = {}
-    threads.callbacks.setdefault(depth, []).append(callback)
-    queued += 1
-
-
-cdef int run_callbacks(int depth, bint wanted) except -1:
-    """Run those of the pass at this depth, also what they queue; of a pass that failed they are forgotten."""
-    global queued
-    cdef list waiting
-    while True:
-        waiting = getattr(threads, "callbacks", {}).pop(depth, None)
-        if waiting is None:
-            return 0
-        queued -= len(waiting)
-        for callback in waiting:
-            if wanted:
-                callback()
-
-
 cdef object runner = None               # what runs passes while a profiler records
 
 
@@ -397,6 +300,34 @@ cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list
         passes_under_way(-1)
 
 
+cdef list starts(list roots):
+    """The nodes or leaves from which a pass sets out; a root is a tensor or a GradientEdge."""
+    cdef list nodes = []
+    for root in roots:
+        if isinstance(root, TensorBase):
+            e = grad_fn_of(<TensorBase>root)
+            nodes.append(root if e is None else e)
+        else:
+            nodes.append(getattr(root.node, "variable", root.node))
+    return nodes
+
+
+cdef dict captured_at(list captures):
+    """Node -> (output_nr, index of the capture) of each of its outputs that are asked for."""
+    cdef dict at = {}
+    for i, (e, nr) in enumerate(captures):
+        if isinstance(e, Node):
+            at.setdefault(e, []).append((nr, i))
+    return at
+
+
+cdef int refuse_other_count(Node n, tuple found, Py_ssize_t count) except -1:
+    """Raise unless a node gave a gradient for each of its inputs, and None alone besides."""
+    if len(found) < count or any([x is not None for x in found[count:]]):
+        raise RuntimeError(f"[{n.name()}] returned {len(found)} gradients for {count} inputs")
+    return 0
+
+
 cpdef object run_pass(list roots, list grads, bint keep_graph, bint create_graph, list captures, bint accumulate):
     """Carry ``grads`` of ``roots`` back.
 
@@ -407,7 +338,7 @@ cpdef object run_pass(list roots, list grads, bint keep_graph, bint create_graph
     cdef dict leaves = {}           # leaf -> sum; those that are done stay for the captures
     cdef list heap = []
     cdef dict taken = {}            # capture index -> gradient
-    cdef dict capture_at = {}       # Node -> list of (nr, index)
+    cdef dict capture_at = None     # Node -> list of (nr, index)
     cdef object needed = None
     cdef LeafCounts counts = None
     cdef Node n
@@ -416,19 +347,10 @@ cpdef object run_pass(list roots, list grads, bint keep_graph, bint create_graph
     cdef object buffer, found, e
     cdef bint asked = False, was = set_grad(create_graph)
     try:
-        nodes = []
-        for root_ in roots:
-            if isinstance(root_, TensorBase):
-                e = grad_fn_of(<TensorBase>root_)
-                nodes.append(root_ if e is None else e)
-            else:                                # a GradientEdge
-                nodes.append(getattr(root_.node, "variable", root_.node))
+        nodes = starts(roots)
         if captures is not None:
             needed = leads_to(nodes, captures)
-            for i in range(len(captures)):
-                e, nr = captures[i]
-                if isinstance(e, Node):
-                    capture_at.setdefault(e, []).append((nr, i))
+            capture_at = captured_at(captures)
         if asking:
             asked = begin_pass(nodes, needed)
         if hooked_leaves:
@@ -467,8 +389,7 @@ cpdef object run_pass(list roots, list grads, bint keep_graph, bint create_graph
                 found = (found,)
             count = len(n.edges)
             if len(<tuple>found) != count:
-                if len(<tuple>found) < count or any([x is not None for x in found[count:]]):
-                    raise RuntimeError(f"[{n.name()}] returned {len(<tuple>found)} gradients for {count} inputs")
+                refuse_other_count(n, <tuple>found, count)
             for i in range(count):
                 e = n.edges[i]
                 if e is None:
@@ -486,7 +407,7 @@ cpdef object run_pass(list roots, list grads, bint keep_graph, bint create_graph
                     settle(<TensorBase>e, leaves, create_graph, accumulate)
             found = None
         if captures is None:
-            while leaves:
+            while leaves:                        # each sum is given away, so that its leaf may keep it
                 e, g = leaves.popitem()
                 if counts is None or e not in counts.left:
                     finish_leaf(<TensorBase>e, g, create_graph)
@@ -502,7 +423,7 @@ cpdef object run_pass(list roots, list grads, bint keep_graph, bint create_graph
     finally:
         set_grad(was)
         if asked:
-            threads.passes.pop()
+            end_pass()
     return [taken.get(i) for i in range(len(captures))]
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from taeda.autograd import saved
-from taeda.autograd.engine import ask, current_pass
 from taeda.autograd.hooks import Handle, Handles
 from taeda.autograd.node import Node, accumulator
+from taeda.autograd.passes import ask, current_pass
 from taeda.tensor_base import TensorBase
 
 __all__ = [

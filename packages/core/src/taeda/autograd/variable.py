@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taeda.autograd.engine import queue_callback
+from taeda.autograd.passes import queue_callback
 
 __all__ = ["Variable"]
 

@@ -18,13 +18,13 @@ from math import prod
 from typing import Any, NamedTuple
 
 import taeda
-from taeda.autograd.engine import current_pass
+from taeda.autograd.passes import current_id, current_pass
 from taeda.overrides import TorchFunctionMode
 from taeda._aten.operators import OpOverloadPacket, aten
 from taeda.library import OpOverloadPacket as OwnPacket
 from taeda.utils._python_dispatch import TorchDispatchMode
 from taeda.utils._pytree import tree_map
-from taeda.utils.module_tracker import ModuleTracker, pass_id
+from taeda.utils.module_tracker import ModuleTracker
 
 __all__ = ["FlopCounterMode", "register_flop_formula"]
 
@@ -273,7 +273,7 @@ class Calls(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
-        if self.running is not None and self.running == pass_id():
+        if self.running is not None and self.running == current_id():
             return out
         if not isinstance(func, PACKETS):
             formula = self.counter.flop_registry.get(func)
@@ -297,7 +297,7 @@ class Calls(TorchFunctionMode):
 
         def before(_: Any) -> None:
             if self.counter.mode is self:
-                self.running = pass_id()
+                self.running = current_id()
 
         def after(*_: Any) -> None:
             if self.counter.mode is self:

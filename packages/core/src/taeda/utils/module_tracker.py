@@ -7,17 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import taeda
-from taeda.autograd import engine
 from taeda.autograd.graph import register_multi_grad_hook
+from taeda.autograd.passes import ask, current_id
 from taeda.utils._pytree import tree_leaves
 
 __all__ = ["ModuleTracker"]
-
-
-def pass_id() -> Any:
-    """Return the number of the backward pass under way in this thread; None outside any. Somebody must have asked (``ask``)."""
-    passes = getattr(vars(engine)["threads"], "passes", None)
-    return passes[-1].id if passes else None
 
 
 def differentiable(values: Any) -> list[Any]:
@@ -48,17 +42,17 @@ class ModuleTracker:
     @property
     def parents(self) -> set[str]:
         """The names of the modules that run."""
-        if self._pass is not None and self._pass != pass_id():        # what a pass left open ends with it
+        if self._pass is not None and self._pass != current_id():        # what a pass left open ends with it
             self._parents, self._pass = {"Global"}, None
         return self._parents
 
     @property
     def is_bw(self) -> bool:
         """Whether a backward pass is under way."""
-        return pass_id() is not None
+        return current_id() is not None
 
     def __enter__(self) -> ModuleTracker:
-        engine.ask(1)
+        ask(1)
         try:
             from taeda.nn.modules import module as modules
         except ModuleNotFoundError:           # without the add-on there are no modules to track
@@ -70,7 +64,7 @@ class ModuleTracker:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-        engine.ask(-1)
+        ask(-1)
 
     def _name(self, module: Any) -> str:
         name = self._names.setdefault(module, type(module).__name__)
@@ -92,7 +86,7 @@ class ModuleTracker:
 
         def enter(_: Any) -> None:
             self.parents.add(name)
-            self._pass = pass_id()
+            self._pass = current_id()
 
         self._on_gradients(output, enter)
 
