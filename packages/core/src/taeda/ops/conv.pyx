@@ -15,7 +15,8 @@ from taeda.kernels.cpu.abi cimport F32, I8, I16, I32, I64, U8
 from taeda.tensor_base cimport STAND_IN, TensorBase
 
 from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
-from taeda.ops.conv_choice cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, compute
+from taeda.ops.conv_choice cimport compute
+from taeda.ops.conv_geometry cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry
 from taeda.autograd.node import named
 from taeda.operands import as_index
 from taeda.ops.complex_numbers import bilinear, has_complex

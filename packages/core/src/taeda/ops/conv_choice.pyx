@@ -1,10 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Which kernels compute a convolution or one of its gradients: by shapes and layouts alone, each rule measured.
 
-Kernels of one tap are products of matrices where images lie as matrices; small square ones go to Winograd's method where it wins;
-depthwise ones have kernels of their own; those of bfloat16 are sums of pairs where the processor has them (conv_pairs).  Where
-pixels of a row lie side by side, conv_pixels gathers the terms of every result and conv_taps shifts products tap by tap;
-kernels/cpu/conv takes everything else.
+Kernels of one tap are products of matrices where images lie as matrices (conv_product); small square ones go to Winograd's method
+where it wins; depthwise ones have kernels of their own; those of bfloat16 are sums of pairs where the processor has them
+(conv_pairs).  Where pixels of a row lie side by side, conv_pixels gathers the terms of every result and conv_taps shifts products
+tap by tap; kernels/cpu/conv takes everything else.
 
 Taps at the ends of a kernel that meet only padding are left out first: a dilation of 12 on an image of 6x6 has one tap of nine.
 Where many others meet it in many places, conv_places computes each place by the taps that it has.
@@ -19,15 +19,15 @@ from taeda.kernels.cpu.conv_segments cimport SEGMENTS, Segment, segments
 from taeda.registry cimport copy_view
 from taeda.tensor_base cimport CPU, TensorBase
 
+from taeda.ops.conv_geometry cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, Part, pixels_of, side_by_side
+from taeda.ops.conv_product cimport run_product, seen_pixels
 from taeda.ops.conv_unfolded cimport few_places, run_turned, run_unfolded
-from taeda.ops.matmul cimport multiply, reads
 from taeda.ops.winograd cimport cost as winograds_cost, knows, plain_cost, results_along
 
 cdef bint fast = True              # whether Winograd's method may be used: taeda.backends.cpu.conv_precision
 
 cdef enum:
     PLANES = 1 << 18               # elements of an image that the kernels for one result split and keep at hand
-    FEW_PIXELS = 256               # of one image, for which a product reads weights as they lie faster than kernels pack them
 
 cdef Op PIXELS = define("convolution", NULL, 0, 0, "convolution_pixels")
 cdef Op PLACES = define("convolution", NULL, 0, 0, "convolution_places")
@@ -40,7 +40,6 @@ cdef Op INPUT_CHANNELS = define("convolution_input", NULL, 0, 0, "convolution_in
 cdef Op WEIGHT_DEPTHWISE = define("convolution_weight", NULL, 0, 0, "convolution_weight_depthwise")
 cdef Op WEIGHT_CHANNELS = define("convolution_weight", NULL, 0, 0, "convolution_weight_channels")
 cdef Op WEIGHT_PLACES = define("convolution_weight", NULL, 0, 0, "convolution_weight_places")
-cdef Op PRODUCT = define("convolution", NULL, 0, 0, "gemm")
 cdef Op PAIRS = define("convolution", NULL, 0, 0, "convolution_pairs")
 cdef Op INPUT_PAIRS = define("convolution_input", NULL, 0, 0, "convolution_input_pairs")
 cdef Op WEIGHT_PAIRS = define("convolution_weight", NULL, 0, 0, "convolution_weight_pairs")
@@ -67,149 +66,6 @@ cdef inline void lift(View* v, TensorBase x, int64_t* dims) noexcept:
         else:
             dims[d], dims[5 + d] = x.view.shape[at], x.view.strides[at]
             at += 1
-
-
-cdef inline int64_t pixels_of(const View* v) noexcept:
-    return v.shape[2] * v.shape[3] * v.shape[4]
-
-
-cdef bint side_by_side(const View* v) noexcept:
-    """Whether the pixels of a channel are one run of memory."""
-    return ((v.strides[4] == 1 or v.shape[4] == 1) and (v.strides[3] == v.shape[4] or v.shape[3] == 1)
-            and (v.strides[2] == v.shape[3] * v.shape[4] or v.shape[2] == 1))
-
-
-# -- products of matrices ------------------------------------------------------------------------------
-
-
-cdef bint is_product(const Geometry* q, const View* w, const View* x, const View* y) noexcept:
-    """Whether each pixel's results are a product of a matrix and its channels."""
-    return (q.groups == 1 and w.shape[2] * w.shape[3] * w.shape[4] == 1 and x.shape[2] == y.shape[2] and x.shape[3] == y.shape[3]
-            and x.shape[4] == y.shape[4] and q.pad[0] == 0 and q.pad[1] == 0 and q.pad[2] == 0
-            and (w.dtype == F32 or w.dtype == F64) and x.numel > 0 and y.numel > 0)
-
-
-cdef bint as_matrix(View* m, const View* v, int64_t* dims, bint turned) noexcept:
-    """Describe an image whose channels lie innermost as a matrix (pixels, channels), or turned; whether it can be."""
-    cdef int64_t step = 0, pixels = 1
-    cdef int k, d
-    m[0] = v[0]
-    m.ndim, m.shape, m.strides = 2, dims, dims + 2
-    for k in range(4):
-        d = 4 - k if k < 3 else 0                # W, H, D, N
-        if v.shape[d] != 1:
-            if step == 0:
-                step = v.strides[d] // pixels
-            if v.strides[d] != step * pixels:
-                return False
-        pixels *= v.shape[d]
-    if pixels == 1:
-        step = v.shape[1]
-    dims[turned], dims[2 + turned] = pixels, step
-    dims[not turned], dims[2 + (not turned)] = v.shape[1], 1
-    return (v.strides[1] == 1 or v.shape[1] == 1) and step >= v.shape[1]
-
-
-cdef bint as_planes(View* m, const View* v, int64_t* dims, bint turned) noexcept:
-    """Describe one image of few pixels as a matrix (channels, pixels), or turned; whether it can be."""
-    m[0] = v[0]
-    m.ndim, m.shape, m.strides = 2, dims, dims + 2
-    dims[turned], dims[2 + turned] = v.shape[1], v.strides[1]
-    dims[not turned], dims[2 + (not turned)] = pixels_of(v), 1
-    return v.shape[0] == 1 and pixels_of(v) <= FEW_PIXELS and side_by_side(v) and (v.strides[1] >= pixels_of(v) or v.shape[1] == 1)
-
-
-cdef bint covers(const Geometry* q, const View* w, const View* x, const View* y) noexcept:
-    """Whether the kernel takes the whole of an unpadded image, so that there is one result a channel."""
-    return (q.groups == 1 and pixels_of(y) == 1 and x.shape[2] == w.shape[2] and x.shape[3] == w.shape[3] and x.shape[4] == w.shape[4]
-            and q.pad[0] == 0 and q.pad[1] == 0 and q.pad[2] == 0 and (w.dtype == F32 or w.dtype == F64) and x.numel > 0 and y.numel > 0)
-
-
-cdef bint as_rows(View* m, const View* v, int64_t* dims, bint turned) noexcept:
-    """Describe each image or kernel as a row of a matrix, or as a column; whether it can be."""
-    cdef int64_t n = v.shape[1] * pixels_of(v)
-    m[0] = v[0]
-    m.ndim, m.shape, m.strides = 2, dims, dims + 2
-    dims[turned], dims[2 + turned] = v.shape[0], v.strides[0]
-    dims[not turned], dims[2 + (not turned)] = n, 1
-    return side_by_side(v) and (v.strides[1] == pixels_of(v) or v.shape[1] == 1) and (v.strides[0] >= n or v.shape[0] == 1)
-
-
-cdef bint lay(View* m, const View* v, int64_t* dims, bint turned, bint whole) noexcept:
-    return as_rows(m, v, dims, turned) if whole else as_matrix(m, v, dims, turned)
-
-
-cdef bint run_product(Part part, const Geometry* q, TensorBase out, View* v, TensorBase bias) except -1:
-    """Convolve as a product of matrices, if one would do and they lie so that it can read them.
-
-    One tap, channels innermost: y (pixels, O) = x w^T + bias,  dx (pixels, C) = g w + bias,  dw (O, C) = g^T x.
-    One image of planes: y (O, pixels) = w x + bias,  dx (C, pixels) = w^T g + bias,  dw (O, C) = g x^T.
-    A kernel as large as the image: as channels innermost, with images for pixels and (channel, tap) for channels.
-    """
-    cdef View c, a, b, s
-    cdef View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
-    cdef View* image = &v[2] if part == WEIGHT_GRADIENT else &v[0]
-    cdef View* m                                          # which operand the weight is
-    cdef int64_t dims[16]
-    cdef bint turned, planes, whole = False               # whole: kernels as large as images
-    if not is_product(q, w, image, &v[1]):
-        if not (covers(q, w, &v[1], image) if part == RESULT else covers(q, w, image, &v[1])) or (
-                part == INPUT_GRADIENT and bias is not None):
-            return False
-        whole = True
-    if part == WEIGHT_GRADIENT:
-        planes = not whole and as_planes(&a, &v[1], dims + 4, False) and as_planes(&b, image, dims + 8, True)
-        if not planes and not (lay(&a, &v[1], dims + 4, True, whole) and lay(&b, image, dims + 8, False, whole)):
-            return False
-        m, turned = &c, False
-    else:
-        planes = not whole and as_planes(&b, &v[1], dims + 4, False) and as_planes(&c, image, dims + 8, False)
-        if not planes and not (lay(&a, &v[1], dims + 4, False, whole) and lay(&c, image, dims + 8, False, whole)):
-            return False
-        m, turned = &a if planes else &b, (part == RESULT) != planes
-    if not as_rows(m, w, dims, turned):
-        m.ndim, m.shape, m.strides = 2, dims, dims + 2
-        dims[turned], dims[2 + turned] = w.shape[0], w.strides[0]
-        dims[not turned], dims[2 + (not turned)] = w.shape[1], w.strides[1]
-        if whole or not reads(m):
-            return False
-    if bias is not None:
-        s = bias.view
-        s.ndim, s.shape, s.strides = 2, dims + 12, dims + 14
-        dims[12], dims[13], dims[14], dims[15] = c.shape[0], c.shape[1], bias.view.strides[0] * planes, bias.view.strides[0] * (not planes)
-    multiply(PRODUCT, out.view.dtype, out.device, &c, &a, &b, NULL if bias is None else &s, None, None)
-    return True
-
-
-cdef TensorBase seen_pixels(Geometry* q, const View* w, const View* y, View* x, int64_t* dims):
-    """Give a product every stride-th pixel of an image whose channels lie innermost, in a copy, and q no stride; None if it is none.
-
-    Where one tap strides over an image, pixels are no rows of a matrix: 48 channels to 8 by 2 took ten times the time of the product.
-    """
-    cdef TensorBase copy
-    cdef int64_t laid[5]
-    cdef View seen
-    cdef int d
-    if (q.groups != 1 or w.shape[2] * w.shape[3] * w.shape[4] != 1 or q.pad[0] or q.pad[1] or q.pad[2]
-            or q.stride[0] * q.stride[1] * q.stride[2] == 1 or x.strides[1] != 1 or x.strides[4] < x.shape[1]
-            or (w.dtype != F32 and w.dtype != F64)):
-        return None
-    seen = x[0]
-    seen.shape, seen.strides, seen.contiguous = dims, dims + 5, False
-    dims[0], dims[1], dims[5], dims[6] = x.shape[0], x.shape[1], x.strides[0], 1
-    for d in range(3):
-        dims[2 + d], dims[7 + d] = y.shape[2 + d], x.strides[2 + d] * q.stride[d]
-        q.stride[d] = 1
-    laid[0], laid[1], laid[2], laid[3], laid[4] = dims[0], dims[2], dims[3], dims[4], dims[1]
-    copy = empty(5, laid, x.dtype, CPU)
-    seen.numel = copy.view.numel
-    x[0] = seen
-    x.data = copy.view.data
-    x.strides = dims + 10
-    for d in range(5):
-        x.strides[d if d == 0 else 1 if d == 4 else d + 1] = copy.view.strides[d]
-    copy_view(x, &seen)
-    return copy
 
 
 # -- kernels -------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from taeda.dispatch cimport Op
 from taeda.kernels.cpu.abi cimport View
 from taeda.tensor_base cimport TensorBase
 
-from taeda.ops.conv_choice cimport Geometry, Part
+from taeda.ops.conv_geometry cimport Geometry, Part
 
 cdef bint few_places(Part part, const View* v) noexcept
 # v: result and factors in five dimensions; least: what other ways cost, in operations on 16 floats

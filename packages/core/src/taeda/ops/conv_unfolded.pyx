@@ -16,7 +16,7 @@ from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, Param, View
 from taeda.registry cimport copy_view
 from taeda.tensor_base cimport CPU, TensorBase
 
-from taeda.ops.conv_choice cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, Part
+from taeda.ops.conv_geometry cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, Part
 from taeda.ops.matmul cimport multiply
 
 cdef Op PRODUCT = define("convolution_product", NULL, 0, 0, "gemm")
