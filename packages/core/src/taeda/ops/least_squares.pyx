@@ -17,7 +17,7 @@ from taeda.tensor_base cimport META, TensorBase
 from taeda.dtype import finfo
 from taeda.ops import return_types as types
 from taeda.ops.conversion import as_tensor as tensor_of
-from taeda.ops.binary import maximum
+from taeda.ops.binary_functions import maximum
 from taeda.ops.eigen import linalg_eigh, svd_of_any_sign
 from taeda.ops.factor import geqrf
 from taeda.ops.join import cat

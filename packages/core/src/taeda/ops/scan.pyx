@@ -14,7 +14,7 @@ from taeda.tensor_base cimport META, TensorBase
 
 from taeda.dispatch import in_place
 from taeda.ops import return_types as types
-from taeda.ops.binary import logaddexp
+from taeda.ops.binary_functions import logaddexp
 from taeda.ops.reduction import refuse_two_dtypes
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
