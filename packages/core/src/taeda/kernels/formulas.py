@@ -232,244 +232,7 @@ COMPLEX_BINARY: dict[str, str] = {
 }
 WITH_NUMBER = {"add", "sub", "mul", "div", "lerp"}      # beside float16 and bfloat16 a Python number stays float32
 REAL_RESULT = {"complex_abs", "complex_angle"}
-
-PRELUDE = r"""
-#define T_f32(name) t_##name##_f32
-#define T_f64(name) t_##name##_f64
-#define L_f32(name) name##f
-#define L_f64(name) name
-#define CLIP(a, low, high) ((a < low ? low : a) > high ? high : (a < low ? low : a))
-
-/* 0 and 6 as numbers that the compiler does not know: it would turn a clip by known ones from two instructions into seven */
-#define SOME_NUMBERS(T) T K0 = 0, K6 = 6; __asm__("" : "+m"(K0), "+m"(K6))
-
-#define FLOAT_HELPERS(S, T, I, LF, EXPONENT) \
-    INLINE T nan_to_num_##S(T a, T nan, T high, T low) { \
-        const I bits = t_to_bits_##S(a), size = bits & (I)(~0ull >> (65 - 8 * sizeof(I))); \
-        const T rest = size > EXPONENT ? nan : bits < 0 ? low : high; \
-        return size >= EXPONENT ? rest : a; \
-    } \
-    INLINE T between_##S(T a, T low, T high) {       /* two choices and two blends; `a != a || a > low` would be branches */ \
-        const T m = a > low ? a : low, k = a != a ? a : m, y = k < high ? k : high; \
-        return k != k ? k : y; \
-    } \
-    INLINE T floor_div_##S(T a, T b, T m) {          /* m = fmod(a, b) */ \
-        T q = (a - m) / b; \
-        q = m != 0 && ((b < 0) != (m < 0)) ? q - 1 : q; \
-        const T f = LF(floor)(q), y = q - f > (T)0.5 ? f + 1 : f; \
-        return b == 0 ? a / b : q == 0 ? LF(copysign)((T)0, a / b) : y; \
-    } \
-    INLINE T remainder_##S(T a, T b, T m) { return m != 0 && ((b < 0) != (m < 0)) ? m + b : m; } \
-    INLINE T logaddexp_##S(T a, T b) { \
-        const T m = a > b ? a : b, d = LF(fabs)(a - b), y = m + t_log1p_unit_##S(t_exp_##S(-d)); \
-        return a != a || b != b ? a + b : d == d ? y : m;           /* two equal infinities */ \
-    } \
-    INLINE T logaddexp2_##S(T a, T b) { \
-        const T m = a > b ? a : b, d = LF(fabs)(a - b); \
-        const T y = m + t_log1p_unit_##S(t_exp2_##S(-d)) * (T)1.44269504088896340736; \
-        return a != a || b != b ? a + b : d == d ? y : m; \
-    } \
-    INLINE T softplus_##S(T a) { return (a < 0 ? (T)0 : a) + t_log1p_unit_##S(t_exp_##S(-LF(fabs)(a))); } \
-    INLINE T silu_backward_##S(T g, T x) { \
-        T s = t_sigmoid_##S(x); \
-        return g * s * ((T)1 + x * ((T)1 - s)); \
-    } \
-    INLINE T gelu_tanh_backward_##S(T g, T x) { \
-        const T c = (T)0.79788456080286535588, t = t_tanh_##S(c * (x + (T)0.044715 * x * x * x)); \
-        return g * (T)0.5 * ((T)1 + t + x * ((T)1 - t * t) * (c * ((T)1 + (T)0.134145 * x * x))); \
-    }
-FLOAT_HELPERS(f32, float, int32_t, L_f32, 0x7f800000)
-FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
-
-/* In and out may be the same memory, element by element: ivdep says that nothing else overlaps. */
-#define UNARY_LOOP(NAME, T, TO, EXPR, CONST) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        TO *y = (TO *)ptr[0]; const T *x = (const T *)ptr[1]; CONST; \
-        if (n > 1 && (s[0] != 1 || s[1] != 1)) { in_blocks(ptr, s, n, p, NAME##_loop, 2, sizeof(TO), sizeof(T)); return; } \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i]; y[i] = EXPR; } \
-    } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
-
-/* HEAVY: formulas that cost more than a copy of their operands. */
-#define BINARY_LOOP_HEAVY(NAME, T, TO, EXPR, CONST) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        TO *z = (TO *)ptr[0]; const T *x = (const T *)ptr[1], *y = (const T *)ptr[2]; CONST; \
-        if (n > 1 && (s[0] != 1 || s[1] != 1 || s[2] != 1)) { \
-            in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(TO), sizeof(T)); \
-            return; \
-        } \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i]; z[i] = EXPR; } \
-    } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
-
-#define BINARY_LOOP(NAME, T, TO, EXPR, CONST) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        TO *z = (TO *)ptr[0]; const T *x = (const T *)ptr[1], *y = (const T *)ptr[2]; (void)p; CONST; \
-        if (s[0] == 1 && s[1] == 1 && s[2] == 1) { \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i]; z[i] = EXPR; } \
-        } else if (s[0] == 1 && s[1] == 1 && s[2] == 0) { \
-            const T b = *y; \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i]; z[i] = EXPR; } \
-        } else if (s[0] == 1 && s[1] == 0 && s[2] == 1) { \
-            const T a = *x; \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T b = y[i]; z[i] = EXPR; } \
-        } else if (s[0] == 1 && (s[1] == 2 || s[2] == 2)) { \
-            in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(TO), sizeof(T)); \
-        } else { \
-            const int64_t sz = s[0], sx = s[1], sy = s[2]; \
-            for (int64_t i = 0; i < n; i++) { const T a = x[i * sx], b = y[i * sy]; z[i * sz] = EXPR; } \
-        } \
-    } \
-    COLUMNS_LOOP(NAME, T, TO, EXPR, CONST) \
-    static int64_t NAME(View **t, const Param *p) { return by_columns(t, NAME##_columns, NAME##_loop, p, THREADS); }
-
-#define TERNARY_LOOP(NAME, T, TO, EXPR, CONST) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        TO *z = (TO *)ptr[0]; (void)p; CONST; \
-        const T *x = (const T *)ptr[1], *y = (const T *)ptr[2], *w = (const T *)ptr[3]; \
-        if (s[0] == 1 && s[1] == 1 && s[2] == 1 && s[3] == 1) { \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i], c = w[i]; z[i] = EXPR; } \
-        } else if (s[0] == 1 && s[1] == 1 && s[2] == 1 && s[3] == 0) { \
-            const T c = *w; \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i]; z[i] = EXPR; } \
-        } else if (n == 1) { \
-            const T a = *x, b = *y, c = *w; *z = EXPR; \
-        } else { \
-            in_blocks(ptr, s, n, p, NAME##_loop, 4, sizeof(TO), sizeof(T)); \
-        } \
-    } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 4, NAME##_loop, p, THREADS); }
-
-/* Blocks of numbers for which a cheaper formula is right (elu after another activation, finite ones for nan_to_num) take it. */
-#define SPARED_LOOP(NAME, T, SPARED, EXPR, CHEAP, CONST) \
-    UNARY_LOOP(NAME##_any, T, T, EXPR, CONST) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        CONST; \
-        for (int64_t at = 0; at < n; at += 512) { \
-            const int64_t m = n - at < 512 ? n - at : 512, sy = s[0], sx = s[1]; \
-            T *y = (T *)ptr[0] + at * sy; const T *x = (const T *)ptr[1] + at * sx; \
-            int spared = sy == 1 && sx == 1; \
-            if (spared && y == x) for (int64_t i = 0; i < m; i++) { const T a = x[i]; spared &= SPARED; }; \
-            if (spared) { /* tried at once, which does not overwrite an x that was not found to be spared before */ \
-                _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i]; spared &= SPARED; y[i] = CHEAP; } \
-            } \
-            char *block[2] = {(char *)y, (char *)x}; \
-            if (!spared) NAME##_any_loop(block, s, m, p); \
-        } \
-    } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
-
-/* Arithmetic of short integers that is written by runs (integers.h). */
-#define RUN_LOOP(NAME, T, RUN) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        if (n > 1 && (s[0] != 1 || s[1] != 1 || (s[2] != 1 && s[2] != 0))) in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(T), sizeof(T)); \
-        else RUN((T *)ptr[0], (const T *)ptr[1], (const T *)ptr[2], n > 1 ? s[2] : 0, n); \
-    } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
-
-/* VECTOR is right but where LARGE holds; a block that has such operands goes by one element at a time. */
-#define CHECKED_LOOP(NAME, T, LARGE, VECTOR, EXACT) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        if (n > 1 && (s[0] != 1 || s[1] != 1 || s[2] != 1)) { \
-            in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(T), sizeof(T)); \
-            return; \
-        } \
-        for (int64_t at = 0; at < n; at += 256) { \
-            const int64_t m = n - at < 256 ? n - at : 256; \
-            T *z = (T *)ptr[0] + at; const T *x = (const T *)ptr[1] + at, *y = (const T *)ptr[2] + at; int large = 0; \
-            for (int64_t i = 0; i < m; i++) large |= LARGE(x[i], y[i]); \
-            if (!large) { \
-                _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i], b = y[i]; z[i] = VECTOR; } \
-            } else for (int64_t i = 0; i < m; i++) { const T a = x[i], b = y[i]; z[i] = LARGE(a, b) ? EXACT : VECTOR; } \
-        } \
-    } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
-
-/* Powers that are products or roots where one number is the exponent of all. */
-#define POWER_LOOP(NAME, T, LF, ANY) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        T *z = (T *)ptr[0]; const T *x = (const T *)ptr[1], *y = (const T *)ptr[2]; (void)p; \
-        const T k = *y; \
-        if (s[0] == 1 && s[1] == 1 && s[2] == 1) { \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i]; z[i] = ANY; } \
-        } else if (s[2] != 0) { \
-            in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(T), sizeof(T)); \
-        } else if (n > 1 && (s[0] != 1 || s[1] != 1)) {         /* the exponent stays a number */ \
-            T block[SPREAD_BLOCK]; \
-            const int64_t side[3] = {1, 1, 0}; \
-            for (int64_t at = 0; at < n; at += SPREAD_BLOCK) { \
-                const int64_t m = n - at < SPREAD_BLOCK ? n - at : SPREAD_BLOCK; \
-                char *run[3] = {(char *)block, (char *)block, ptr[2]}; \
-                spread(run[0], (char *)(x + at * s[1]), s[1], m, sizeof(T), 0); \
-                NAME##_loop(run, side, m, p); \
-                spread(run[0], (char *)(z + at * s[0]), s[0], m, sizeof(T), 1); \
-            } \
-        } else if (k == 0) { \
-            for (int64_t i = 0; i < n; i++) z[i] = 1; \
-        } else if (k == 1) { \
-            memmove(z, x, n * sizeof(T)); \
-        } else if (k == 2) { \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = x[i] * x[i]; \
-        } else if (k == 3) { \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = x[i] * x[i] * x[i]; \
-        } else if (k == (T)0.5) { \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = LF(sqrt)(x[i]); \
-        } else if (k == -1) { \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = 1 / x[i]; \
-        } else if (k == -2) { \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = 1 / (x[i] * x[i]); \
-        } else if (k == (T)-0.5) { \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) z[i] = 1 / LF(sqrt)(x[i]); \
-        } else if (n > 1) { \
-            in_blocks(ptr, s, n, p, NAME##_loop, 3, sizeof(T), sizeof(T)); \
-        } else { \
-            const T a = *x, b = k; *z = ANY; \
-        } \
-    } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
-
-/* A narrow dtype's kernel: the wide dtype's loop over blocks. */
-#define NARROW_LOOP(NAME, WIDE, OPERANDS, CODE, TO_BOOL) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        through_wide(ptr, s, n, p, WIDE##_loop, OPERANDS, CODE, TO_BOOL, -1); \
-    } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, OPERANDS, NAME##_loop, p, THREADS); }
-
-/* Squares of float16 and bfloat16 stay in registers; other powers go by blocks. */
-#define HALF_POWER_LOOP(NAME, WIDE, S, CODE) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        const float k = S##_to_f32(*(const uint16_t *)ptr[2]); \
-        uint16_t *y = (uint16_t *)ptr[0]; const uint16_t *x = (const uint16_t *)ptr[1]; \
-        int64_t i = 0; \
-        if (s[0] == 1 && s[1] == 1 && s[2] == 0 && k == 2) PURE_TILES(S, a * a, const float a = u[j], HALF_LOAD(S, u, x)) \
-        half_rest(ptr, s, i, n, p, WIDE##_loop, 3, CODE, -1); \
-    } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
-
-/* The next number after a towards b, by its bits, which count up with its magnitude. */
-INLINE uint16_t half_nextafter(uint16_t a, uint16_t b, int infinity) {
-    const int u = a & 0x7fff, v = b & 0x7fff, s = a & 0x8000 ? -u : u, t = b & 0x8000 ? -v : v;     /* in order; both zeros are 0 */
-    const int away = (t > s) == (s > 0), next = (a & 0x8000) | (away ? u + 1 : u - 1), least = (b & 0x8000) | 1;
-    const int y = s == t ? b : s == 0 ? least : next;
-    return (uint16_t)(u > infinity || v > infinity ? infinity | infinity >> 1 : y);
-}
-
-/* sin and cos of arguments beyond the polynomials' reduction: one scalar pass more over such a block. */
-#define TRIG_LOOP(NAME, T, LIMIT, VECTOR, EXACT) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        if (n > 1 && s[0] != 1) { in_blocks(ptr, s, n, p, NAME##_loop, 2, sizeof(T), sizeof(T)); return; } \
-        for (int64_t at = 0; at < n; at += 512) { \
-            const int64_t m = n - at < 512 ? n - at : 512, sx = s[1]; \
-            T *y = (T *)ptr[0] + at; const T *x = (const T *)ptr[1] + at * sx; \
-            T in[512]; int large = 0; \
-            for (int64_t i = 0; i < m; i++) { in[i] = x[i * sx]; large |= !(in[i] <= LIMIT && in[i] >= -LIMIT); } \
-            for (int64_t i = 0; i < m; i++) y[i] = VECTOR(in[i]); \
-            if (large) for (int64_t i = 0; i < m; i++) \
-                if (!(in[i] <= LIMIT && in[i] >= -LIMIT)) y[i] = EXACT(in[i]); \
-        } \
-    } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
-"""
+OPERANDS = {"UNARY_LOOP": 2, "BINARY_LOOP": 3, "TERNARY_LOOP": 4}       # with the result
 
 
 def expand(expr: str, suffix: str) -> str:
@@ -508,80 +271,83 @@ def complex_text(macro: str, name: str, suffix: str, expr: str) -> str:
     return f"{macro}(k_{name}_{suffix}, {CTYPE[suffix]}, {out}, {expr.replace('(T)', f'({CTYPE[suffix]})')}, )"
 
 
+def loop_of(macro: str, kernel: str, name: str, s: str, expr: str) -> str:
+    """Return the loop of a row for one dtype of arithmetic: ``macro`` for most."""
+    ctype = CTYPE[s]
+    if name in ("sin", "cos", "tan"):
+        return f"TRIG_LOOP({kernel}, {ctype}, LARGE_{s.upper()}, {expand(expr, s).removesuffix('(a)')}, L_{s}({name}))"
+    if name == "pow" and s in FLOAT:
+        return f"POWER_LOOP({kernel}, {ctype}, L_{s}, {expand(expr, s)})"
+    if s in FLOAT and "L_(fmod)(a, b)" in expr:
+        vector, exact = expand(expr.replace("L_(fmod)", "T_(fmod)"), s), expand(expr.replace("L_(fmod)", f"exact_fmod_{s}"), s)
+        return f"CHECKED_LOOP({kernel}, {ctype}, T_FMOD_LARGE_{s.upper()}, {vector}, {exact})"
+    if s == "i64" and expr.startswith(("t_floor", "t_trunc")):
+        exact = expand(expr.replace("t_", "int_", 1), s)
+        return f"CHECKED_LOOP({kernel}, {ctype}, INT64_LARGE, {expand(expr, s)}, {exact})"
+    if s == "i16" and name.endswith("_shift"):
+        return f"RUN_LOOP({kernel}, {ctype}, t_{name[8:-6]}_run)"
+    if s == "u8" and name == "pow":
+        return f"RUN_LOOP({kernel}, {ctype}, t_pow_run)"
+    if name == "elu":
+        return f"SPARED_LOOP({kernel}, {ctype}, a > 0, {expand(expr, s)}, {expand('a * (T)PF(1)', s)}, {constants(expr, s)})"
+    if name == "nan_to_num":
+        return f"SPARED_LOOP({kernel}, {ctype}, L_{s}(fabs)(a) < ({ctype})INFINITY, {expand(expr, s)}, a, {constants(expr, s)})"
+    out = "uint8_t" if name in BOOL_RESULT else ctype
+    heavy = "_HEAVY" if macro == "BINARY_LOOP" and s in FLOAT and is_long(expr) else ""
+    return f"{macro}{heavy}({kernel}, {ctype}, {out}, {expand(expr, s)}, {constants(expr, s)})"
+
+
+def has_own_narrow(name: str, s: str, narrow: str, own: set[str]) -> bool:
+    """Whether a narrow dtype needs no loop by way of the wide one ``s``: it has its own, or another's."""
+    if s in INT:
+        return name in SIGN_FREE or (name in CHOICES and narrow != "u32") or narrow in own
+    return name in HALF_UNARY or name in HALF_BINARY or name in HALF_BITS
+
+
+def narrow_loop(macro: str, wide: str, name: str, s: str, narrow: str, expr: str) -> str:
+    """Return the loop of a narrow dtype that ``wide`` computes, a loop of ``s``: in registers if the formula is light, else by blocks."""
+    kernel, code = f"k_{name}_{narrow}", NARROW[s][narrow]
+    tiles = f"({kernel}, {wide}, {narrow}, {code}, {expand(expr, s)}, {constants(expr, s)})"
+    if s == "f32" and name in LIGHT:
+        return f"HALF_{macro}{'_NUMBER' if name in WITH_NUMBER else ''}{tiles}"
+    if s == "f32" and name == "pow":
+        return f"HALF_POWER_LOOP({kernel}, {wide}, {narrow}, {code})"
+    blocks = f"NARROW_LOOP({kernel}, {wide}, {OPERANDS[macro]}, {code}, {int(name in BOOL_RESULT)})"
+    if s == "f32" and is_long(expr) and loop_of(macro, wide, name, s, expr).startswith(("UNARY_LOOP(", "BINARY_LOOP_HEAVY(")):
+        return f"#ifdef __AVX512BW__\nHALF_{macro}{tiles}\n#else\n{blocks}\n#endif"
+    return blocks
+
+
+def with_kin(name: str, dtypes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the dtypes of a row's formula and those that share it, each with a loop of its own."""
+    if name in SIGN_MATTERS and "u8" in dtypes:
+        dtypes = (*dtypes, "u64")
+    if name in SIGN_FREE and "u8" in dtypes:
+        dtypes = (*dtypes, "u16")
+    if name in CHOICES and "i32" in dtypes:
+        dtypes = (*dtypes, "i8", "i16", "u16")
+    return dtypes
+
+
 def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
     """Return (kernel name, C text of its loop) for each row and dtype, and the kernels that are another's by a second name."""
     found: list[tuple[str, str]] = []
     same: dict[str, str] = {}
-    for table, macro, operands in ((UNARY, "UNARY_LOOP", 2), (BINARY, "BINARY_LOOP", 3), (TERNARY, "TERNARY_LOOP", 4)):
+    for table, macro in ((UNARY, "UNARY_LOOP"), (BINARY, "BINARY_LOOP"), (TERNARY, "TERNARY_LOOP")):
         for name, rows in table.items():
             own = {s for dtypes in rows for s in dtypes}
-            for dtypes, expr in rows.items():
-                if name in SIGN_MATTERS and "u8" in dtypes:
-                    dtypes = (*dtypes, "u64")
-                if name in SIGN_FREE and "u8" in dtypes:
-                    dtypes = (*dtypes, "u16")
-                if name in CHOICES:
-                    dtypes = (*dtypes, *("i8", "i16", "u16") * ("i32" in dtypes))
-                for s in dtypes:
-                    kernel, ctype = f"{name}_{s}", CTYPE[s]
-                    if name in ("sin", "cos", "tan"):
-                        vector = expand(expr, s).removesuffix("(a)")
-                        text = f"TRIG_LOOP(k_{kernel}, {ctype}, LARGE_{s.upper()}, {vector}, L_{s}({name}))"
-                    elif name == "pow" and s in FLOAT:
-                        text = f"POWER_LOOP(k_{kernel}, {ctype}, L_{s}, {expand(expr, s)})"
-                    elif s in FLOAT and "L_(fmod)(a, b)" in expr:
-                        vector = expand(expr.replace("L_(fmod)", "T_(fmod)"), s)
-                        exact = expr.replace("L_(fmod)", f"exact_fmod_{s}")
-                        text = f"CHECKED_LOOP(k_{kernel}, {ctype}, T_FMOD_LARGE_{s.upper()}, {vector}, {expand(exact, s)})"
-                    elif s == "i64" and expr.startswith(("t_floor", "t_trunc")):
-                        exact = expand(expr.replace("t_", "int_", 1), s)
-                        text = f"CHECKED_LOOP(k_{kernel}, {ctype}, INT64_LARGE, {expand(expr, s)}, {exact})"
-                    elif s == "i16" and name.endswith("_shift"):
-                        text = f"RUN_LOOP(k_{kernel}, {ctype}, t_{name[8:-6]}_run)"
-                    elif s == "u8" and name == "pow":
-                        text = f"RUN_LOOP(k_{kernel}, {ctype}, t_pow_run)"
-                    elif name == "elu":
-                        cheap = expand("a * (T)PF(1)", s)
-                        text = f"SPARED_LOOP(k_{kernel}, {ctype}, a > 0, {expand(expr, s)}, {cheap}, {constants(expr, s)})"
-                    elif name == "nan_to_num":
-                        finite = f"L_{s}(fabs)(a) < ({ctype})INFINITY"
-                        text = f"SPARED_LOOP(k_{kernel}, {ctype}, {finite}, {expand(expr, s)}, a, {constants(expr, s)})"
-                    else:
-                        out = "uint8_t" if name in BOOL_RESULT else ctype
-                        heavy = "_HEAVY" if operands == 3 and s in FLOAT and is_long(expr) else ""
-                        text = f"{macro}{heavy}(k_{kernel}, {ctype}, {out}, {expand(expr, s)}, {constants(expr, s)})"
-                    found.append((kernel, text))
-                    if name in SHORT and s == "f32":
-                        expr, text = expr.replace("_once", "_f32"), text.replace("_once", "_f32").replace(f"k_{kernel}", f"k_{name}_short")
-                        kernel = f"{name}_short"
-                        found.append((kernel, text))
-                    if name in SIGN_FREE:
-                        same |= {f"{name}_{other}": kernel for other in SHARED.get(s, ())}
-                    for narrow, code in NARROW.get(s, {}).items():
-                        if s in INT:
-                            native = name in SIGN_FREE or (name in CHOICES and narrow != "u32") or narrow in own
-                        else:
-                            native = name in HALF_UNARY or name in HALF_BINARY or name in HALF_BITS
-                        if native:
-                            continue
-                        number = "_NUMBER" if name in WITH_NUMBER else ""
-                        if s == "f32" and name in LIGHT:
-                            text = f"HALF_{macro}{number}(k_{name}_{narrow}, k_{kernel}, {narrow}, {code}, "
-                            found.append((f"{name}_{narrow}", f"{text}{expand(expr, s)}, {constants(expr, s)})"))
-                            continue
-                        if name == "pow" and s == "f32":
-                            found.append((f"{name}_{narrow}", f"HALF_POWER_LOOP(k_{name}_{narrow}, k_{kernel}, {narrow}, {code})"))
-                            continue
-                        rest = f"(k_{name}_{narrow}, k_{kernel}, {operands}, {code}, {int(name in BOOL_RESULT)})"
-                        plain = text.startswith((f"UNARY_LOOP(k_{kernel},", f"BINARY_LOOP_HEAVY(k_{kernel},"))
-                        if s == "f32" and is_long(expr) and plain:
-                            tiles = f"HALF_{macro}(k_{name}_{narrow}, k_{kernel}, {narrow}, {code}, "
-                            tiles += f"{expand(expr, s)}, {constants(expr, s)})"
-                            found.append((f"{name}_{narrow}", f"#ifdef __AVX512BW__\n{tiles}\n#else\nNARROW_LOOP{rest}\n#endif"))
-                            continue
-                        found.append((f"{name}_{narrow}", f"NARROW_LOOP{rest}"))
-                    if s == "i64" and name not in SIGN_MATTERS:
-                        same[f"{name}_u64"] = kernel
+            for s, expr in [(s, expr) for dtypes, expr in rows.items() for s in with_kin(name, dtypes)]:
+                kernel = wide = f"{name}_{s}"
+                found.append((kernel, loop_of(macro, f"k_{kernel}", name, s, expr)))
+                if name in SHORT and s == "f32":
+                    wide, expr = f"{name}_short", expr.replace("_once", "_f32")
+                    found.append((wide, loop_of(macro, f"k_{wide}", name, s, expr)))
+                found += [(f"{name}_{narrow}", narrow_loop(macro, f"k_{wide}", name, s, narrow, expr)) for narrow in NARROW.get(s, {})
+                          if not has_own_narrow(name, s, narrow, own)]
+                if name in SIGN_FREE:
+                    same |= {f"{name}_{other}": kernel for other in SHARED.get(s, ())}
+                if s == "i64" and name not in SIGN_MATTERS:
+                    same[f"{name}_u64"] = kernel
     for halves, macro in ((HALF_UNARY, "UNARY_LOOP"), (HALF_BINARY, "BINARY_LOOP")):
         for name, expr in halves.items():
             found.append((f"{name}_half", f"{macro}(k_{name}_half, uint16_t, uint16_t, {expr}, )"))
@@ -589,8 +355,8 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
     for name, expr in HALF_BITS.items():
         for s, infinity in INFINITY.items():
             found.append((f"{name}_{s}", f"BINARY_LOOP_HEAVY(k_{name}_{s}, uint16_t, uint16_t, {expr.format(infinity)}, )"))
-    for rows, macro in ((COMPLEX_UNARY, "UNARY_LOOP"), (COMPLEX_BINARY, "BINARY_LOOP")):  # type: ignore[assignment]
-        for name, expr in rows.items():  # type: ignore[assignment]
+    for formulas, macro in ((COMPLEX_UNARY, "UNARY_LOOP"), (COMPLEX_BINARY, "BINARY_LOOP")):
+        for name, expr in formulas.items():
             heavy = "_HEAVY" if macro == "BINARY_LOOP" and name not in WITH_NUMBER else ""
             found += [(f"{name}_{s}", complex_text(macro + heavy, name, s, expr)) for s in COMPLEX]
     return found, same
@@ -608,9 +374,7 @@ def write(folder: pathlib.Path) -> None:
 
 def write_module(folder: pathlib.Path, module: str, rows: list[tuple[str, str]], same: dict[str, str]) -> None:
     """Write a header of loops, and the module that tells their addresses."""
-    header = ["/* Made by formulas.py: one loop for each kernel and dtype. */",
-              '#include "elementary.h"', '#include "integers.h"', '#include "loops.h"', '#include "columns.h"',
-              '#include "narrow.h"', '#include "complex_numbers.h"', PRELUDE, *(text for _, text in rows)]
+    header = ["/* Made by formulas.py: one loop for each kernel and dtype. */", '#include "pointwise_loops.h"', *(text for _, text in rows)]
     (folder / f"{module}.h").write_text("\n".join(header) + "\n")
     names = [name for name, _ in rows]
     pyx = ["# cython: language_level=3", f'"""Made by formulas.py: the table of {module} kernels."""',
