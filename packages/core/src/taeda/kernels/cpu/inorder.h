@@ -54,11 +54,6 @@ static inline void scan_init(Scan *w, int nd, const int64_t *shape, int k, const
     }
 }
 
-static inline int64_t scan_blocks(const Scan *w)
-{
-    return (w->numel + SCAN_BLOCK - 1) / SCAN_BLOCK;
-}
-
 /* Put the cursor on element `first`, with `count` elements to go. */
 static inline void scan_at(const Scan *w, Cursor *c, int k, int64_t first, int64_t count)
 {

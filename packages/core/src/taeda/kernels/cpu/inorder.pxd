@@ -17,7 +17,6 @@ cdef extern from "inorder.h" nogil:
         int64_t *offset
 
     void scan_init(Scan *w, int nd, const int64_t *shape, int k, const int64_t **strides)
-    int64_t scan_blocks(const Scan *w)
     void scan_at(const Scan *w, Cursor *c, int k, int64_t first, int64_t count)
     int64_t scan_run(const Scan *w, const Cursor *c)
     void scan_next(const Scan *w, Cursor *c, int k, int64_t n)

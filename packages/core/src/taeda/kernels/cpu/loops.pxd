@@ -5,6 +5,5 @@ from taeda.kernels.cpu.abi cimport Loop, Param, View
 
 cdef extern from "loops.h" nogil:
     enum:
-        GRAIN
         IN_ORDER
     int64_t elementwise(View **t, int n, Loop loop, const Param *p, int threads) noexcept

@@ -305,19 +305,17 @@ static inline void half_rest(char **ptr, const int64_t *s, int64_t i, int64_t n,
 /* NAME_loop of a light formula EXPR in float16 or bfloat16 (S); WIDE_loop is float32's, LOAD makes the operands from tiles.  Without
    instructions that convert, the conversions are most of the time and all goes by blocks. */
 #ifndef __F16C__
-#define TILES_BY(DOWN, S, EXPR, OPERANDS, LOAD) {}
+#define HALF_TILES(S, EXPR, OPERANDS, LOAD) {}
 #else
-#define TILES_BY(DOWN, S, EXPR, OPERANDS, LOAD) \
+#define HALF_TILES(S, EXPR, OPERANDS, LOAD) \
     for (; i + HALF_TILE <= n; i += HALF_TILE) { \
         float u[HALF_TILE], v[HALF_TILE], w[HALF_TILE], out[HALF_TILE]; \
         (void)u; (void)v; (void)w; \
         LOAD; \
         _Pragma("GCC unroll 2") for (int j = 0; j < HALF_TILE; j++) { OPERANDS; out[j] = EXPR; } \
-        DOWN; \
+        narrow_tile_##S(y + i, out); \
     }
 #endif
-#define HALF_TILES(S, EXPR, OPERANDS, LOAD) TILES_BY(narrow_##S(y + i, 1, out, HALF_TILE), S, EXPR, OPERANDS, LOAD)
-#define PURE_TILES(S, EXPR, OPERANDS, LOAD) TILES_BY(narrow_tile_##S(y + i, out), S, EXPR, OPERANDS, LOAD)      /* of halves and numbers */
 /* a float that goes with halves; its NaN, if it is one, has zeros where theirs has */
 static inline float half_number(const char *at) {
     const float x = *(const float *)at;
@@ -329,7 +327,7 @@ static inline float half_number(const char *at) {
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         uint16_t *y = (uint16_t *)ptr[0]; const uint16_t *x1 = (const uint16_t *)ptr[1]; \
         int64_t i = 0; CONST; \
-        if (s[0] == 1 && s[1] == 1) PURE_TILES(S, EXPR, const float a = u[j], HALF_LOAD(S, u, x1)) \
+        if (s[0] == 1 && s[1] == 1) HALF_TILES(S, EXPR, const float a = u[j], HALF_LOAD(S, u, x1)) \
         half_rest(ptr, s, i, n, p, WIDE##_loop, 2, CODE, -1); \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
@@ -341,13 +339,13 @@ static inline float half_number(const char *at) {
         const uint16_t *x1 = (const uint16_t *)ptr[1], *x2 = (const uint16_t *)ptr[2]; \
         int64_t i = 0; CONST; \
         if (s[0] == 1 && s[1] == 1 && s[2] == 1) { \
-            PURE_TILES(S, EXPR, const float a = u[j]; const float b = v[j], HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2)) \
+            HALF_TILES(S, EXPR, const float a = u[j]; const float b = v[j], HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2)) \
         } else if (s[0] == 1 && s[1] == 1 && s[2] == 0) { \
             const float b = already == 2 ? half_number(ptr[2]) : S##_to_f32(*x2); \
-            PURE_TILES(S, EXPR, const float a = u[j], HALF_LOAD(S, u, x1)) \
+            HALF_TILES(S, EXPR, const float a = u[j], HALF_LOAD(S, u, x1)) \
         } else if (s[0] == 1 && s[1] == 0 && s[2] == 1) { \
             const float a = already == 1 ? half_number(ptr[1]) : S##_to_f32(*x1); \
-            PURE_TILES(S, EXPR, const float b = u[j], HALF_LOAD(S, u, x2)) \
+            HALF_TILES(S, EXPR, const float b = u[j], HALF_LOAD(S, u, x2)) \
         } \
         half_rest(ptr, s, i, n, p, WIDE##_loop, 3, CODE, already); \
     }
@@ -373,11 +371,11 @@ static inline float half_number(const char *at) {
         const uint16_t *x1 = (const uint16_t *)ptr[1], *x2 = (const uint16_t *)ptr[2], *x3 = (const uint16_t *)ptr[3]; \
         int64_t i = 0; CONST; \
         if (s[0] == 1 && s[1] == 1 && s[2] == 1 && s[3] == 1) { \
-            PURE_TILES(S, EXPR, const float a = u[j]; const float b = v[j]; const float c = w[j], \
+            HALF_TILES(S, EXPR, const float a = u[j]; const float b = v[j]; const float c = w[j], \
                        HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2); HALF_LOAD(S, w, x3)) \
         } else if (s[0] == 1 && s[1] == 1 && s[2] == 1 && s[3] == 0) { \
             const float c = already == 3 ? half_number(ptr[3]) : S##_to_f32(*x3); \
-            PURE_TILES(S, EXPR, const float a = u[j]; const float b = v[j], HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2)) \
+            HALF_TILES(S, EXPR, const float a = u[j]; const float b = v[j], HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2)) \
         } \
         half_rest(ptr, s, i, n, p, WIDE##_loop, 4, CODE, already); \
     }

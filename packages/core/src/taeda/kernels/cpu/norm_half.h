@@ -52,13 +52,13 @@ enum { HALF_RUN = INT32_MAX };
 #define HALF_RUNS(S) \
     static void affine_run_##S(uint16_t *y, const uint16_t *x, int64_t n, float mean, float a, float b) { \
         int64_t i = 0; \
-        PURE_TILES(S, (u[j] - mean) * a + b, , HALF_LOAD(S, u, x)) \
+        HALF_TILES(S, (u[j] - mean) * a + b, , HALF_LOAD(S, u, x)) \
         for (; i < n; i++) y[i] = f32_to_##S((S##_to_f32(x[i]) - mean) * a + b); \
     } \
     static void gradient_run_##S(uint16_t *gx, const uint16_t *g, const uint16_t *x, int64_t n, float mean, float a, float k1, float k2) { \
         int64_t i = 0; \
         uint16_t *y = gx; \
-        PURE_TILES(S, a * u[j] - k1 - (v[j] - mean) * k2, , HALF_LOAD(S, u, g); HALF_LOAD(S, v, x)) \
+        HALF_TILES(S, a * u[j] - k1 - (v[j] - mean) * k2, , HALF_LOAD(S, u, g); HALF_LOAD(S, v, x)) \
         for (; i < n; i++) y[i] = f32_to_##S(a * S##_to_f32(g[i]) - k1 - (S##_to_f32(x[i]) - mean) * k2); \
     }
 HALF_RUNS(f16)

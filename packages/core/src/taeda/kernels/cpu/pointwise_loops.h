@@ -215,7 +215,7 @@ FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
         const float k = S##_to_f32(*(const uint16_t *)ptr[2]); \
         uint16_t *y = (uint16_t *)ptr[0]; const uint16_t *x = (const uint16_t *)ptr[1]; \
         int64_t i = 0; \
-        if (s[0] == 1 && s[1] == 1 && s[2] == 0 && k == 2) PURE_TILES(S, a * a, const float a = u[j], HALF_LOAD(S, u, x)) \
+        if (s[0] == 1 && s[1] == 1 && s[2] == 0 && k == 2) HALF_TILES(S, a * a, const float a = u[j], HALF_LOAD(S, u, x)) \
         half_rest(ptr, s, i, n, p, WIDE##_loop, 3, CODE, -1); \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
