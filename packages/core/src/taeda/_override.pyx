@@ -17,8 +17,6 @@ from taeda.tensor_base cimport TensorBase
 
 from _thread import _local
 
-import inspect
-
 from taeda._autocast import POLICIES
 from taeda._names import flags_of, has_older_form, in_newer_order, renamed
 
@@ -541,8 +539,9 @@ def note_class(cls):
     A class that says nothing of functions sees none.
     """
     if dispatches_(<PyObject*>cls):
+        from inspect import getattr_static              # which `import taeda` would take 6 ms longer for
         add_dispatcher()
-        if inspect.getattr_static(cls, "__torch_function__") is default_function:
+        if getattr_static(cls, "__torch_function__") is default_function:
             cls.__torch_function__ = disabled_torch_function
 
 
