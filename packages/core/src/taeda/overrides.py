@@ -17,6 +17,7 @@ mul
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -81,8 +82,6 @@ def wrap_torch_function(dispatcher: Callable[..., Iterable[Any]]) -> Callable[[C
     >>> double(taeda.ones(1))
     tensor([2.])
     """
-    import functools
-
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:

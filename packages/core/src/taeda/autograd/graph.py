@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from _thread import allocate_lock
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from taeda import recording
 from taeda.autograd import saved
+from taeda.autograd.grad_mode import no_grad
 from taeda.autograd.hooks import Handle, Handles
 from taeda.autograd.node import Node, accumulator
 from taeda.autograd.passes import ask, current_pass
@@ -148,8 +151,6 @@ class disable_saved_tensors_hooks:
         saved.refuse_hooks(self.before)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        import functools
-
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             with disable_saved_tensors_hooks(self.error_message):
@@ -186,8 +187,6 @@ class _AllowMutationOnSavedContext:
 
     def before_write(self, op: str, tensor: Any) -> None:
         """Copy what is saved of a storage that is about to change."""
-        from taeda.autograd.grad_mode import no_grad
-
         for ref in self.kept.pop(tensor.untyped_storage(), []):
             one = ref()
             if one is not None:
@@ -205,8 +204,6 @@ class allow_mutation_on_saved_tensors:
     _open = False
 
     def __enter__(self) -> _AllowMutationOnSavedContext:
-        from taeda import recording
-
         if allow_mutation_on_saved_tensors._open:
             raise RuntimeError("[allow_mutation_on_saved_tensors] allow_mutation_on_saved_tensors contexts cannot be nested")
         self.context = _AllowMutationOnSavedContext()
@@ -217,8 +214,6 @@ class allow_mutation_on_saved_tensors:
         return self.context
 
     def __exit__(self, *error: object) -> None:
-        from taeda import recording
-
         allow_mutation_on_saved_tensors._open = False
         recording.watch_writes(None, "mutation")
         self.hooks.__exit__()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from taeda.kernels.cpu import BUILD, empty_cache, memory_stats, reset_peak_memory_stats, set_cache_limit
 
 __all__ = [
@@ -52,8 +54,6 @@ def get_capabilities() -> dict[str, object]:
 
 def __getattr__(name: str) -> object:
     if name == "amp":
-        import importlib
-
         return importlib.import_module("taeda.cpu.amp")
     if name in ("Event", "Stream", "StreamContext", "current_stream", "stream"):
         from taeda import streams

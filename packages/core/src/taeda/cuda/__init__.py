@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import taeda
@@ -193,8 +194,6 @@ get_device_properties = needs_gpu("get_device_properties", "Return what is known
 
 def __getattr__(name: str) -> Any:
     if name in ("amp", "nvtx", "profiler"):
-        import importlib
-
         return importlib.import_module(f"taeda.cuda.{name}")
     if name == "AcceleratorError":
         return taeda.AcceleratorError

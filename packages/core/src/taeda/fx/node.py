@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import operator
 from collections.abc import Callable
@@ -336,8 +337,6 @@ class Node:
         return operator.getitem, (_Listed(self.graph), self.graph._position(self))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        import copy
-
         if id(self) not in memo:
             copy.deepcopy(self.graph, memo)
         return memo.get(id(self), self)

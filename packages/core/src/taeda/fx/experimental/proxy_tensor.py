@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, NoReturn
 
 __all__ = ["get_proxy_mode", "make_fx", "maybe_disable_fake_tensor_mode"]
@@ -18,6 +19,4 @@ def make_fx(*args: Any, **kwargs: Any) -> NoReturn:
 
 def maybe_disable_fake_tensor_mode() -> Any:
     """Return a context manager that does nothing."""
-    import contextlib
-
     return contextlib.nullcontext()

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import weakref
+from copy import deepcopy
 from typing import Any, Self
 
 _MISSING: Any = object()
@@ -81,8 +82,6 @@ class Registry(dict[str, Any]):
         return dict(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
-        from copy import deepcopy
-
         return {name: deepcopy(value, memo) for name, value in self.items()}
 
     def __reduce_ex__(self, protocol: Any) -> Any:
