@@ -178,6 +178,7 @@ def written_by_index(x: Tensor, steps: list[Any], indices: list[Any], value: Any
 
 
 def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run an operator below autograd and give what it returns a place in the graph: by a rule, or by a run on shadows without data."""
     rule = _RULES.get(op.__name__)
     if rule is not None and not kwargs:
         return rules._Node.apply(op, rule, *args)
@@ -188,12 +189,7 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
     if op._opname.removesuffix("_") in _POINTING:
         args, kwargs = tree_map(_in_rows, (args, kwargs))
     shadows = _Shadows()
-    given_args, given_kwargs = tree_map(shadows.of, (_by_places(args) if op._opname in _INDEXED else args, kwargs))
-    if given_kwargs.get("device") is not None:
-        given_kwargs["device"] = "meta"
-    numbers = [x for x in tree_leaves((args, kwargs)) if type(x) in (int, float, complex)]
-    if len(numbers) == 1 and ("Scalar" in op._overloadname or op._opname.removesuffix("_") in _PROMOTING):   # not a dim
-        shadows.originals[None] = None, lambda dtype: taeda.tensor(numbers[0], dtype=dtype)  # type: ignore[assignment]
+    given_args, given_kwargs = _shadowed(op, shadows, args, kwargs)
     written = _written(op, args, kwargs)
     try:
         like = op.overloadpacket(*given_args, **given_kwargs)
@@ -212,19 +208,40 @@ def _recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str,
     if op._opname.removesuffix("_") in _PROMOTING and any(isinstance(x, Tensor) and x.dtype != like.dtype for x in args):
         same = (aten._to_copy.default(x, dtype=like.dtype) if isinstance(x, Tensor) and x.dtype != like.dtype else x for x in args)
         return op(*same, **kwargs)                      # the node would have saved what the kernel makes of the others
-    pairs: list[tuple[Tensor, Tensor]]
     if written is not None:
-        key = op.__name__, tuple(isinstance(x, Tensor) and x.requires_grad for x in args)
-        if key not in _fits:                            # tried on a result that nobody sees
-            trial = [(x, taeda.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta")) for x in tree_leaves(like)]
-            _fits[key] = transplant(trial, shadows.originals)
-            return _recorded(op, over, args, kwargs)
-        if not _fits[key]:
-            return _copied_in(op, over, args, kwargs)
-        _below(op, over, args, kwargs)
-        pairs = list(zip(tree_leaves(like), tree_leaves(written), strict=True))
-        transplant(pairs, shadows.originals)
-        return written
+        return _write_recorded(op, over, args, kwargs, shadows, like, written)
+    return _result_recorded(op, over, args, kwargs, shadows, like)
+
+
+def _shadowed(op: Any, shadows: _Shadows, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return a call's arguments with shadows for its tensors; a number that it computes with counts as one."""
+    given_args, given_kwargs = tree_map(shadows.of, (_by_places(args) if op._opname in _INDEXED else args, kwargs))
+    if given_kwargs.get("device") is not None:
+        given_kwargs["device"] = "meta"
+    numbers = [x for x in tree_leaves((args, kwargs)) if type(x) in (int, float, complex)]
+    if len(numbers) == 1 and ("Scalar" in op._overloadname or op._opname.removesuffix("_") in _PROMOTING):   # not a dim
+        shadows.originals[None] = None, lambda dtype: taeda.tensor(numbers[0], dtype=dtype)  # type: ignore[assignment]
+    return given_args, given_kwargs
+
+
+def _write_recorded(
+    op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any], shadows: _Shadows, like: Any, written: Any
+) -> Any:
+    """Run an operator that writes to ``written``, which takes the place in the graph that ``like`` has."""
+    key = op.__name__, tuple(isinstance(x, Tensor) and x.requires_grad for x in args)
+    if key not in _fits:                                # tried on a result that nobody sees
+        trial = [(x, taeda.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta")) for x in tree_leaves(like)]
+        _fits[key] = transplant(trial, shadows.originals)
+        return _recorded(op, over, args, kwargs)
+    if not _fits[key]:
+        return _copied_in(op, over, args, kwargs)
+    _below(op, over, args, kwargs)
+    transplant(list(zip(tree_leaves(like), tree_leaves(written), strict=True)), shadows.originals)
+    return written
+
+
+def _result_recorded(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any], shadows: _Shadows, like: Any) -> Any:
+    """Run an operator that makes tensors, which take the places in the graph that those of ``like`` have."""
     state = taeda.get_rng_state()
     found = _below(op, over, args, kwargs)
     taken = {id(x) for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)}

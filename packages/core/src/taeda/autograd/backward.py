@@ -30,9 +30,25 @@ def _cotangents(op: str, outputs: tuple[Any, ...], given: tuple[Any, ...]) -> li
     return [_cotangent(op, i, out, g) for i, (out, g) in enumerate(zip(outputs, given, strict=True))]
 
 
-def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
+def _one(op: str, out: Any) -> Any:
+    """Return the cotangent 1 of a real scalar."""
     from taeda import ones, ones_like, preserve_format
 
+    if isinstance(out, GradientEdge):
+        if out._like is not None and all(size == 1 for size in out._like[0]):
+            return ones(out._like[0], dtype=out._like[1], device=out._like[2])
+        raise RuntimeError(f"[{op}] grad can be implicitly created only for scalar outputs; an edge needs its gradient given")
+    if out.numel() != 1:
+        raise RuntimeError(
+            f"[{op}] grad can be implicitly created only for scalar outputs, got shape {tuple(out.shape)}; "
+            "reduce it with .sum() or .mean(), or pass a gradient of that shape"
+        )
+    if not out.is_floating_point():
+        raise RuntimeError(f"[{op}] grad can be implicitly created only for real scalar outputs but got {out.dtype}")
+    return ones_like(out, memory_format=preserve_format) if asks(out) else out.new_ones(out.shape)
+
+
+def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
     edge = isinstance(out, GradientEdge)
     if not edge and not isinstance(out, TensorBase):
         raise TypeError(f"[{op}] expected Tensors to differentiate, got {type(out).__name__}")
@@ -44,20 +60,7 @@ def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
             "set requires_grad=True on an input of the computation, and compute it outside of no_grad"
         )
     if g is None:
-        if edge and out._like is not None and all(size == 1 for size in out._like[0]):
-            return ones(out._like[0], dtype=out._like[1], device=out._like[2])
-        if edge:
-            raise RuntimeError(f"[{op}] grad can be implicitly created only for scalar outputs; an edge needs its gradient given")
-        if out.numel() != 1:
-            raise RuntimeError(
-                f"[{op}] grad can be implicitly created only for scalar outputs, got shape {tuple(out.shape)}; "
-                "reduce it with .sum() or .mean(), or pass a gradient of that shape"
-            )
-        if not out.is_floating_point():
-            raise RuntimeError(f"[{op}] grad can be implicitly created only for real scalar outputs but got {out.dtype}")
-        if asks(out):
-            return ones_like(out, memory_format=preserve_format)
-        return out.new_ones(out.shape)
+        return _one(op, out)
     if not isinstance(g, TensorBase):
         raise TypeError(f"[{op}] gradients can be either Tensors or None, but got {type(g).__name__}")
     shape = tuple(out.shape) if not edge else None if out._like is None else out._like[0]

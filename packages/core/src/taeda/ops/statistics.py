@@ -113,10 +113,8 @@ def corrcoef(input):
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
-def _quantile(op, input, q, dim, keepdim, interpolation, out, ignore_nan):
-    need_tensor(op, "input", input)
-    if input.dtype not in (float32, float64):
-        raise RuntimeError(f"[{op}] input tensor must be either float or double dtype, got {input.dtype}; convert it with .float()")
+def _shares(op, input, q):
+    """Check what is asked for; return it as a tensor of the input's dtype."""
     if isinstance(q, TensorBase):
         if q.ndim > 1:
             raise RuntimeError(f"[{op}] q must be a scalar or 1D tensor, got shape {tuple(q.shape)}")
@@ -124,32 +122,40 @@ def _quantile(op, input, q, dim, keepdim, interpolation, out, ignore_nan):
             raise RuntimeError(f"[{op}] q tensor must be same dtype as the input tensor, got {q.dtype} and {input.dtype}")
         if not q.is_meta and not ((q >= 0) & (q <= 1)).all():  # type: ignore[attr-defined, operator]
             raise RuntimeError(f"[{op}] q values must be in the range [0, 1]")
-    elif isinstance(q, Real):                  # NumPy's floats too
+        return q
+    if isinstance(q, Real):                    # NumPy's floats too
         q = float(q)
         if not 0 <= q <= 1:
             raise RuntimeError(f"[{op}] q must be in the range [0, 1] but got {q}")
-        q = input.new_full((), q)
-    else:
-        raise TypeError(f"[{op}] argument 'q' must be float or Tensor, not {type(q).__name__}")
+        return input.new_full((), q)
+    raise TypeError(f"[{op}] argument 'q' must be float or Tensor, not {type(q).__name__}")
+
+
+def _along(op, input, dim):
+    """Return the input with the dimension ``dim``, or all of it, as the last one, and the sizes that are left with 1 in its place."""
+    if dim is None:
+        return input.reshape(-1), [1] * input.ndim
+    n = max(input.ndim, 1)
+    if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+        raise TypeError(f"[{op}] argument 'dim' must be int, not {type(dim).__name__}")
+    if not -n <= dim < n:
+        raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+    d = dim % n
+    return input.reshape(1) if input.ndim == 0 else input.movedim(d, -1), [1 if i == d else s for i, s in enumerate(input.shape)]
+
+
+def _quantile(op, input, q, dim, keepdim, interpolation, out, ignore_nan):
+    need_tensor(op, "input", input)
+    if input.dtype not in (float32, float64):
+        raise RuntimeError(f"[{op}] input tensor must be either float or double dtype, got {input.dtype}; convert it with .float()")
+    q = _shares(op, input, q)
     if interpolation not in _INTERPOLATIONS:
         raise RuntimeError(f"[{op}] interpolation must be one of {', '.join(_INTERPOLATIONS)}, but got {interpolation}")
     if input.numel() == 0:
         raise RuntimeError(f"[{op}] input tensor must be non-empty, got shape {tuple(input.shape)}")
     if out is not None and isinstance(out, TensorBase) and out.dtype is not input.dtype:
         raise RuntimeError(f"[{op}] out tensor must be same dtype as the input tensor, got {out.dtype} and {input.dtype}")
-    if dim is None:
-        kept = [1] * input.ndim
-        x = input.reshape(-1)
-        d = 0
-    else:
-        n = max(input.ndim, 1)
-        if isinstance(dim, bool) or not hasattr(dim, "__index__"):
-            raise TypeError(f"[{op}] argument 'dim' must be int, not {type(dim).__name__}")
-        if not -n <= dim < n:
-            raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
-        d = dim % n
-        kept = [1 if i == d else s for i, s in enumerate(input.shape)]
-        x = input.reshape(1) if input.ndim == 0 else input.movedim(d, -1)
+    x, kept = _along(op, input, dim)
     x = x.sort(-1).values                      # nan last
     rows = list(x.shape[:-1])
     last = x.shape[-1] - 1
@@ -160,7 +166,7 @@ def _quantile(op, input, q, dim, keepdim, interpolation, out, ignore_nan):
     ranks = ranks.reshape([*rows, q.numel()])
     y = _between(x, ranks, interpolation)      # (..., q)
     y = y.movedim(-1, 0)
-    shape = ([q.numel()] if q.ndim else []) + (kept if keepdim else [s for i, s in enumerate(kept) if i != d] if dim is not None else [])
+    shape = ([q.numel()] if q.ndim else []) + (kept if keepdim else rows)
     return write_result(out, own(y.reshape(shape), "SqueezeBackward4"), op)
 
 

@@ -278,33 +278,7 @@ def _attend(
     else:
         is_causal = False
         attn_mask = _canonical_mask(attn_mask, "attn_mask", None, "", query.dtype, check_other=False)
-    if query.shape[-1] != embed_dim:
-        raise AssertionError(
-            f"{_OP} was expecting embedding dimension of {embed_dim}, but got {query.shape[-1]} in query of shape "
-            f"{tuple(query.shape)}"
-        )
-    if embed_dim % heads:
-        raise AssertionError(f"{_OP} embed_dim {embed_dim} not divisible by num_heads {heads}")
-    separate = len(in_weights) == 4
-    if separate and key.shape[:2] != value.shape[:2]:
-        raise AssertionError(
-            f"{_OP} key's sequence and batch dims {tuple(key.shape[:2])} do not match value's {tuple(value.shape[:2])}"
-        )
-    if not separate and key.shape != value.shape:
-        raise AssertionError(
-            f"{_OP} key shape {tuple(key.shape)} does not match value shape {tuple(value.shape)}"
-        )
-
-    if separate:
-        for name, w in zip("qkv", in_weights[1:], strict=True):
-            if w is None:
-                raise AssertionError(f"{_OP} use_separate_proj_weight is True but {name}_proj_weight is None")
-        _, wq, wk, wv = in_weights
-        q, k, v = _project(query, key, value, wq, wk, wv, in_bias)  # type: ignore[arg-type]
-    elif in_weights[0] is None:
-        raise AssertionError(f"{_OP} use_separate_proj_weight is False but in_proj_weight is None")
-    else:
-        q, k, v = _project_packed(query, key, value, in_weights[0], in_bias)
+    q, k, v = _projected(query, key, value, embed_dim, heads, in_weights, in_bias)
     _check_mask_sizes(attn_mask, None, batch, heads, targets, sources)
 
     more = 0
@@ -334,17 +308,10 @@ def _attend(
     _check_mask_sizes(None, key_padding_mask, batch, heads, targets, k.shape[2])
     mask = _merged(attn_mask, key_padding_mask, batch, heads)
 
-    weights = None
+    weights: Tensor | None = None
     if need_weights:
-        scores = (q * math.sqrt(1.0 / q.shape[-1])).matmul(k.transpose(-2, -1))
-        if mask is not None and scores.dtype != query.dtype:   # autocast's products take the mask as they take their operands
-            mask = mask.to(scores.dtype)
-        weights = (scores if mask is None else scores + mask).softmax(-1)
-        if dropout_p > 0:
-            weights = ops.dropout(weights, dropout_p, True)
-        y = weights.matmul(v)
-        if average_attn_weights:
-            weights = weights.mean(1)
+        y, weights = _with_weights(q, k, v, mask, dropout_p, query.dtype)
+        weights = weights.mean(1) if average_attn_weights else weights
     else:
         y = scaled_dot_product_attention(q, k, v, mask, dropout_p, is_causal)
     y = y.transpose(1, 2) if batch_first else y.permute(2, 0, 1, 3)
@@ -353,6 +320,55 @@ def _attend(
         y = y.squeeze(at)
         weights = None if weights is None else weights.squeeze(0)
     return y, weights
+
+
+def _projected(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim: int,
+    heads: int,
+    in_weights: tuple[Tensor | None, ...],
+    in_bias: Tensor | None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Check that widths and weights fit; return queries, keys and values as the heads see them."""
+    if query.shape[-1] != embed_dim:
+        raise AssertionError(
+            f"{_OP} was expecting embedding dimension of {embed_dim}, but got {query.shape[-1]} in query of shape "
+            f"{tuple(query.shape)}"
+        )
+    if embed_dim % heads:
+        raise AssertionError(f"{_OP} embed_dim {embed_dim} not divisible by num_heads {heads}")
+    if len(in_weights) == 1:
+        if key.shape != value.shape:
+            raise AssertionError(
+                f"{_OP} key shape {tuple(key.shape)} does not match value shape {tuple(value.shape)}"
+            )
+        if in_weights[0] is None:
+            raise AssertionError(f"{_OP} use_separate_proj_weight is False but in_proj_weight is None")
+        return _project_packed(query, key, value, in_weights[0], in_bias)
+    if key.shape[:2] != value.shape[:2]:
+        raise AssertionError(
+            f"{_OP} key's sequence and batch dims {tuple(key.shape[:2])} do not match value's {tuple(value.shape[:2])}"
+        )
+    for name, w in zip("qkv", in_weights[1:], strict=True):
+        if w is None:
+            raise AssertionError(f"{_OP} use_separate_proj_weight is True but {name}_proj_weight is None")
+    _, wq, wk, wv = in_weights
+    return _project(query, key, value, wq, wk, wv, in_bias)  # type: ignore[arg-type]
+
+
+def _with_weights(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout_p: float, dtype: Any
+) -> tuple[Tensor, Tensor]:
+    """Attend step by step; return the result, and the weights of each head after dropout."""
+    scores = (q * math.sqrt(1.0 / q.shape[-1])).matmul(k.transpose(-2, -1))
+    if mask is not None and scores.dtype != dtype:  # autocast's products take the mask as they take their operands
+        mask = mask.to(scores.dtype)
+    weights = (scores if mask is None else scores + mask).softmax(-1)
+    if dropout_p > 0:
+        weights = ops.dropout(weights, dropout_p, True)
+    return weights.matmul(v), weights
 
 
 def _static(x: Tensor, name: str, batch: int, heads: int, embed_dim: int) -> Tensor:
