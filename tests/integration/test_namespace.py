@@ -41,7 +41,7 @@ def test_every_package_is_reached_through_taeda() -> None:
 
 def test_import_loads_no_add_on_and_no_numpy() -> None:
     loaded = json.loads(python("import sys, json; before = set(sys.modules); import taeda; print(json.dumps(sorted(set(sys.modules) - before)))"))
-    unwanted = [m for m in loaded if m.split(".")[0] in {"numpy", "pycuda", "PIL", "torch", "scipy"} or m.startswith(tuple(f"taeda.{a}" for a in ADD_ONS))]
+    unwanted = [m for m in loaded if m.split(".")[0] in {"numpy", "pycuda", "PIL", "torch", "scipy", "inspect"} or m.startswith(tuple(f"taeda.{a}" for a in ADD_ONS))]
     assert unwanted == []
 
 
