@@ -342,12 +342,6 @@ def quantised_refuses(t, r):
     r.Int8Weight.of(ints(t, 3, 4) + 1).exp()
 
 
-def assigned(t, r):
-    layer = t.nn.Linear(4, 3, bias=False)
-    layer.load_state_dict({"weight": r.Int8Weight.of(ints(t, 3, 4) + 1)}, assign=True, strict=True) if False else None
-    return layer.weight.shape == (3, 4)
-
-
 def momentum(t, r):
     layer = t.nn.Linear(3, 2, bias=False)
     layer.weight = t.nn.Parameter(r.Logging(ints(t, 2, 3)))

@@ -17,10 +17,6 @@ def t2n(x):
     return x.detach().cpu().numpy()
 
 
-def to_taeda(x):
-    return taeda.tensor(t2n(x).copy())
-
-
 def assert_same(ours, theirs, rtol=1e-4, atol=2e-5):
     assert tuple(ours.shape) == tuple(theirs.shape)
     assert str(ours.dtype).split(".")[-1] == str(theirs.dtype).split(".")[-1]

@@ -33,12 +33,6 @@ def assert_same(ours, theirs, rtol=1e-4, atol=2e-5):
     np.testing.assert_allclose(array(ours), array(theirs), rtol=rtol, atol=atol)
 
 
-def assert_all_same(ours, theirs, rtol=1e-4, atol=2e-5):
-    assert len(ours) == len(theirs)
-    for a, b in zip(ours, theirs, strict=True):
-        assert_same(a, b, rtol, atol)
-
-
 def gradients(lib, results, leaves, seed):
     """Backward from random cotangents, of the floating-point results; the graph is kept."""
     rng = np.random.default_rng(seed)

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from opinfo import ALL, FLOATS, INTS, Call, Row, array
-
-REAL = FLOATS + INTS
+from opinfo import ALL, FLOATS, Call, Row, array
 
 
 def pairs(low: float = -2, high: float = 2, low2: float | None = None, high2: float | None = None,

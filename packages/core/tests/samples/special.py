@@ -17,7 +17,6 @@ from opinfo import FLOATS, Call, Row, array, layouts
 Samples = Callable[[np.random.Generator], Iterator[Call]]
 RTOL = {"float32": 2e-5, "float64": 1e-10, "int64": 2e-5}
 ATOL = {"float32": 2e-6, "float64": 1e-12, "int64": 2e-6}
-NAN = float("nan")
 
 
 def between(low: float, high: float) -> Samples:

@@ -7,7 +7,6 @@ import numpy as np
 from rows_nn.row import Function, Layer, normal
 
 ROOM = (1, 2, 4, 3, 5)
-PLACES = np.array([[[[[0, 5]], [[30, 63]]]]])
 
 LAYERS = [
     Layer("Conv3d", (2, 4, 2), inputs=((1, 2, 3, 3, 2),), empty=True, errors=(
