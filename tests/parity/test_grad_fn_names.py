@@ -37,7 +37,7 @@ T.linalg.lu_solve(*T.linalg.lu_factor(c[0, :3]), m[:, :3], left=False)
 F.margin_ranking_loss(m, m, m.sign(), reduction='none')|c[0].clone().index_fill(0, t, 1)|m[0].clone().mul_(2)|(m * 1)[0].mul_(2)
 m.to(T.float32, copy=True)|m.to('cpu', copy=True)|m.to(m.detach(), copy=True)|m.to(T.float64, copy=True)|F.mish(m * 1, inplace=True)
 F.mish((m * 1)[0], inplace=True)|F.rrelu(m)|F.rrelu(m * 1, inplace=True)|F.rrelu(m * 1, training=True, inplace=True)
-(m * 1).clamp_max_(m + 1)|(m * 1).clamp_min_(m + 1)|c[0].sum().index_select(0, t[:1])|(m * 1).set_(m.detach())
+(m * 1).fill_(2)|(m * 1).fill_(q[0, 0])|T.fill(m, 2)|T.fill(m, q[0, 0])|(m * 1).clamp_max_(m + 1)|(m * 1).clamp_min_(m + 1)|c[0].sum().index_select(0, t[:1])|(m * 1).set_(m.detach())
 """.replace("\n", "|").strip("|").split("|")
 
 

@@ -505,3 +505,42 @@ def test_coordinates_of_flat_indices_lie_beside_each_other() -> None:
     rows, columns = taeda.unravel_index(taeda.tensor([[1, 5], [2, 4]]), (2, 3))
     assert rows.tolist() == [[0, 1], [0, 1]] and columns.tolist() == [[1, 2], [2, 1]]
     assert rows.stride() == columns.stride() == (4, 2) and taeda.unravel_index(taeda.tensor(0), ()) == ()
+
+
+def test_an_assignment_to_all_of_a_tensor_is_a_write_to_itself() -> None:
+    """No view has a part in it: nothing of the old elements is left."""
+    a = taeda.ones(2, 2, requires_grad=True)
+    for index in ((), ..., slice(None), (slice(0, 5), ...), (slice(None), slice(None))):
+        for value, name in ((1, "FillBackward3"), (taeda.ones(2), "CopyBackwards")):
+            y = a * 2
+            y[index] = value
+            assert y.grad_fn is not None and y.grad_fn.name().endswith(name)
+            y.sum().backward()
+            assert a.grad is not None and a.grad.tolist() == [[0, 0], [0, 0]] and y.tolist() == [[1, 1], [1, 1]]
+    y = a * 2
+    y[0:1] = 1
+    assert y.grad_fn is not None and y.grad_fn.name().endswith("CopySlices")
+
+
+def test_true_assigns_everything_and_false_nothing_whatever_the_dtype() -> None:
+    x = grid(3).float()
+    x[True] = taeda.tensor([7])
+    assert x.tolist() == [7, 7, 7] and x.dtype == taeda.float32
+    x[False] = taeda.tensor([1, 2, 3, 4, 5])
+    assert x.tolist() == [7, 7, 7]
+    y = taeda.ones(3, requires_grad=True) * 2
+    y[False] = 5
+    assert y.grad_fn is not None and y.grad_fn.name() == "MulBackward0"
+
+
+def test_a_list_of_a_mask_and_none_is_a_tuple_for_writing_too() -> None:
+    x = grid(1, 3)
+    with pytest.warns(UserWarning, match="non-tuple sequence"):
+        x[[taeda.tensor([[True, False, True]]), None]] = taeda.ones(1, 1, dtype=taeda.float64)
+    assert x.tolist() == [[1, 1, 1]]
+
+
+def test_a_single_element_may_be_assigned_to_itself() -> None:
+    x = taeda.ones(1, 1, requires_grad=True) * 3
+    x[:, 0] = x.flatten()[0]
+    assert x.tolist() == [[3]]

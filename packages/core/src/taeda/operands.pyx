@@ -86,7 +86,7 @@ cdef int wrap_dim(str op, object dim, int ndim) except -1:
 cdef int check_partial_overlap(str op, TensorBase a, TensorBase b) except -1:
     """In-place with an operand that shares some, not all, of the written memory would read its own results."""
     if a.storage is b.storage and meet(a, b) and not (
-            a.view.data == b.view.data and a.view.numel == b.view.numel and a.stride_tuple() == b.stride_tuple()):
+            a.view.data == b.view.data and a.view.numel == b.view.numel and (a.view.numel == 1 or a.stride_tuple() == b.stride_tuple())):
         raise shared_memory(op, b)
     return 0
 

@@ -328,7 +328,7 @@ def fill_(input, value):
     else:
         v = held_scalar(value, x.view.dtype, CPU)
     assign("fill_", x if isinstance(value, TensorBase) else without_repeats(x), v)
-    return x
+    return x if x.grad_fn_ is None or x.base is not None else named(x, "FillBackward3" if isinstance(value, TensorBase) else "FillBackward2")
 
 
 def fill(input, value):
@@ -338,7 +338,7 @@ def fill(input, value):
     >>> taeda.fill(taeda.zeros(3), 7)
     tensor([7., 7., 7.])
     """
-    return fill_(clone_dense(as_tensor(input, "fill")), value)
+    return named(fill_(clone_dense(as_tensor(input, "fill")), value), "FillBackward1" if isinstance(value, TensorBase) else "FillBackward0")
 
 
 def zero_(input):

@@ -10,6 +10,7 @@ from cpython.bool cimport PyBool_Check
 from cpython.float cimport PyFloat_Check
 from cpython.long cimport PyLong_Check, PyLong_CheckExact
 from libc.stdint cimport int64_t
+from libc.string cimport memcmp
 
 import warnings
 from numbers import Integral
@@ -480,6 +481,12 @@ cdef int check_assignable(TensorBase v, int nd, const int64_t* shape) except -1:
     return 0
 
 
+cdef bint all_of(TensorBase x, const Layout* q) noexcept:
+    """Is what an index names x as it is?  Then the write is to x, and no view has a part in it."""
+    return q.nd == x.view.ndim and q.offset == x.offset and not memcmp(q.shape, x.view.shape, q.nd * sizeof(int64_t)) and (
+        not memcmp(q.strides, x.view.strides, q.nd * sizeof(int64_t)))
+
+
 cdef TensorBase kept(object value, TensorBase x):
     """A number as x holds it; halves become infinite, as PyTorch's do here alone."""
     if x.view.dtype == F16 or x.view.dtype == BF16:
@@ -521,6 +528,10 @@ cpdef object setitem(object input, object index, object value):
     else:
         raise TypeError(f"[setitem] can't assign a {type(value).__name__} to a {name_of(x.view.dtype)} tensor; wrap it "
                         "with taeda.tensor(...)")
+    if PyBool_Check(index):                                  # all of x, or nothing: no mask, so any dtype goes
+        if not index:
+            return None
+        index = None
     if whole_mask(x, index) and (v is None or v.view.numel == 1) and not any_needs_grad((x, v)):
         if v is None:
             v = kept(value, x)
@@ -551,7 +562,11 @@ cpdef object setitem(object input, object index, object value):
         v = strip(v, q.nd)
     check_assignable(v, q.nd, q.shape)
     if any_needs_grad((x, v)) or x.base is not None and any_needs_grad((x.base,)):
-        make_view(x, &q).copy_(v)
+        y = x if all_of(x, &q) else make_view(x, &q)
+        if v.view.ndim == 0 and q.nd > 0:
+            y.fill_(v)
+        else:
+            y.copy_(v)
         return None
     check_same_device("setitem", (x, v))
     y = as_strided_view(x, q.nd, q.shape, q.strides, q.offset)
@@ -568,7 +583,7 @@ cpdef object setitem(object input, object index, object value):
 cdef bint lone_mask(object index):
     """Is a mask the only index tensor?  Then a single element is cast to the target's dtype, as masked_fill does."""
     cdef list found = []
-    for item in index if isinstance(index, tuple) else (index,):
+    for item in index if isinstance(index, tuple) or is_tuple_like(index) else (index,):
         if isinstance(item, TensorBase) and (<TensorBase>item).view.ndim or isinstance(item, list) or (
                 has(item, "__array_interface__") and not isinstance(item, TensorBase) and item.ndim):
             found.append(item)
