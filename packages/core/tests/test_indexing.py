@@ -501,6 +501,19 @@ def test_the_kind_of_error_of_an_index_out_of_range_is_that_of_its_dimension() -
         taeda.nonzero(x, as_tuple=True, out=taeda.empty(0, dtype=taeda.int64))
 
 
+@pytest.mark.parametrize("size", [(2, 3), (8, 8), (5, 13), (7, 10), (3, 300)])
+@pytest.mark.parametrize("many", [1, 3, 50])
+def test_rows_with_gaps_are_picked_as_they_lie(size: tuple[int, int], many: int) -> None:
+    base = grid(4, 6, 2 * size[0], size[1] + 1)
+    i = taeda.arange(many) * 5 % 6
+    for x in (base[..., ::2, 1:], base[..., ::2, 1:].mT, base.flip(-1)[..., 1::2, :-1], base.permute(0, 1, 3, 2)[..., :4].expand(4, 6, -1, 4)):
+        for dtype in (taeda.float32, taeda.float64, taeda.int16, taeda.bool, taeda.complex128):
+            y = x if dtype == taeda.float32 else x.to(dtype)
+            y = taeda.as_strided(y, y.shape, y.stride()) if y.is_contiguous() else y
+            want = taeda.stack([y[:, int(k)] for k in i], 1)
+            assert (y[:, i] == want).all() and (y.index_select(1, i) == want).all() and (y.movedim(1, 0)[i] == want.movedim(1, 0)).all()
+
+
 def test_coordinates_of_flat_indices_lie_beside_each_other() -> None:
     rows, columns = taeda.unravel_index(taeda.tensor([[1, 5], [2, 4]]), (2, 3))
     assert rows.tolist() == [[0, 1], [0, 1]] and columns.tolist() == [[1, 2], [2, 1]]

@@ -304,3 +304,20 @@ def test_first_few_of_long_rows(dtype, n):
                 for values, places in (t.kthvalue(k, 1), t.mT.contiguous().kthvalue(k, 0)):
                     np.testing.assert_array_equal(values.numpy(), np.sort(rows, 1)[:, k - 1])
                     np.testing.assert_array_equal(np.take_along_axis(rows, places.numpy()[:, None], 1)[:, 0], values.numpy())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1, 2, 63, 64, 65, 16_384, 16_385, 70_001])
+def test_runs_of_values_wherever_they_end(dtype, n):
+    g = np.random.default_rng(n)
+    for x in (g.integers(0, 2, n), g.integers(0, 99, n), np.sort(g.integers(0, 1 + n // 500, n)), np.zeros(n)):
+        x = x.astype(dtype)
+        begins = np.flatnonzero(np.r_[True, x[1:] != x[:-1]])
+        t = taeda.from_numpy(x)
+        values, inverse, counts = assert_same_for_any_threads(lambda t=t: t.unique_consecutive(return_inverse=True, return_counts=True))
+        np.testing.assert_array_equal(values.numpy(), x[begins])
+        np.testing.assert_array_equal(counts.numpy(), np.diff(begins, append=n))
+        np.testing.assert_array_equal(inverse.numpy(), np.repeat(np.arange(len(begins)), counts.numpy()))
+        np.testing.assert_array_equal(t.unique_consecutive().numpy(), x[begins])
+    x = taeda.full((200,), NAN).unique_consecutive(return_counts=True)
+    assert x[0].isnan().all() and x[1].tolist() == [1] * 200

@@ -37,7 +37,8 @@ cdef object no_vjp(Node n, object g):
                               "detach the input")
 
 cdef Op UNIQUE = define("unique", no_vjp, 0, 0, "unique", "Unique2Backward0")
-cdef Op UNIQUE_RUNS = define("unique_consecutive", no_vjp, 0, 0, "unique", "UniqueConsecutiveBackward0")
+cdef Op UNIQUE_RUNS = define("unique_consecutive", no_vjp, 0, 0, "runs", "UniqueConsecutiveBackward0")
+cdef Op COUNT_RUNS = define("count_runs", NULL)
 cdef Op UNIQUE_ROWS = define("unique", no_vjp, 0, 0, "unique_rows", "UniqueDimBackward0")
 
 
@@ -49,18 +50,40 @@ cdef object found(Op op, TensorBase input, TensorBase values, TensorBase inverse
     return (values,) + ((inverse,) if return_inverse else ()) + ((counts,) if return_counts else ())
 
 
-cdef object unique_flat(Op op, TensorBase x, bint order, bint return_inverse, bint return_counts):
+cdef enum:
+    RUN_BLOCK = 16384        # elements that a thread looks at for runs
+
+
+cdef object runs_flat(TensorBase x, bint return_inverse, bint return_counts):
+    cdef TensorBase flat = contiguous(x.detach()), values, inverse, counts, first
+    cdef int64_t n = x.view.numel, blocks = (n + RUN_BLOCK - 1) // RUN_BLOCK
+    cdef View* t[5]
+    cdef Param p[2]
+    first = empty(1, &blocks, I64, x.device)
+    t[0], t[1] = &first.view, &flat.view
+    n = launch(COUNT_RUNS, x.view.dtype, x.device, 1, 2, t, p, n)
+    values = empty(1, &n, x.view.dtype, x.device)
+    counts = empty(1, &n, I64, x.device) if return_counts else first              # first: nobody writes it
+    inverse = empty(1, &flat.view.numel, I64, x.device) if return_inverse else first
+    t[0], t[1], t[2], t[3], t[4] = &values.view, &inverse.view, &counts.view, &first.view, &flat.view
+    p[0].i, p[1].i = return_inverse, return_counts
+    launch(UNIQUE_RUNS, x.view.dtype, x.device, 3, 5, t, p, 2 * x.view.numel)
+    return found(UNIQUE_RUNS, x, values, inverse.reshape(x.shape_tuple()) if return_inverse else None, counts if return_counts else None,
+                 return_inverse, return_counts)
+
+
+cdef object unique_flat(TensorBase x, bint return_inverse, bint return_counts):
     cdef TensorBase flat = contiguous(x.detach()), values, inverse, counts
     cdef int64_t n = x.view.numel
     cdef View* t[4]
-    cdef Param p[2]
+    cdef Param p[1]
     values = empty(1, &n, x.view.dtype, x.device)
     counts = empty(1, &n, I64, x.device)
     inverse = empty(1, &n, I64, x.device) if return_inverse else counts          # counts: nobody looks at it
     t[0], t[1], t[2], t[3] = &values.view, &inverse.view, &counts.view, &flat.view
-    p[0].i, p[1].i = order, return_inverse
-    n = launch(op, x.view.dtype, x.device, 3, 4, t, p, 16 * n)
-    return found(op, x, values.narrow(0, 0, n).clone(), inverse.reshape(x.shape_tuple()) if return_inverse else None,
+    p[0].i = return_inverse
+    n = launch(UNIQUE, x.view.dtype, x.device, 3, 4, t, p, 16 * n)
+    return found(UNIQUE, x, values.narrow(0, 0, n).clone(), inverse.reshape(x.shape_tuple()) if return_inverse else None,
                  counts.narrow(0, 0, n).clone() if return_counts else None, return_inverse, return_counts)
 
 
@@ -105,7 +128,7 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
     cdef TensorBase x = as_tensor(input, "unique")
     refuse_meta("unique", x)
     if dim is None:
-        return unique_flat(UNIQUE, x, True, return_inverse, return_counts)
+        return unique_flat(x, return_inverse, return_counts)
     return unique_along(UNIQUE_ROWS, "unique", x, dim, True, return_inverse, return_counts)
 
 
@@ -119,7 +142,7 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     cdef TensorBase x = as_tensor(input, "unique_consecutive")
     refuse_meta("unique_consecutive", x)
     if dim is None:
-        return unique_flat(UNIQUE_RUNS, x, False, return_inverse, return_counts)
+        return runs_flat(x, return_inverse, return_counts)
     return unique_along(UNIQUE_RUNS, "unique_consecutive", x, dim, False, return_inverse, return_counts)
 
 
