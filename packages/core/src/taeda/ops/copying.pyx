@@ -88,6 +88,21 @@ cdef int need_format(str op, object memory_format) except -1:
     return 0
 
 
+cdef bint is_channels_last(TensorBase x, int ndim) noexcept:
+    """Whether (N, C, *) lies without gaps, C innermost; also where there are no elements: the strides decide."""
+    cdef int64_t expected = 1
+    cdef int k, d
+    if x.view.ndim != ndim:
+        return False
+    for k in range(ndim):
+        d = 1 if k == 0 else 0 if k == ndim - 1 else ndim - k
+        if x.view.shape[d] != 1:
+            if x.view.strides[d] != expected:
+                return False
+            expected *= x.view.shape[d]
+    return True
+
+
 def contiguous(input, memory_format=contiguous_format):
     """Return the tensor itself if its elements lie in row-major order without gaps, else a copy that does.
 
@@ -96,10 +111,10 @@ def contiguous(input, memory_format=contiguous_format):
     (2, 1)
     """
     cdef TensorBase x = as_tensor(input, "contiguous")
+    cdef int n
     if memory_format is channels_last or memory_format is channels_last_3d:
-        if is_contiguous(x, memory_format):
-            return x
-        return channels_last_copy(x, "contiguous", 4 if memory_format is channels_last else 5)
+        n = 4 if memory_format is channels_last else 5
+        return x if is_channels_last(x, n) else channels_last_copy(x, "contiguous", n)
     if memory_format is not contiguous_format:
         need_format("contiguous", memory_format)
     return make_contiguous(x)
@@ -115,16 +130,7 @@ def is_contiguous(input, memory_format=contiguous_format):
     """
     cdef TensorBase x = as_tensor(input, "is_contiguous")
     if memory_format is channels_last or memory_format is channels_last_3d:
-        n = 4 if memory_format is channels_last else 5
-        if x.view.ndim != n:
-            return False
-        expected = 1
-        for d in (1, *range(n - 1, 1, -1), 0):              # also where there are no elements: the strides decide
-            if x.view.shape[d] != 1:
-                if x.view.strides[d] != expected:
-                    return False
-                expected *= x.view.shape[d]
-        return True
+        return is_channels_last(x, 4 if memory_format is channels_last else 5)
     if memory_format is not contiguous_format:
         need_format("is_contiguous", memory_format)
     return x.view.contiguous != 0

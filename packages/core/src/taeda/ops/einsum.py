@@ -5,7 +5,8 @@ labels that both have and the result keeps are a batch, labels that both have an
 summed by the product, the rest are rows and columns.  Derivatives come from the parts.
 
 How two operands are brought together depends on labels and sizes alone and is remembered (``_pairing``), and so is the whole of an
-equation of two operands without diagonals, sums beforehand or broadcasting (``_two``): a small product costs no more than its parts.
+equation of one operand without diagonals (``_one``), or of two without diagonals, sums beforehand or broadcasting (``_two``): a small
+product costs no more than its parts.
 """
 
 from __future__ import annotations
@@ -56,7 +57,12 @@ def einsum(*args):
     for x in operands:
         if not isinstance(x, TensorBase):
             raise TypeError(f"[einsum] operands must be Tensors, not {type(x).__name__}")
-    if len(operands) == 2:
+    if len(operands) == 1:
+        single = _one(equation, operands[0].ndim)
+        if single is not None:
+            x = operands[0] if single[0] is None else operands[0].permute(single[0])
+            return x.sum(single[1]) if single[1] else x
+    elif len(operands) == 2:
         a, b = operands
         plan = _two(equation, tuple(a.shape), tuple(b.shape)) if a.dtype is b.dtype else None
         if plan is not None:
@@ -282,6 +288,17 @@ def _multiply(a, b, p):
         b = b.reshape(p.shape_b)
     y = a * b if p.by_elements or (p.outer and a.dtype is bool_) else matmul(a, b)          # there is no product of bool matrices
     return y if p.shape is None else y.reshape(p.shape)
+
+
+@functools.lru_cache(maxsize=512)
+def _one(equation, rank):
+    """Plan a whole equation of one operand: an order of its dimensions and those that are summed then; None where it takes a diagonal."""
+    (labels,), output, _ = _parse(equation, (rank,))
+    if len(set(labels)) != rank or {*output} - {*labels}:
+        return None
+    order = tuple([labels.index(t) for t in [*output, *[t for t in labels if t not in output]]])
+    summed = tuple(range(len(output), rank))
+    return None if summed and order == tuple(range(rank)) else order, summed
 
 
 @functools.lru_cache(maxsize=512)

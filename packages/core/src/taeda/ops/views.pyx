@@ -463,6 +463,18 @@ cdef object permute_vjp(Node n, object g):
 
 cdef Op PERMUTE = define("permute", permute_vjp)
 
+cdef TensorBase permuted(TensorBase x, tuple order):
+    """A view whose dimension d is dimension order[d] of x; each stands there once."""
+    cdef TensorBase y = alias(x)
+    cdef int i, d
+    for i in range(x.view.ndim):
+        d = order[i]
+        y.view.shape[i], y.view.strides[i] = x.view.shape[d], x.view.strides[d]
+    refresh(y)
+    record_view(PERMUTE, y, x, order)
+    return y
+
+
 def permute(input, *order, dims=None):
     """Return a view with the dimensions in another order.
 
@@ -475,8 +487,8 @@ def permute(input, *order, dims=None):
     >>> taeda.ones(2, 3, 4).permute(2, 0, 1).shape
     taeda.Size([4, 2, 3])
     """
-    cdef TensorBase x = as_tensor(input, "permute"), y
-    cdef int n = x.view.ndim, i, d
+    cdef TensorBase x = as_tensor(input, "permute")
+    cdef int n = x.view.ndim
     order = or_named("permute", order, "dims", dims)
     if not order:
         raise TypeError('[permute] missing 1 required positional argument: "dims"')
@@ -488,13 +500,8 @@ def permute(input, *order, dims=None):
     wrapped = tuple([wrap_dim("permute", o, n) for o in order])
     if len(set(wrapped)) != n:
         raise RuntimeError(f"[permute] permute(): duplicate dims are not allowed, got {list(order)}")
-    y = alias(x)
-    for i in range(n):
-        d = wrapped[i]
-        y.view.shape[i], y.view.strides[i] = x.view.shape[d], x.view.strides[d]
-    refresh(y)
-    record_view(PERMUTE, y, x, wrapped)
-    return y
+    return permuted(x, wrapped)
+
 
 def movedim(input, source, destination):
     """Return a view with dimensions moved to other places, the rest in order.
@@ -509,26 +516,29 @@ def movedim(input, source, destination):
     taeda.Size([3, 4, 2])
     """
     cdef TensorBase x = as_tensor(input, "movedim")
-    cdef int n = x.view.ndim
-    src = list(source) if isinstance(source, (tuple, list)) else [source]
-    dst = list(destination) if isinstance(destination, (tuple, list)) else [destination]
+    cdef int order[MAX_DIM]
+    cdef bint moved[MAX_DIM]
+    cdef int n = x.view.ndim, i, at = 0, s, d
+    src = source if isinstance(source, (tuple, list)) else (source,)
+    dst = destination if isinstance(destination, (tuple, list)) else (destination,)
     if len(src) != len(dst):
-        raise RuntimeError(f"[movedim] Invalid source or destination dims: source ({src} dims) should contain the same number of "
-                           f"dims as destination ({dst} dims)")
-    src = [wrap_dim("movedim", d, n) for d in src]
-    dst = [wrap_dim("movedim", d, n) for d in dst]
-    if len(set(src)) != len(src) or len(set(dst)) != len(dst):
-        raise RuntimeError(f"[movedim] repeated dim in source {src} or destination {dst}")
-    rest = [d for d in range(n) if d not in src]
-    if n == 0:
-        return permute(x, ())
-    order = [-1] * n
-    for s, d in zip(src, dst):
-        order[d] = s
-    for d in range(n):
-        if order[d] < 0:
-            order[d] = rest.pop(0)
-    return permute(x, order)
+        raise RuntimeError(f"[movedim] Invalid source or destination dims: source ({list(src)} dims) should contain the same number of "
+                           f"dims as destination ({list(dst)} dims)")
+    for i in range(MAX_DIM):
+        order[i], moved[i] = -1, False
+    for i in range(len(src)):
+        s, d = wrap_dim("movedim", src[i], n), wrap_dim("movedim", dst[i], n)
+        if moved[s] or order[d] >= 0:
+            raise RuntimeError(f"[movedim] repeated dim in source {list(src)} or destination {list(dst)}")
+        order[d], moved[s] = s, True
+    for i in range(n):
+        if order[i] >= 0:
+            continue
+        while moved[at]:
+            at += 1
+        order[i] = at
+        at += 1
+    return permuted(x, tuple([order[i] for i in range(n)]))
 
 
 # -- squeeze and unsqueeze -----------------------------------------------------------------------------
