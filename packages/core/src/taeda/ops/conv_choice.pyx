@@ -98,7 +98,7 @@ cdef double as_it_stands(Part part, const Geometry* q, const View* v) noexcept:
 cdef inline bint is_depthwise(const Geometry* q, const View* w) noexcept:
     """Whether every channel has one square kernel of its own that conv_depthwise knows."""
     return (q.n < 3 and q.groups > 1 and w.shape[0] == q.groups and w.shape[1] == 1 and w.shape[3] == w.shape[4]
-            and (w.shape[3] == 3 or w.shape[3] == 5 or w.shape[3] == 7) and q.stride[1] == q.stride[2] and q.stride[1] <= 2
+            and (w.shape[3] == 3 or w.shape[3] == 5 or w.shape[3] == 7) and q.stride[1] == q.stride[2] and q.stride[1] <= 3
             and q.dilation[1] == 1 and q.dilation[2] == 1)
 
 

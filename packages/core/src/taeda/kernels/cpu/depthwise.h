@@ -8,7 +8,7 @@
  * Vectors are neighbouring pixels.  filter computes four rows at a time, or eight with AVX-512's registers, so that a vector of x serves
  * all of them, a column of taps after the other; the last vector of a row reaches back.  Vectors may read a few places beyond the frame:
  * it needs LANES places more.
- * Sizes 3, 5 and 7 and strides 1 and 2 are written out by the compiler.
+ * Sizes 3, 5 and 7 and strides 1 to 3 are written out by the compiler.
  */
 #ifndef TAEDA_DEPTHWISE_H
 #define TAEDA_DEPTHWISE_H
@@ -30,8 +30,11 @@ LOCAL void NAME(frame)(T *dst, int64_t rows, int64_t S, int64_t part, const T *s
         for (int64_t r = first; r < last; r++) {
             if (S == 1)
                 NAME(copy)(to + r * part, from + r * step, n);
-            else
+            else if (S == 2)
                 NAME(every_second)(to + r * S * part, from + r * step, n);
+            else
+                for (int64_t i = 0; i < n; i++)
+                    to[r * S * part + i] = from[r * step + i * S];
         }
     }
 }
@@ -85,7 +88,7 @@ LOCAL void NAME(spread)(T *dst, int64_t rows, int64_t cols, int64_t up, const T 
         if (rows % 7 == 0 && rows % 8 != 0) ROWS(K, S, 7)                                                     \
         ROWS(K, S, 8) ROWS(K, S, 4) ROWS(K, S, 1)                                                             \
     }
-FILTER(3, 1) FILTER(3, 2) FILTER(5, 1) FILTER(5, 2) FILTER(7, 1) FILTER(7, 2)
+FILTER(3, 1) FILTER(3, 2) FILTER(3, 3) FILTER(5, 1) FILTER(5, 2) FILTER(5, 3) FILTER(7, 1) FILTER(7, 2) FILTER(7, 3)
 #undef ROWS
 #undef BEGIN
 #undef FILTER
@@ -130,14 +133,14 @@ FILTER(3, 1) FILTER(3, 2) FILTER(5, 1) FILTER(5, 2) FILTER(7, 1) FILTER(7, 2)
                 *(V *)(sums + (h0 * K + k) * B) += whole ? s[k] : (V)((Bits)s[k] & kept);                     \
         }                                                                                                     \
     }
-MOMENTS(3, 1, 3) MOMENTS(3, 2, 3) MOMENTS(5, 1, 1) MOMENTS(5, 2, 1) MOMENTS(7, 1, 1) MOMENTS(7, 2, 1)
+MOMENTS(3, 1, 3) MOMENTS(3, 2, 3) MOMENTS(3, 3, 3) MOMENTS(5, 1, 1) MOMENTS(5, 2, 1) MOMENTS(5, 3, 1) MOMENTS(7, 1, 1) MOMENTS(7, 2, 1) MOMENTS(7, 3, 1)
 #undef MOMENTS
 #undef AT
 
 LOCAL void NAME(filter)(int64_t K, int64_t S, T *y, int64_t step, int64_t rows, int64_t cols, const T *x, int64_t part, const T *w,
                         T bias) {
-#define PICK(K) (taeda_wide() ? S == 1 ? NAME(wide_filter_##K##_1) : NAME(wide_filter_##K##_2)                \
-                              : S == 1 ? NAME(filter_##K##_1) : NAME(filter_##K##_2))(y, step, rows, cols, x, part, w, bias)
+#define OF_STRIDE(F) (S == 1 ? NAME(F##_1) : S == 2 ? NAME(F##_2) : NAME(F##_3))
+#define PICK(K) (taeda_wide() ? OF_STRIDE(wide_filter_##K) : OF_STRIDE(filter_##K))(y, step, rows, cols, x, part, w, bias)
     if (K == 3)
         PICK(3);
     else if (K == 5)
@@ -149,10 +152,6 @@ LOCAL void NAME(filter)(int64_t K, int64_t S, T *y, int64_t step, int64_t rows, 
 
 LOCAL void NAME(moments)(int64_t K, int64_t S, T *sums, const T *g, int64_t step, int64_t rows, int64_t cols, const T *x,
                          int64_t part) {
-    if (K == 3)
-        (S == 1 ? NAME(moments_3_1) : NAME(moments_3_2))(sums, g, step, rows, cols, x, part);
-    else if (K == 5)
-        (S == 1 ? NAME(moments_5_1) : NAME(moments_5_2))(sums, g, step, rows, cols, x, part);
-    else
-        (S == 1 ? NAME(moments_7_1) : NAME(moments_7_2))(sums, g, step, rows, cols, x, part);
+    (K == 3 ? OF_STRIDE(moments_3) : K == 5 ? OF_STRIDE(moments_5) : OF_STRIDE(moments_7))(sums, g, step, rows, cols, x, part);
 }
+#undef OF_STRIDE
