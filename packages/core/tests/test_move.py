@@ -241,7 +241,8 @@ def test_triangles_in_place_and_not() -> None:
 def test_constant_padding(dtype: str) -> None:
     kind = getattr(taeda, dtype)
     for shape, pad in (((3, 4), (1, 2)), ((2, 3, 4, 5), (1, 0, 2, 3)), ((2, 3, 4), (0, 0, 0, 0, 1, 1)), ((4, 5), (-1, 2, 3, -2)), ((2, 3, 7, 7), (1, 1, 1, 1)),
-                       ((5,), (-5, 4)), ((3, 2), (-1, -1, 1, 1)), ((2, 40, 300), (1, 3)), ((2, 3, 1, 1), (0, 0, 1, 1, 1, 0))):
+                       ((5,), (-5, 4)), ((3, 2), (-1, -1, 1, 1)), ((2, 40, 300), (1, 3)), ((2, 3, 1, 1), (0, 0, 1, 1, 1, 0)), ((30, 70, 1), (1, 2)),
+                       ((400, 2), (0, 1)), ((50, 9, 3), (2, 1, 1, 0)), ((60, 15), (0, 1)), ((60, 15), (1, 1))):
         x = taeda.arange(int(np.prod(shape))).reshape(shape).to(kind)
         amounts = [(0, 0)] * (len(shape) - len(pad) // 2) + [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
         crop = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, amounts, strict=True))
