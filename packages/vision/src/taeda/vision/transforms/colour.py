@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
 import taeda
+from taeda import Tensor
+from taeda.nn import functional as NN
 from taeda.vision.transforms.convert import convert_image_dtype, largest_value
 from taeda.vision.transforms.kinds import I, get_dimensions, is_tensor_image
 
@@ -294,6 +296,15 @@ def autocontrast(img: I) -> I:
     return cast(Any, unit.sub(low).mul_(scale).clamp_(0, bound).to(x.dtype))
 
 
+def smoothed(x: Tensor, whole: bool) -> Tensor:
+    """Return B x C x H x W smoothed by (1 1 1; 1 5 1; 1 1 1) / 13, without the border: B x C x (H - 2) x (W - 2)."""
+    c = x.shape[1]
+    weights = taeda.full((3, 3), 1.0 / 13.0, dtype=x.dtype)
+    weights[1, 1] = 5.0 / 13.0
+    smooth = NN.conv2d(x, weights.expand(c, 1, 3, 3), groups=c)
+    return smooth.round_() if whole else smooth
+
+
 def adjust_sharpness(img: I, sharpness_factor: float) -> I:
     """Blend an image with a smoothed one: 0 gives that, 1 the image, 2 a sharper one; borders stay.
 
@@ -307,8 +318,6 @@ def adjust_sharpness(img: I, sharpness_factor: float) -> I:
     x: Any = img
     if not _checked(x, "adjust_sharpness", sharpness_factor, "sharpness_factor"):
         return cast(Any, ImageEnhance.Sharpness(x).enhance(sharpness_factor))
-    from taeda.vision.transforms.v2.functional._color import smoothed
-
     c, h, w = get_dimensions(x)
     if x.numel() == 0 or h <= 2 or w <= 2:
         return img
@@ -316,6 +325,20 @@ def adjust_sharpness(img: I, sharpness_factor: float) -> I:
     inner = smoothed(x.reshape(-1, c, h, w).to(taeda.float32 if whole else x.dtype), whole)
     blurred[..., 1:-1, 1:-1] = inner.reshape(*x.shape[:-2], h - 2, w - 2).to(x.dtype)
     return cast(Any, _blend(x, blurred, sharpness_factor))
+
+
+def equalized(x: Tensor) -> Tensor:
+    """Bend the values of bytes by the sums of their histogram, as Pillow does; the last two dimensions are one channel."""
+    flat = x.flatten(start_dim=-2).to(taeda.int64)
+    counts = taeda.zeros(*x.shape[:-2], 256, dtype=taeda.int64)
+    counts.scatter_add_(-1, flat, taeda.ones_like(flat))
+    sums = counts.cumsum(-1)
+    highest = sums.argmax(-1, keepdim=True)
+    step = taeda.div(flat.shape[-1] - counts.gather(-1, highest), 255, rounding_mode="floor")
+    table = taeda.div(sums[..., :-1] + step // 2, step.clamp(min=1), rounding_mode="floor").clamp_(0, 255)
+    table = NN.pad(table, [1, 0])
+    bent = table.gather(-1, flat).reshape(x.shape).to(taeda.uint8)
+    return taeda.where((step != 0).unsqueeze(-1), bent, x)
 
 
 def equalize(img: I) -> I:
@@ -334,6 +357,4 @@ def equalize(img: I) -> I:
         return cast(Any, ImageOps.equalize(x))
     if x.dtype != taeda.uint8:
         raise TypeError(f"[equalize] Only uint8 image tensors are supported, but found {x.dtype}")
-    from taeda.vision.transforms.v2.functional._color import equalize_image
-
-    return cast(Any, equalize_image(x))
+    return cast(Any, equalized(x) if x.numel() else x)

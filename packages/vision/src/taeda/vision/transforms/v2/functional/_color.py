@@ -9,10 +9,9 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
-from taeda.nn import functional as NN
 from taeda.vision import tv_tensors
 from taeda.vision.transforms import colour
-from taeda.vision.transforms.colour import in_sector
+from taeda.vision.transforms.colour import equalized, in_sector, smoothed
 from taeda.vision.transforms.convert import largest_value, pil_to_tensor, to_pil_image
 from taeda.vision.transforms.v2.functional._dispatch import dispatched, kernel
 from taeda.vision.transforms.v2.functional._sizes import PIL_IMAGE, TENSORS, _bits, to_dtype_image
@@ -198,18 +197,9 @@ def adjust_sharpness(inpt: Any, sharpness_factor: float) -> Any:
     raise NotImplementedError
 
 
-def smoothed(x: Tensor, whole: bool) -> Tensor:
-    """Return B x C x H x W smoothed by (1 1 1; 1 5 1; 1 1 1) / 13, without the border: B x C x (H - 2) x (W - 2)."""
-    c = x.shape[1]
-    weights = taeda.full((3, 3), 1.0 / 13.0, dtype=x.dtype)
-    weights[1, 1] = 5.0 / 13.0
-    smooth = NN.conv2d(x, weights.expand(c, 1, 3, 3), groups=c)
-    return smooth.round_() if whole else smooth
-
-
 @kernel(adjust_sharpness, *TENSORS)
 def adjust_sharpness_image(image: Tensor, sharpness_factor: float) -> Tensor:
-    """Blend a tensor with itself smoothed; see `smoothed`."""
+    """Blend a tensor with itself smoothed; see `colour.smoothed`."""
     c, h, w = image.shape[-3:]
     _channels(image, "adjust_sharpness")
     _factor(sharpness_factor, "sharpness_factor", "adjust_sharpness")
@@ -399,18 +389,7 @@ def equalize_image(image: Tensor) -> Tensor:
     """Bend the values of a tensor by the sums of its histogram, as Pillow does."""
     if image.numel() == 0:
         return image
-    levels = to_dtype_image(image, taeda.uint8, scale=True)
-    flat = levels.flatten(start_dim=-2).to(taeda.int64)
-    counts = taeda.zeros(*levels.shape[:-2], 256, dtype=taeda.int64)
-    counts.scatter_add_(-1, flat, taeda.ones_like(flat))
-    sums = counts.cumsum(-1)
-    highest = sums.argmax(-1, keepdim=True)
-    step = taeda.div(flat.shape[-1] - counts.gather(-1, highest), 255, rounding_mode="floor")
-    table = taeda.div(sums[..., :-1] + step // 2, step.clamp(min=1), rounding_mode="floor").clamp_(0, 255)
-    table = NN.pad(table, [1, 0])
-    bent = table.gather(-1, flat).reshape(levels.shape).to(taeda.uint8)
-    out = taeda.where((step != 0).unsqueeze(-1), bent, levels)
-    return to_dtype_image(out, image.dtype, scale=True)
+    return to_dtype_image(equalized(to_dtype_image(image, taeda.uint8, scale=True)), image.dtype, scale=True)
 
 
 @dispatched
