@@ -37,8 +37,7 @@ typedef struct {
 
 static inline int64_t attend_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 /* How many of the keys from j0 on row i sees. */
-static inline int64_t attend_seen(const AttendShape *h, int64_t i, int64_t j0, int64_t n)
-{
+static inline int64_t attend_seen(const AttendShape *h, int64_t i, int64_t j0, int64_t n) {
     if (!h->causal) return n;
     const int64_t seen = i + 1 - j0;
     return seen < 0 ? 0 : seen < n ? seen : n;
@@ -46,8 +45,7 @@ static inline int64_t attend_seen(const AttendShape *h, int64_t i, int64_t j0, i
 #endif
 
 /* Rows x (n, width), `step` apart within a row, where a product can read them: in place if they are whole panels, else copied into room. */
-LOCAL const T *NAME(whole_panels)(const T *x, int64_t *xs, int64_t step, int64_t n, int64_t width, int64_t panel, T *room)
-{
+LOCAL const T *NAME(whole_panels)(const T *x, int64_t *xs, int64_t step, int64_t n, int64_t width, int64_t panel, T *room) {
     const int64_t padded = attend_up(width, panel);
     if (padded == width && step == 1) return x;
     for (int64_t i = 0; i < n; i++) {
@@ -62,8 +60,7 @@ LOCAL const T *NAME(whole_panels)(const T *x, int64_t *xs, int64_t step, int64_t
 /* -- rows -- */
 /* Finish row i of a block of scores against keys j0 to j0 + n: scale them and apply masks; keys that it does not see
  * become -inf.  Returns what they still are to be multiplied by: without an added mask the exponential does that. */
-LOCAL T NAME(masked_row)(const AttendShape *h, T *restrict s, int64_t i, int64_t j0, int64_t n)
-{
+LOCAL T NAME(masked_row)(const AttendShape *h, T *restrict s, int64_t i, int64_t j0, int64_t n) {
     const int64_t seen = attend_seen(h, i, j0, n);
     T factor = (T)h->scale;
     if (h->mask_kind != NO_MASK || !(factor > 0)) {
@@ -90,24 +87,21 @@ LOCAL T NAME(masked_row)(const AttendShape *h, T *restrict s, int64_t i, int64_t
 }
 
 /* s_j = exp(factor s_j - m); returns their sum. */
-LOCAL T NAME(exponentials)(T *restrict s, int64_t n, T factor, T m)
-{
+LOCAL T NAME(exponentials)(T *restrict s, int64_t n, T factor, T m) {
     T sum = 0;
     _Pragma("omp simd reduction(+:sum)")
     for (int64_t j = 0; j < n; j++) { T x = NAME(t_exp_neg)(factor * s[j] - m); s[j] = x; sum += x; }
     return sum;
 }
 
-LOCAL void NAME(dropped)(const AttendShape *h, T *restrict s, int64_t i, int64_t j0, int64_t n)
-{
+LOCAL void NAME(dropped)(const AttendShape *h, T *restrict s, int64_t i, int64_t j0, int64_t n) {
     const uint8_t *keep = h->keep + i * h->S + j0;
     const T by = (T)h->keep_scale;
     for (int64_t j = 0; j < n; j++) s[j] = keep[j] ? s[j] * by : 0;
 }
 
 /* Scores of a few rows as plain dot products. */
-LOCAL void NAME(few_scores)(const AttendShape *h, int64_t m, int64_t n, const T *q, const T *k, T *s)
-{
+LOCAL void NAME(few_scores)(const AttendShape *h, int64_t m, int64_t n, const T *q, const T *k, T *s) {
     for (int64_t j = 0; j < n; j++)
         for (int64_t i = 0; i < m; i++) {
             const T *x = q + i * h->qs, *y = k + j * h->ks;
@@ -119,16 +113,14 @@ LOCAL void NAME(few_scores)(const AttendShape *h, int64_t m, int64_t n, const T 
 }
 
 /* -- forward -- */
-LOCAL int64_t NAME(attend_room)(const AttendShape *h, int64_t rows)
-{
+LOCAL int64_t NAME(attend_room)(const AttendShape *h, int64_t rows) {
     const int64_t panel = NAME(PANEL), width = attend_up(h->D, panel);
     return ATTEND_KEYS * (h->E + width) + ATTEND_ROWS * ATTEND_KEYS + rows * (width + 2);
 }
 
 /* Rows r0 to r1 of one head: out (row stride os) and lse. */
 LOCAL void NAME(attend)(const AttendShape *h, const T *q, const T *k, const T *v, int64_t r0, int64_t r1, T *out,
-                        int64_t os, T *lse, T *room)
-{
+                        int64_t os, T *lse, T *room) {
     const int64_t panel = NAME(PANEL), width = attend_up(h->D, panel), rows = r1 - r0;
     const int few = rows <= FEW_ROWS;
     T *kt = room, *copy = kt + ATTEND_KEYS * h->E, *s = copy + ATTEND_KEYS * width, *sums = s + ATTEND_ROWS * ATTEND_KEYS;
@@ -172,8 +164,7 @@ LOCAL void NAME(attend)(const AttendShape *h, const T *q, const T *k, const T *v
 }
 
 /* -- backward -- */
-LOCAL int64_t NAME(attend_back_room)(const AttendShape *h)
-{
+LOCAL int64_t NAME(attend_back_room)(const AttendShape *h) {
     const int64_t panel = NAME(PANEL), width = attend_up(h->E, panel) + attend_up(h->D, panel);
     return BACK_KEYS * (h->E + h->D + 2 * width) + BACK_ROWS * (2 * BACK_KEYS + width) + h->L;
 }
@@ -183,8 +174,7 @@ LOCAL int64_t NAME(attend_back_room)(const AttendShape *h)
  *   dV = (P R)^T G     dS = P (R (G V^T) - sum(G O)) scale     dQ = dS K     dK = dS^T Q */
 LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const T *v, const T *g, int64_t gs, int64_t gstep, const T *out,
                              int64_t os, const T *lse, int64_t first, int64_t last, T *dq, int64_t dqs, T *dk, int64_t dks,
-                             T *dv, int64_t dvs, int add, T *room)
-{
+                             T *dv, int64_t dvs, int add, T *room) {
     const int64_t panel = NAME(PANEL), Ew = attend_up(h->E, panel), Dw = attend_up(h->D, panel);
     const T scale = (T)h->scale, by = (T)h->keep_scale;
     T *kt = room, *vt = kt + BACK_KEYS * h->E, *kcopy = vt + BACK_KEYS * h->D, *dksum = kcopy + BACK_KEYS * Ew;

@@ -5,8 +5,7 @@
 #include <immintrin.h>
 #include "avx512.h"
 #define PAIRED __attribute__((target(AVX512 ",avx512bw,avx512bf16")))
-static int bf16_runs(void)
-{
+static int bf16_runs(void) {
     return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
         && __builtin_cpu_supports("avx512bw");
 }

@@ -44,8 +44,7 @@ typedef struct FftPlan {
 } FftPlan;
 
 /* exp(-2 pi i k / n), right to the last bit but one: the angle is taken within an eighth of the circle. */
-static void taeda_root(int64_t k, int64_t n, double *re, double *im)
-{
+static void taeda_root(int64_t k, int64_t n, double *re, double *im) {
     k %= n;
     const int64_t e = 8 * k / n;                                    /* which eighth */
     const int64_t rest = e % 2 ? (e + 1) * n - 8 * k : 8 * k - e * n;   /* of it, times 8 n; backwards in odd ones */
@@ -58,16 +57,14 @@ static void taeda_root(int64_t k, int64_t n, double *re, double *im)
 
 static inline int taeda_is_short(int64_t radix) { return radix <= 5 || radix == 7 || radix == 8; }     /* has a pass of its own */
 
-static int taeda_odd_radix(int64_t n)        /* smallest odd factor */
-{
+static int taeda_odd_radix(int64_t n) {        /* smallest odd factor */
     for (int64_t r = 3; r <= MAX_RADIX && r * r <= n; r += 2) if (n % r == 0) return (int)r;
     return n <= MAX_RADIX ? (int)n : 0;
 }
 
 /* Radices whose product is n, odd ones first; 0 where a prime factor is too large.  Powers of two are fours, and eights where there
  * are 32 registers: an eight saves a pass. */
-static int taeda_radices(int64_t n, int64_t *radix)
-{
+static int taeda_radices(int64_t n, int64_t *radix) {
     int count = 0, odd = 0;
     int64_t found[MAX_PASSES];
     int64_t twos = 0, rest = n;
@@ -96,8 +93,7 @@ typedef struct { const T *at[LANES]; int count; int64_t step; } NAME(Source);
 typedef struct { T *at[LANES]; int count; int64_t step; } NAME(Target);
 
 /* Fill cells 0 to n - 1; lanes beyond count are another lane's, or zeros.  flip: exchange real and imaginary parts. */
-LOCAL void NAME(load)(const NAME(Source) *x, int64_t n, T *buffer, int flip)
-{
+LOCAL void NAME(load)(const NAME(Source) *x, int64_t n, T *buffer, int flip) {
     enum { AT_ONCE = LANES / 2 };
     const int64_t step = 2 * x->step;
     const int re = flip ? LANES : 0, im = flip ? 0 : LANES;
@@ -128,8 +124,7 @@ LOCAL void NAME(load)(const NAME(Source) *x, int64_t n, T *buffer, int flip)
 }
 
 /* Give cells 0 to n - 1 to their places, times scale. */
-LOCAL void NAME(store)(const T *buffer, int64_t n, const NAME(Target) *y, int flip, T scale)
-{
+LOCAL void NAME(store)(const T *buffer, int64_t n, const NAME(Target) *y, int flip, T scale) {
     enum { AT_ONCE = LANES / 2 };
     const int64_t step = 2 * y->step;
     const int re = flip ? LANES : 0, im = flip ? 0 : LANES;
@@ -159,8 +154,7 @@ LOCAL void NAME(store)(const T *buffer, int64_t n, const NAME(Target) *y, int fl
 
 /* -- whole transforms -- */
 /* Some lanes from x to y; room: two buffers of n cells. */
-LOCAL void NAME(lanes)(const FftPlan *f, const NAME(Source) *x, const NAME(Target) *y, int flip, T scale, T *room)
-{
+LOCAL void NAME(lanes)(const FftPlan *f, const NAME(Source) *x, const NAME(Target) *y, int flip, T scale, T *room) {
     const int last = x->count - 1;
     const NAME(Ends) ends = {.x = x->at[0], .xs = 2 * x->step, .x_count = x->count,
                              .y = y->at[0], .ys = 2 * y->step, .y_count = y->count, .scale = scale};
@@ -173,8 +167,7 @@ LOCAL void NAME(lanes)(const FftPlan *f, const NAME(Source) *x, const NAME(Targe
 }
 
 /* Columns j2 on of one transform that is split: x (step apart) to the n1 x n2 matrix between. */
-LOCAL void NAME(split_columns)(const FftPlan *f, const T *x, int64_t step, int64_t j2, T *between, int flip, T *room)
-{
+LOCAL void NAME(split_columns)(const FftPlan *f, const T *x, int64_t step, int64_t j2, T *between, int flip, T *room) {
     const int64_t n1 = f->first->n, n2 = f->second->n;
     const int count = n2 - j2 < LANES ? (int)(n2 - j2) : LANES;
     const NAME(Ends) ends = {.x = x + 2 * step * j2, .xs = 2 * step * n2, .x_count = count,
@@ -187,8 +180,7 @@ LOCAL void NAME(split_columns)(const FftPlan *f, const T *x, int64_t step, int64
     NAME(run)(f->first, &ends, step != 1 ? CELLS : NEIGHBOURS + flip, TURNED, room, room + 2 * LANES * n1);
 }
 
-LOCAL void NAME(split_rows)(const FftPlan *f, const T *between, int64_t k1, T *y, int64_t step, int flip, T scale, T *room)
-{
+LOCAL void NAME(split_rows)(const FftPlan *f, const T *between, int64_t k1, T *y, int64_t step, int flip, T scale, T *room) {
     const int64_t n1 = f->first->n, n2 = f->second->n;
     const int count = n1 - k1 < LANES ? (int)(n1 - k1) : LANES;
     const NAME(Ends) ends = {.y = y + 2 * step * k1, .ys = 2 * step * n1, .y_count = count, .scale = scale};
@@ -203,21 +195,18 @@ LOCAL void NAME(split_rows)(const FftPlan *f, const T *between, int64_t k1, T *y
     }
 }
 
-LOCAL int64_t NAME(split_room)(const FftPlan *f)
-{
+LOCAL int64_t NAME(split_room)(const FftPlan *f) {
     return 4 * LANES * (f->first->n > f->second->n ? f->first->n : f->second->n);
 }
 
 /* Numbers of T that NAME(one) needs. */
-LOCAL int64_t NAME(one_room)(const FftPlan *f)
-{
+LOCAL int64_t NAME(one_room)(const FftPlan *f) {
     if (f->whole) return 4 * f->whole->n + NAME(one_room)(f->whole);
     return f->first ? 2 * f->n + NAME(split_room)(f) : 4 * LANES * f->n;
 }
 
 /* One transform from x to y, which may be the same. */
-LOCAL void NAME(one)(const FftPlan *f, const T *x, int64_t xs, T *y, int64_t ys, int flip, T scale, T *room)
-{
+LOCAL void NAME(one)(const FftPlan *f, const T *x, int64_t xs, T *y, int64_t ys, int flip, T scale, T *room) {
     const int64_t n = f->n;
     if (f->whole) {
         const int64_t N = f->whole->n;
@@ -254,8 +243,7 @@ LOCAL void NAME(one)(const FftPlan *f, const T *x, int64_t xs, T *y, int64_t ys,
 
 /* -- real transforms of 2 n numbers: z the complex transform of x[2 j] + i x[2 j + 1] --
  *   X[k] = E + P,  X[n - k] = conj(E - P),   E = (z[k] + conj z[n - k]) / 2,  P = -i w (z[k] - conj z[n - k]) / 2,  w = exp(-i pi k / n) */
-LOCAL void NAME(unfold_half)(const FftPlan *f, T *z)
-{
+LOCAL void NAME(unfold_half)(const FftPlan *f, T *z) {
     const int64_t n = f->n;
     const T *w = f->halves, half = (T)0.5;
     int64_t k = 1;
@@ -283,8 +271,7 @@ LOCAL void NAME(unfold_half)(const FftPlan *f, T *z)
 }
 
 /* The inverse, times 2: z[k] = E + i O, z[n - k] = conj(E - i O) with E = X[k] + conj X[n - k], O = conj(w) (X[k] - conj X[n - k]). */
-LOCAL void NAME(fold_half)(const FftPlan *f, const T *x, T *z)
-{
+LOCAL void NAME(fold_half)(const FftPlan *f, const T *x, T *z) {
     const int64_t n = f->n;
     const T *w = f->halves;
     int64_t k = 1;
@@ -312,8 +299,7 @@ LOCAL void NAME(fold_half)(const FftPlan *f, const T *x, T *z)
 }
 
 /* -- rows of n real numbers side by side: the same in cells, a row of each lane -- */
-LOCAL void NAME(load_real)(const T *x, int64_t n, int count, T *buffer)
-{
+LOCAL void NAME(load_real)(const T *x, int64_t n, int count, T *buffer) {
     for (int64_t i = 0; i < n; i += LANES) {
         const int64_t j = i + LANES <= n || n < LANES ? i : n - LANES;
         V r[LANES];
@@ -323,8 +309,7 @@ LOCAL void NAME(load_real)(const T *x, int64_t n, int count, T *buffer)
     }
 }
 
-LOCAL void NAME(store_real)(const T *buffer, int64_t n, int count, T *y, T scale)
-{
+LOCAL void NAME(store_real)(const T *buffer, int64_t n, int count, T *y, T scale) {
     for (int64_t i = 0; i < n; i += LANES) {
         const int64_t j = i + LANES <= n || n < LANES ? i : n - LANES;
         V r[LANES];
@@ -335,8 +320,7 @@ LOCAL void NAME(store_real)(const T *buffer, int64_t n, int count, T *y, T scale
 }
 
 /* x to the first n / 2 + 1 numbers of each transform, rows ys of T apart; room: two buffers of a cell more than f's. */
-LOCAL void NAME(lanes_r2c)(const FftPlan *f, const T *x, T *y, int64_t n, int64_t ys, int count, T scale, T *room)
-{
+LOCAL void NAME(lanes_r2c)(const FftPlan *f, const T *x, T *y, int64_t n, int64_t ys, int count, T scale, T *room) {
     const int64_t m = f->n;
     T *other = room + 2 * LANES * (m + 1);
     NAME(Target) to = {.count = count, .step = 1};
@@ -366,8 +350,7 @@ LOCAL void NAME(lanes_r2c)(const FftPlan *f, const T *x, T *y, int64_t n, int64_
     NAME(store)(c, m + 1, &to, 0, scale);
 }
 
-LOCAL void NAME(lanes_c2r)(const FftPlan *f, const T *x, T *y, int64_t n, int count, T scale, T *room)
-{
+LOCAL void NAME(lanes_c2r)(const FftPlan *f, const T *x, T *y, int64_t n, int count, T scale, T *room) {
     const int64_t m = f->n, xs = 2 * (n / 2 + 1);
     T *other = room + 2 * LANES * (m + 1);
     NAME(Source) from = {.count = count, .step = 1};
@@ -397,8 +380,7 @@ LOCAL void NAME(lanes_c2r)(const FftPlan *f, const T *x, T *y, int64_t n, int co
 }
 
 /* -- plans -- */
-LOCAL void NAME(forget)(FftPlan *f)
-{
+LOCAL void NAME(forget)(FftPlan *f) {
     if (f == NULL) return;
     if (f->second != f->first) NAME(forget)(f->second);
     NAME(forget)(f->first);
@@ -407,8 +389,7 @@ LOCAL void NAME(forget)(FftPlan *f)
     free(f);
 }
 
-LOCAL T *NAME(roots)(int64_t count, int64_t n)       /* exp(-2 pi i k / n) for k < count */
-{
+LOCAL T *NAME(roots)(int64_t count, int64_t n) {       /* exp(-2 pi i k / n) for k < count */
     T *w = malloc(2 * (count > 0 ? count : 1) * sizeof(T));
     for (int64_t k = 0; w && k < count; k++) {
         double re, im;
@@ -418,8 +399,7 @@ LOCAL T *NAME(roots)(int64_t count, int64_t n)       /* exp(-2 pi i k / n) for k
     return w;
 }
 
-LOCAL int NAME(plan_passes)(FftPlan *f)
-{
+LOCAL int NAME(plan_passes)(FftPlan *f) {
     int64_t size = 0, m = f->n;
     for (int i = 0; i < f->passes; i++) {
         const int64_t R = f->radix[i];
@@ -443,8 +423,7 @@ LOCAL int NAME(plan_passes)(FftPlan *f)
 LOCAL FftPlan *NAME(plan)(int64_t n, int how);
 
 /* n1 of n = n1 n2 with the least work for lanes of both parts, some of which stay empty; 0 if there is none. */
-LOCAL int64_t NAME(split_at)(int64_t n)
-{
+LOCAL int64_t NAME(split_at)(int64_t n) {
     double least = 1e300;
     int64_t best = 0;
     for (int64_t a = 4; a * 4 <= n && a <= 8192; a++) {
@@ -457,15 +436,13 @@ LOCAL int64_t NAME(split_at)(int64_t n)
     return best;
 }
 
-LOCAL int NAME(fits)(int64_t n)
-{
+LOCAL int NAME(fits)(int64_t n) {
     if (LANE_BYTES < 64 || n < 256) return 0;
     const int64_t n1 = NAME(split_at)(n);
     return n1 != 0 && n1 % LANES == 0 && n / n1 % LANES == 0;
 }
 
-LOCAL int NAME(plan_split)(FftPlan *f)
-{
+LOCAL int NAME(plan_split)(FftPlan *f) {
     const int64_t n = f->n, n1 = NAME(split_at)(n);
     if (n1 == 0) return 0;
     const int64_t n2 = n / n1, groups = (n2 + LANES - 1) / LANES;
@@ -483,8 +460,7 @@ LOCAL int NAME(plan_split)(FftPlan *f)
     return 0;
 }
 
-LOCAL int NAME(plan_convolution)(FftPlan *f)
-{
+LOCAL int NAME(plan_convolution)(FftPlan *f) {
     const int64_t n = f->n;
     int64_t N = 0;
     for (int64_t c = 1; c < 8 * n; c *= 5)
@@ -509,8 +485,7 @@ LOCAL int NAME(plan_convolution)(FftPlan *f)
 
 /* For transforms side by side, one by one (alone), or rows of a batch, which are taken side by side up to SIDE_TO numbers unless AVX-512's
  * lanes fit the parts of a split.  NULL: out of memory. */
-LOCAL FftPlan *NAME(plan)(int64_t n, int how)
-{
+LOCAL FftPlan *NAME(plan)(int64_t n, int how) {
     FftPlan *f = calloc(1, sizeof(FftPlan));
     if (f == NULL) return NULL;
     f->n = n;

@@ -37,8 +37,7 @@
         }
 
 /* r[j][i] = r[i][j] */
-INLINE void NAME(turn_lanes)(V *r)
-{
+INLINE void NAME(turn_lanes)(V *r) {
     EXCHANGE(1)
     EXCHANGE(2)
 #if LANES >= 8
@@ -51,8 +50,7 @@ INLINE void NAME(turn_lanes)(V *r)
 #undef EXCHANGE
 
 /* -- neighbours in memory: `numbers` of T, the others of a vector are zeros and stay as they are -- */
-INLINE void NAME(get_some)(const T *at, int numbers, V *v)
-{
+INLINE void NAME(get_some)(const T *at, int numbers, V *v) {
 #if LANE_BYTES == 64
     const unsigned lanes = numbers >= LANES ? (1u << LANES) - 1 : numbers <= 0 ? 0 : (1u << numbers) - 1;
     *v = (V)MASKED_LOAD(lanes, at);
@@ -64,8 +62,7 @@ INLINE void NAME(get_some)(const T *at, int numbers, V *v)
 #endif
 }
 
-INLINE void NAME(put_some)(T *at, V v, int numbers)
-{
+INLINE void NAME(put_some)(T *at, V v, int numbers) {
 #if LANE_BYTES == 64
     const unsigned lanes = numbers >= LANES ? (1u << LANES) - 1 : numbers <= 0 ? 0 : (1u << numbers) - 1;
     MASKED_STORE(at, lanes, v);
@@ -78,8 +75,7 @@ INLINE void NAME(put_some)(T *at, V v, int numbers)
 /* Where the first pass reads and the last one writes: `count` neighbours a cell, the steps in T from cell to cell. */
 typedef struct { const T *x; int64_t xs; T *y; int64_t ys; int x_count, y_count; T scale; const T *w; } NAME(Ends);
 
-INLINE void NAME(get)(const NAME(Ends) *e, const T *x, int64_t i, const int in, V *re, V *im)
-{
+INLINE void NAME(get)(const NAME(Ends) *e, const T *x, int64_t i, const int in, V *re, V *im) {
     if (in == CELLS) { *re = RE(x, i); *im = IM(x, i); return; }
     const T *at = e->x + i * e->xs;
     V u, v;
@@ -90,8 +86,7 @@ INLINE void NAME(get)(const NAME(Ends) *e, const T *x, int64_t i, const int in, 
     *im = in == EXCHANGED ? even : odd;
 }
 
-INLINE void NAME(put)(const NAME(Ends) *e, T *y, int64_t i, const int out, V re, V im)
-{
+INLINE void NAME(put)(const NAME(Ends) *e, T *y, int64_t i, const int out, V re, V im) {
     if (out == CELLS) { RE(y, i) = re; IM(y, i) = im; return; }
     T *at = e->y + i * e->ys;
     V u, v;
@@ -123,8 +118,7 @@ INLINE void NAME(put)(const NAME(Ends) *e, T *y, int64_t i, const int out, V re,
     for (int64_t p = 0; p < m; p++, w += 2 * (R - 1))                                 \
         for (int64_t q = 0; q < s; q++)
 
-INLINE void NAME(radix2)(PASS_ARGUMENTS)
-{
+INLINE void NAME(radix2)(PASS_ARGUMENTS) {
     enum { R = 2 };
     EACH_GROUP {
         TAKE(0, ar, ai) TAKE(1, br, bi)
@@ -133,8 +127,7 @@ INLINE void NAME(radix2)(PASS_ARGUMENTS)
     }
 }
 
-INLINE void NAME(radix3)(PASS_ARGUMENTS)
-{
+INLINE void NAME(radix3)(PASS_ARGUMENTS) {
     enum { R = 3 };
     const T sine = (T)0.86602540378443864676;
     EACH_GROUP {
@@ -147,8 +140,7 @@ INLINE void NAME(radix3)(PASS_ARGUMENTS)
     }
 }
 
-INLINE void NAME(radix4)(PASS_ARGUMENTS)
-{
+INLINE void NAME(radix4)(PASS_ARGUMENTS) {
     enum { R = 4 };
     EACH_GROUP {
         TAKE(0, ar, ai) TAKE(1, br, bi) TAKE(2, cr, ci) TAKE(3, dr, di)
@@ -160,8 +152,7 @@ INLINE void NAME(radix4)(PASS_ARGUMENTS)
     }
 }
 
-INLINE void NAME(radix5)(PASS_ARGUMENTS)
-{
+INLINE void NAME(radix5)(PASS_ARGUMENTS) {
     enum { R = 5 };
     const T c1 = (T)0.30901699437494742410, c2 = (T)-0.80901699437494742410, s1 = (T)0.95105651629515357212, s2 = (T)0.58778525229247312917;
     EACH_GROUP {
@@ -177,8 +168,7 @@ INLINE void NAME(radix5)(PASS_ARGUMENTS)
     }
 }
 
-INLINE void NAME(radix7)(PASS_ARGUMENTS)
-{
+INLINE void NAME(radix7)(PASS_ARGUMENTS) {
     enum { R = 7 };
     const T c1 = (T)0.62348980185873353053, c2 = (T)-0.22252093395631440429, c3 = (T)-0.90096886790241912624;
     const T s1 = (T)0.78183148246802980871, s2 = (T)0.97492791218182360702, s3 = (T)0.43388373911755812048;
@@ -209,8 +199,7 @@ INLINE void NAME(radix7)(PASS_ARGUMENTS)
 }
 
 /* Two of radix 4, whose second one is turned by eighths of the circle. */
-INLINE void NAME(radix8)(PASS_ARGUMENTS)
-{
+INLINE void NAME(radix8)(PASS_ARGUMENTS) {
     enum { R = 8 };
     const T root = (T)0.70710678118654752440;
     EACH_GROUP {
@@ -235,8 +224,7 @@ INLINE void NAME(radix8)(PASS_ARGUMENTS)
 
 /* Any odd radix: sums and differences of the pairs a_k, a_(R-k), and a cosine and a sine of each pair for each result. */
 LOCAL void NAME(radix_odd)(const T *restrict x, T *restrict y, int64_t m, int64_t s, const T *restrict w, const int turn, const int R,
-                           const T *restrict roots)
-{
+                           const T *restrict roots) {
     const int half = (R - 1) / 2, in = CELLS, out = CELLS;
     const NAME(Ends) *e = NULL;
     V pr[MAX_RADIX / 2], pi[MAX_RADIX / 2], mr[MAX_RADIX / 2], mi[MAX_RADIX / 2];
@@ -302,8 +290,7 @@ RUN(radix8)
     default: NAME(radix_odd)(a, b, f->groups[i], s, w, f->groups[i] > 1, (int)f->radix[i], w + 2 * f->groups[i] * (f->radix[i] - 1)); \
     }
 
-LOCAL void NAME(get_all)(const NAME(Ends) *e, int64_t n, int in, T *cells)
-{
+LOCAL void NAME(get_all)(const NAME(Ends) *e, int64_t n, int in, T *cells) {
     for (int64_t i = 0; i < n; i++) {
         V re, im;
         if (in == NEIGHBOURS) NAME(get)(e, NULL, i, NEIGHBOURS, &re, &im); else NAME(get)(e, NULL, i, EXCHANGED, &re, &im);
@@ -311,8 +298,7 @@ LOCAL void NAME(get_all)(const NAME(Ends) *e, int64_t n, int in, T *cells)
     }
 }
 
-LOCAL void NAME(put_all)(const NAME(Ends) *e, int64_t n, int out, const T *cells)
-{
+LOCAL void NAME(put_all)(const NAME(Ends) *e, int64_t n, int out, const T *cells) {
     for (int64_t i = 0; i < n; i++) {
         if (out == NEIGHBOURS) NAME(put)(e, NULL, i, NEIGHBOURS, RE(cells, i), IM(cells, i));
         else if (out == EXCHANGED) NAME(put)(e, NULL, i, EXCHANGED, RE(cells, i), IM(cells, i));
@@ -321,8 +307,7 @@ LOCAL void NAME(put_all)(const NAME(Ends) *e, int64_t n, int out, const T *cells
 }
 
 /* Run all passes from `in` (CELLS: those in a) to `out`, with b as the other buffer; return the one that holds the result, if one does. */
-LOCAL T *NAME(run)(const FftPlan *f, const NAME(Ends) *e, int in, int out, T *a, T *b)
-{
+LOCAL T *NAME(run)(const FftPlan *f, const NAME(Ends) *e, int in, int out, T *a, T *b) {
     const T *w = f->twiddles;
     const int last = f->passes - 1;
     int64_t s = 1;

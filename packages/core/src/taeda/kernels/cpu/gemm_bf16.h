@@ -40,21 +40,18 @@ static inline int64_t bf16_strips(const Bf16Product *p) { return (p->m + BF16_ST
 
 /* Numbers of bfloat16 that B's panels and A's strips take. */
 static inline int64_t bf16_room_of_b(const Bf16Product *p) { return p->by_dots ? 0 : bf16_panels(p) * p->width * 2 * bf16_pairs(p); }
-static inline int64_t bf16_room_of_a(const Bf16Product *p)
-{
+static inline int64_t bf16_room_of_a(const Bf16Product *p) {
     return p->pack_a && !p->by_dots ? bf16_strips(p) * BF16_STRIP * 2 * bf16_pairs(p) : 0;
 }
 
-static inline void bf16_plan(Bf16Product *p)
-{
+static inline void bf16_plan(Bf16Product *p) {
     p->width = p->n > 16 ? BF16_PANEL : 16;
     p->by_dots = p->m <= BF16_DOTS && p->acs == 1 && p->brs == 1;
     p->pack_a = p->acs != 1 || p->ars % 512 == 0;              /* rows 1 KiB apart share few sets of the first-level cache */
 }
 
 /* to[pair][0 .. width)[2] from x(l, j) = x[l * rs + j * cs], l < k, j < n. */
-LOCAL void bf16_pack(uint16_t *to, int64_t width, const uint16_t *x, int64_t rs, int64_t cs, int64_t k, int64_t n)
-{
+LOCAL void bf16_pack(uint16_t *to, int64_t width, const uint16_t *x, int64_t rs, int64_t cs, int64_t k, int64_t n) {
     const int64_t pairs = k / 2;
     if (n < width) memset(to, 0, (size_t)(k + 1) / 2 * width * 4);
     if (rs == 1 && cs % 2 == 0 && (size_t)x % 4 == 0) {
@@ -72,23 +69,20 @@ LOCAL void bf16_pack(uint16_t *to, int64_t width, const uint16_t *x, int64_t rs,
 }
 
 /* Panel number i of B. */
-LOCAL void bf16_pack_panel(const Bf16Product *p, uint16_t *packed, int64_t i)
-{
+LOCAL void bf16_pack_panel(const Bf16Product *p, uint16_t *packed, int64_t i) {
     const int64_t j = i * p->width, columns = p->n - j < p->width ? p->n - j : p->width;
     bf16_pack(packed + j * 2 * bf16_pairs(p), p->width, p->b + j * p->bcs, p->brs, p->bcs, p->k, columns);
 }
 
 /* Strip number i of A, where A is packed. */
-LOCAL void bf16_pack_strip(const Bf16Product *p, uint16_t *of_a, int64_t i)
-{
+LOCAL void bf16_pack_strip(const Bf16Product *p, uint16_t *of_a, int64_t i) {
     const int64_t top = i * BF16_STRIP, rows = p->m - top < BF16_STRIP ? p->m - top : BF16_STRIP;
     bf16_pack(of_a + top * 2 * bf16_pairs(p), BF16_STRIP, p->a + top * p->ars, p->acs, p->ars, p->k, rows);
 }
 
 #ifdef PAIRED
 /* alpha sums + beta s, rounded; lanes of `mask`. */
-static inline PAIRED void bf16_put(const Bf16Product *p, __m512 sums, int64_t i, int64_t j, int64_t columns)
-{
+static inline PAIRED void bf16_put(const Bf16Product *p, __m512 sums, int64_t i, int64_t j, int64_t columns) {
     const __mmask16 mask = columns >= 16 ? 0xffff : (__mmask16)((1 << columns) - 1);
     if (p->alpha != 1) sums = _mm512_mul_ps(sums, _mm512_set1_ps(p->alpha));
     if (p->s) {
@@ -171,15 +165,13 @@ DOTS(1) DOTS(2) DOTS(3) DOTS(4)
 #undef UNROLL
 #undef DOTS
 
-LOCAL void bf16_dots(const Bf16Product *p, int64_t first, int64_t last)
-{
+LOCAL void bf16_dots(const Bf16Product *p, int64_t first, int64_t last) {
     static void (*const all[])(const Bf16Product *, int64_t, int64_t) = {bf16_dots_1, bf16_dots_2, bf16_dots_3, bf16_dots_4};
     all[p->m - 1](p, first, last);
 }
 
 /* Rows from `top` on, all within a strip, by panels first to last - 1; of_a: A's strips, packed. */
-LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first, int64_t last)
-{
+LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first, int64_t last) {
     const int64_t tiles = (rows + BF16_ROWS - 1) / BF16_ROWS, within = top % BF16_STRIP;
     const uint16_t *a = p->pack_a ? of_a + (top - within) * 2 * bf16_pairs(p) + 2 * within : p->a + top * p->ars;
     for (int64_t panel = first; panel < last; panel++) {
@@ -193,8 +185,7 @@ LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_
     }
 }
 #else
-LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first, int64_t last)
-{
+LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first, int64_t last) {
     (void)p; (void)packed; (void)of_a; (void)top; (void)rows; (void)first; (void)last;
 }
 LOCAL void bf16_dots(const Bf16Product *p, int64_t first, int64_t last) { (void)p; (void)first; (void)last; }

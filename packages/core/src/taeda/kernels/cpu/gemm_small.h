@@ -26,8 +26,7 @@ typedef void (*NAME(rows_function))(T *c, int64_t cs, int64_t crs, const T *a, i
 typedef void (*NAME(gather_function))(T *to, const T *b, int64_t bs, int64_t brs, int64_t bcs, int64_t count, int64_t k);
 
 /* n numbers, at most LANES; the other lanes are 0 and not read. */
-INLINE V NAME(some)(const T *p, const int n)
-{
+INLINE V NAME(some)(const T *p, const int n) {
     if (n == LANES) return *(const V *)p;
 #ifdef __AVX512VL__
     return MASKED(maskz_loadu)((1 << n) - 1, p);
@@ -38,8 +37,7 @@ INLINE V NAME(some)(const T *p, const int n)
 #endif
 }
 
-INLINE void NAME(put)(T *p, V x, const int n)
-{
+INLINE void NAME(put)(T *p, V x, const int n) {
     if (n == LANES) { *(V *)p = x; return; }
 #ifdef __AVX512VL__
     MASKED(mask_storeu)(p, (1 << n) - 1, x);
@@ -50,8 +48,7 @@ INLINE void NAME(put)(T *p, V x, const int n)
 
 /* M rows of N numbers of each of the products. */
 INLINE void NAME(rows_of)(T *c, int64_t cs, int64_t crs, const T *a, int64_t as, int64_t ars, int64_t acs, const T *b, int64_t bs,
-                          int64_t brs, int64_t count, int64_t k, const int M, const int N)
-{
+                          int64_t brs, int64_t count, int64_t k, const int M, const int N) {
     const int low = N < LANES ? N : LANES, high = N - low;
     for (; count > 0; count--, c += cs, a += as, b += bs) {
         const T *at = a, *row = b;
@@ -87,8 +84,7 @@ INLINE void NAME(rows_of)(T *c, int64_t cs, int64_t crs, const T *a, int64_t as,
 }
 
 /* Rows of N numbers, AT_ONCE_COLS apart, of matrices that do not lie so. */
-INLINE void NAME(gather)(T *to, const T *b, int64_t bs, int64_t brs, int64_t bcs, int64_t count, int64_t k, const int N)
-{
+INLINE void NAME(gather)(T *to, const T *b, int64_t bs, int64_t brs, int64_t bcs, int64_t count, int64_t k, const int N) {
     for (; count > 0; count--, b += bs) {
         const T *row = b;
         for (int64_t l = 0; l < k; l++, to += AT_ONCE_COLS, row += brs)
@@ -121,8 +117,7 @@ static const NAME(gather_function) NAME(gather_functions)[AT_ONCE_COLS] = {
 
 /* C = A B for count matrices, m x k by k x n; cs, as and bs: how far apart they lie.  C's rows lie as rows. */
 LOCAL void NAME(small_products)(T *c, int64_t cs, int64_t crs, const T *a, int64_t as, int64_t ars, int64_t acs, const T *b, int64_t bs,
-                                int64_t brs, int64_t bcs, int64_t count, int64_t m, int64_t n, int64_t k)
-{
+                                int64_t brs, int64_t bcs, int64_t count, int64_t m, int64_t n, int64_t k) {
     T room[SMALL_RUN * SMALL_TERMS * AT_ONCE_COLS] __attribute__((aligned(64)));
     const int64_t tiles = (m + AT_ONCE_ROWS - 1) / AT_ONCE_ROWS, panels = (n + AT_ONCE_COLS - 1) / AT_ONCE_COLS;
     const int gathers = bcs != 1 && n > 1;
@@ -145,8 +140,7 @@ LOCAL void NAME(small_products)(T *c, int64_t cs, int64_t crs, const T *a, int64
 }
 
 /* The rows b and i b, AT_ONCE_COLS numbers apart, of each row of N complex numbers. */
-INLINE void NAME(turn)(T *to, const T *b, int64_t bs, int64_t brs, int64_t bcs, int64_t count, int64_t k, const int N)
-{
+INLINE void NAME(turn)(T *to, const T *b, int64_t bs, int64_t brs, int64_t bcs, int64_t count, int64_t k, const int N) {
     for (; count > 0; count--, b += bs) {
         const T *row = b;
         for (int64_t l = 0; l < k; l++, to += 2 * AT_ONCE_COLS, row += brs)
@@ -169,8 +163,7 @@ static const NAME(gather_function) NAME(turn_functions)[AT_ONCE_COLS / 2] = {NAM
 
 /* The same of complex matrices: at most COMPLEX_ROWS rows and half of SMALL_TERMS; strides count complex numbers. */
 LOCAL void NAME(small_complex_products)(T *c, int64_t cs, int64_t crs, const T *a, int64_t as, int64_t ars, int64_t acs, const T *b,
-                                        int64_t bs, int64_t brs, int64_t bcs, int64_t count, int64_t m, int64_t n, int64_t k)
-{
+                                        int64_t bs, int64_t brs, int64_t bcs, int64_t count, int64_t m, int64_t n, int64_t k) {
     T room[SMALL_RUN * SMALL_TERMS * AT_ONCE_COLS] __attribute__((aligned(64))), lying[SMALL_RUN * COMPLEX_ROWS * SMALL_TERMS];
     const int64_t tiles = (m + AT_ONCE_ROWS - 1) / AT_ONCE_ROWS;
     for (int64_t at = 0; at < count; at += SMALL_RUN) {

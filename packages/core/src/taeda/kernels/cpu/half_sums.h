@@ -18,16 +18,14 @@ typedef struct {
     int bits;              /* of the table's size */
 } Chains;
 
-static inline size_t chains_bytes(int64_t n)
-{
+static inline size_t chains_bytes(int64_t n) {
     int bits = 4;
     while ((int64_t)1 << bits < 2 * n) bits++;
     return (size_t)n * 20 + (sizeof(int32_t) << bits);
 }
 
 /* Chain n < 2^31 indices, but for those that are ``skip``, in a room of chains_bytes(n). */
-static void chains_make(Chains *c, const int64_t *at, int64_t n, int64_t skip, void *room)
-{
+static void chains_make(Chains *c, const int64_t *at, int64_t n, int64_t skip, void *room) {
     c->count = 0;
     c->where = (int64_t *)room;
     c->first = (int32_t *)(c->where + n);
@@ -55,8 +53,7 @@ static void chains_make(Chains *c, const int64_t *at, int64_t n, int64_t skip, v
 }
 
 /* y += the rows i of v, A apart, of chain g; over how many they are, where ``mean`` is wanted */
-static void chain_sum(const Chains *c, int64_t g, int code, uint16_t *y, const uint16_t *v, int64_t A, int mean)
-{
+static void chain_sum(const Chains *c, int64_t g, int code, uint16_t *y, const uint16_t *v, int64_t A, int mean) {
     _Alignas(64) float total[HALF_SUM_COLUMNS], row[HALF_SUM_COLUMNS];
     if (A < 8 && !mean) {
         const int wide = code == TAEDA_BF16;

@@ -12,14 +12,12 @@ enum {
     CHECK_BLOCK = 65536
 };
 
-static inline void prefetch(const char *row, int64_t nbytes)
-{
+static inline void prefetch(const char *row, int64_t nbytes) {
     for (int64_t i = 0; i < nbytes && i < 256; i += 64) __builtin_prefetch(row + i);
 }
 
 /* The first index outside [low, size), or -1. */
-static inline int64_t first_outside(const int64_t *ix, int64_t n, int64_t stride, int64_t low, int64_t size)
-{
+static inline int64_t first_outside(const int64_t *ix, int64_t n, int64_t stride, int64_t low, int64_t size) {
     uint64_t bad = 0;                      /* the sign of either difference */
     if (stride == 1)
         for (int64_t i = 0; i < n; i++) bad |= ((uint64_t)ix[i] - (uint64_t)low) | ((uint64_t)size - 1 - (uint64_t)ix[i]);
@@ -34,8 +32,7 @@ static inline int64_t first_outside(const int64_t *ix, int64_t n, int64_t stride
 }
 
 /* 1 + the position, in row-major order of `shape`, of the first index outside [low, size), or 0. */
-static inline int64_t check_shape(const View *ix, const int64_t *shape, int64_t low, int64_t size, int threads)
-{
+static inline int64_t check_shape(const View *ix, const int64_t *shape, int64_t low, int64_t size, int threads) {
     Scan w;
     const int64_t *strides[1] = {ix->strides};
     scan_init(&w, ix->ndim, shape, 1, strides);
@@ -58,8 +55,7 @@ static inline int64_t check_shape(const View *ix, const int64_t *shape, int64_t 
     return first == INT64_MAX ? 0 : 1 + first;
 }
 
-static inline int64_t check_index(const View *ix, int64_t low, int64_t size, int threads)
-{
+static inline int64_t check_index(const View *ix, int64_t low, int64_t size, int threads) {
     int64_t once[TAEDA_MAX_DIM];
     int repeats = 0;
     if (ix->numel == 0) return 0;

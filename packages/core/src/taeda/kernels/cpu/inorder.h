@@ -29,8 +29,7 @@ typedef struct {
 } Cursor;
 
 /* Collapse `nd` dimensions of `k` operands; strides[j] belongs to operand j. */
-static inline void scan_init(Scan *w, int nd, const int64_t *shape, int k, const int64_t *const *strides)
-{
+static inline void scan_init(Scan *w, int nd, const int64_t *shape, int k, const int64_t *const *strides) {
     w->nd = 0;
     w->numel = 1;
     for (int d = 0; d < nd; d++) {
@@ -55,8 +54,7 @@ static inline void scan_init(Scan *w, int nd, const int64_t *shape, int k, const
 }
 
 /* Put the cursor on element `first`, with `count` elements to go. */
-static inline void scan_at(const Scan *w, Cursor *c, int k, int64_t first, int64_t count)
-{
+static inline void scan_at(const Scan *w, Cursor *c, int k, int64_t first, int64_t count) {
     c->left = count < w->numel - first ? count : w->numel - first;
     for (int j = 0; j < k; j++) c->offset[j] = 0;
     for (int d = w->nd - 1; d >= 0; d--) {
@@ -68,15 +66,13 @@ static inline void scan_at(const Scan *w, Cursor *c, int k, int64_t first, int64
 }
 
 /* Length of the run that starts at the cursor, 0 at the end. */
-static inline int64_t scan_run(const Scan *w, const Cursor *c)
-{
+static inline int64_t scan_run(const Scan *w, const Cursor *c) {
     int64_t n = w->shape[w->nd - 1] - c->at[w->nd - 1];
     return n < c->left ? n : c->left;
 }
 
 /* Step over a run of n elements that scan_run() gave. */
-static inline void scan_next(const Scan *w, Cursor *c, int k, int64_t n)
-{
+static inline void scan_next(const Scan *w, Cursor *c, int k, int64_t n) {
     int d = w->nd - 1;
     c->left -= n;
     c->at[d] += n;

@@ -15,8 +15,7 @@ enum { NORM_COLS = 1024 };       /* columns at most: their sums are 4 to 8 KiB *
 
 /* mean and m2 of `count` rows and those of `more` others become those of all of them */
 static void cols_merge(double *restrict mean, double *restrict m2, double count, const double *restrict mean_too,
-                       const double *restrict m2_too, double more, int64_t cols)
-{
+                       const double *restrict m2_too, double more, int64_t cols) {
     const double part = more / (count + more);
     for (int64_t c = 0; c < cols; c++) {
         const double d = mean_too[c] - mean[c];
@@ -27,8 +26,7 @@ static void cols_merge(double *restrict mean, double *restrict m2, double count,
 #endif
 
 /* mean and m2 = sum (x - mean)^2 of `cols` columns */
-static void NAME(cols_moments)(const T *restrict x, int64_t rows, int64_t step, int64_t cols, double *restrict mean, double *restrict m2)
-{
+static void NAME(cols_moments)(const T *restrict x, int64_t rows, int64_t step, int64_t cols, double *restrict mean, double *restrict m2) {
     T s[NORM_COLS], q[NORM_COLS], mu[NORM_COLS];
     int64_t n = 0;
     for (int64_t c = 0; c < cols; c++) s[c] = 0;
@@ -64,16 +62,14 @@ static void NAME(cols_moments)(const T *restrict x, int64_t rows, int64_t step, 
 }
 
 static void NAME(cols_affine)(T *restrict y, const T *restrict x, int64_t rows, int64_t step, int64_t cols,
-                              const T *restrict mean, const T *restrict a, const T *restrict b)
-{
+                              const T *restrict mean, const T *restrict a, const T *restrict b) {
     for (int64_t n = 0; n < rows; n++, x += step, y += step)
         for (int64_t c = 0; c < cols; c++) y[c] = (x[c] - mean[c]) * a[c] + b[c];
 }
 
 /* sum g and sum g (x - mean) of the columns of a block of rows */
 static void NAME(cols_dots)(const T *restrict g, const T *restrict x, int64_t rows, int64_t step, int64_t cols,
-                            const T *restrict mean, double *restrict sg, double *restrict sgx)
-{
+                            const T *restrict mean, double *restrict sg, double *restrict sgx) {
     T s[NORM_COLS], q[NORM_COLS];
     int64_t n = 0;
     for (int64_t c = 0; c < cols; c++) s[c] = q[c] = 0;
@@ -95,8 +91,7 @@ static void NAME(cols_dots)(const T *restrict g, const T *restrict x, int64_t ro
 
 static void NAME(cols_backward)(T *restrict gx, const T *restrict g, const T *restrict x, int64_t rows, int64_t step,
                                 int64_t cols, const T *restrict mean, const T *restrict a, const T *restrict k1,
-                                const T *restrict k2)
-{
+                                const T *restrict k2) {
     for (int64_t n = 0; n < rows; n++, g += step, x += step, gx += step)
         for (int64_t c = 0; c < cols; c++) gx[c] = a[c] * g[c] - k1[c] - (x[c] - mean[c]) * k2[c];
 }

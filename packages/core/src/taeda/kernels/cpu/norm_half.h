@@ -17,28 +17,24 @@
 enum { HALF_BLOCK = 1024 };      /* elements: 4 KiB wide; as many as NORM_COLS */
 
 /* Element c of a parameter, which is a half or a float, `otherwise` where there is none; and writing one. */
-static inline float half_part(const View *v, int64_t c, float otherwise)
-{
+static inline float half_part(const View *v, int64_t c, float otherwise) {
     if (v == NULL) return otherwise;
     if (v->dtype == TAEDA_F32) return ((const float *)v->data)[c];
     const uint16_t h = ((const uint16_t *)v->data)[c];
     return v->dtype == TAEDA_F16 ? f16_to_f32(h) : bf16_to_f32(h);
 }
-static inline void put_half_part(View *v, int64_t c, float x)
-{
+static inline void put_half_part(View *v, int64_t c, float x) {
     if (v == NULL) return;
     if (v->dtype == TAEDA_F32) ((float *)v->data)[c] = x;
     else ((uint16_t *)v->data)[c] = v->dtype == TAEDA_F16 ? f32_to_f16(x) : f32_to_bf16(x);
 }
 
 /* `rows` rows of n halves, `step` apart, side by side as floats; and back */
-static inline void widen_rows(int code, float *y, const uint16_t *x, int64_t rows, int64_t step, int64_t n)
-{
+static inline void widen_rows(int code, float *y, const uint16_t *x, int64_t rows, int64_t step, int64_t n) {
     if (step == n) n *= rows, rows = 1;
     for (int64_t r = 0; r < rows; r++) widen(code, (char *)(y + r * n), (const char *)(x + r * step), 1, n);
 }
-static inline void narrow_rows(int code, uint16_t *y, const float *x, int64_t rows, int64_t step, int64_t n)
-{
+static inline void narrow_rows(int code, uint16_t *y, const float *x, int64_t rows, int64_t step, int64_t n) {
     if (step == n) n *= rows, rows = 1;
     for (int64_t r = 0; r < rows; r++) narrow(code, (char *)(y + r * step), 1, (const char *)(x + r * n), n);
 }
@@ -63,14 +59,12 @@ enum { HALF_RUN = INT32_MAX };
     }
 HALF_RUNS(f16)
 HALF_RUNS(bf16)
-static void affine_run(int code, uint16_t *y, const uint16_t *x, int64_t n, float mean, float a, float b)
-{
+static void affine_run(int code, uint16_t *y, const uint16_t *x, int64_t n, float mean, float a, float b) {
     a = half_number((const char *)&a), b = half_number((const char *)&b);
     if (code == TAEDA_F16) affine_run_f16(y, x, n, mean, a, b);
     else affine_run_bf16(y, x, n, mean, a, b);
 }
-static void gradient_run(int code, uint16_t *gx, const uint16_t *g, const uint16_t *x, int64_t n, float mean, float a, float k1, float k2)
-{
+static void gradient_run(int code, uint16_t *gx, const uint16_t *g, const uint16_t *x, int64_t n, float mean, float a, float k1, float k2) {
     a = half_number((const char *)&a), mean = half_number((const char *)&mean);
     if (code == TAEDA_F16) gradient_run_f16(gx, g, x, n, mean, a, k1, k2);
     else gradient_run_bf16(gx, g, x, n, mean, a, k1, k2);
@@ -90,8 +84,7 @@ static void gradient_run(int code, uint16_t *gx, const uint16_t *g, const uint16
     }
 
 /* mean and M2 = sum (x - mean)^2 of a channel; of values that are not finite the mean is their plain one */
-static void half_moments(int code, const uint16_t *x, int64_t N, int64_t step, int64_t L, double *mean, double *m2)
-{
+static void half_moments(int code, const uint16_t *x, int64_t N, int64_t step, int64_t L, double *mean, double *m2) {
     float wide[HALF_BLOCK];
     double mu = 0, q = 0, count = 0, off;
     HALF_BLOCKS(
@@ -117,8 +110,7 @@ static void half_moments(int code, const uint16_t *x, int64_t N, int64_t step, i
 }
 
 /* y = (x - mean) a + b */
-static void half_affine(int code, uint16_t *y, const uint16_t *x, int64_t N, int64_t step, int64_t L, float mean, float a, float b)
-{
+static void half_affine(int code, uint16_t *y, const uint16_t *x, int64_t N, int64_t step, int64_t L, float mean, float a, float b) {
     float wide[HALF_BLOCK], out[HALF_BLOCK];
     if (L >= HALF_RUN) {
         for (int64_t n = 0; n < N; n++) affine_run(code, y + n * step, x + n * step, L, mean, a, b);
@@ -132,8 +124,7 @@ static void half_affine(int code, uint16_t *y, const uint16_t *x, int64_t N, int
 }
 
 /* sum g and sum g (x - mean) */
-static void half_dots(int code, const uint16_t *g, const uint16_t *x, int64_t N, int64_t step, int64_t L, float mean, double *sg, double *sgx)
-{
+static void half_dots(int code, const uint16_t *g, const uint16_t *x, int64_t N, int64_t step, int64_t L, float mean, double *sg, double *sgx) {
     float u[HALF_BLOCK], v[HALF_BLOCK];
     *sg = *sgx = 0;
     HALF_BLOCKS(
@@ -146,8 +137,7 @@ static void half_dots(int code, const uint16_t *g, const uint16_t *x, int64_t N,
 
 /* gx = a g - k1 - (x - mean) k2 */
 static void half_gradient(int code, uint16_t *gx, const uint16_t *g, const uint16_t *x, int64_t N, int64_t step, int64_t L, float mean,
-                          float a, float k1, float k2)
-{
+                          float a, float k1, float k2) {
     float u[HALF_BLOCK], v[HALF_BLOCK], out[HALF_BLOCK];
     if (L >= HALF_RUN) {
         for (int64_t n = 0; n < N; n++) gradient_run(code, gx + n * step, g + n * step, x + n * step, L, mean, a, k1, k2);
@@ -162,21 +152,18 @@ static void half_gradient(int code, uint16_t *gx, const uint16_t *g, const uint1
 }
 
 /* The same of `cols` columns, up to NORM_COLS, of a block of rows.  The sums want the block whole: `room` is for rows cols floats. */
-static void half_cols_moments(int code, const uint16_t *x, int64_t rows, int64_t step, int64_t cols, double *mean, double *m2, float *room)
-{
+static void half_cols_moments(int code, const uint16_t *x, int64_t rows, int64_t step, int64_t cols, double *mean, double *m2, float *room) {
     widen_rows(code, room, x, rows, step, cols);
     cols_moments_f32(room, rows, cols, cols, mean, m2);
 }
 static void half_cols_dots(int code, const uint16_t *g, const uint16_t *x, int64_t rows, int64_t step, int64_t cols, const float *mean,
-                           double *sg, double *sgx, float *room)
-{
+                           double *sg, double *sgx, float *room) {
     widen_rows(code, room, g, rows, step, cols);
     widen_rows(code, room + rows * cols, x, rows, step, cols);
     cols_dots_f32(room, room + rows * cols, rows, cols, cols, mean, sg, sgx);
 }
 static void half_cols_affine(int code, uint16_t *y, const uint16_t *x, int64_t rows, int64_t step, int64_t cols, const float *mean,
-                             const float *a, const float *b)
-{
+                             const float *a, const float *b) {
     float wide[HALF_BLOCK], out[HALF_BLOCK];
     const int64_t each = HALF_BLOCK / cols;
     for (int64_t r = 0, m; r < rows; r += m) {
@@ -187,8 +174,7 @@ static void half_cols_affine(int code, uint16_t *y, const uint16_t *x, int64_t r
     }
 }
 static void half_cols_gradient(int code, uint16_t *gx, const uint16_t *g, const uint16_t *x, int64_t rows, int64_t step, int64_t cols,
-                               const float *mean, const float *a, const float *k1, const float *k2)
-{
+                               const float *mean, const float *a, const float *k1, const float *k2) {
     float u[HALF_BLOCK], v[HALF_BLOCK], out[HALF_BLOCK];
     const int64_t each = HALF_BLOCK / cols;
     for (int64_t r = 0, m; r < rows; r += m) {
@@ -215,8 +201,7 @@ static void half_cols_gradient(int code, uint16_t *gx, const uint16_t *g, const 
 
 /* y = (x - mean) rstd w + b of the group's channels from `first` on; off: what the rounded mean is off by */
 static void half_group(int code, uint16_t *y, const uint16_t *x, int64_t K, int64_t L, float mean, float rstd, double off, const View *w,
-                       const View *b, int64_t first)
-{
+                       const View *b, int64_t first) {
     float wide[HALF_BLOCK], out[HALF_BLOCK];
     if (L >= HALF_RUN) {
         for (int64_t k = 0; k < K; k++) {
@@ -237,8 +222,7 @@ static void half_group(int code, uint16_t *y, const uint16_t *x, int64_t K, int6
 
 /* sums[2 c] and [2 c + 1]: of g, and of g (x - mean), over each channel; gx as half_gradient's, if it is wanted */
 static void half_group_backward(int code, uint16_t *gx, const uint16_t *g, const uint16_t *x, int64_t K, int64_t L, float mean, float rstd,
-                                const View *w, int64_t first, double *sums)
-{
+                                const View *w, int64_t first, double *sums) {
     float u[HALF_BLOCK], v[HALF_BLOCK], out[HALF_BLOCK];
     double s1 = 0, s2 = 0;
     for (int64_t k = 0; k < 2 * K; k++) sums[k] = 0;

@@ -5,8 +5,7 @@ enum { NORM_BLOCK = 2048 };      /* elements whose mean and deviation are taken 
 #endif
 
 /* mean and M2 = sum (x - mean)^2 of a channel: N rows of length L, `step` apart */
-static void NAME(bn_moments)(const T *x, int64_t N, int64_t step, int64_t L, double *mean, double *m2)
-{
+static void NAME(bn_moments)(const T *x, int64_t N, int64_t step, int64_t L, double *mean, double *m2) {
     double mu = 0, q = 0, off;
     if (L >= 64) {
         double count = 0;
@@ -39,22 +38,19 @@ static void NAME(bn_moments)(const T *x, int64_t N, int64_t step, int64_t L, dou
 }
 
 /* y = (x - mean) a + b over a row */
-static inline void NAME(row_affine)(T *restrict y, const T *restrict x, int64_t n, T mean, T a, T b)
-{
+static inline void NAME(row_affine)(T *restrict y, const T *restrict x, int64_t n, T mean, T a, T b) {
     for (int64_t i = 0; i < n; i++) y[i] = (x[i] - mean) * a + b;
 }
 
 /* gx = a g - k1 - (x - mean) k2 over a row */
 static inline void NAME(row_bn_backward)(T *restrict gx, const T *restrict g, const T *restrict x,
-                                         int64_t n, T mean, T a, T k1, T k2)
-{
+                                         int64_t n, T mean, T a, T k1, T k2) {
     for (int64_t i = 0; i < n; i++) gx[i] = a * g[i] - k1 - (x[i] - mean) * k2;
 }
 
 /* y = ((x - mean) rstd - off) w + b over a row; w and b may be NULL */
 static inline void NAME(row_norm)(T *restrict y, const T *restrict x, int64_t n, T mean, T rstd,
-                                  T off, const T *restrict w, const T *restrict b)
-{
+                                  T off, const T *restrict w, const T *restrict b) {
     if (w && b) for (int64_t i = 0; i < n; i++) y[i] = ((x[i] - mean) * rstd - off) * w[i] + b[i];
     else if (w) for (int64_t i = 0; i < n; i++) y[i] = ((x[i] - mean) * rstd - off) * w[i];
     else if (b) for (int64_t i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd - off + b[i];
@@ -65,8 +61,7 @@ static inline void NAME(row_norm)(T *restrict y, const T *restrict x, int64_t n,
    w may be NULL */
 static inline void NAME(row_norm_backward)(T *restrict gx, const T *restrict g, const T *restrict x,
                                            int64_t n, T mean, T rstd, int centred,
-                                           const T *restrict w)
-{
+                                           const T *restrict w) {
     double t1 = 0, t2 = 0;
     if (n == 1 && centred) {                    /* y does not depend on x: rounding of h - h k would be magnified by rstd */
         gx[0] = 0 * g[0] * rstd;
@@ -99,8 +94,7 @@ static inline void NAME(row_norm_backward)(T *restrict gx, const T *restrict g, 
 
 /* gw += g (x - mean) rstd, gb += g over a row; either may be NULL */
 static inline void NAME(row_norm_params)(T *restrict gw, T *restrict gb, const T *restrict g,
-                                         const T *restrict x, int64_t n, T mean, T rstd)
-{
+                                         const T *restrict x, int64_t n, T mean, T rstd) {
     if (gw) for (int64_t i = 0; i < n; i++) gw[i] += g[i] * (x[i] - mean) * rstd;
     if (gb) for (int64_t i = 0; i < n; i++) gb[i] += g[i];
 }

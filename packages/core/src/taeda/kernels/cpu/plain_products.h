@@ -14,8 +14,7 @@
 #define PLAIN_NAME(a) PLAIN_JOIN(a, SUFFIX)
 #endif
 
-PLAIN void PLAIN_NAME(begin)(T *c, int64_t m, int64_t n, int64_t crs, int64_t ccs, const T *src, int64_t srs, int64_t scs, T beta)
-{
+PLAIN void PLAIN_NAME(begin)(T *c, int64_t m, int64_t n, int64_t crs, int64_t ccs, const T *src, int64_t srs, int64_t scs, T beta) {
     if (n == 1 && m > 1) {                                   /* a column is written as a row */
         n = m, m = 1;
         ccs = crs, scs = srs;
@@ -40,8 +39,7 @@ PLAIN void PLAIN_NAME(begin)(T *c, int64_t m, int64_t n, int64_t crs, int64_t cc
 
 /* Along rows of B where they are contiguous and no short ones, else a sum for each element. */
 PLAIN void PLAIN_NAME(loops)(T *c, int64_t m, int64_t n, int64_t k, int64_t crs, int64_t ccs, const T *a, int64_t ars, int64_t acs,
-                             const T *b, int64_t brs, int64_t bcs, T alpha)
-{
+                             const T *b, int64_t brs, int64_t bcs, T alpha) {
     for (int64_t i = 0; i < m; i++) {
         if (bcs == 1 && ccs == 1 && n >= 8) {
             for (int64_t l = 0; l < k; l++) {
@@ -67,8 +65,7 @@ PLAIN void PLAIN_NAME(loops)(T *c, int64_t m, int64_t n, int64_t k, int64_t crs,
 }
 
 PLAIN void PLAIN_NAME(outer)(T *c, int64_t m, int64_t n, int64_t crs, int64_t ccs, const T *a, int64_t ars, const T *b, int64_t bcs,
-                             T alpha, const T *src, int64_t srs, int64_t scs, T beta)
-{
+                             T alpha, const T *src, int64_t srs, int64_t scs, T beta) {
     for (int64_t i = 0; i < m; i++) {
         const T x = alpha * a[i * ars], *from = src + i * srs;
         T *row = c + i * crs;

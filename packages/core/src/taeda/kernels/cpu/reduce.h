@@ -76,8 +76,7 @@ static inline int64_t reduce_abs(int64_t a) { return a < 0 ? -a : a; }
 static inline int64_t reduce_apart(int64_t stride) { return stride ? reduce_abs(stride) : INT64_MAX; }
 static inline int64_t reduce_min(int64_t a, int64_t b) { return a < b ? a : b; }
 
-static inline void reduce_add_dim(ReduceDims *d, int64_t size, int64_t in, int64_t out)
-{
+static inline void reduce_add_dim(ReduceDims *d, int64_t size, int64_t in, int64_t out) {
     const int last = d->n - 1;
     if (last >= 0 && d->in[last] == in * size && d->out[last] == out * size) {
         d->size[last] *= size;
@@ -92,8 +91,7 @@ static inline void reduce_add_dim(ReduceDims *d, int64_t size, int64_t in, int64
 
 /* The reduced dimensions, outermost first; where their order does not matter, as they lie in memory, so that a permuted
  * tensor is one run.  Returns how many there are. */
-static inline int reduce_list_dims(const View *x, const View *y, int ordered, int *dims)
-{
+static inline int reduce_list_dims(const View *x, const View *y, int ordered, int *dims) {
     int n = 0;
     for (int d = 0; d < x->ndim; d++) {
         if (y->shape[d] == x->shape[d]) continue;
@@ -105,8 +103,7 @@ static inline int reduce_list_dims(const View *x, const View *y, int ordered, in
 }
 
 /* Take out the dimension with the smallest stride, the last of equals; if that has less than ``few`` elements, the longest. */
-static inline void reduce_take_dim(ReduceDims *d, int64_t few, int64_t *size, int64_t *in, int64_t *out)
-{
+static inline void reduce_take_dim(ReduceDims *d, int64_t few, int64_t *size, int64_t *in, int64_t *out) {
     int best = 0;
     *size = 1;
     *in = *out = 0;
@@ -127,8 +124,7 @@ static inline void reduce_take_dim(ReduceDims *d, int64_t few, int64_t *size, in
     }
 }
 
-static inline void reduce_offsets(const ReduceDims *d, int64_t index, int64_t *in, int64_t *out)
-{
+static inline void reduce_offsets(const ReduceDims *d, int64_t index, int64_t *in, int64_t *out) {
     for (int i = d->n - 1; i >= 0; i--) {
         const int64_t at = index % d->size[i];
         *in += at * d->in[i];
@@ -138,8 +134,7 @@ static inline void reduce_offsets(const ReduceDims *d, int64_t index, int64_t *i
 }
 
 /* Offsets of tile v in the input and the output; returns how many columns it has. */
-static inline int64_t reduce_locate(const Reduction *r, int64_t v, int64_t *in, int64_t *out)
-{
+static inline int64_t reduce_locate(const Reduction *r, int64_t v, int64_t *in, int64_t *out) {
     const int64_t j = v % r->tiles * r->tile;
     *in = j * r->sm;
     *out = j * r->so;
@@ -158,8 +153,7 @@ static inline int64_t reduce_locate(const Reduction *r, int64_t v, int64_t *in, 
 typedef struct { uint64_t re, im; } ReducePair;
 
 /* n elements at x, s apart, as the Spec reads them */
-static inline void reduce_fetch(const Reduction *r, char *restrict to, const char *restrict x, int64_t s, int64_t n)
-{
+static inline void reduce_fetch(const Reduction *r, char *restrict to, const char *restrict x, int64_t s, int64_t n) {
     if (r->half) widen(r->half, to, x, s, n);
     else if (r->itemsize == 2) REDUCE_GATHER(uint16_t);
     else if (r->itemsize == 4) REDUCE_GATHER(uint32_t);
@@ -168,8 +162,7 @@ static inline void reduce_fetch(const Reduction *r, char *restrict to, const cha
 }
 
 /* The tile at x, patch by patch: halves, or 2, 4 or 8 bytes that lie apart. */
-static void reduce_patches(const Reduction *r, const char *x, int64_t n, int64_t sn, int64_t m, int64_t sm, char *acc, int64_t base)
-{
+static void reduce_patches(const Reduction *r, const char *x, int64_t n, int64_t sn, int64_t m, int64_t sm, char *acc, int64_t base) {
     _Alignas(64) char patch[REDUCE_PATCH];
     const Spec *s = r->spec;
     const int64_t from = r->itemsize, size = r->half ? 4 : from;
@@ -200,16 +193,14 @@ static void reduce_patches(const Reduction *r, const char *x, int64_t n, int64_t
 }
 
 static inline void reduce_take(const Reduction *r, const char *x, int64_t n, int64_t sn, int64_t m, int64_t sm, char *acc,
-                               int64_t base)
-{
+                               int64_t base) {
     const int columns = m >= 64 && sm != 1 && reduce_apart(sm) < reduce_apart(sn);
     const int apart = sn != 1 && r->itemsize > 1 && (columns || (n >= REDUCE_SHORT && (m == 1 || sm != 1)));
     if (r->half || apart) reduce_patches(r, x, n, sn, m, sm, acc, base);
     else r->spec->tile(x, n, sn, m, sm, acc, base, r->p);
 }
 
-static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, int64_t m, char *acc, int64_t base)
-{
+static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, int64_t m, char *acc, int64_t base) {
     int64_t patch[REDUCE_SHORT * 64];
     const int64_t most = r->itemsize == 16 ? 32 : 64;
     for (int64_t lo = 0; lo < m; lo += most) {
@@ -238,8 +229,7 @@ static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, i
     }
 }
 
-static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, int64_t m, char *acc, int64_t base)
-{
+static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, int64_t m, char *acc, int64_t base) {
     int64_t wide[REDUCE_NARROW * REDUCE_ACC / 8];
     const Spec *s = r->spec;
     const int64_t k = reduce_min(REDUCE_NARROW / m, n / REDUCE_PARTED), rows = n / k;
@@ -251,8 +241,7 @@ static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, i
 
 /* Whole lines of one result, short ones with gaps between, as the columns of a tile; returns how many elements it took in.
  * Line by line 5897 of 17 elements took 70 us, 12 for each. */
-static inline int64_t reduce_lines(const Reduction *r, const char *x, int64_t line, int64_t left, char *acc, int64_t base)
-{
+static inline int64_t reduce_lines(const Reduction *r, const char *x, int64_t line, int64_t left, char *acc, int64_t base) {
     int64_t wide[REDUCE_LINE * REDUCE_ACC / 8];
     const Spec *s = r->spec;
     const int next = r->reduced.n - 1;
@@ -265,8 +254,7 @@ static inline int64_t reduce_lines(const Reduction *r, const char *x, int64_t li
 }
 
 /* Reduce segment u % segments of tile u / segments. */
-static inline void reduce_unit(const Reduction *r, int64_t u)
-{
+static inline void reduce_unit(const Reduction *r, int64_t u) {
     int64_t stack[REDUCE_TILE * REDUCE_ACC / 8];
     char *acc = r->partial ? r->partial + u * reduce_min(r->tile, r->m) * r->spec->bytes : (char *)stack;
     int64_t in, out, unused = 0;
@@ -297,8 +285,7 @@ static inline void reduce_unit(const Reduction *r, int64_t u)
 
 /* Reduce t[outputs] into t[0] (and t[1]), whose sizes are 1 where it is reduced; half: as in Reduction. */
 static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, const Spec *spec, const Param *p, int half, int threads,
-                                   void *(*alloc)(size_t), void (*release)(void *, size_t))
-{
+                                   void *(*alloc)(size_t), void (*release)(void *, size_t)) {
     const View *x = t[outputs], *y = t[0];
     Reduction r;
     int64_t units, unused, small[REDUCE_ACC / 8];
@@ -376,16 +363,14 @@ static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, con
 }
 
 /* y = x, wide: one run of results in float16 or bfloat16 */
-static void reduce_round(char **ptr, const int64_t *s, int64_t n, const Param *p)
-{
+static void reduce_round(char **ptr, const int64_t *s, int64_t n, const Param *p) {
     if (s[1] == 1) narrow((int)p[0].i, ptr[0], s[0], ptr[1], n);
     else for (int64_t i = 0; i < n; i++) narrow((int)p[0].i, ptr[0] + i * s[0] * 2, 1, ptr[1] + i * s[1] * 4, 1);
 }
 
 /* reduce_drive for an input in float16 or bfloat16; outputs of the same dtype are made in float32 and rounded. */
 static __attribute__((noinline)) int64_t reduce_drive_half(View **t, int outputs, const Spec *spec, const Param *p, int threads,
-                                        void *(*alloc)(size_t), void (*release)(void *, size_t))
-{
+                                        void *(*alloc)(size_t), void (*release)(void *, size_t)) {
     View wide[2], *v[3];
     int64_t strides[2][TAEDA_MAX_DIM], found = 0;
     Param code[1];

@@ -28,8 +28,7 @@ typedef T NAME(line) __attribute__((vector_size(32), aligned(sizeof(T)), may_ali
 #define MANY (1 / FEW)
 
 /* How far apart columns of m numbers lie: an odd number of lines of the cache, at least a vector of zeros at the end. */
-LOCAL int64_t NAME(reflectors_apart)(int64_t m)
-{
+LOCAL int64_t NAME(reflectors_apart)(int64_t m) {
     const int64_t line = 64 / sizeof(T);
     return ((m * PARTS + W + line - 1) / line | 1) * line;
 }
@@ -37,8 +36,7 @@ LOCAL int64_t NAME(reflectors_apart)(int64_t m)
 /* Numbers of T for m x n, some columns that nobody reads, v and i v. */
 LOCAL int64_t NAME(reflectors_room)(int64_t m, int64_t n) { return NAME(reflectors_apart)(m) * (n + COLUMNS + 1); }
 
-LOCAL void NAME(reflectors_load)(const T *a, int64_t m, int64_t n, int64_t ld, T *w)
-{
+LOCAL void NAME(reflectors_load)(const T *a, int64_t m, int64_t n, int64_t ld, T *w) {
     const int64_t apart = NAME(reflectors_apart)(m);
     for (int64_t j = 0; j < n; j++) {
         memcpy(w + j * apart, a + j * ld * PARTS, m * PARTS * sizeof(T));
@@ -47,15 +45,13 @@ LOCAL void NAME(reflectors_load)(const T *a, int64_t m, int64_t n, int64_t ld, T
     memset(w + n * apart, 0, (COLUMNS - 1) * apart * sizeof(T));
 }
 
-LOCAL void NAME(reflectors_store)(const T *w, int64_t m, int64_t n, T *a, int64_t ld)
-{
+LOCAL void NAME(reflectors_store)(const T *w, int64_t m, int64_t n, T *a, int64_t ld) {
     for (int64_t j = 0; j < n; j++) memcpy(a + j * ld * PARTS, w + j * NAME(reflectors_apart)(m), m * PARTS * sizeof(T));
 }
 
 #define PAIRS(a, b, ...) (__builtin_shufflevector(a, b, EVEN) + __builtin_shufflevector(a, b, ODD))
 /* The sums of W vectors. */
-LOCAL void NAME(line_sums)(const V *s, T *sums)
-{
+LOCAL void NAME(line_sums)(const V *s, T *sums) {
 #if WIDTH == 8
 #define EVEN 0, 8, 2, 10, 4, 12, 6, 14
 #define ODD 1, 9, 3, 11, 5, 13, 7, 15
@@ -86,8 +82,7 @@ LOCAL void NAME(line_sums)(const V *s, T *sums)
 #undef PAIRS
 
 /* y_j -= tau v (v^H y_j) for n columns, COLUMNS at a time: some beyond the last may be written.  v's numbers lie from `from` to `to`. */
-LOCAL void NAME(reflect)(const T *v, int64_t from, int64_t to, T *y, int64_t n, int64_t apart, const T *tau, int conjugate)
-{
+LOCAL void NAME(reflect)(const T *v, int64_t from, int64_t to, T *y, int64_t n, int64_t apart, const T *tau, int conjugate) {
 #if PARTS == 2
     const T *iv = v + apart, ti = conjugate ? -tau[1] : tau[1];
 #endif
@@ -135,8 +130,7 @@ LOCAL void NAME(reflect)(const T *v, int64_t from, int64_t to, T *y, int64_t n, 
 }
 
 /* v: 0 above number k, 1 there, and what x holds below; i v after it. */
-LOCAL void NAME(reflectors_take)(const T *x, int64_t k, int64_t from, int64_t to, int64_t apart, T *v)
-{
+LOCAL void NAME(reflectors_take)(const T *x, int64_t k, int64_t from, int64_t to, int64_t apart, T *v) {
     k *= PARTS;
     memset(v + from, 0, (k - from) * sizeof(T));
     memcpy(v + k, x + k, (to - k) * sizeof(T));
@@ -150,8 +144,7 @@ LOCAL void NAME(reflectors_take)(const T *x, int64_t k, int64_t from, int64_t to
 }
 
 /* In double: neither overflow nor the sum's length count then in float. */
-LOCAL double NAME(squares)(const T *x, int64_t from, int64_t to)
-{
+LOCAL double NAME(squares)(const T *x, int64_t from, int64_t to) {
     typedef double D __attribute__((vector_size(32)));
     D s = {0}, u = {0};
     for (int64_t i = from; i < to; i += W) {
@@ -170,8 +163,7 @@ LOCAL double NAME(squares)(const T *x, int64_t from, int64_t to)
 }
 
 /* The norm of x's numbers after k; v is written. */
-LOCAL T NAME(norm_below)(const T *x, int64_t k, int64_t to, T *v)
-{
+LOCAL T NAME(norm_below)(const T *x, int64_t k, int64_t to, T *v) {
     const int64_t first = (k + 1) * PARTS, from = first / W * W;
     double s;
     T most = 0;
@@ -190,8 +182,7 @@ LOCAL T NAME(norm_below)(const T *x, int64_t k, int64_t to, T *v)
 }
 
 /* Make a reflector of the numbers k and on of a column; v and tau are set, and the column holds R's number and v below. */
-LOCAL void NAME(reflector)(T *x, int64_t k, int64_t from, int64_t to, int64_t apart, T *v, T *tau)
-{
+LOCAL void NAME(reflector)(T *x, int64_t k, int64_t from, int64_t to, int64_t apart, T *v, T *tau) {
     T *at = x + k * PARTS;
     T below = NAME(norm_below)(x, k, to, v), size, scale = 1, beta;
     const T ai = PARTS == 2 ? at[1] : 0;
@@ -241,8 +232,7 @@ LOCAL void NAME(reflector)(T *x, int64_t k, int64_t from, int64_t to, int64_t ap
     const int64_t apart = NAME(reflectors_apart)(m), to = (m * PARTS + W - 1) / W * W;                               \
     T *v = w + (n + COLUMNS - 1) * apart
 
-LOCAL void NAME(reflectors_factor)(T *w, int64_t m, int64_t n, int64_t k, T *tau)
-{
+LOCAL void NAME(reflectors_factor)(T *w, int64_t m, int64_t n, int64_t k, T *tau) {
     ENDS;
     for (int64_t j = 0; j < k; j++) {
         SPAN_OF(j);
@@ -251,8 +241,7 @@ LOCAL void NAME(reflectors_factor)(T *w, int64_t m, int64_t n, int64_t k, T *tau
     }
 }
 
-LOCAL void NAME(reflectors_make)(T *w, int64_t m, int64_t n, int64_t k, const T *tau)
-{
+LOCAL void NAME(reflectors_make)(T *w, int64_t m, int64_t n, int64_t k, const T *tau) {
     ENDS;
     for (int64_t j = k; j < n; j++) {
         memset(w + j * apart, 0, to * sizeof(T));
@@ -278,8 +267,7 @@ LOCAL void NAME(reflectors_make)(T *w, int64_t m, int64_t n, int64_t k, const T 
 }
 
 /* As factor, of the first k columns (m >= k) the one with most left first: place[j] says (from 1) which it was.  norms: 2 k numbers. */
-LOCAL void NAME(reflectors_pivot)(T *w, int64_t m, int64_t n, int64_t k, T *tau, int *place, T *norms)
-{
+LOCAL void NAME(reflectors_pivot)(T *w, int64_t m, int64_t n, int64_t k, T *tau, int *place, T *norms) {
     ENDS;
     const T doubtful = (T)sqrt(sizeof(T) == 4 ? 0x1p-24 : 0x1p-53);
     T *exact = norms + k;
@@ -317,8 +305,7 @@ LOCAL void NAME(reflectors_pivot)(T *w, int64_t m, int64_t n, int64_t k, T *tau,
 }
 
 /* How many columns of a triangle come before one that makes its condition worse than 1 / rcond, as LAPACK's gelsy estimates it. */
-LOCAL int NAME(rank_of)(T *r, int n, int64_t apart, T rcond, T *room)
-{
+LOCAL int NAME(rank_of)(T *r, int n, int64_t apart, T rcond, T *room) {
     int rank = 1, smallest = 2, largest = 1;
     T *low = room, *high = room + PARTS * n, turn[8];           /* sines and cosines, complex where the matrix is */
     T least = (T)sqrt(r[0] * r[0] + (PARTS == 2 ? r[1] * r[1] : 0)), most = least, less, more;
@@ -353,8 +340,7 @@ LOCAL int64_t NAME(least_squares_room)(int64_t m, int64_t n, int64_t k) { return
 
 /* a: m x n, m >= n; b: m x k, columns ldb apart, becomes X and, without pivots, what of Q^H B is left.  [A B] becomes [R Q^H B] in one
  * go.  1, and nothing is written, where the rank is not full or numbers are so large or small that LAPACK would scale them. */
-LOCAL int NAME(least_squares)(const T *a, T *b, int m, int n, int k, int ldb, int pivots, T rcond, T *w, int *place)
-{
+LOCAL int NAME(least_squares)(const T *a, T *b, int m, int n, int k, int ldb, int pivots, T rcond, T *w, int *place) {
     const int64_t apart = NAME(reflectors_apart)(m);
     T *x = w + n * apart, *more = w + NAME(reflectors_room)(m, n + k), one[2] = {1, 0};
     int ld = (int)(apart / PARTS), step = 1;

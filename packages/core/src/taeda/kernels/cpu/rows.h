@@ -21,16 +21,14 @@ typedef int64_t t_v4l __attribute__((vector_size(32)));
 static inline t_v8f t_load_f32(const float *x) { t_v8f v; memcpy(&v, x, sizeof v); return v; }
 static inline t_v4d t_load_f64(const double *x) { t_v4d v; memcpy(&v, x, sizeof v); return v; }
 
-static inline float t_lanes_f32(t_v8f v)
-{
+static inline float t_lanes_f32(t_v8f v) {
     return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7]));
 }
 static inline double t_lanes_f64(t_v4d v) { return (v[0] + v[2]) + (v[1] + v[3]); }
 
 /* e^x for x <= 0 (1 ulp), 0 below -87.7 (-708.7), where the power of two is made of no bits: a softmax's numerators, with half the
  * range to take care of */
-static inline float t_exp_neg_f32(float x)
-{
+static inline float t_exp_neg_f32(float x) {
     float c = x < -88.0f ? -88.0f : x;
     float m = c * 1.44269504f + 12582912.0f;
     float n = m - 12582912.0f;
@@ -38,8 +36,7 @@ static inline float t_exp_neg_f32(float x)
     r = r + n * 2.12194440e-4f;
     return (t_expm1_core_f32(r) + 1.0f) * t_from_bits_f32((int32_t)(((uint32_t)t_to_bits_f32(m) << 23) + 0x3f800000u));
 }
-static inline double t_exp_neg_f64(double x)
-{
+static inline double t_exp_neg_f64(double x) {
     double c = x < -709.0 ? -709.0 : x;
     double m = c * 1.4426950408889634 + 6755399441055744.0;
     double n = m - 6755399441055744.0;
@@ -49,8 +46,7 @@ static inline double t_exp_neg_f64(double x)
 }
 
 /* log(1 + e) for 0 <= e <= 1, from the series of artanh(e / (2 + e)); NaN stays */
-static inline float t_log1p_unit_f32(float e)
-{
+static inline float t_log1p_unit_f32(float e) {
     float s = e / (2.0f + e), z = s * s, q = 1.0f / 13;
     q = q * z + 1.0f / 11;
     q = q * z + 1.0f / 9;
@@ -59,8 +55,7 @@ static inline float t_log1p_unit_f32(float e)
     q = q * z + 1.0f / 3;
     return 2.0f * s + 2.0f * s * (z * q);
 }
-static inline double t_log1p_unit_f64(double e)
-{
+static inline double t_log1p_unit_f64(double e) {
     double s = e / (2.0 + e), z = s * s, q = 0;
 #pragma GCC unroll 16
     for (int k = 33; k >= 3; k -= 2) q = q * z + 1.0 / k;
@@ -83,13 +78,11 @@ static inline double t_log1p_unit_f64(double e)
  *                               after whole vectors is one more vector that reaches back, not walked one by one (30 ns of 65 for 50)
  */
 #define TAEDA_ROWS(S, T, V, I, W)                                                                 \
-static inline V t_larger_##S(V a, V b)                                                            \
-{                                                                                                 \
+static inline V t_larger_##S(V a, V b) {                                                          \
     I take = (I)(b > a);                                                                          \
     return (V)((take & (I)b) | (~take & (I)a));                                                   \
 }                                                                                                 \
-static inline T row_max_##S(const T *x, int64_t n)                                                \
-{                                                                                                 \
+static inline T row_max_##S(const T *x, int64_t n) {                                              \
     int64_t i = 0;                                                                                \
     T m = -(T)INFINITY;                                                                           \
     if (n >= W) {                                                                                 \
@@ -109,8 +102,7 @@ static inline T row_max_##S(const T *x, int64_t n)                              
     for (; i < n; i++) m = x[i] > m ? x[i] : m;                                                   \
     return m;                                                                                     \
 }                                                                                                 \
-static inline double row_sum_##S(const T *x, int64_t n)                                           \
-{                                                                                                 \
+static inline double row_sum_##S(const T *x, int64_t n) {                                         \
     double total = 0;                                                                             \
     for (int64_t b = 0; b < n; b += TAEDA_ROW_BLOCK) {                                            \
         int64_t i = b, e = n - b < TAEDA_ROW_BLOCK ? n : b + TAEDA_ROW_BLOCK;                     \
@@ -129,8 +121,7 @@ static inline double row_sum_##S(const T *x, int64_t n)                         
     }                                                                                             \
     return total;                                                                                 \
 }                                                                                                 \
-static inline double row_expsum_##S(T *restrict e, const T *restrict x, int64_t n, T m)           \
-{                                                                                                 \
+static inline double row_expsum_##S(T *restrict e, const T *restrict x, int64_t n, T m) {         \
     enum { L = TAEDA_ROW_LANES * W };                                                             \
     double total = 0;                                                                             \
     for (int64_t b = 0; b < n; b += TAEDA_ROW_BLOCK) {                                            \
@@ -161,8 +152,7 @@ static inline double row_expsum_##S(T *restrict e, const T *restrict x, int64_t 
     }                                                                                             \
     return total;                                                                                 \
 }                                                                                                 \
-static inline double row_sumsq_##S(const T *x, int64_t n, T m, double *rest)                      \
-{                                                                                                 \
+static inline double row_sumsq_##S(const T *x, int64_t n, T m, double *rest) {                    \
     double total = 0, sum = 0;                                                                    \
     for (int64_t b = 0; b < n; b += TAEDA_ROW_BLOCK) {                                            \
         int64_t i = b, e = n - b < TAEDA_ROW_BLOCK ? n : b + TAEDA_ROW_BLOCK;                     \
@@ -189,8 +179,7 @@ static inline double row_sumsq_##S(const T *x, int64_t n, T m, double *rest)    
     *rest = sum;                                                                                  \
     return total;                                                                                 \
 }                                                                                                 \
-static inline double row_dot_##S(const T *a, const T *x, int64_t n, T m)                          \
-{                                                                                                 \
+static inline double row_dot_##S(const T *a, const T *x, int64_t n, T m) {                        \
     double total = 0;                                                                             \
     for (int64_t b = 0; b < n; b += TAEDA_ROW_BLOCK) {                                            \
         int64_t i = b, e = n - b < TAEDA_ROW_BLOCK ? n : b + TAEDA_ROW_BLOCK;                     \

@@ -18,21 +18,18 @@ INLINE V NAME(taxicab)(Z x) { return NAME(magnitude)(x.re) + NAME(magnitude)(x.i
  * where it is not, the parts of x and of y change places, and the quotient's imaginary part its sign. */
 typedef struct { W wide; V r, d; } NAME(Divisor);
 
-INLINE NAME(Divisor) NAME(divisor)(Z y)
-{
+INLINE NAME(Divisor) NAME(divisor)(Z y) {
     const W wide = NAME(magnitude)(y.re) >= NAME(magnitude)(y.im);
     const V large = NAME(choose)(wide, y.re, y.im), less = NAME(choose)(wide, y.im, y.re), r = less / large;
     return (NAME(Divisor)){wide, r, large + less * r};
 }
 
-INLINE Z NAME(quotient)(Z x, const NAME(Divisor) *y)
-{
+INLINE Z NAME(quotient)(Z x, const NAME(Divisor) *y) {
     const V a = NAME(choose)(y->wide, x.re, x.im), b = NAME(choose)(y->wide, x.im, x.re), s = (b - a * y->r) / y->d;
     return (Z){(a + b * y->r) / y->d, NAME(choose)(y->wide, s, -s)};
 }
 
-INLINE Z NAME(complex_reciprocal)(Z y)
-{
+INLINE Z NAME(complex_reciprocal)(Z y) {
     const NAME(Divisor) by = NAME(divisor)(y);
     const V one = 1 / by.d, less = by.r * one;
     return (Z){NAME(choose)(by.wide, one, less), -NAME(choose)(by.wide, less, one)};
@@ -40,24 +37,21 @@ INLINE Z NAME(complex_reciprocal)(Z y)
 
 /* -- between memory and cells; strides of a group count complex numbers, what it points to are parts -- */
 
-INLINE NAME(Group) NAME(complex_group)(const SmallBatch *s, int64_t first, int count)
-{
+INLINE NAME(Group) NAME(complex_group)(const SmallBatch *s, int64_t first, int count) {
     NAME(Group) g = {.count = count, .rs = s->rs, .cs = s->cs};
     for (int l = 0; l < LANES; l++) g.at[l] = (T *)s->data + 2 * small_offset(s, first + (l < count ? l : count - 1));
     return g;
 }
 
 /* Is the matrix a run by columns, so that it is one of real numbers?  Its group then. */
-INLINE int NAME(as_real)(const NAME(Group) *g, int m, int n, NAME(Group) *real)
-{
+INLINE int NAME(as_real)(const NAME(Group) *g, int m, int n, NAME(Group) *real) {
     if (g->rs != 1 || (g->cs != m && n != 1)) return 0;
     *real = *g;
     real->cs = 2 * m;
     return 1;
 }
 
-LOCAL void NAME(complex_load)(const NAME(Group) *g, int m, int n, Z *a)
-{
+LOCAL void NAME(complex_load)(const NAME(Group) *g, int m, int n, Z *a) {
     NAME(Group) real;
     if (NAME(as_real)(g, m, n, &real)) { NAME(load)(&real, 2 * m, n, (V *)a); return; }
     for (int i = 0; i < m; i++) {
@@ -81,8 +75,7 @@ LOCAL void NAME(complex_load)(const NAME(Group) *g, int m, int n, Z *a)
     }
 }
 
-LOCAL void NAME(complex_store)(const NAME(Group) *g, int m, int n, const Z *a)
-{
+LOCAL void NAME(complex_store)(const NAME(Group) *g, int m, int n, const Z *a) {
     NAME(Group) real;
     if (NAME(as_real)(g, m, n, &real)) { NAME(store)(&real, 2 * m, n, (const V *)a); return; }
     for (int i = 0; i < m; i++) {
@@ -105,8 +98,7 @@ LOCAL void NAME(complex_store)(const NAME(Group) *g, int m, int n, const Z *a)
 
 /* -- LU: A = P L U; lu_columns and the like of small_matrices.h -- */
 
-INLINE void NAME(complex_lu_columns)(Z *b, int m, int k, const int C, const W *mask, const Z *l, const int swap, const int update)
-{
+INLINE void NAME(complex_lu_columns)(Z *b, int m, int k, const int C, const W *mask, const Z *l, const int swap, const int update) {
     Z top[2], u[2];
     UNROLL for (int c = 0; c < C; c++) u[c] = top[c] = b[c * m + k];
     if (swap) {
@@ -130,8 +122,7 @@ INLINE void NAME(complex_lu_columns)(Z *b, int m, int k, const int C, const W *m
         }
 }
 
-INLINE void NAME(complex_lu_all)(Z *a, int m, int n, int k, const W *mask, const int swap)
-{
+INLINE void NAME(complex_lu_all)(Z *a, int m, int n, int k, const W *mask, const int swap) {
     const Z *l = a + k * m;
     int j = 0;
     if (swap) {
@@ -143,8 +134,7 @@ INLINE void NAME(complex_lu_all)(Z *a, int m, int n, int k, const W *mask, const
     if (j < n) NAME(complex_lu_columns)(a + j * m, m, k, 1, mask, l, swap, 1);
 }
 
-INLINE void NAME(complex_factor)(Z *a, int m, int n, W *pivot, W *info, V *parity)
-{
+INLINE void NAME(complex_factor)(Z *a, int m, int n, W *pivot, W *info, V *parity) {
     W mask[SMALL_SIZE], none = {0}, flips = {0};
     const Z one = {NAME(number)(1), {0}};
     const int size = m < n ? m : n;
@@ -191,8 +181,7 @@ INLINE void NAME(complex_factor)(Z *a, int m, int n, W *pivot, W *info, V *parit
 }
 
 /* As small_lu. */
-LOCAL void NAME(complex_lu)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(complex_lu)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int m = small_rows(t[0]), n = small_cols(t[0]), size = m < n ? m : n;
     const SmallBatch from = small_batch(t[3], 0), to = small_batch(t[0], 0);
     NAME(Group) g = NAME(complex_group)(&from, first, count);
@@ -220,8 +209,7 @@ LOCAL void NAME(complex_lu)(View **t, const Param *p, int64_t first, int count, 
 
 /* -- triangles; flip: the sign of imaginary parts of A -- */
 
-INLINE void NAME(complex_substitute)(Z *b, const int C, int n, const Z *a, int ri, int rk, int forward, W flip, const Z *by)
-{
+INLINE void NAME(complex_substitute)(Z *b, const int C, int n, const Z *a, int ri, int rk, int forward, W flip, const Z *by) {
     for (int s = 0; s < n; s++) {
         const int i = forward ? s : n - 1 - s;
         Z x[2], d = {{0}, {0}};
@@ -251,8 +239,7 @@ INLINE void NAME(complex_substitute)(Z *b, const int C, int n, const Z *a, int r
 /* One solution with a triangle of A's, turned (transposed), flipped (conjugate) or both. */
 typedef struct { int lower, turned, flipped; const Z *by; } NAME(ComplexPass);
 
-LOCAL void NAME(complex_substitute_all)(Z *b, int columns, int n, const Z *a, const NAME(ComplexPass) *p)
-{
+LOCAL void NAME(complex_substitute_all)(Z *b, int columns, int n, const Z *a, const NAME(ComplexPass) *p) {
     const int ri = p->turned ? n : 1, rk = p->turned ? 1 : n, forward = p->lower != p->turned;
     const W flip = p->flipped ? (W)(-(V){0}) : (W){0};
     int j = 0;
@@ -260,15 +247,13 @@ LOCAL void NAME(complex_substitute_all)(Z *b, int columns, int n, const Z *a, co
     for (; j < columns; j++) NAME(complex_substitute)(b + j * n, 1, n, a, ri, rk, forward, flip, p->by);
 }
 
-INLINE void NAME(complex_reciprocals)(const Z *a, int n, Z *by)
-{
+INLINE void NAME(complex_reciprocals)(const Z *a, int n, Z *by) {
     for (int i = 0; i < n; i++) by[i] = NAME(complex_reciprocal)(a[i * n + i]);
 }
 
 /* As solve of small_matrices.h. */
 LOCAL void NAME(complex_solve)(const SmallBatch *from, const SmallBatch *to, int64_t first, int count, int n, int columns, const Z *a, Z *b,
-                               const NAME(ComplexPass) *passes, int number, const NAME(Rows) *take, const NAME(Rows) *give)
-{
+                               const NAME(ComplexPass) *passes, int number, const NAME(Rows) *take, const NAME(Rows) *give) {
     const NAME(Group) g = NAME(complex_group)(from ? from : to, first, count), h = NAME(complex_group)(to, first, count);
     T *parts = (T *)b;
     for (int j = 0; j < columns; j += SMALL_COLUMNS) {
@@ -304,8 +289,7 @@ LOCAL void NAME(complex_solve)(const SmallBatch *from, const SmallBatch *to, int
 }
 
 /* As small_triangular; 3: T, C or N. */
-LOCAL void NAME(complex_triangular)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(complex_triangular)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int right = p[1].i == 'R', n = small_rows(t[1]), columns = right ? small_rows(t[0]) : small_cols(t[0]), unit = p[4].i == 'U';
     const SmallBatch A = small_batch(t[1], 0), from = small_batch(t[2], right), to = small_batch(t[0], right);
     const NAME(Group) g = NAME(complex_group)(&A, first, count);
@@ -317,8 +301,7 @@ LOCAL void NAME(complex_triangular)(View **t, const Param *p, int64_t first, int
 }
 
 /* (X, L, B): L L^H X = B, or U^H U X = B.  1: U or L. */
-LOCAL void NAME(complex_from_cholesky)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(complex_from_cholesky)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int n = small_rows(t[1]), lower = p[1].i == 'L';
     const SmallBatch A = small_batch(t[1], 0), from = small_batch(t[2], 0), to = small_batch(t[0], 0);
     const NAME(Group) g = NAME(complex_group)(&A, first, count);
@@ -330,8 +313,7 @@ LOCAL void NAME(complex_from_cholesky)(View **t, const Param *p, int64_t first, 
 }
 
 /* As small_from_lu; 1: N, T or C. */
-LOCAL void NAME(complex_from_lu)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(complex_from_lu)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int n = small_rows(t[1]), turned = p[1].i != 'N', flipped = p[1].i == 'C';
     const SmallBatch A = small_batch(t[1], 0), to = small_batch(t[0], 0), from = t[3] ? small_batch(t[3], 0) : to;
     const NAME(Group) g = NAME(complex_group)(&A, first, count);
@@ -347,8 +329,7 @@ LOCAL void NAME(complex_from_lu)(View **t, const Param *p, int64_t first, int co
 
 /* -- Cholesky: A = L L^H; for U, the transposed matrix has a factor that is U's transposed -- */
 
-INLINE void NAME(complex_cholesky_rows)(Z *a, int n, int i, int j, const int C)
-{
+INLINE void NAME(complex_cholesky_rows)(Z *a, int n, int i, int j, const int C) {
     Z x[2];
     UNROLL for (int c = 0; c < C; c++) x[c] = a[j * n + i + c];
     for (int k = 0; k < j; k++) {
@@ -363,8 +344,7 @@ INLINE void NAME(complex_cholesky_rows)(Z *a, int n, int i, int j, const int C)
 }
 
 /* As small_cholesky. */
-LOCAL void NAME(complex_cholesky)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(complex_cholesky)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int n = small_rows(t[0]);
     const SmallBatch from = small_batch(t[2], p[1].i == 'U'), to = small_batch(t[0], p[1].i == 'U');
     const NAME(Group) g = NAME(complex_group)(&from, first, count), h = NAME(complex_group)(&to, first, count);

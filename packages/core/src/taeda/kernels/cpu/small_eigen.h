@@ -21,8 +21,7 @@ enum { SMALL_NOT_A_NUMBER = -4, SMALL_SWEEPS = 30 };       /* info for nan; swee
 #define EPS (sizeof(T) == 4 ? (T)0x1p-24 : (T)0x1p-53)
 
 /* The power of two that brings numbers of this size near 1, and the one that takes them back; 0 and what is no number stay. */
-INLINE V NAME(scale)(V size, V *back)
-{
+INLINE V NAME(scale)(V size, V *back) {
     W exponent = (W)size >> DIGITS;
     const W plain = (size == 0) | (exponent > 2 * BIAS);
     exponent = (W)NAME(choose)(exponent > 2 * BIAS - 2, (V)((W){0} + (2 * BIAS - 2)), (V)exponent);
@@ -32,8 +31,7 @@ INLINE V NAME(scale)(V size, V *back)
 }
 
 /* The largest number of a matrix (below and on the diagonal, for a triangle), and what is wrong: 1 inf, 2 nan. */
-INLINE V NAME(largest)(const V *a, int m, int n, int triangle, W *flaw)
-{
+INLINE V NAME(largest)(const V *a, int m, int n, int triangle, W *flaw) {
     V size = {0};
     W bad = {0}, nan = {0};
     for (int j = 0; j < n; j++)
@@ -48,8 +46,7 @@ INLINE V NAME(largest)(const V *a, int m, int n, int triangle, W *flaw)
 }
 
 /* Scale a matrix by a power of two, to 0 where it has a flaw: returns what takes it back. */
-INLINE V NAME(scaled)(V *a, int m, int n, int triangle, W *flaw)
-{
+INLINE V NAME(scaled)(V *a, int m, int n, int triangle, W *flaw) {
     V back;
     const V size = NAME(largest)(a, m, n, triangle, flaw), down = NAME(scale)(size, &back);
     const W bad = *flaw != 0;
@@ -62,8 +59,7 @@ INLINE V NAME(scaled)(V *a, int m, int n, int triangle, W *flaw)
 }
 
 /* c and s with c g + s f = r, s g = c f; what is as good as 0 turns by nothing. */
-INLINE void NAME(rotation)(V f, V g, V *c, V *s, V *r)
-{
+INLINE void NAME(rotation)(V f, V g, V *c, V *s, V *r) {
     const T least = sizeof(T) == 4 ? (T)0x1p-45 : (T)0x1p-400, lift = sizeof(T) == 4 ? (T)0x1p70 : (T)0x1p500;
     const V size = NAME(choose)(NAME(magnitude)(f) > NAME(magnitude)(g), NAME(magnitude)(f), NAME(magnitude)(g));
     const W low = size < least;
@@ -77,8 +73,7 @@ INLINE void NAME(rotation)(V f, V g, V *c, V *s, V *r)
 }
 
 /* A (lower triangle, n x n) to the tridiagonal d, e: A = Q T Q^T; reflectors below A's diagonal, Q in z unless NULL. */
-LOCAL void NAME(tridiagonal)(V *a, int n, V *d, V *e, V *z)
-{
+LOCAL void NAME(tridiagonal)(V *a, int n, V *d, V *e, V *z) {
     V tau[SMALL_SIZE], w[SMALL_SIZE];
     for (int k = 0; k < n - 1; k++) {
         V *v = a + k * n;
@@ -113,8 +108,7 @@ LOCAL void NAME(tridiagonal)(V *a, int n, V *d, V *e, V *z)
 }
 
 /* T = Z diag(d) Z^T by implicit QL: d becomes the eigenvalues, in no order, and z, unless NULL, z Z.  Returns which lanes failed. */
-LOCAL W NAME(ql)(V *d, V *e, int n, V *z)
-{
+LOCAL W NAME(ql)(V *d, V *e, int n, V *z) {
     const T least = sizeof(T) == 4 ? (T)0x1p-60 : (T)0x1p-300;
     W failed = {0};
     for (int l = 0; l < n - 1; l++)
@@ -167,8 +161,7 @@ LOCAL W NAME(ql)(V *d, V *e, int n, V *z)
 }
 
 /* The eigenvalues of 2 x 2 matrices and their vectors: LAPACK's formula (laev2), and its signs. */
-INLINE void NAME(eigen2)(V *d, V e, V *z)
-{
+INLINE void NAME(eigen2)(V *d, V e, V *z) {
     const V zero = {0}, one = NAME(number)(1), a = d[0], b = d[1];
     const V sum = a + b, rise = a - b, far = NAME(magnitude)(rise), twice = e + e, wide = NAME(magnitude)(twice);
     const W order = NAME(magnitude)(a) > NAME(magnitude)(b);
@@ -197,8 +190,7 @@ INLINE void NAME(eigen2)(V *d, V e, V *z)
 }
 
 /* Order values, ascending or descending, with m numbers of each in the columns of z and y unless NULL. */
-LOCAL void NAME(sort)(V *d, int n, int descending, V *z, int m, V *y, int k)
-{
+LOCAL void NAME(sort)(V *d, int n, int descending, V *z, int m, V *y, int k) {
     for (int i = 1; i < n; i++)
         for (int j = i; j > 0; j--) {
             const V low = d[j - 1], high = d[j];
@@ -220,8 +212,7 @@ LOCAL void NAME(sort)(V *d, int n, int descending, V *z, int m, V *y, int k)
 }
 
 /* Values times `back`, nan where the matrix had a flaw, and info: nan in the matrix, or a number of values that were not found. */
-INLINE void NAME(give_values)(const V *d, int n, V back, W flaw, W failed, T *to, int32_t *info, int count)
-{
+INLINE void NAME(give_values)(const V *d, int n, V back, W flaw, W failed, T *to, int32_t *info, int count) {
     for (int l = 0; l < count; l++) {
         for (int i = 0; i < n; i++) to[l * n + i] = flaw[l] ? (T)NAN : ((const T *)(d + i))[l] * back[l];
         info[l] = flaw[l] == 2 ? SMALL_NOT_A_NUMBER : failed[l] ? 1 : 0;
@@ -229,16 +220,14 @@ INLINE void NAME(give_values)(const V *d, int n, V back, W flaw, W failed, T *to
 }
 
 /* The unit matrix where there was a flaw. */
-INLINE void NAME(mend)(V *z, int m, int n, W flaw)
-{
+INLINE void NAME(mend)(V *z, int m, int n, W flaw) {
     if (!NAME(any)(flaw)) return;
     for (int j = 0; j < n; j++)
         for (int i = 0; i < m; i++) z[j * m + i] = NAME(choose)(flaw != 0, NAME(number)(i == j), z[j * m + i]);
 }
 
 /* (V, w, info, A): A = V diag(w) V^T, w ascending.  1: V (with vectors) or N, 2: U or L. */
-LOCAL void NAME(small_eigh)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(small_eigh)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int n = small_rows(t[3]), vectors = p[1].i == 'V';
     const SmallBatch from = small_batch(t[3], p[2].i == 'U'), to = small_batch(t[0], 0);
     NAME(Group) g = NAME(group)(&from, first, count);
@@ -262,8 +251,7 @@ LOCAL void NAME(small_eigh)(View **t, const Param *p, int64_t first, int count, 
 }
 
 /* Turn two columns until they are orthogonal; v: what has been done to them so far, or NULL.  Returns whether any lane needed it. */
-INLINE int NAME(turn_pair)(V *x, V *y, int m, V *v, V *w, int n)
-{
+INLINE int NAME(turn_pair)(V *x, V *y, int m, V *v, V *w, int n) {
     V xx = {0}, yy = {0}, xy = {0};
     for (int i = 0; i < m; i++) {
         xx += x[i] * x[i];
@@ -294,8 +282,7 @@ INLINE int NAME(turn_pair)(V *x, V *y, int m, V *v, V *w, int n)
 
 /* (A, S, info, U, V): A = U diag(S) V^T, S descending; U and V (as many columns as S) where they are, both or neither; U's columns of
  * values 0 are 0.  1: whether A's rows are turned in place of its columns, since there are fewer of them; then U and V change places. */
-LOCAL void NAME(small_svd)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(small_svd)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int wide = (int)p[1].i, m = wide ? small_cols(t[0]) : small_rows(t[0]), n = wide ? small_rows(t[0]) : small_cols(t[0]);
     const int vectors = t[3] != NULL;
     const SmallBatch from = small_batch(t[0], wide);

@@ -26,8 +26,7 @@ enum { SMALL_SIZE = 32, SMALL_COLUMNS = 32 };       /* rows and columns of a mat
 typedef struct { char *data; const View *view; int64_t step, rs, cs; } SmallBatch;      /* step: numbers between matrices, or -1 */
 
 /* Where the matrices of a batch lie; turned: its transposed ones. */
-static inline SmallBatch small_batch(const View *v, int turned)
-{
+static inline SmallBatch small_batch(const View *v, int turned) {
     SmallBatch s = {v->data, v, 0, v->strides[v->ndim - 2], v->strides[v->ndim - 1]};
     int64_t inner = 0, size = 1;
     for (int d = v->ndim - 3; d >= 0; d--) {
@@ -41,8 +40,7 @@ static inline SmallBatch small_batch(const View *v, int turned)
     return s;
 }
 
-static inline int64_t small_offset(const SmallBatch *s, int64_t b)
-{
+static inline int64_t small_offset(const SmallBatch *s, int64_t b) {
     if (s->step >= 0) return b * s->step;
     int64_t at = 0;
     for (int d = s->view->ndim - 3; d >= 0; d--) {
@@ -61,8 +59,7 @@ typedef INT NAME(bits) __attribute__((vector_size(32), aligned(sizeof(T)), may_a
 #define W NAME(bits)
 #define SHUFFLE __builtin_shufflevector
 
-INLINE V NAME(choose)(W mask, V a, V b)
-{
+INLINE V NAME(choose)(W mask, V a, V b) {
 #ifdef __AVX__
 #if LANES == 8
     return __builtin_ia32_blendvps256(b, a, (V)mask);
@@ -76,8 +73,7 @@ INLINE V NAME(choose)(W mask, V a, V b)
 
 INLINE V NAME(magnitude)(V x) { return (V)((W)x & ~(W)(-(V){0})); }
 INLINE V NAME(number)(T x) { return x - (V){0}; }
-INLINE V NAME(root)(V x)
-{
+INLINE V NAME(root)(V x) {
 #if defined(__AVX__) && LANES == 8
     return __builtin_ia32_sqrtps256(x);
 #elif defined(__AVX__)
@@ -89,8 +85,7 @@ INLINE V NAME(root)(V x)
 }
 
 /* x y, rounded before anything is done with it. */
-INLINE V NAME(product)(V x, V y)
-{
+INLINE V NAME(product)(V x, V y) {
     V z = x * y;
 #ifdef __FMA__
     __asm__("" : "+x"(z));
@@ -98,16 +93,14 @@ INLINE V NAME(product)(V x, V y)
     return z;
 }
 
-INLINE int NAME(any)(W mask)
-{
+INLINE int NAME(any)(W mask) {
     INT all = 0;
     UNROLL for (int l = 0; l < LANES; l++) all |= mask[l];
     return all != 0;
 }
 
 /* Rows to columns and back. */
-INLINE void NAME(transpose)(V *r)
-{
+INLINE void NAME(transpose)(V *r) {
 #if LANES == 8
     const V a = SHUFFLE(r[0], r[1], 0, 8, 1, 9, 4, 12, 5, 13), b = SHUFFLE(r[0], r[1], 2, 10, 3, 11, 6, 14, 7, 15);
     const V c = SHUFFLE(r[2], r[3], 0, 8, 1, 9, 4, 12, 5, 13), d = SHUFFLE(r[2], r[3], 2, 10, 3, 11, 6, 14, 7, 15);
@@ -133,8 +126,7 @@ INLINE void NAME(transpose)(V *r)
 
 typedef struct { T *at[LANES]; int count; int64_t rs, cs; } NAME(Group);
 
-INLINE NAME(Group) NAME(group)(const SmallBatch *s, int64_t first, int count)
-{
+INLINE NAME(Group) NAME(group)(const SmallBatch *s, int64_t first, int count) {
     NAME(Group) g = {.count = count, .rs = s->rs, .cs = s->cs};
     for (int l = 0; l < LANES; l++) g.at[l] = (T *)s->data + small_offset(s, first + (l < count ? l : count - 1));
     return g;
@@ -143,8 +135,7 @@ INLINE NAME(Group) NAME(group)(const SmallBatch *s, int64_t first, int count)
 /* The cell of number e of a run, one after another: the rest of a column (or row), then the next. */
 #define STEP_RUN if (by_columns) to++; else { to += m; if (++along == n) { along = 0; to += 1 - (int64_t)m * n; } }
 
-LOCAL void NAME(load)(const NAME(Group) *g, int m, int n, V *a)
-{
+LOCAL void NAME(load)(const NAME(Group) *g, int m, int n, V *a) {
     const int by_columns = g->rs == 1 && (g->cs == m || n == 1), by_rows = g->cs == 1 && (g->rs == n || m == 1);
     if (by_columns || by_rows) {
         const int size = m * n;
@@ -172,8 +163,7 @@ LOCAL void NAME(load)(const NAME(Group) *g, int m, int n, V *a)
         }
 }
 
-LOCAL void NAME(store)(const NAME(Group) *g, int m, int n, const V *a)
-{
+LOCAL void NAME(store)(const NAME(Group) *g, int m, int n, const V *a) {
     const int by_columns = g->rs == 1 && (g->cs == m || n == 1), by_rows = g->cs == 1 && (g->rs == n || m == 1);
     if (by_columns || by_rows) {
         const int size = m * n;
@@ -202,8 +192,7 @@ LOCAL void NAME(store)(const NAME(Group) *g, int m, int n, const V *a)
 
 /* C columns from b on: exchange row k with the pivots' rows (`mask`, for rows k and on, where `swap`); take l times row k off the rows
  * below (where `update`). */
-INLINE void NAME(lu_columns)(V *b, int m, int k, const int C, const W *mask, const V *l, const int swap, const int update)
-{
+INLINE void NAME(lu_columns)(V *b, int m, int k, const int C, const W *mask, const V *l, const int swap, const int update) {
     V top[4], u[4];
     UNROLL for (int c = 0; c < C; c++) u[c] = top[c] = b[c * m + k];
     if (swap) {
@@ -221,8 +210,7 @@ INLINE void NAME(lu_columns)(V *b, int m, int k, const int C, const W *mask, con
         }
 }
 
-INLINE void NAME(lu_all)(V *a, int m, int n, int k, const W *mask, const int swap)
-{
+INLINE void NAME(lu_all)(V *a, int m, int n, int k, const W *mask, const int swap) {
     const V *l = a + k * m;
     int j = 0;
     if (swap) {
@@ -236,8 +224,7 @@ INLINE void NAME(lu_all)(V *a, int m, int n, int k, const W *mask, const int swa
 
 /* In place.  pivot[k]: the row that row k was exchanged with, from 0; info: 1 + the first k whose pivot is 0; parity: -1 for odd
  * permutations. */
-INLINE void NAME(lu)(V *a, int m, int n, W *pivot, W *info, V *parity)
-{
+INLINE void NAME(lu)(V *a, int m, int n, W *pivot, W *info, V *parity) {
     W mask[SMALL_SIZE], none = {0}, flips = {0};
     const int size = m < n ? m : n;
     *info = none;
@@ -280,8 +267,7 @@ INLINE void NAME(lu)(V *a, int m, int n, W *pivot, W *info, V *parity)
 }
 
 /* (LU, pivots, info, A, det); 1: det is the determinant (1), or the permutation's sign (2), or not there (0).  LU is column-major. */
-LOCAL void NAME(small_lu)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(small_lu)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int m = small_rows(t[0]), n = small_cols(t[0]), size = m < n ? m : n;
     const SmallBatch from = small_batch(t[3], 0), to = small_batch(t[0], 0);
     NAME(Group) g = NAME(group)(&from, first, count);
@@ -304,8 +290,7 @@ LOCAL void NAME(small_lu)(View **t, const Param *p, int64_t first, int count, vo
 
 /* C columns of op(A) X = B for one triangle.  A's element (i, k) lies at i * ri + k * rk; by: reciprocals of the diagonal, NULL for
  * ones. */
-INLINE void NAME(substitute)(V *b, const int C, int n, const V *a, int ri, int rk, int forward, const V *by)
-{
+INLINE void NAME(substitute)(V *b, const int C, int n, const V *a, int ri, int rk, int forward, const V *by) {
     for (int s = 0; s < n; s++) {
         const int i = forward ? s : n - 1 - s;
         V x[4];
@@ -324,8 +309,7 @@ INLINE void NAME(substitute)(V *b, const int C, int n, const V *a, int ri, int r
     }
 }
 
-LOCAL void NAME(substitute_all)(V *b, int columns, int n, const V *a, int lower, int turned, const V *by)
-{
+LOCAL void NAME(substitute_all)(V *b, int columns, int n, const V *a, int lower, int turned, const V *by) {
     const int ri = turned ? n : 1, rk = turned ? 1 : n, forward = lower != turned;
     int j = 0;
     for (; j + 4 <= columns; j += 4) NAME(substitute)(b + j * n, 4, n, a, ri, rk, forward, by);
@@ -333,14 +317,12 @@ LOCAL void NAME(substitute_all)(V *b, int columns, int n, const V *a, int lower,
     for (; j < columns; j++) NAME(substitute)(b + j * n, 1, n, a, ri, rk, forward, by);
 }
 
-INLINE void NAME(reciprocals)(const V *a, int n, V *by)
-{
+INLINE void NAME(reciprocals)(const V *a, int n, V *by) {
     for (int i = 0; i < n; i++) by[i] = 1 / a[i * n + i];
 }
 
 /* Columns `from` on of a group. */
-INLINE NAME(Group) NAME(beyond)(NAME(Group) g, int from)
-{
+INLINE NAME(Group) NAME(beyond)(NAME(Group) g, int from) {
     UNROLL for (int l = 0; l < LANES; l++) g.at[l] += from * g.cs;
     return g;
 }
@@ -351,8 +333,7 @@ typedef struct { int lower, turned; const V *by; } NAME(Pass);
 /* Which row of A each row of L U is, lane by lane. */
 typedef int NAME(Rows)[SMALL_SIZE];
 
-INLINE void NAME(rows_of)(const View *exchanges, int64_t first, int count, int n, NAME(Rows) *row)
-{
+INLINE void NAME(rows_of)(const View *exchanges, int64_t first, int count, int n, NAME(Rows) *row) {
     for (int l = 0; l < LANES; l++) {
         const int32_t *pivots = (const int32_t *)exchanges->data + (first + (l < count ? l : count - 1)) * n;
         for (int i = 0; i < n; i++) row[l][i] = i;
@@ -367,8 +348,7 @@ INLINE void NAME(rows_of)(const View *exchanges, int64_t first, int count, int n
 /* Right-hand sides `from` to solutions `to`, SMALL_COLUMNS at a time, by one pass or two.  take: rows that right-hand sides come from;
  * give: rows that solutions go to; NULL: the same.  Without `from` they are the columns of the permutation itself. */
 LOCAL void NAME(solve)(const SmallBatch *from, const SmallBatch *to, int64_t first, int count, int n, int columns, const V *a, V *b,
-                       const NAME(Pass) *passes, int number, const NAME(Rows) *take, const NAME(Rows) *give)
-{
+                       const NAME(Pass) *passes, int number, const NAME(Rows) *take, const NAME(Rows) *give) {
     const NAME(Group) g = NAME(group)(from ? from : to, first, count), h = NAME(group)(to, first, count);
     T *numbers = (T *)b;
     for (int j = 0; j < columns; j += SMALL_COLUMNS) {
@@ -395,8 +375,7 @@ LOCAL void NAME(solve)(const SmallBatch *from, const SmallBatch *to, int64_t fir
 }
 
 /* (X, A, B): op(A) X = B for a triangle.  1: L or R, 2: U or L, 3: T or N, 4: U for ones on the diagonal. */
-LOCAL void NAME(small_triangular)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(small_triangular)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int right = p[1].i == 'R', n = small_rows(t[1]), columns = right ? small_rows(t[0]) : small_cols(t[0]), unit = p[4].i == 'U';
     const SmallBatch A = small_batch(t[1], 0), from = small_batch(t[2], right), to = small_batch(t[0], right);
     const NAME(Group) g = NAME(group)(&A, first, count);
@@ -408,8 +387,7 @@ LOCAL void NAME(small_triangular)(View **t, const Param *p, int64_t first, int c
 }
 
 /* (X, L, B): L L^T X = B, or U^T U X = B.  1: U or L. */
-LOCAL void NAME(small_from_cholesky)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(small_from_cholesky)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int n = small_rows(t[1]), lower = p[1].i == 'L';
     const SmallBatch A = small_batch(t[1], 0), from = small_batch(t[2], 0), to = small_batch(t[0], 0);
     const NAME(Group) g = NAME(group)(&A, first, count);
@@ -421,8 +399,7 @@ LOCAL void NAME(small_from_cholesky)(View **t, const Param *p, int64_t first, in
 }
 
 /* (X, LU, pivots, B): A X = B from small_lu's factors, or A^T X = B; without B, X is the inverse.  1: op (N, or else T). */
-LOCAL void NAME(small_from_lu)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(small_from_lu)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int n = small_rows(t[1]), turned = p[1].i != 'N' && p[1].i != 'n';
     const SmallBatch A = small_batch(t[1], 0), to = small_batch(t[0], 0), from = t[3] ? small_batch(t[3], 0) : to;
     const NAME(Group) g = NAME(group)(&A, first, count);
@@ -439,8 +416,7 @@ LOCAL void NAME(small_from_lu)(View **t, const Param *p, int64_t first, int coun
 /* -- Cholesky: A = L L^T -- */
 
 /* Rows i to i + C of column j: what the columns before leave of it. */
-INLINE void NAME(cholesky_rows)(V *a, int n, int i, int j, const int C)
-{
+INLINE void NAME(cholesky_rows)(V *a, int n, int i, int j, const int C) {
     V x[4];
     UNROLL for (int c = 0; c < C; c++) x[c] = a[j * n + i + c];
     for (int k = 0; k < j; k++)
@@ -449,8 +425,7 @@ INLINE void NAME(cholesky_rows)(V *a, int n, int i, int j, const int C)
 }
 
 /* (L, info, A); 1: U or L.  Zeros in the other half.  From the first minor that is not positive-definite on, A's numbers stay. */
-LOCAL void NAME(small_cholesky)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(small_cholesky)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int n = small_rows(t[0]);
     const SmallBatch from = small_batch(t[2], p[1].i == 'U'), to = small_batch(t[0], p[1].i == 'U');
     const NAME(Group) g = NAME(group)(&from, first, count), h = NAME(group)(&to, first, count);
@@ -481,8 +456,7 @@ LOCAL void NAME(small_cholesky)(View **t, const Param *p, int64_t first, int cou
 /* -- QR by reflectors I - tau v v^T, v = (1, ...) -- */
 
 /* C columns from b on, rows k to m: b - tau v (v^T b). */
-INLINE void NAME(reflect)(V *b, int m, int k, const int C, const V *v, V tau)
-{
+INLINE void NAME(reflect)(V *b, int m, int k, const int C, const V *v, V tau) {
     V s[4];
     UNROLL for (int c = 0; c < C; c++) s[c] = b[c * m + k];
     for (int i = k + 1; i < m; i++)
@@ -492,8 +466,7 @@ INLINE void NAME(reflect)(V *b, int m, int k, const int C, const V *v, V tau)
         UNROLL for (int c = 0; c < C; c++) b[c * m + i] -= v[i] * s[c];
 }
 
-INLINE void NAME(reflect_all)(V *b, int columns, int m, int k, const V *v, V tau)
-{
+INLINE void NAME(reflect_all)(V *b, int columns, int m, int k, const V *v, V tau) {
     int j = 0;
     for (; j + 4 <= columns; j += 4) NAME(reflect)(b + j * m, m, k, 4, v, tau);
     for (; j + 2 <= columns; j += 2) NAME(reflect)(b + j * m, m, k, 2, v, tau);
@@ -502,8 +475,7 @@ INLINE void NAME(reflect_all)(V *b, int columns, int m, int k, const V *v, V tau
 
 /* The reflector that clears column k below its first number: v in its place, tau returned.  Squares are taken of numbers scaled by a
  * power of two. */
-INLINE V NAME(reflector)(V *col, int m, int k)
-{
+INLINE V NAME(reflector)(V *col, int m, int k) {
     const int digits = sizeof(T) == 4 ? 23 : 52;
     const INT bias = sizeof(T) == 4 ? 127 : 1023;
     const V alpha = col[k];
@@ -531,8 +503,7 @@ INLINE V NAME(reflector)(V *col, int m, int k)
 }
 
 /* (Q, R, A), all but A column-major; 1: rows of R and columns of Q, 2: whether there is a Q. */
-LOCAL void NAME(small_qr)(View **t, const Param *p, int64_t first, int count, void *room)
-{
+LOCAL void NAME(small_qr)(View **t, const Param *p, int64_t first, int count, void *room) {
     const int m = small_rows(t[2]), n = small_cols(t[2]), size = m < n ? m : n, wide = (int)p[1].i;
     const SmallBatch from = small_batch(t[2], 0), to_q = small_batch(t[0], 0), to_r = small_batch(t[1], 0);
     NAME(Group) g = NAME(group)(&from, first, count);
