@@ -216,31 +216,11 @@ cdef TensorBase add_product(Op op, object input, object first, object second, ob
     cdef View va, vb, vy, vs
     cdef View* seen[1]
     cdef bint vector = op is ADDMV
-    need_ndim(name, "mat" if vector else "mat1" if rank == 2 else "batch1", a, rank)
-    need_ndim(name, "vec" if vector else "mat2" if rank == 2 else "batch2", b, 1 if vector else rank)
-    if rank == 3:
-        check_bmm(name, a, b)
-    elif a.view.shape[1] != b.view.shape[0]:
-        raise_sizes(name, a, b)
-    same_dtype(name, a, b)
-    if s.view.dtype != a.view.dtype:
-        raise RuntimeError(f"[{name}] self and mat2 must have the same dtype, but got {name_of(s.view.dtype)} and "
-                           f"{name_of(a.view.dtype)}; convert one with .to(...)")
-    check_same_device(name, (s, a))
+    check_factors(name, s, a, b, rank, vector)
     beta = factor(name, "beta", beta, a.view.dtype)
     alpha = factor(name, "alpha", alpha, a.view.dtype)
-    shape[0] = a.view.shape[0]
-    if rank == 3:
-        shape[1], shape[2] = a.view.shape[1], b.view.shape[2]
-    elif not vector:
-        shape[1] = b.view.shape[1]
-    n = 1 if vector else rank
+    n = result_shape(name, s, a, b, rank, vector, inplace, shape)
     lead = n - s.view.ndim
-    if lead < 0 or inplace and lead:
-        raise_expand(name, s, n, shape)
-    for d in range(s.view.ndim):
-        if s.view.shape[d] != shape[d + lead] and (inplace or s.view.shape[d] != 1):
-            raise_expand(name, s, n, shape)
     if inplace:
         begin_inplace(name + "_", s)
         if s.storage is a.storage:
@@ -283,6 +263,37 @@ cdef TensorBase add_product(Op op, object input, object first, object second, ob
     elif saved is not None:
         record(op, y, (s, a, b), saved, extra)
     return y
+
+
+cdef int check_factors(str op, TensorBase s, TensorBase a, TensorBase b, int rank, bint vector) except -1:
+    """Do the factors fit each other, and have all three one dtype and device?"""
+    need_ndim(op, "mat" if vector else "mat1" if rank == 2 else "batch1", a, rank)
+    need_ndim(op, "vec" if vector else "mat2" if rank == 2 else "batch2", b, 1 if vector else rank)
+    if rank == 3:
+        check_bmm(op, a, b)
+    elif a.view.shape[1] != b.view.shape[0]:
+        raise_sizes(op, a, b)
+    same_dtype(op, a, b)
+    if s.view.dtype != a.view.dtype:
+        raise RuntimeError(f"[{op}] self and mat2 must have the same dtype, but got {name_of(s.view.dtype)} and "
+                           f"{name_of(a.view.dtype)}; convert one with .to(...)")
+    return check_same_device(op, (s, a))
+
+
+cdef int result_shape(str op, TensorBase s, TensorBase a, TensorBase b, int rank, bint vector, bint inplace, int64_t* shape) except -1:
+    """Fill in the product's sizes, to which s must be expandable (in place: have them); return how many there are."""
+    cdef int d, n = 1 if vector else rank, lead = n - s.view.ndim
+    shape[0] = a.view.shape[0]
+    if rank == 3:
+        shape[1], shape[2] = a.view.shape[1], b.view.shape[2]
+    elif not vector:
+        shape[1] = b.view.shape[1]
+    if lead < 0 or inplace and lead:
+        raise_expand(op, s, n, shape)
+    for d in range(s.view.ndim):
+        if s.view.shape[d] != shape[d + lead] and (inplace or s.view.shape[d] != 1):
+            raise_expand(op, s, n, shape)
+    return n
 
 
 cdef int raise_expand(str op, TensorBase s, int n, int64_t* shape) except -1:
