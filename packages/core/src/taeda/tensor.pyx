@@ -17,6 +17,7 @@ from taeda.tensor_autograd cimport TensorAutograd, fill_from
 from taeda.tensor_base cimport CPU, TensorBase, alias, is_wrapper, refresh, twin
 from taeda.tensor_conversions cimport TensorConversions
 
+import copy
 import warnings
 
 from taeda.device import CPU as CPU_DEVICE, as_device
@@ -540,7 +541,6 @@ cdef class Tensor(TensorConversions):
             (<object>t).requires_grad = True
         if self.grad_ is not None:
             t.grad_ = self.grad_.__deepcopy__(memo)
-        import copy
         for name, value in user_attributes(self).items():
             setattr(t, name, copy.deepcopy(value, memo))
         return t

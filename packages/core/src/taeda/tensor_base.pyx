@@ -207,8 +207,7 @@ def user_attributes(TensorBase t):
     """Return the attributes that a user has set on the tensor, those in slots of its class among them, by name."""
     found = {} if t.attributes == NULL else dict(<object>t.attributes)
     if type(t) is not tensor_type:
-        import copyreg
-        found.update((name, getattr(t, name)) for name in copyreg._slotnames(type(t)) if hasattr(t, name))
+        found.update((name, getattr(t, name)) for name in _slotnames(type(t)) if hasattr(t, name))
     return found
 
 

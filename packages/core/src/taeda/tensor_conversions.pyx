@@ -15,7 +15,7 @@ from taeda.tensor_base cimport CPU, META, TensorBase, alias
 from taeda import _spoken
 from taeda._override import asks
 from taeda.device import as_device
-from taeda.dtype import NAMES, dtype as dtype_class, get_default_dtype
+from taeda.dtype import LEGACY_NAMES, NAMES, dtype as dtype_class, get_default_dtype
 from taeda.elements import ArrayHolder
 from taeda.ops import conversion as _convert
 from taeda.ops.copying import preserve_format
@@ -54,7 +54,6 @@ cdef class TensorConversions(TensorAutograd):
         if dtype is None:
             return f"{_spoken.name}.{torch_name(self.view.dtype)}Tensor"
         if isinstance(dtype, str):
-            from taeda.dtype import LEGACY_NAMES
             if ".cuda." in dtype:
                 return self.cuda()
             name = dtype.rpartition(".")[2].removesuffix("Tensor")

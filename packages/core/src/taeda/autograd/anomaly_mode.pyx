@@ -4,6 +4,9 @@
 While it is on, every node keeps the stack it was made under (``metadata["traceback_"]``) and every in-place write its
 line.  While it is off, nothing is paid but the test of one flag.
 """
+import os
+import sys
+import warnings
 import weakref
 
 from taeda.tensor_base import TensorBase
@@ -50,7 +53,6 @@ class detect_anomaly:
 
     def __init__(self, check_nan=True):
         self.check_nan = check_nan
-        import warnings
         warnings.warn("Anomaly Detection has been enabled. This mode will increase the runtime and should only be "
                       "enabled for debugging.", UserWarning, stacklevel=1)
 
@@ -87,7 +89,6 @@ def calling_line():
 
 def inside(file):
     """Whether a source file belongs to this package."""
-    import os
     return file.endswith(".pyx") or os.path.dirname(file).startswith(HERE)
 
 
@@ -118,8 +119,6 @@ def last_write(storage):
 
 def warn_of(text):
     """Warn; where warnings are errors, print: the error that is under way says more."""
-    import sys
-    import warnings
     try:
         warnings.warn(text, UserWarning, stacklevel=3)
     except Warning:

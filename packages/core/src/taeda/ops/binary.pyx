@@ -9,6 +9,7 @@ from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, Pa
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.autograd.node import named
+from taeda.dtype import complex128, float64
 from taeda.ops._help import describe
 
 
@@ -406,7 +407,6 @@ def float_power(input, exponent, *, out=None):
     """
     if not isinstance(input, TensorBase) and not isinstance(exponent, TensorBase):
         raise TypeError(f"[float_power] base or exponent must be a Tensor, got {type(input).__name__} and {type(exponent).__name__}")
-    from taeda.dtype import complex128, float64
     whole = any([isinstance(x, complex) or isinstance(x, TensorBase) and is_complex_((<TensorBase>x).view.dtype)
                  for x in (input, exponent)])
     wide, number = (complex128, complex) if whole else (float64, float)

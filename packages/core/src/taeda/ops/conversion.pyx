@@ -10,6 +10,8 @@ from taeda.ops.creation cimport device_code, finish
 from taeda.storage cimport Storage, foreign_storage
 from taeda.tensor_base cimport CPU, META, SPARSE, TensorBase, new_tensor as bare_tensor, refresh
 
+import warnings
+
 from taeda._once import warn_once
 from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE
 from taeda.dtype import NAMES
@@ -152,7 +154,6 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     if requires_grad is not False and requires_grad is not True:
         need_flag("tensor", "requires_grad", requires_grad)
     if isinstance(data, TensorBase):
-        import warnings
         warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
                       "sourceTensor.detach().clone().requires_grad_(True), rather than taeda.tensor(sourceTensor).",
                       UserWarning, stacklevel=1)
@@ -316,7 +317,6 @@ def from_numpy(ndarray):
 
 
 cdef int warn_readonly(str what) except -1:
-    import warnings
     warnings.warn(f"The given {what} is not writable: writing to the tensor will raise an error; clone it to write", UserWarning,
                   stacklevel=1)
     return 0

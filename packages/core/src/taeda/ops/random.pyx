@@ -23,6 +23,8 @@ from taeda.kernels.cpu.abi cimport F32, F64, U16, U32, U64, Param, View
 from taeda.ops.creation cimport release_out, size_named, sizes_of
 from taeda.tensor_base cimport CPU, META, TensorBase, is_wrapper
 
+import warnings
+
 from taeda import device as devices
 from taeda.ops import complex_numbers
 from taeda.layout import need_strided
@@ -158,7 +160,6 @@ cdef TensorBase target(str name, tuple size, object out, object dtype, int norma
 
 
 cdef int tell_resized(TensorBase out, tuple shape) except -1:
-    import warnings
     if out.view.numel and out.shape_tuple() != shape:
         warnings.warn(f"An output with one or more elements was resized since it had shape {list(out.shape_tuple())}, which does not "
                       f"match the required output shape {list(shape)}", UserWarning, stacklevel=1)

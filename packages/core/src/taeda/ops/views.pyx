@@ -11,6 +11,7 @@ from taeda.operands cimport broadcast_shapes as common_shape, integer
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
 from taeda.dtype import dtype as dtype_class
+from taeda.tensor_base import Size
 
 
 cdef tuple sizes_of(str op, tuple args):
@@ -131,7 +132,6 @@ def broadcast_shapes(*shapes):
     >>> taeda.broadcast_shapes((2, 1), (3,), (1, 1, 1))
     taeda.Size([1, 2, 3])
     """
-    from taeda.tensor_base import Size
     result = ()
     for shape in shapes:
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
