@@ -334,7 +334,9 @@ def fill_(input, value):
     else:
         v = held_scalar(value, x.view.dtype, CPU)
     assign("fill_", x if isinstance(value, TensorBase) else without_repeats(x), v)
-    return x if x.grad_fn_ is None or x.base is not None else named(x, "FillBackward3" if isinstance(value, TensorBase) else "FillBackward2")
+    if x.grad_fn_ is None or x.base is not None:
+        return x
+    return named(x, "FillBackward3" if isinstance(value, TensorBase) else "FillBackward2")
 
 
 def fill(input, value):
