@@ -37,6 +37,29 @@ def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
     assert taeda._disable_dynamo(taeda.sin) is taeda.sin and taeda._disable_dynamo(recursive=False)(taeda.cos) is taeda.cos
 
 
+def test_an_unknown_compiler_is_refused_by_its_name_when_it_is_chosen() -> None:
+    from taeda import _dynamo
+
+    for backend in ("eager", "aot_eager", "inductor", "cudagraphs", lambda graph, inputs: graph):
+        assert taeda.compile(taeda.sin, backend=backend) is taeda.sin
+    with pytest.raises(_dynamo.exc.InvalidBackend, match=r"^Invalid backend: 'indcutor', see .*list_backends\(\)"):
+        taeda.compile(taeda.sin, backend="indcutor")
+    with pytest.raises(RuntimeError, match="Invalid backend"):
+        taeda.compile(backend="indcutor")
+
+    @_dynamo.register_backend
+    def of_my_own(graph: object, inputs: object) -> object:
+        return graph
+
+    try:
+        assert taeda.compile(taeda.sin, backend="of_my_own") is taeda.sin and _dynamo.lookup_backend("of_my_own") is of_my_own
+        assert _dynamo.register_backend(name="other", tags=("debug",))(of_my_own) is of_my_own
+        assert _dynamo.list_backends() == ["of_my_own"] and _dynamo.list_backends(None) == ["of_my_own", "other"]
+        assert _dynamo.lookup_backend("eager")(3, []) == 3
+    finally:
+        taeda.compiler._registered.clear()
+
+
 def test_switches_of_the_compiler_are_taken_and_change_nothing() -> None:
     from taeda import compiler
 

@@ -163,7 +163,7 @@ def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
     it is a decorator.
 
     Raises TypeError for an option that PyTorch does not have, AssertionError for a model that cannot be called, RuntimeError for an
-    unknown ``mode`` or one beside ``options``.
+    unknown ``mode`` or one beside ``options``, and InvalidBackend, a RuntimeError, for an unknown name of a ``backend``.
 
     >>> import taeda
     >>> taeda.compile(taeda.sin) is taeda.sin
@@ -177,6 +177,11 @@ def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
         raise RuntimeError("[compile] Either mode or options can be specified, but both can't be specified at the same time")
     if mode is not None and mode not in _COMPILE_MODES:
         raise RuntimeError(f"[compile] Unrecognized mode={mode}, should be one of: {', '.join(_COMPILE_MODES)}")
+    backend = options.get("backend")
+    if isinstance(backend, str) and backend != "inductor":
+        from taeda._dynamo import lookup_backend
+
+        lookup_backend(backend)
     if model is None:
         return lambda function: compile(function, **options)
     if not callable(model):

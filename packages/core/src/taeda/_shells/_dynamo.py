@@ -6,17 +6,18 @@ import contextlib
 import sys
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .compiler import allow_in_graph, assume_constant_result, disable, is_compiling, reset
+from .compiler import _registered, allow_in_graph, assume_constant_result, disable, is_compiling, list_backends, reset
 
 if TYPE_CHECKING:
     from taeda.nn.modules._compiled import OptimizedModule
 
 __all__ = [
     "OptimizedModule", "allow_in_graph", "assume_constant_result", "config", "disable", "eval_frame", "exc", "graph_break", "is_compiling",
-    "mark_dynamic", "mark_static", "mark_static_address", "maybe_mark_dynamic", "reset", "utils",
+    "list_backends", "lookup_backend", "mark_dynamic", "mark_static", "mark_static_address", "maybe_mark_dynamic", "register_backend",
+    "reset", "utils",
 ]  # fmt: skip
 
 
@@ -34,6 +35,13 @@ class BackendCompilerFailed(TorchDynamoException):
 
 class InternalTorchDynamoError(TorchDynamoException):
     """The compiler failed: programs catch it, nothing here raises it."""
+
+
+class InvalidBackend(TorchDynamoException):
+    """A name of no compiler."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Invalid backend: {name!r}, see `torch._dynamo.list_backends()` for available backends.")
 
 
 class TensorifyScalarRestartAnalysis(Unsupported):
@@ -57,6 +65,41 @@ def mark_dynamic(t: Any, index: Any, **bounds: Any) -> None:
 
 
 mark_static = maybe_mark_dynamic = mark_dynamic
+
+
+# PyTorch's names of compilers, all but those of its own tests
+_NAMES = frozenset([
+    "aot_eager", "aot_eager_decomp_partition", "aot_eager_decomp_partition_crossref", "aot_eager_decomp_partition_with_mode",
+    "aot_eager_default_partitioner", "aot_ts", "cudagraphs", "dynamo_accuracy_minifier_backend", "dynamo_minifier_backend", "eager",
+    "eager_debug", "eager_noexcept", "inductor", "invoke_subgraph", "openxla", "openxla_eval", "pre_dispatch_eager", "ts", "tvm",
+])  # fmt: skip
+
+
+def register_backend(compiler_fn: Callable[..., Any] | None = None, name: str | None = None, tags: Sequence[str] = ()) -> Any:
+    """Let :func:`taeda.compile` take ``name``, or the function's own, for a compiler; a decorator. It is never called.
+
+    >>> import taeda
+    >>> @taeda._dynamo.register_backend(name="mine")
+    ... def compiler(graph, inputs):
+    ...     return graph
+    >>> taeda._dynamo.list_backends()
+    ['mine']
+    """
+    if compiler_fn is None:
+        return lambda function: register_backend(function, name, tags)
+    _registered[name or compiler_fn.__name__] = (compiler_fn, tuple(tags))
+    return compiler_fn
+
+
+def lookup_backend(compiler_fn: Any) -> Any:
+    """Return the compiler of a name; one of PyTorch's gives the graph back as it is. Raises InvalidBackend for an unknown name."""
+    if not isinstance(compiler_fn, str):
+        return compiler_fn
+    if compiler_fn in _registered:
+        return _registered[compiler_fn][0]
+    if compiler_fn not in _NAMES:
+        raise InvalidBackend(compiler_fn)
+    return lambda graph, inputs, **options: graph
 
 
 def warn_once(msg: str, stacklevel: int = 1) -> None:
@@ -104,7 +147,7 @@ utils = _room("utils", disable_cache_limit=contextlib.nullcontext, is_compile_su
               warn_once=warn_once)  # fmt: skip
 eval_frame = _room("eval_frame", __getattr__=__getattr__)
 exc = _room("exc", BackendCompilerFailed=BackendCompilerFailed, InternalTorchDynamoError=InternalTorchDynamoError,
-            TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis, TorchDynamoException=TorchDynamoException,
-            Unsupported=Unsupported)  # fmt: skip
+            InvalidBackend=InvalidBackend, TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis,
+            TorchDynamoException=TorchDynamoException, Unsupported=Unsupported)  # fmt: skip
 config = _room("config", cache_size_limit=8, capture_scalar_outputs=False, patch=_patch, suppress_errors=False, verbose=False)
 _trace_wrapped_higher_order_op = _room("_trace_wrapped_higher_order_op", TransformGetItemToIndex=TransformGetItemToIndex)

@@ -15,6 +15,7 @@ __all__ = [
 ]  # fmt: skip
 
 _backend: str | Callable[..., Any] = "inductor"
+_registered: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
 
 
 def is_compiling() -> bool:
@@ -85,8 +86,8 @@ class set_stance(contextlib.ContextDecorator):
 
 
 def list_backends(exclude_tags: Sequence[str] | None = ("debug", "experimental")) -> list[str]:
-    """Return the compilers that there are: none."""
-    return []
+    """Return the names of the compilers that the program has registered, but for those tagged as ``exclude_tags`` say; there are no others."""
+    return sorted(name for name, (_, tags) in _registered.items() if not set(exclude_tags or ()) & set(tags))
 
 
 def get_default_backend() -> str | Callable[..., Any]:
