@@ -413,3 +413,35 @@ def test_jacfwd_draws_once_where_it_has_to_run_twice() -> None:
 def test_a_batch_is_still_not_written_into_what_is_the_same_for_all_samples() -> None:
     with pytest.raises(RuntimeError, match="inplace arithmetic"):
         vmap(hessian(lambda y: written(y).sum()))(taeda.ones(3, 2))
+
+
+def test_a_vjp_made_without_gradients_records_the_passes_that_are_asked_for_with_them() -> None:
+    x = taeda.tensor([0.5, 2.0], requires_grad=True)
+    with taeda.no_grad():
+        y, pull, aux = taeda.func.vjp(lambda x: (x**3, x + 1), x, has_aux=True)
+        assert not pull(taeda.ones(2))[0].requires_grad
+    assert not y.requires_grad and not aux.requires_grad
+    (g,) = pull(taeda.ones(2))
+    assert g.tolist() == [0.75, 12]
+    g.sum().backward()
+    assert x.grad is not None and x.grad.tolist() == [3, 12]
+    with taeda.no_grad():
+        _, pull = taeda.func.vjp(taeda.square, x.detach())
+    assert not pull(taeda.ones(2))[0].requires_grad and pull(taeda.ones(2, requires_grad=True))[0].requires_grad
+
+
+@pytest.mark.parametrize("function", [
+    lambda x: ((x * x if x.sum() > 0 else x) ** 2).sum(),
+    lambda x: (x * x * x * x[0].item()).sum() / int(x[0].detach()),
+    lambda x: (x[x > 0] ** 3).sum() + x.masked_select(x > 1).sum(),
+    lambda x: x[x.nonzero()].sum() ** 3 if x.tolist()[0] == 1 else x.sum(),
+])
+def test_jacobians_by_tangents_of_functions_that_go_by_values(function: Any) -> None:
+    """The primals are no batches: conditions, numbers and masks have one answer."""
+    x = taeda.tensor([1.0, 2.0])
+    first, second = jacrev(function)(x), jacrev(jacrev(function))(x)
+    assert jacfwd(function)(x).tolist() == first.tolist()
+    for found in (hessian(function)(x), jacfwd(jacfwd(function))(x), jacrev(jacfwd(function))(x), jacfwd(grad(function))(x)):
+        assert found.tolist() == second.tolist()
+    with pytest.raises(RuntimeError, match="vmap"):
+        vmap(hessian(function))(taeda.ones(3, 2))

@@ -38,7 +38,11 @@ DYNAMIC = {"nonzero", "unique", "unique_consecutive"}
 ANSWERS = {"allclose", "equal", "is_nonzero"}
 
 
-class SharedTarget(RuntimeError):
+class NotForBatches(RuntimeError):
+    """A batch was asked for what one sample alone has: its value, as a number or a condition, or as many elements as its values say."""
+
+
+class SharedTarget(NotForBatches):
     """A batch was to be written into a tensor that is the same for all samples."""
 
     def __init__(self, name: str) -> None:
@@ -48,7 +52,8 @@ class SharedTarget(RuntimeError):
             "a vmap. Please try to use out-of-place operators instead of inplace arithmetic.")
 
 
-SharedTarget.__name__ = SharedTarget.__qualname__ = "RuntimeError"       # what users see, as of PyTorch
+for _kind in (NotForBatches, SharedTarget):
+    _kind.__name__ = _kind.__qualname__ = "RuntimeError"                 # what users see, as of PyTorch
 
 
 class Level:
@@ -175,16 +180,16 @@ class BatchedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
     # -- what asks for data -----------------------------------------------------------------------
 
     def item(self) -> Any:
-        raise RuntimeError(ITEM)
+        raise NotForBatches(ITEM)
 
     def __bool__(self) -> bool:
-        raise RuntimeError(FLOW)
+        raise NotForBatches(FLOW)
 
     is_nonzero = __bool__
     __int__ = __index__ = __float__ = __complex__ = item
 
     def _no_data(self, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError("[vmap] Cannot access data pointer of Tensor that doesn't have storage: inside of vmap it stands for a batch")
+        raise NotForBatches("[vmap] Cannot access data pointer of Tensor that doesn't have storage: inside of vmap it stands for a batch")
 
     tolist = numpy = __array__ = data_ptr = untyped_storage = storage = __dlpack__ = apply_ = map_ = _no_data
 
@@ -235,10 +240,10 @@ def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     level = deepest((args, kwargs))
     name = func.__name__
     if name in DYNAMIC:
-        raise RuntimeError(f"[{name}] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over "
-                           f"{name}.")
+        raise NotForBatches(f"[{name}] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over "
+                            f"{name}.")
     if name in ANSWERS:
-        raise RuntimeError(f"[{name}] vmap over taeda.{name} isn't supported yet: it has an answer for each sample")
+        raise NotForBatches(f"[{name}] vmap over taeda.{name} isn't supported yet: it has an answer for each sample")
     rule = RULES.get(name)
     if rule is not None and kwargs.get("out") is None:
         found = rule(func, level, args, kwargs)
@@ -291,11 +296,11 @@ def stacked(func: Any, column: tuple[Any, ...], level: int) -> Any:
     """Return the results of all samples as one; a value that is no tensor must be the same for all."""
     if not isinstance(column[0], Tensor):
         if any(x != column[0] for x in column):
-            raise RuntimeError(f"[{func.__name__}] vmap: the result is no tensor and differs between samples: {column[:3]}")
+            raise NotForBatches(f"[{func.__name__}] vmap: the result is no tensor and differs between samples: {column[:3]}")
         return column[0]
     if any(x.shape != column[0].shape for x in column):
-        raise RuntimeError(f"[{func.__name__}] vmap: We do not support batching operators that can output dynamic shape. Attempted to "
-                           f"vmap over {func.__name__}, whose results have shapes {[tuple(x.shape) for x in column[:3]]}.")
+        raise NotForBatches(f"[{func.__name__}] vmap: We do not support batching operators that can output dynamic shape. Attempted to "
+                            f"vmap over {func.__name__}, whose results have shapes {[tuple(x.shape) for x in column[:3]]}.")
     return batched(ops.stack(list(column)), level)
 
 

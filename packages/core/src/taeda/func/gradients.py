@@ -10,7 +10,7 @@ from taeda import ops
 from taeda.autograd import dual, forward_ad
 from taeda.autograd.engine import reaches_others
 from taeda.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled
-from taeda.func.batched import SharedTarget, differentiating, levels
+from taeda.func.batched import NotForBatches, differentiating, levels
 from taeda.func.pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
 from taeda.func.tape import Tape, cut
 from taeda.func.vmap import run, vmap
@@ -148,8 +148,9 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
     (tensor([2., 4.]),)
     """
     flat, spec = tree_flatten(primals)
-    tape = Tape(flat)
+    recorded = is_grad_enabled()
     with differentiating(enable_grad()):
+        tape = Tape(flat, recorded)                    # of a pass that may be asked for where gradients are on again
         found = func(*tree_unflatten(tape.inputs, spec))
         value, aux = _split_aux("vjp(f, *primals)", found, has_aux)
         outputs, out_spec = tree_flatten(value)
@@ -394,9 +395,9 @@ def jacfwd(
         state = get_rng_state() if randomness == "same" else None
         try:
             found = pushed()
-        except SharedTarget:
-            # The primals were batches too, which autograd is quickest with; a function that writes them into tensors of its own
-            # is run once more on the primals alone.  (One that draws for each sample makes batches itself.)
+        except NotForBatches:
+            # The primals were batches too, which autograd is quickest with; a function that writes them into tensors of its own,
+            # or goes by their values, is run once more on the primals alone.  (One that draws for each sample makes batches itself.)
             if randomness == "different":
                 raise
             if state is not None:

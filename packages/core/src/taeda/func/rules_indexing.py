@@ -6,7 +6,7 @@ from typing import Any
 
 from taeda import ops
 from taeda.dtype import bool_
-from taeda.func.batched import RULES, at, batched, check_target, size_of, value_at
+from taeda.func.batched import RULES, NotForBatches, at, batched, check_target, size_of, value_at
 from taeda.func.rules_pointwise import aligned
 from taeda.func.rules_shape import bound, wrap_dim
 from taeda.tensor import Tensor
@@ -26,8 +26,8 @@ def getitem(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     x, index = args[0], as_tuple(args[1])
     for i in index:
         if isinstance(i, Tensor) and str(i.dtype).endswith("bool") and at(i, level):
-            raise RuntimeError("[getitem] vmap: We do not support batching operators that can support dynamic shape. Attempting to batch "
-                               "over indexing with a boolean mask.")
+            raise NotForBatches("[getitem] vmap: We do not support batching operators that can support dynamic shape. Attempting to batch "
+                                "over indexing with a boolean mask.")
     if at(x, level):
         if basic(index):
             return batched(x._value[(slice(None), *index)], level)
@@ -89,8 +89,8 @@ def masked_select(func: Any, level: int, args: Any, kwargs: Any) -> Any:
         return NotImplemented
     x, mask = given["input"], given["mask"]
     if at(mask, level):
-        raise RuntimeError("[masked_select] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap "
-                           "over the mask of masked_select.")
+        raise NotForBatches("[masked_select] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap "
+                            "over the mask of masked_select.")
     if mask.dtype != bool_:
         return NotImplemented                              # refused where a sample is
     shape = ops.broadcast_shapes(x.shape, mask.shape)

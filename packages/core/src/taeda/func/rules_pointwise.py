@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import ops
-from taeda.func.batched import RULES, at, check_target, wrap
+from taeda.func.batched import RULES, NotForBatches, at, check_target, wrap
 from taeda.tensor import Tensor
 
 UNARY = [
@@ -80,8 +80,8 @@ def pointwise_(func: Any, level: int, args: Any, kwargs: Any) -> Any:
 def where(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """``where(condition)`` alone would be nonzero, of no fixed shape."""
     if len(args) + len(kwargs) < 2:
-        raise RuntimeError("[where] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over "
-                           "where.")
+        raise NotForBatches("[where] vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over "
+                            "where.")
     return pointwise(func, level, args, kwargs)
 
 

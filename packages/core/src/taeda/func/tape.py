@@ -59,9 +59,10 @@ def cut(x: Any) -> Any:
 
 
 class Tape:
-    """The inputs of one differentiation, and what is computed from them."""
+    """The inputs of one differentiation, and what is computed from them; unless ``shown``, results have no history outside."""
 
-    def __init__(self, inputs: Sequence[Any]) -> None:
+    def __init__(self, inputs: Sequence[Any], shown: bool = True) -> None:
+        self.shown = shown
         self.numbers = [level.number for level in levels() if not level.tangents]
         self.outer = is_grad_enabled()
         self.sources = [self._source(x) for x in inputs]
@@ -94,7 +95,7 @@ class Tape:
         """Return a result as those outside see it: without a history that only leads to the inputs."""
         if not isinstance(x, Tensor) or not x.requires_grad:
             return x
-        return x if self.leads_out([x]) else cut(x)
+        return x if self.shown and self.leads_out([x]) else cut(x)
 
     def records(self, outputs: Sequence[Any], given: Sequence[Any], recording: bool) -> bool:
         """Whether a pass is part of a graph: of the outputs', or of the given cotangents' or tangents' while ``recording``."""
