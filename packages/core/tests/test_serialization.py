@@ -334,6 +334,15 @@ def test_config_holds_what_save_and_load_do_without_being_told(tmp_path: pathlib
             pass
 
 
+@pytest.mark.parametrize("function", [os.getpid, os.execv, sys.getrecursionlimit])
+def test_what_acts_on_the_system_is_not_made_of_a_file_even_if_it_was_allowed(function) -> None:
+    file = io.BytesIO()
+    taeda.save(function, file)
+    with taeda.serialization.safe_globals([function]), pytest.raises(pickle.UnpicklingError, match=f"nothing of module {function.__module__} is made"):
+        taeda.load(io.BytesIO(file.getvalue()))
+    assert taeda.load(io.BytesIO(file.getvalue()), weights_only=False) is function
+
+
 def test_a_generator_loads_under_safe_globals_and_goes_on_where_it_was() -> None:
     file, g = io.BytesIO(), taeda.Generator().manual_seed(5)
     taeda.rand(3, generator=g)
