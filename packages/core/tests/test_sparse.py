@@ -518,3 +518,34 @@ def test_out_of_what_has_no_entries(name: str) -> None:
     assert getattr(taeda, name)((4,), out=s).shape == (4,) and s.to_dense().tolist() == [0.0] * 4
     with pytest.raises(RuntimeError, match="does not match dtype of out"):
         getattr(taeda, name)(2, dtype=taeda.float64, out=s)
+
+
+def test_a_sum_over_all_dimensions_has_the_gradient_of_a_sum() -> None:
+    for call in (lambda s: s.sum(), lambda s: s.sum((0, 1)), lambda s: s.sum((-1, 0), keepdim=True)):
+        s = taeda.tensor([[0.0, 2.0], [3.0, 4.0]]).to_sparse().requires_grad_()
+        y = call(s)
+        y.backward(taeda.full_like(y, 5.0))
+        assert y.layout is taeda.strided and y.sum().item() == 9 and s.grad.layout is taeda.strided and s.grad.tolist() == [[5, 5], [5, 5]]
+
+
+def test_sums_of_integer_rows_are_int64() -> None:
+    s = taeda.tensor([[1, 0, 2], [0, 3, 0]], dtype=taeda.int16).to_sparse_csr().sum(1, keepdim=True)
+    assert s.dtype is taeda.int64 and s.to_dense().tolist() == [[3], [3]]
+
+
+def test_sizes_whose_places_64_bits_cannot_count_are_refused() -> None:
+    at = taeda.tensor([[100000, 99999]] * 4)
+    assert taeda.sparse_coo_tensor(at[:3], [1.0, 2.0], (100001,) * 3).coalesce().indices().tolist() == [[99999, 100000]] * 3
+    for call in (lambda: taeda.sparse_coo_tensor(at, [1.0, 2.0], (100001,) * 4), lambda: taeda.sparse_coo_tensor(size=(100001,) * 4)):
+        with pytest.raises(RuntimeError, match="numel: integer multiplication overflow"):
+            call()
+
+
+def test_a_sparse_out_may_require_grad_and_the_older_constructors_warn() -> None:
+    for make in (taeda.zeros, taeda.empty):
+        out = taeda.ones(2, 3).to_sparse()
+        assert make((2, 3), out=out, requires_grad=True) is out and out.requires_grad and out._nnz() == 0
+    with pytest.warns(UserWarning, match=r"sparse.SparseTensor\(shape, \*, device=\) is deprecated.  Please use taeda.sparse_coo_tensor"):
+        assert taeda.sparse.DoubleTensor(2, 3).shape == (2, 3)
+    with pytest.warns(UserWarning, match=r"sparse.SparseTensor\(indices, values, shape"):
+        assert taeda.sparse.FloatTensor(taeda.tensor([[0], [1]]), taeda.tensor([2.0]), taeda.Size([2, 2])).to_dense().tolist() == [[0, 2], [0, 0]]

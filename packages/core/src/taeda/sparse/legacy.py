@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from taeda._once import warn_once
 from taeda.dtype import LEGACY_NAMES
 from taeda.layout import sparse_coo
 from taeda.sparse.creation import empty_of, sparse_coo_tensor
@@ -14,7 +15,7 @@ class TypedSparseTensor(type):
     """The class of ``sparse.FloatTensor`` and kin: a call makes a COO tensor, and those of its dtype are its instances.
 
     >>> import taeda
-    >>> s = taeda.sparse.FloatTensor(taeda.tensor([[0], [1]]), taeda.tensor([2.0]), taeda.Size([2, 2]))
+    >>> s = taeda.sparse_coo_tensor([[0], [1]], [2.0], (2, 2))
     >>> isinstance(s, taeda.sparse.FloatTensor)
     True
     """
@@ -26,9 +27,14 @@ class TypedSparseTensor(type):
 
     def __call__(cls, *args: Any, device: Any = None) -> Any:
         """Return a tensor of indices, values and a size, or of a size alone."""
+        shape = "(0,)" if not args else "shape" if isinstance(args[0], int) or type(args[0]).__name__ == "Size" else None
+        given = ("shape" if args else "") if shape else "indices, values" if len(args) < 3 else "indices, values, shape"
+        asked, wanted = (f"{given}, *, device=", f"{shape or given}, dtype=, device=") if given else ("", "(0,), dtype=")
+        warn_once(f"SparseTensor({given})", f"taeda.sparse.SparseTensor({asked}) is deprecated.  Please use "
+                                            f"taeda.sparse_coo_tensor({wanted}).", 3)
         if not args:
             return empty_of((0,), sparse_coo, cls.dtype, device or "cpu")
-        if isinstance(args[0], int) or type(args[0]).__name__ == "Size":
+        if shape:
             return empty_of(args if isinstance(args[0], int) else args[0], sparse_coo, cls.dtype, device or "cpu")
         if len(args) > 1 and args[1].dtype != cls.dtype:
             raise TypeError(f"[sparse.{cls.__name__}] expected values of {cls.dtype}, got {args[1].dtype}")

@@ -40,7 +40,20 @@ class SumOfAll(Function):
         return g.to(ctx.dtype).expand(ctx.shape), None
 
 
+class SumOfDims(SumOfAll):
+    """The same, of a list of all dimensions, which may be kept with size 1."""
+
+    @staticmethod
+    def forward(ctx: Any, s: Any, dtype: Any, size: tuple[int, ...]) -> Any:
+        return SumOfAll.forward(ctx, s, dtype).reshape(size)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return (*SumOfAll.backward(ctx, g), None)
+
+
 SumOfAll._backward_cls.__name__ = "SumBackward0"
+SumOfDims._backward_cls.__name__ = "SumBackward1"
 
 
 def _dims(s: Any, dim: Any) -> list[int]:
@@ -86,12 +99,15 @@ def sum(s: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, ax
         if s.requires_grad and is_grad_enabled() and not from_values(s):
             return SumOfAll.apply(s, dtype)
         return values_of(s).sum(dtype=dtype)
+    dtype = dtype or (int64 if not (s.is_floating_point() or s.is_complex()) else None)
     if s._layout in COMPRESSED:
         if not keepdim:
             raise RuntimeError("[sum] reduction operations on CSR tensors with keepdim=False is unsupported; hint: keepdim=True")
         return to_compressed(sum_over(to_coo(s), _dims(s, dim), dtype, True), s._layout)
-    dtype = dtype or (int64 if not (s.is_floating_point() or s.is_complex()) else None)
-    return sum_over(s, _dims(s, dim), dtype, keepdim)
+    dims = _dims(s, dim)
+    if len(dims) == s.ndim and s.requires_grad and is_grad_enabled() and not from_values(s):
+        return SumOfDims.apply(s, dtype, (1,) * s.ndim if keepdim else ())
+    return sum_over(s, dims, dtype, keepdim)
 
 
 @rule("norm", "native_norm")

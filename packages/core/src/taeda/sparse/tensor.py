@@ -10,6 +10,7 @@ in between by ordinary operations.  A gradient of a sparse tensor is a dense ten
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
@@ -96,7 +97,8 @@ def emptied(name: str, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     """Give ``out`` the size that a function without tensors was asked for, and no entries."""
     if kwargs.get("dtype", out.dtype) not in (None, out.dtype):
         raise RuntimeError(f"[{name}] dtype {kwargs['dtype']} does not match dtype of out parameter ({out.dtype})")
-    return RULES["set_"](out, getattr(ops, name)(*(args or (kwargs["size"],)), dtype=out.dtype, device=out.device, layout=out.layout))
+    made = RULES["set_"](out, getattr(ops, name)(*(args or (kwargs["size"],)), dtype=out.dtype, device=out.device, layout=out.layout))
+    return made.requires_grad_() if kwargs.get("requires_grad") else made
 
 
 def applied(name: str, by_rule: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -308,6 +310,8 @@ def is_sparse(x: Any) -> bool:
 
 def make(layout: Any, parts: tuple[Any, ...], values: Any, size: tuple[int, ...], coalesced: bool = False) -> Any:
     """Return a sparse tensor on these very indices and values, without history."""
+    if math.prod(size) > 2**63 - 1:                      # places are counted in 64 bits where entries are brought together
+        raise RuntimeError(f"[sparse] numel: integer multiplication overflow: a tensor of size {list(size)} has more than 2^63 places")
     held = values.detach()
     made: Any = Tensor._make_subclass(SparseTensor, held)
     sparse_shell(made, tuple(size), held)
