@@ -378,3 +378,23 @@ def test_rows_are_added_to_complex32() -> None:
     want = [2 + 0j, 0j, 3 + 1.5j]
     for y in (x.index_add(0, at, rows), x.index_put((at,), rows, accumulate=True)):
         assert y.dtype is taeda.complex32 and y.to(taeda.complex64).tolist() == want
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_hardshrink_compares_halves_with_a_half(dtype: str) -> None:
+    x = taeda.tensor([1, 0.5, 0.3, 0.6, -0.3], dtype=getattr(taeda, dtype), requires_grad=True)
+    y = taeda.hardshrink(x, 0.3)
+    y.sum().backward()
+    assert y.tolist() == [1, 0.5, 0, x[3].item(), 0] and x.grad.tolist() == [1, 1, 0, 1, 0]
+    assert x.detach().float().hardshrink(0.3)[2] > 0                                     # 0.3 of a half is more
+
+
+def test_bytes_seen_as_bools_are_true_or_false() -> None:
+    x = taeda.tensor([[0, 255, 1], [128, 0, 2]], dtype=taeda.uint8)
+    for b in (x.view(taeda.bool), x.t().view(taeda.bool).t(), taeda.tensor([0x01_00_FF_00], dtype=taeda.int32).view(taeda.bool)[:3].logical_not()):
+        assert b.dtype is taeda.bool and b.view(taeda.uint8).max() == 1
+    b = x.view(taeda.bool)
+    assert b.tolist() == [[False, True, True], [True, False, True]] and b.sum() == 4 and b.float().max() == 1 and x.max() == 255
+    flags = taeda.tensor([0, 1, 1], dtype=taeda.uint8)
+    flags.view(taeda.bool)[0] = True                                                     # of 0 and 1 it is a view
+    assert flags.tolist() == [1, 1, 1]

@@ -8,7 +8,7 @@ from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, 
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of, promote
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, Param, U8, View
 from taeda.ops.activation cimport floats
-from taeda.ops.binary cimport one_pass_
+from taeda.ops.binary cimport in_dtype, one_pass_
 from taeda.tensor_base cimport TensorBase
 
 from taeda.autograd.node import named
@@ -184,8 +184,9 @@ def hardshrink(input, lambd=0.5, *, out=None):
     tensor([-1.,  0.,  1.])
     """
     cdef Param p[2]
-    p[0].f = lambd
-    return unary_params(HARDSHRINK, floats(input, "hardshrink"), p, (float(lambd), 0.0), out)
+    cdef TensorBase x = floats(input, "hardshrink")
+    p[0].f = in_dtype(float(lambd), x.view.dtype)
+    return unary_params(HARDSHRINK, x, p, (p[0].f, 0.0), out)
 
 def softshrink(input, lambd=0.5, *, out=None):
     """Return x moved by lambd towards 0, and 0 where it would cross; RuntimeError if lambd is negative.

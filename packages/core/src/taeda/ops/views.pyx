@@ -6,9 +6,9 @@ from libc.stdint cimport INT64_MAX, int64_t, uint8_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport NOTHING, Op, as_strided_view, as_tensor, contiguous, define, record, record_view, wrap_dim
 from taeda.dtype cimport code_of, dtype_of, itemsize_of
-from taeda.kernels.cpu.abi cimport MAX_DIM
+from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, U8
 from taeda.operands cimport broadcast_shapes as common_shape, integer
-from taeda.tensor_base cimport TensorBase, alias, refresh
+from taeda.tensor_base cimport CPU, TensorBase, alias, refresh
 
 from taeda.dtype import dtype as dtype_class
 from taeda.tensor_base import Size
@@ -281,8 +281,13 @@ cdef TensorBase view_dtype(TensorBase x, object dtype):
         sizes[n - 1] = sizes[n - 1] * old // new
         offset = offset * old // new
     y = as_strided_view(x, n, sizes, strides, offset)
-    y.view.dtype, y.view.itemsize = <uint8_t>code, <uint8_t>new
+    y.view.dtype, y.view.itemsize = <uint8_t>(U8 if code == BOOL else code), <uint8_t>new
     refresh(y)
+    if code == BOOL:
+        if x.view.dtype != BOOL and y.device == CPU and y.view.numel and (<object>y).max().item() > 1:
+            return (<object>y).ne(0)          # kernels take a bool's byte for 0 or 1
+        y.view.dtype = <uint8_t>BOOL
+        refresh(y)
     return y
 
 def reshape(input, *sizes, shape=None):
