@@ -86,7 +86,7 @@ class set_stance(contextlib.ContextDecorator):
 
 
 def list_backends(exclude_tags: Sequence[str] | None = ("debug", "experimental")) -> list[str]:
-    """Return the names of the compilers that the program has registered, but for those tagged as ``exclude_tags`` say; there are no others."""
+    """Return the names of the compilers that the program has registered, all but those of a tag in ``exclude_tags``."""
     return sorted(name for name, (_, tags) in _registered.items() if not set(exclude_tags or ()) & set(tags))
 
 
