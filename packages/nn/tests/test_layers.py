@@ -175,6 +175,13 @@ def test_triplet_loss_swap_takes_the_nearer_negative():
     assert abs(nn.TripletMarginLoss(swap=True)(a, p, n).item() - 2.0) < 1e-5
 
 
+@pytest.mark.parametrize("loss", [nn.TripletMarginLoss(), nn.TripletMarginWithDistanceLoss()])
+def test_triplets_of_several_ranks_are_refused(loss):
+    a = taeda.ones(2, 3)
+    with pytest.raises(RuntimeError, match=r"triplet_margin.* same number of dimensions, .* anchor 2D, positive 2D, and negative 1D"):
+        loss(a, a, a[0])
+
+
 def test_unbatched_input():
     assert nn.Conv2d(2, 3, 2)(taeda.ones(2, 4, 4)).shape == (3, 3, 3)
     assert nn.MaxPool2d(2)(taeda.ones(2, 4, 4)).shape == (2, 2, 2)

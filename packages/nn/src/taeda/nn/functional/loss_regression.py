@@ -337,12 +337,6 @@ def triplet_margin_loss(
     reduction = legacy_reduction(size_average, reduce, reduction)
     if margin <= 0:
         raise ValueError(f"[triplet_margin_loss] margin must be greater than 0, got {margin}")
-    if not anchor.ndim == positive.ndim == negative.ndim:
-        raise RuntimeError(
-            "[triplet_margin_loss] The anchor, positive, and negative tensors are expected to have the same number of "
-            "dimensions, but got: "
-            f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
-        )
 
     need_shapes("triplet_margin_loss", anchor=anchor, positive=positive, negative=negative)
 
@@ -362,7 +356,7 @@ def triplet_margin_with_distance_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> Tensor:
-    """Return ``triplet_margin_loss`` with a distance of the caller's own.
+    """Return ``triplet_margin_loss`` with a distance of the caller's own; RuntimeError where the numbers of dimensions differ.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.triplet_margin_with_distance_loss(taeda.zeros(1, 2), taeda.ones(1, 2), 3 * taeda.ones(1, 2))
@@ -388,6 +382,12 @@ def _triplet(
     reduction: str,
 ) -> Tensor:
     need_tensors(op, anchor, positive, negative)
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise RuntimeError(
+            f"[{op}] The anchor, positive, and negative tensors are expected to have the same number of "
+            "dimensions, but got: "
+            f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
+        )
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = taeda.minimum(far, distance(positive, negative))
