@@ -27,7 +27,7 @@ def python(code: str, *flags: str) -> str:
 def test_the_namespace_file_is_cores() -> None:
     import taeda
 
-    assert taeda.__file__ is not None
+    assert taeda.__file__ is not None and taeda.__doc__ is not None and taeda.__doc__.startswith("taeda: ")
     folder = pathlib.Path(taeda.__file__).parent
     assert (folder / "kernels").is_dir()
 

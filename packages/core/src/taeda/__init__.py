@@ -1,5 +1,5 @@
-__path__ = __import__("pkgutil").extend_path(__path__, __name__)
 """taeda: PyTorch's API in small packages.  This one holds tensors and automatic differentiation."""
+__path__ = __import__("pkgutil").extend_path(__path__, __name__)
 
 import gc as _gc
 import importlib as _importlib
