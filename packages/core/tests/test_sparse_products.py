@@ -139,3 +139,32 @@ def test_a_product_with_a_vector_is_added(layout: Any) -> None:
     assert taeda.equal(leaf.grad.to_dense()[m != 0], (2 * v).expand(2, 3)[m != 0])
     with pytest.raises(RuntimeError, match="cannot be expanded to the 2 rows"):
         taeda.addmv(v, s, v)
+
+
+@pytest.mark.parametrize("form", ["to_sparse", "to_sparse_csr", "to_sparse_csc"])
+def test_a_leaf_on_either_side_of_a_product_has_the_dense_gradient(form) -> None:
+    d, x = taeda.tensor([[1.0, 0, 2], [0, 3, 0]]), taeda.tensor([[1.0, 2], [3, 4], [5, 6]])
+    for call in (lambda s, x: s @ x, lambda s, x: x @ s, lambda s, x: taeda.addmm(taeda.ones(3, 3), x, s)):
+        s, y, w, z = getattr(d, form)().requires_grad_(), x.clone().requires_grad_(), d.clone().requires_grad_(), x.clone().requires_grad_()
+        (call(s, y) ** 2).sum().backward()
+        (call(w, z) ** 2).sum().backward()
+        assert s.grad.layout is taeda.strided and s.grad.tolist() == w.grad.tolist() and y.grad.tolist() == z.grad.tolist()
+
+
+def test_compressed_matrices_keep_their_dtype_of_indices_and_have_batches_without_entries() -> None:
+    at = [taeda.tensor(x, dtype=taeda.int32) for x in ([0, 1, 2], [0, 1])]
+    s = taeda.sparse_csr_tensor(*at, taeda.tensor([1.0, 2.0]), (2, 2))
+    for made in (s.to_sparse_csc(), s.to_sparse_bsr((1, 2))):
+        parts = (made.ccol_indices(), made.row_indices()) if made.layout is taeda.sparse_csc else (made.crow_indices(), made.col_indices())
+        assert [part.dtype for part in parts] == [taeda.int32] * 2 and made.to_dense().tolist() == [[1, 0], [0, 2]]
+    for layout, lines in ((taeda.sparse_csr, 4), (taeda.sparse_csc, 5)):
+        s = taeda.zeros(2, 3, 4, layout=layout)
+        starts = s.crow_indices() if layout is taeda.sparse_csr else s.ccol_indices()
+        assert starts.shape == (2, lines) and s.values().shape == (2, 0) and s.to_dense().shape == (2, 3, 4)
+
+
+def test_a_copy_of_a_row_and_the_absolute_value_in_place() -> None:
+    s = taeda.tensor([[1j, 0], [0, -2.0]]).to_sparse_csr()
+    assert taeda.select_copy(s, 0, 1).to_dense().tolist() == [0, -2] and s.abs().to_dense().tolist() == [[1, 0], [0, 2]]
+    with pytest.raises(RuntimeError, match="In-place abs is not supported for complex"):
+        s.abs_()

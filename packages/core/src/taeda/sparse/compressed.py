@@ -145,7 +145,7 @@ def starts(lines: Any, n: int) -> Any:
     return ops.group_by(lines, n, True)[0]
 
 
-def compress(layout: Any, rows: Any, columns: Any, values: Any, size: Any, lines: tuple[int, int]) -> Any:
+def compress(layout: Any, rows: Any, columns: Any, values: Any, size: Any, lines: tuple[int, int], index_dtype: Any = int64) -> Any:
     """Return entries as a compressed matrix; lines: how many rows and columns there are, of blocks or elements."""
     axis = COMPRESSED[layout][0]
     major, minor = (rows, columns) if axis == 0 else (columns, rows)
@@ -153,7 +153,8 @@ def compress(layout: Any, rows: Any, columns: Any, values: Any, size: Any, lines
     if key.numel() > 1 and not bool((key[1:] > key[:-1]).all()):
         order = key.argsort(stable=True)
         major, minor, values = major.index_select(0, order), minor.index_select(0, order), values.index_select(0, order)
-    return packed(layout, (starts(major, lines[axis]), minor.contiguous()), values, size)
+    parts = starts(major, lines[axis]), minor.contiguous()
+    return packed(layout, tuple(part.to(index_dtype) for part in parts), values, size)
 
 
 def _behind(x: Any, dense: int) -> int:
@@ -184,6 +185,7 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse",
     if n:
         raise RuntimeError(f"[{op}] expected a matrix, with batch dimensions before it or dense ones behind it, got shape "
                            f"{tuple(x.shape)}" + (f" with {sparse_dim(x)} sparse dimensions" if is_sparse(x) else ""))
+    index_dtype = x._places[0].dtype if is_sparse(x) else int64
     if COMPRESSED[layout][1]:
         if block is None:
             if not (is_sparse(x) and x._layout in COMPRESSED and COMPRESSED[x._layout][1]):
@@ -200,7 +202,7 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse",
             parts = blocks_of(x, block, op)
             there = parts.detach().ne(0).flatten(2).any(2)
         rows, columns = there.nonzero().unbind(1)
-        return compress(layout, rows, columns, parts[rows, columns], x.shape, tuple(parts.shape[:2]))
+        return compress(layout, rows, columns, parts[rows, columns], x.shape, tuple(parts.shape[:2]), index_dtype)
     if is_sparse(x):
         if x._layout is layout:
             return x
@@ -212,7 +214,7 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse",
         rows, columns = coo_indices(x)
         if layout is sparse_csr and x._layout is sparse_coo:            # in order as they are
             return packed(layout, (ops.group_by(rows, x.shape[0], True)[0], columns.contiguous()), values, x.shape)
-        return compress(layout, rows, columns, values, x.shape, tuple(x.shape[:2]))
+        return compress(layout, rows, columns, values, x.shape, tuple(x.shape[:2]), index_dtype)
     there = x.detach().ne(0).flatten(2).any(2) if dense else x.detach()
     rows, columns = there.nonzero().unbind(1)
     return compress(layout, rows, columns, x[rows, columns], x.shape, tuple(x.shape[:2]))

@@ -48,9 +48,9 @@ def empty_of(size: Any, layout: Any, dtype: Any, device: Any, sparse_dims: int |
         raise RuntimeError(f"[empty] a tensor of layout {layout} has two dimensions at least, got size {list(size)}")
     if COMPRESSED[layout][1]:
         raise RuntimeError(f"[empty] a tensor of layout {layout} needs the size of its blocks; hint: sparse_bsr_tensor")
-    lines = size[COMPRESSED[layout][0]]
-    indices = ops.zeros(lines + 1, dtype=int64, **where), ops.zeros(0, dtype=int64, **where)
-    return make(layout, indices, ops.zeros(0, dtype=dtype, **where), size)
+    batch, lines = size[:-2], size[-2 + COMPRESSED[layout][0]]
+    indices = ops.zeros((*batch, lines + 1), dtype=int64, **where), ops.zeros((*batch, 0), dtype=int64, **where)
+    return make(layout, indices, ops.zeros((*batch, 0), dtype=dtype, **where), size)
 
 
 def check_coo(indices: Any, values: Any, size: tuple[int, ...]) -> None:

@@ -50,7 +50,10 @@ def _keeps_zero(name: str) -> None:
     def in_place(s: Any, *args: Any, **kwargs: Any) -> Any:
         if s._layout is sparse_coo and name not in _LINEAR and not is_coalesced(s):
             raise RuntimeError(f"[{name}_] {name}_ requires coalesced input")
-        return write(f"{name}_", s, RULES[name](s, *args, **kwargs))
+        made = RULES[name](s, *args, **kwargs)
+        if s.is_complex() and not made.is_complex():
+            raise RuntimeError(f"[{name}_] In-place {name} is not supported for complex tensors.")
+        return write(f"{name}_", s, made)
 
 
 for _name in (*_KEEP_ZERO.split(), *_LINEAR):

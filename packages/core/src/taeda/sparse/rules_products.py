@@ -33,7 +33,23 @@ class SparseTimesDense(Function):
         return gs, mm(transpose(ctx.s, 0, 1), g) if ctx.needs_input_grad[1] else None
 
 
-SparseTimesDense._backward_cls.__name__ = "MmBackward0"
+class DenseTimesSparse(Function):
+    """x s, where s's gradient is the dense one of any product of matrices."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, s: Any) -> Any:
+        ctx.save_for_backward(x)
+        ctx.s = s
+        return _product(transpose(s.detach(), 0, 1), x.t()).t()
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        gs = ops.mm(x.t(), g) if ctx.needs_input_grad[1] else None
+        return mm(g, transpose(ctx.s, 0, 1)) if ctx.needs_input_grad[0] else None, gs
+
+
+SparseTimesDense._backward_cls.__name__ = DenseTimesSparse._backward_cls.__name__ = "MmBackward0"
 
 
 def is_hybrid(x: Any) -> bool:
@@ -99,6 +115,8 @@ def product(name: str, a: Any, b: Any, masked: bool) -> Any:
         return _both(name, a, b)
     check_matrices(name, a, b)
     if not is_sparse(a):                         # x s = (s^T x^T)^T
+        if not masked and b.requires_grad and is_grad_enabled() and not from_values(b):
+            return DenseTimesSparse.apply(a, b)
         return product(name, transpose(b, 0, 1), a.t(), masked).t()
     if not masked and a.requires_grad and is_grad_enabled() and not from_values(a):
         return SparseTimesDense.apply(a, b)

@@ -129,7 +129,7 @@ def unsqueeze(s: Any, dim: int) -> Any:
 # -- picking -----------------------------------------------------------------------------------------
 
 
-@rule("select")
+@rule("select", "select_copy")
 def select(s: Any, dim: int, index: int) -> Any:
     if s._layout in COMPRESSED:
         at = wrapped_dim("select", dim, s.ndim)
