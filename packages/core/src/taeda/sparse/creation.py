@@ -218,7 +218,8 @@ def sparse_compressed_tensor(
     if size is None:
         lines = (parts[0].shape[-1] - 1, int(parts[1].max()) + 1 if parts[1].numel() else 0)
         pair = lines if axis == 0 else lines[::-1]
-        sizes: tuple[int, ...] = (*parts[0].shape[:-1], pair[0] * block[0], pair[1] * block[1])
+        dense = values.shape[parts[1].ndim + 2 * bool(blocks) :]
+        sizes: tuple[int, ...] = (*parts[0].shape[:-1], pair[0] * block[0], pair[1] * block[1], *dense)
     else:
         sizes = tuple(int(n) for n in size)
     if INVARIANTS["on"] if check_invariants is None else check_invariants:
