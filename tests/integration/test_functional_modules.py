@@ -127,3 +127,13 @@ def test_parameters_and_buffers_make_plain_tensors() -> None:
     p, b = nn.Parameter(taeda.ones(2)), nn.Buffer(taeda.ones(2))
     assert {type(v) for v in (p + 1, p.exp(), p[0], p.data, b * p, taeda.cat([p, b]), p.detach())} == {taeda.Tensor}
     assert repr(p).startswith("Parameter containing:") and str(p) == repr(p)
+
+
+def test_models_as_functions_are_found_in_pytorchs_room() -> None:
+    from taeda._functorch.make_functional import make_functional, make_functional_with_buffers
+
+    model, x = mlp(), taeda.randn(6, 3)
+    function, params = make_functional(model)
+    assert function(params, x).equal(model(x)) and function([p * 0 for p in params], x).count_nonzero() == 0
+    function, params, buffers = make_functional_with_buffers(nn.BatchNorm1d(3).eval())
+    assert len(params) == 2 and len(buffers) == 3 and function(params, buffers, x).shape == x.shape

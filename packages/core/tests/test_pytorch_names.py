@@ -444,6 +444,13 @@ def test_older_transforms_are_warned_of_in_pytorchs_words() -> None:
         assert taeda.functorch.grad(taeda.sin)(taeda.tensor(0.0)) == 1
 
 
+def test_transforms_are_found_in_the_rooms_in_which_pytorch_keeps_them() -> None:
+    from taeda._functorch import apis, eager_transforms
+
+    rooms = {name: room for room in (apis, eager_transforms) for name in room.__all__}
+    assert len(rooms) == 10 and all(getattr(room, name) is getattr(taeda.func, name) for name, room in rooms.items())
+
+
 @pytest.mark.parametrize("chunks", [1, 2, 3, 9])
 def test_chunk_vmap_counts_the_parts(chunks: int) -> None:
     from taeda.functorch.experimental import chunk_vmap

@@ -555,7 +555,8 @@ def test_a_sparse_out_may_require_grad_and_the_older_constructors_warn() -> None
     ("sparse_csr", (), (2, 4)), ("sparse_csc", (), (4, 2)), ("sparse_bsr", (2, 1), (4, 4)), ("sparse_bsc", (2, 1), (8, 2)),
 ])
 def test_a_size_that_is_worked_out_has_the_dense_dimensions(layout: str, block: tuple[int, ...], size: tuple[int, ...]) -> None:
-    for dense in ((), (3,)):
-        values = taeda.ones(2, *block, *dense)
-        s = taeda.sparse_compressed_tensor([0, 1, 2], [0, 3], values.tolist(), layout=getattr(taeda, layout), check_invariants=True)
-        assert s.shape == (*size, *dense) and s.to_dense().sum() == values.sum()
+    for behind in ((), (3,)):
+        values = taeda.ones(2, *block, *behind)
+        s = taeda.sparse_compressed_tensor(
+            [0, 1, 2], [0, 3], values.tolist(), layout=getattr(taeda, layout), check_invariants=True)
+        assert s.shape == (*size, *behind) and s.to_dense().sum() == values.sum()
