@@ -1,36 +1,31 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """What all CPU kernels share: the thread count and the caching allocator.
 
-The allocator keeps freed blocks in lists by size class and hands them out again, because a large block
-that is fresh from the system costs a page fault per 4 KiB: a 1x1 convolution of 16x256x56x56 outputs spent
-four fifths of its time in them.  Blocks are 64-byte aligned.  Classes: multiples of 64 bytes up to 1 KiB,
-then eight steps per power of two, so at most an eighth of a block is unused.  What is kept is bounded by
-``set_cache_limit``; a block that would exceed it empties the lists first, since they are full of sizes that the
-program does not ask for any more.
+Freed blocks are kept and handed out again, because one that is fresh from the system costs a page fault per 4 KiB: a 1x1 convolution
+of 16x256x56x56 outputs spent four fifths of its time in them.  Blocks are 64-byte aligned.
 
-Blocks of 2 MiB and more are mappings of their own, and ask for huge pages: a fresh block costs one page fault
-where it had 512, and one entry of the processor's address cache serves 2 MiB instead of 4 KiB.  Beyond the caches
-a copy gained a tenth by it, a 4096 x 4096 transpose a fifth; what fits in the caches runs as before.
+Blocks below 1 MiB, which a core's own cache may hold, go to lists by size class and come back last in, first out.  Classes: multiples of
+64 bytes up to 1 KiB, then eight steps per power of two, so at most an eighth of a block is unused.  A thread gets back the block that it
+freed, where one of the first few of a class is its own: what another core has just written takes longer to fetch than to fill (two
+threads packed 128 x 784 x 512 in each other's blocks: 0.9 ms a product instead of 0.5).
 
-So a fresh large block costs little but its zeros (4 ms of 64 MiB instead of 40), and the cache can be small where memory is
-large: a fresh one takes the place of cached ones, largest first, as soon as both would pass by a sixteenth and 32 MiB what was
-alive at the highest point so far.  (A network's backward pass wants other sizes than its forward pass: ResNet-18 at
-16 x 224 x 224 kept 180 MiB that it could not use.)
+Larger ones are parts of long mappings (arena.h), where memory serves requests of every size.
 
-A thread gets back the block that it freed, where one of the first few of a class is its own: what another core has just written
-takes longer to fetch than to fill (two threads packed 128 x 784 x 512 in each other's blocks: 0.9 ms a product instead of 0.5).
+What is kept is bounded by ``set_cache_limit``, and by what was alive at the highest point so far, a sixteenth and 32 MiB: before a
+block with fresh pages would pass that, others that nobody uses go back to the system, the largest first.
 
 One mutex guards the lists; a fork waits for it (pthread_atfork), so a child finds them whole.
 """
 from libc.stdint cimport int64_t
+from libc.stdlib cimport free
 
 cdef extern from *:
     """
     #include <pthread.h>
     #include <stdint.h>
     #include <stdlib.h>
-    #include <sys/mman.h>
     #include <unistd.h>
+    #include "arena.h"
     #ifdef __x86_64__
     #include <cpuid.h>
     #include <immintrin.h>
@@ -49,36 +44,11 @@ cdef extern from *:
     #else
     enum { taeda_exact_blocks = 0 };
     #endif
-    enum {
-        HUGE_PAGE = 1 << 21,
-        SLACK = 1 << 18,          /* the last huge page may have this much that nobody uses */
-        WHOLE = 1 << 16           /* a multiple of the small page, whatever its size */
-    };
-    static size_t taeda_mapped(size_t n) {
-        const size_t rest = n % HUGE_PAGE;
-        return rest + SLACK >= HUGE_PAGE ? n - rest + HUGE_PAGE : (n + WHOLE - 1) / WHOLE * WHOLE;
-    }
-    static void *taeda_map(size_t n) {
-        const size_t length = taeda_mapped(n);
-        char *raw = mmap(NULL, length + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (raw == MAP_FAILED) return NULL;
-        char *base = (char *)(((uintptr_t)raw + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
-        if (base > raw) munmap(raw, base - raw);
-        munmap(base + length, raw + HUGE_PAGE - base);
-    #ifdef MADV_HUGEPAGE
-        madvise(base, length / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-    #endif
-        return base;
-    }
     static void *taeda_system_alloc(size_t n) {
         void *block = NULL;
-        if (n >= HUGE_PAGE && !taeda_exact_blocks) return taeda_map(n);
         return posix_memalign(&block, 64, n) == 0 ? block : NULL;
     }
-    static void taeda_system_free(void *block, size_t n) {
-        if (n >= HUGE_PAGE && !taeda_exact_blocks) munmap(block, taeda_mapped(n));
-        else free(block);
-    }
+    static size_t arena_used(void) { return arena.used; }
     static int taeda_leading_zeros(unsigned long long x) { return __builtin_clzll(x); }
     static int taeda_has_v3(void) {
     #if defined(__x86_64__) && defined(TAEDA_HAS_V3)
@@ -119,10 +89,12 @@ cdef extern from *:
     void lock "taeda_lock_acquire"() noexcept nogil
     void unlock "taeda_lock_release"() noexcept nogil
     void install_fork_handlers "taeda_lock_install"() noexcept nogil
-    enum:
-        HUGE_PAGE
     void* system_alloc "taeda_system_alloc"(size_t n) noexcept nogil
-    void system_free "taeda_system_free"(void* block, size_t n) noexcept nogil
+    size_t arena_size(size_t n) noexcept nogil
+    char* arena_take(size_t n, size_t* fresh) noexcept nogil
+    void arena_give(char* at, size_t size, size_t used) noexcept nogil
+    void arena_release(size_t least) noexcept nogil
+    size_t arena_used() noexcept nogil
     bint exact_blocks "taeda_exact_blocks"
     int leading_zeros "taeda_leading_zeros"(unsigned long long x) noexcept nogil
     int has_avx2_and_fma "taeda_has_v3"() noexcept nogil
@@ -133,8 +105,10 @@ cdef extern from *:
 cdef enum:
     SMALL_CLASSES = 17          # class i holds blocks of 64 * i bytes, i <= 16
     STEPS = 8                   # classes per power of two above 1 KiB
-    CLASSES = SMALL_CLASSES + STEPS * 54
-    SPARE_BYTES = 1 << 25       # of large blocks that are kept beyond the highest point
+    CLASSES = SMALL_CLASSES + STEPS * 10
+    LARGE = -1                  # the class of what the arena holds: from here on
+    LARGE_BYTES = 1 << 20
+    SPARE_BYTES = 1 << 25       # of blocks that are kept beyond the highest point
     OWN_BYTES = 1 << 12         # from here on a block that this thread gave back is worth a look
     OWN_LOOKS = 4
 
@@ -156,18 +130,25 @@ cdef int64_t live_blocks = 0
 
 
 cdef inline int class_of(size_t n, size_t* rounded) noexcept nogil:
+    """Return a size's class, and how many bytes its blocks have."""
     cdef int power, step
     cdef size_t unit
+    if exact_blocks:                               # they are not kept, so their class does not matter
+        rounded[0] = n
+        return 0
+    if n > LARGE_BYTES:
+        rounded[0] = arena_size(n)
+        return LARGE
     if n <= 1024:
         power = <int>((n + 63) >> 6)
         if power == 0:
             power = 1
-        rounded[0] = n if exact_blocks else <size_t>power << 6
+        rounded[0] = <size_t>power << 6
         return power
     power = 63 - leading_zeros(n - 1)              # 2^power <= n - 1 < 2^(power + 1)
     unit = (<size_t>1 << power) >> 3
     step = <int>((n - 1 - (<size_t>1 << power)) / unit) + 1
-    rounded[0] = n if exact_blocks else (<size_t>1 << power) + step * unit
+    rounded[0] = (<size_t>1 << power) + step * unit
     return SMALL_CLASSES + (power - 10) * STEPS + step - 1
 
 
@@ -192,61 +173,61 @@ cdef Block* taken(int c, size_t size) noexcept nogil:
     return block
 
 
-cdef void* cpu_alloc(size_t nbytes) noexcept nogil:
-    """Return a 64-byte aligned block, or NULL: then the cache has been emptied and the system has none."""
-    global cached_bytes, live_bytes, peak_bytes, highest_bytes, hits, misses, live_blocks
-    cdef size_t size
-    cdef int c
-    cdef Block* block
-    if nbytes > (<size_t>1 << 62):
-        return NULL
-    c = class_of(nbytes, &size)
-    lock()
-    block = taken(c, size)
-    if block != NULL:
-        cached_bytes -= size
-        hits += 1
-    else:
-        misses += 1
-        unlock()
-        if size >= HUGE_PAGE:
-            make_room(size)
-        block = <Block*>system_alloc(size)
-        if block == NULL:
-            release_cache()
-            block = <Block*>system_alloc(size)
-            if block == NULL:
-                return NULL
-        lock()
-    live_bytes += size
-    live_blocks += 1
-    if live_bytes > peak_bytes:
-        peak_bytes = live_bytes
-    if live_bytes > highest_bytes:
-        highest_bytes = live_bytes
-    unlock()
+cdef int64_t kept_bytes() noexcept nogil:
+    """Return the bytes that nobody uses, with the lock held."""
+    return cached_bytes + <int64_t>arena_used()
+
+
+cdef void* large_block(size_t size) noexcept nogil:
+    """Return a block of the arena, with the lock held; pages that it needs take the place of some that nobody uses."""
+    global hits, misses
+    cdef size_t fresh
+    cdef void* block = arena_take(size, &fresh)
+    cdef int64_t alive = live_bytes + <int64_t>size, highest = max(highest_bytes, alive), excess
+    if block == NULL or fresh == 0:
+        hits += block != NULL
+        return block
+    misses += 1
+    excess = alive + kept_bytes() - highest - highest / 16 - SPARE_BYTES
+    if excess > 0:
+        arena_release(excess)
     return block
 
 
-cdef void make_room(int64_t size) noexcept nogil:
-    """Release large cached blocks, largest first, until `size` more bytes fit below the highest point so far."""
-    global cached_bytes
-    cdef int c = CLASSES - 1
-    cdef Block* block
-    while True:
+cdef void* small_block(int c, size_t size) noexcept nogil:
+    """Return a block of a list or a fresh one, with the lock held."""
+    global cached_bytes, hits, misses
+    cdef void* block = taken(c, size)
+    if block == NULL:
+        misses += 1
+        return system_alloc(size)
+    cached_bytes -= size
+    hits += 1
+    return block
+
+
+cdef void* cpu_alloc(size_t nbytes) noexcept nogil:
+    """Return a 64-byte aligned block, or NULL: then what was kept has been given back, and the system has no more."""
+    global live_bytes, peak_bytes, highest_bytes, live_blocks
+    cdef size_t size
+    cdef int c, _again
+    cdef void* block = NULL
+    if nbytes > (<size_t>1 << 62):
+        return NULL
+    c = class_of(nbytes, &size)
+    for _again in range(2):
         lock()
-        block = NULL
-        if live_bytes + cached_bytes + size > highest_bytes + highest_bytes / 16 + SPARE_BYTES:
-            while c > 0 and lists[c] == NULL:
-                c -= 1
-            if class_bytes(c) >= HUGE_PAGE:
-                block = lists[c]
-                lists[c] = block.next
-                cached_bytes -= class_bytes(c)
+        block = large_block(size) if c == LARGE else small_block(c, size)
+        if block != NULL:
+            live_bytes += size
+            live_blocks += 1
+            peak_bytes = max(peak_bytes, live_bytes)
+            highest_bytes = max(highest_bytes, live_bytes)
         unlock()
-        if block == NULL:
-            return
-        system_free(block, class_bytes(c))
+        if block != NULL:
+            break
+        release_cache()
+    return block
 
 
 cdef void cpu_free(void* block, size_t nbytes) noexcept nogil:
@@ -260,22 +241,28 @@ cdef void cpu_free(void* block, size_t nbytes) noexcept nogil:
     lock()
     live_bytes -= size
     live_blocks -= 1
-    if cached_bytes + <int64_t>size > cache_limit and <int64_t>size <= cache_limit:
+    if c == LARGE:
+        arena_give(<char*>block, size, size)
+        if kept_bytes() > cache_limit:
+            arena_release(kept_bytes() - cache_limit)
+        unlock()
+        return
+    if kept_bytes() + <int64_t>size > cache_limit and <int64_t>size <= cache_limit:
         unlock()
         release_cache()
         lock()
-    if cache_limit > 0 and cached_bytes + <int64_t>size <= cache_limit:
+    if kept_bytes() + <int64_t>size <= cache_limit:
         (<Block*>block).next = lists[c]
         (<Block*>block).owner = this_thread()
         lists[c] = <Block*>block
         cached_bytes += size
-        unlock()
-    else:
-        unlock()
-        system_free(block, size)
+        block = NULL
+    unlock()
+    free(block)
 
 
 cdef void release_cache() noexcept nogil:
+    """Give the system back what nobody uses."""
     global cached_bytes
     cdef Block* head
     cdef Block* block
@@ -284,18 +271,17 @@ cdef void release_cache() noexcept nogil:
         lock()
         head = lists[c]
         lists[c] = NULL
+        block = head
+        while block != NULL:
+            cached_bytes -= class_bytes(c)
+            block = block.next
         unlock()
         while head != NULL:
             block = head
             head = head.next
-            system_free(block, class_bytes(c))
+            free(block)
     lock()
-    cached_bytes = 0
-    for c in range(CLASSES):                       # what other threads gave back meanwhile
-        head = lists[c]
-        while head != NULL:
-            cached_bytes += class_bytes(c)
-            head = head.next
+    arena_release(arena_used())
     unlock()
 
 
@@ -320,7 +306,7 @@ def memory_stats():
         "allocated_bytes.current": live_bytes,
         "allocated_bytes.peak": peak_bytes,
         "allocated_blocks.current": live_blocks,
-        "cached_bytes.current": cached_bytes,
+        "cached_bytes.current": kept_bytes(),
         "cache_limit_bytes": cache_limit,
         "cache_hits": hits,
         "cache_misses": misses,
@@ -343,7 +329,7 @@ def set_cache_limit(int64_t nbytes):
     if nbytes < 0:
         raise ValueError(f"[set_cache_limit] the limit must not be negative, got {nbytes}")
     cache_limit = nbytes
-    if cached_bytes > nbytes:
+    if kept_bytes() > nbytes:
         empty_cache()
 
 
