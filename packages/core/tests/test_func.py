@@ -445,3 +445,19 @@ def test_jacobians_by_tangents_of_functions_that_go_by_values(function: Any) -> 
         assert found.tolist() == second.tolist()
     with pytest.raises(RuntimeError, match="vmap"):
         vmap(hessian(function))(taeda.ones(3, 2))
+
+
+def test_products_with_a_batch_of_tangents_of_functions_that_go_by_values() -> None:
+    x, rows = taeda.tensor([1.0, 2.0]), taeda.eye(2)
+
+    def function(x: taeda.Tensor) -> taeda.Tensor:
+        return x**3 if x.sum() > 0 else x
+
+    assert vmap(lambda v: jvp(function, (x,), (v,))[1])(rows).tolist() == [[3, 0], [0, 12]]
+    assert vmap(lambda v: jvp(grad(lambda x: function(x).sum()), (x,), (v,))[1])(rows).tolist() == [[6, 0], [0, 12]]
+    y, t = vmap(lambda v: jvp(function, (x,), (v,)), out_dims=(None, 0))(rows)
+    assert y.tolist() == [1, 8] and t.tolist() == [[3, 0], [0, 12]]
+    with pytest.raises(RuntimeError, match="data-dependent"):                    # of each sample another value
+        vmap(lambda v: jvp(lambda x: function(x + v), (x,), (v,))[1])(rows)
+    with pytest.raises(RuntimeError):                                            # nor a product of the batch and such a function
+        vmap(lambda v: jvp(lambda x: function(x) * v, (x,), (v,))[1])(rows)

@@ -218,6 +218,15 @@ def at(x: Any, level: int) -> bool:
     return type(x) is BatchedTensor and x._level == level
 
 
+def is_batch_of(x: Any, level: int) -> bool:
+    """Whether x is a batch of this level, at its top or below others."""
+    while type(x) is BatchedTensor:
+        if x._level == level:
+            return True
+        x = x._value
+    return False
+
+
 def value_at(x: Any, level: int) -> Any:
     """Return the batch of a level with dimension 0 first; what does not vary is expanded."""
     return x._value if at(x, level) else x.expand((size_of(level), *x.shape))

@@ -10,7 +10,7 @@ from taeda import ops
 from taeda.autograd import dual, forward_ad
 from taeda.autograd.engine import reaches_others
 from taeda.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled
-from taeda.func.batched import NotForBatches, differentiating, levels
+from taeda.func.batched import NotForBatches, differentiating, is_batch_of, levels
 from taeda.func.pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
 from taeda.func.tape import Tape, cut
 from taeda.func.vmap import run, vmap
@@ -252,6 +252,34 @@ def _transposed(
     return (*result, aux) if has_aux else result
 
 
+def _in_batches(
+    func: Callable[..., Any], flat: list[Any], along: list[Any], spec: TreeSpec, has_aux: bool, strict: bool,
+) -> tuple[Any, ...]:
+    """Return what :func:`_transposed` does inside of vmap, where it makes batches of the primals too.
+
+    A function that goes by their values runs once more, on primals that are no batches, if no result of it is one.
+    """
+    state = get_rng_state() if any(level.randomness != "error" for level in levels()) else None
+    try:
+        return _transposed(func, flat, along, spec, has_aux, strict)
+    except NotForBatches:
+        alone = [level for level in levels() if not level.tangents and not any(is_batch_of(x, level.number) for x in flat)]
+        if not alone:
+            raise
+        if state is not None:
+            set_rng_state(state)
+        for level in alone:
+            level.tangents = True
+        try:
+            found = _transposed(func, flat, along, spec, has_aux, strict)
+        finally:
+            for level in alone:
+                level.tangents = False
+        if any(is_batch_of(y, level.number) for y in tree_flatten(found[0])[0] for level in alone):
+            raise
+        return found
+
+
 def jvp(
     func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, strict: bool = False, has_aux: bool = False,
 ) -> tuple[Any, ...]:
@@ -267,7 +295,7 @@ def jvp(
         raise RuntimeError("[jvp] jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
     flat, along, spec = _same_structure("jvp", primals, tangents)
     # one level of tangents can be open; inside of vmap a tangent may be a batch where its primal is none
-    way = _transposed if levels() or dual.current_level() or dual.is_asleep() else _travelling
+    way = _in_batches if levels() else _transposed if dual.current_level() or dual.is_asleep() else _travelling
     if not is_inference_mode_enabled():
         return way(func, flat, along, spec, has_aux, strict)
     with inference_mode(False):                      # which keeps neither tangents nor graphs
