@@ -118,10 +118,26 @@ def test_operators_are_defined_and_implemented_through_their_library() -> None:
     assert taeda.ops.tests_through.twice(x).tolist() == twice(x).tolist() == [2.0, 6.0]
     assert taeda.ops.tests_through.muladd(x, x).tolist() == [2.0, 10.0] and muladd(x, x, 2.0).tolist() == [3.0, 11.0]
     with pytest.raises(RuntimeError, match="there is no operator .tests_through::nope"):
-        taeda.library.impl(lib, "nope", "CPU")(muladd)
+        taeda.library.register_kernel("tests_through::nope", "cpu")(muladd)
     taeda.library.define("tests_through::thrice", "(Tensor x) -> Tensor")
     taeda.library.impl("tests_through::thrice", "cpu", lambda x: x * 3)
     assert taeda.ops.tests_through.thrice(x).tolist() == [3.0, 9.0]
+
+
+def test_kernels_may_come_before_the_definition() -> None:
+    taeda.library.impl("tests_early::twice", ["CPU", "CUDA"])(lambda x: x * 2)
+    lib = taeda.library.Library("tests_early", "FRAGMENT")
+    lib.impl("thrice", lambda x: x * 3, "CompositeExplicitAutograd")
+    assert not hasattr(taeda.ops, "tests_early")
+    taeda.library.define("tests_early::twice", "(Tensor x) -> Tensor")
+    lib.define("thrice(Tensor x) -> Tensor")
+    x = taeda.tensor([1.0, 3.0])
+    assert taeda.ops.tests_early.twice(x).tolist() == [2.0, 6.0] and taeda.ops.tests_early.thrice(x).tolist() == [3.0, 9.0]
+    assert taeda.ops.tests_early.thrice(x.to("meta")).shape == (2,)           # a kernel for all devices computes shapes
+    with pytest.raises(RuntimeError, match="there was no fake impl"):
+        taeda.ops.tests_early.twice(x.to("meta"))
+    with pytest.raises(RuntimeError, match="there is no operator .aten::nope"):
+        taeda.library.impl("aten::nope", "CPU")(lambda x: x)
 
 
 def test_a_schema_is_read_off_annotations() -> None:

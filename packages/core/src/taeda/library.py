@@ -25,6 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 _OPS: dict[str, CustomOpDef] = {}            # "ns::name" -> operator
+_EARLY: dict[str, list[tuple[str | None, Callable[..., Any]]]] = {}         # kernels of operators that are not defined yet
 
 
 def _parts(qualname: str) -> tuple[str, str]:
@@ -52,6 +53,8 @@ class CustomOpDef:
         self._packet = OpOverloadPacket(self)
         _OPS[qualname] = self
         _show(self)
+        for device, kernel in _EARLY.pop(qualname, ()):
+            self.register_kernel(device, kernel)
 
     @property
     def default(self) -> OpOverload:
@@ -146,7 +149,8 @@ class CustomOpDef:
         """Run the kernel of the arguments' device."""
         tensors = _taken_out((*args, *kwargs.values()))[1]
         device = next((t.device.type for t in tensors), "cpu")
-        if device == "meta" and self._fake is None and "meta" not in self._kernels:
+        anywhere = self._signature is None and "" in self._kernels            # a schema's kernel for all devices computes shapes too
+        if device == "meta" and self._fake is None and "meta" not in self._kernels and not anywhere:
             raise RuntimeError(f"[{self._qualname}] there was no fake impl registered for {self!r}, which a call with tensors on the meta "
                                "device needs; use register_fake")
         kernel = self._fake if device == "meta" and self._fake is not None else self._kernels.get(device, self._kernels.get(""))
@@ -457,7 +461,8 @@ def impl(
 ) -> Any:
     """Give an operator a kernel for ``types``: devices, or PyTorch's dispatch keys (``CPU``, ``Meta``, ``CompositeImplicitAutograd``).
 
-    Without a function, a decorator.  ``impl(library, name, dispatch_key)`` names the operator by its Library.
+    An operator of that name may be defined later. Without a function, a decorator.  ``impl(library, name, dispatch_key)`` names the
+    operator by its Library.
     """
     if func is None and callable(dispatch_key):                  # impl(name, types, func)
         dispatch_key, func = "", dispatch_key
@@ -467,8 +472,11 @@ def impl(
         qualname.impl(types, func, dispatch_key)
         return func
     for key in (types,) if isinstance(types, str) else types:
-        everywhere = key in ("", "default") or key.startswith("Composite")
-        _find(qualname).register_kernel(None if everywhere else key, func)
+        device = None if key in ("", "default") or key.startswith("Composite") else key
+        if isinstance(qualname, str) and qualname not in _OPS and _parts(qualname)[0] != "aten":
+            _EARLY.setdefault(qualname, []).append((device, func))
+        else:
+            _find(qualname).register_kernel(device, func)
     return func
 
 
