@@ -133,6 +133,11 @@ def test_four_bit_floats_and_quantised_numbers_are_names_that_no_tensor_has() ->
                 call()
         with pytest.raises(NotImplementedError, match="name only"):
             taeda.set_autocast_dtype("cpu", d)
+    for bits in range(1, 8):
+        for d, signed in ((getattr(taeda, f"int{bits}"), True), (getattr(taeda, f"uint{bits}"), False)):
+            assert (d.is_signed, d.itemsize, d.is_floating_point) == (signed, 1, False) and pickle.loads(pickle.dumps(d)) is d
+            with pytest.raises(NotImplementedError, match=f"{d.name} is a name only"):
+                taeda.zeros(2, dtype=d)
 
 
 def test_limits_are_one_object_a_dtype_that_cannot_be_changed():

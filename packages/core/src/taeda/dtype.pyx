@@ -64,6 +64,7 @@ cdef dict FLOATS = {
 # dtypes that are names only: name, signed, bytes
 cdef list UNHELD_ROWS = [("float4_e2m1fn_x2", True, 1), ("qint8", True, 1), ("quint8", False, 1), ("qint32", True, 4),
                          ("quint4x2", False, 1), ("quint2x4", False, 1)]
+UNHELD_ROWS += [(f"{sign}int{bits}", sign == "", 1) for sign in ("", "u") for bits in range(1, 8)]
 cdef list objects = []
 cdef int itemsizes[NDTYPES]
 cdef double largest[NDTYPES]               # of the floats
