@@ -30,9 +30,9 @@ def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
     with taeda._dynamo.utils.disable_cache_limit():
         assert taeda.compile(taeda.sin) is taeda.sin
     config = taeda._dynamo.config
-    with config.patch(verbose=True), config.patch("cache_size_limit", 3), config.patch({"recompile_limit": 2}):
-        assert config.verbose and config.cache_size_limit == 3 and config.recompile_limit == 2
-    assert not config.verbose and config.cache_size_limit == 8 and not hasattr(config, "recompile_limit")
+    with config.patch(verbose=True), config.patch("cache_size_limit", 3), config.patch({"other_limit": 2}):
+        assert config.verbose and config.cache_size_limit == 3 and config.other_limit == 2
+    assert not config.verbose and config.cache_size_limit == 8 and not hasattr(config, "other_limit")
     assert config.patch(suppress_errors=True)(lambda: config.suppress_errors)() and not config.suppress_errors
     assert taeda._disable_dynamo(taeda.sin) is taeda.sin and taeda._disable_dynamo(recursive=False)(taeda.cos) is taeda.cos
 
@@ -58,6 +58,40 @@ def test_an_unknown_compiler_is_refused_by_its_name_when_it_is_chosen() -> None:
         assert _dynamo.lookup_backend("eager")(3, []) == 3
     finally:
         taeda.compiler._registered.clear()
+
+
+def test_settings_that_programs_make_before_they_compile() -> None:
+    program = """
+import torch
+torch._inductor.config.coordinate_descent_tuning = True
+torch._inductor.config.triton.unique_kernel_names = True
+torch._functorch.config.activation_memory_budget = 0.5
+import torch._inductor.config as inductor, torch._functorch.config as functorch, torch._logging
+from torch._inductor import config
+print(inductor is config, config.coordinate_descent_tuning, config.max_autotune, config.cpp.threads, functorch.activation_memory_budget)
+with config.patch({"triton.cudagraphs": True, "new": 1}), config.patch(debug=True):
+    print(config.triton.cudagraphs, config.debug, config.new)
+print(config.triton.cudagraphs, config.debug, hasattr(config, "new"), {"triton.cudagraphs", "freezing"} <= set(torch._inductor.list_options()))
+print(torch._logging.set_logs(graph_breaks=True), torch._logging.getArtifactLogger("a", "b").name, torch._dynamo.config.recompile_limit)
+print(torch._C._jit_override_can_fuse_on_cpu(True), torch._C._jit_set_nvfuser_enabled(False), torch._C._jit_set_texpr_fuser_enabled(False))
+from torch.utils._triton import has_triton, has_triton_package
+print(has_triton(), has_triton_package())
+"""
+    code = f"import taeda.as_torch; taeda.as_torch.install(); exec({program!r})"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert found == ["True True False -1 0.5", "True True 1", "False False False True", "None a.__b 8", "None None None", "False False"]
+
+
+def test_functions_that_take_functions_are_found_where_libraries_look() -> None:
+    from taeda._higher_order_ops.cond import cond
+    from taeda._higher_order_ops.out_dtype import out_dtype
+    from taeda._higher_order_ops.while_loop import while_loop
+
+    assert cond is taeda.cond and while_loop is taeda.while_loop
+    a = taeda.full((2, 4), 100, dtype=taeda.int8)
+    product = out_dtype(taeda.mm, taeda.int32, a, a.T)
+    assert product.dtype == taeda.int32 and product.tolist() == [[40000] * 2] * 2
+    assert out_dtype(taeda.mul, taeda.int32, a[0], 3).tolist() == [300] * 4
 
 
 def test_switches_of_the_compiler_are_taken_and_change_nothing() -> None:

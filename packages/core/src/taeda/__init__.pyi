@@ -5,7 +5,7 @@ from typing import Any, overload
 
 from taeda.ops import return_types as return_types
 from taeda import accelerator as accelerator, amp as amp, array_api as array_api, autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, distributions as distributions, fft as fft, func as func, futures as futures, fx as fx, hub as hub, library as library, linalg as linalg, masked as masked, monitor as monitor, multiprocessing as multiprocessing, ops as ops, overrides as overrides, profiler as profiler, quasirandom as quasirandom, serialization as serialization, signal as signal, sparse as sparse, special as special, testing as testing, types as types, utils as utils, version as version
-from taeda import _C as _C, __config__ as __config__, __future__ as __future__, _dynamo as _dynamo, _guards as _guards, _higher_order_ops as _higher_order_ops, _ops as _ops, _tensor as _tensor, _tensor_str as _tensor_str, _utils as _utils, _vmap_internals as _vmap_internals, ao as ao, compiler as compiler, distributed as distributed, export as export, functional as functional, jit as jit, onnx as onnx, quantization as quantization  # type: ignore[attr-defined]
+from taeda import _C as _C, __config__ as __config__, __future__ as __future__, _dynamo as _dynamo, _functorch as _functorch, _guards as _guards, _higher_order_ops as _higher_order_ops, _inductor as _inductor, _logging as _logging, _ops as _ops, _tensor as _tensor, _tensor_str as _tensor_str, _utils as _utils, _vmap_internals as _vmap_internals, ao as ao, compiler as compiler, distributed as distributed, export as export, functional as functional, jit as jit, onnx as onnx, quantization as quantization  # type: ignore[attr-defined]
 from taeda import data as data, nn as nn, optim as optim, vision as vision  # type: ignore[attr-defined]
 from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
@@ -78,6 +78,20 @@ quint8: _dtype
 qint32: _dtype
 quint4x2: _dtype
 quint2x4: _dtype
+int1: _dtype
+int2: _dtype
+int3: _dtype
+int4: _dtype
+int5: _dtype
+int6: _dtype
+int7: _dtype
+uint1: _dtype
+uint2: _dtype
+uint3: _dtype
+uint4: _dtype
+uint5: _dtype
+uint6: _dtype
+uint7: _dtype
 ByteTensor: Any
 CharTensor: Any
 ShortTensor: Any

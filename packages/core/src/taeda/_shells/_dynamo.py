@@ -6,9 +6,10 @@ import contextlib
 import sys
 import types
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ._switches import Switches
 from .compiler import _registered, allow_in_graph, assume_constant_result, disable, is_compiling, list_backends, reset
 
 if TYPE_CHECKING:
@@ -120,20 +121,6 @@ def __getattr__(name: str) -> Any:
     return OptimizedModule
 
 
-@contextlib.contextmanager
-def _patch(changes: Any = None, value: Any = None, **more: Any) -> Iterator[None]:
-    """Set options in a block, or while a decorated function runs: ``patch(verbose=True)``, ``patch("verbose", True)`` or a dict."""
-    changes = {changes: value} if isinstance(changes, str) else {**(changes or {}), **more}
-    before = dict(vars(config))
-    vars(config).update(changes)
-    try:
-        yield
-    finally:
-        for name in changes:
-            vars(config).pop(name)
-        vars(config).update({name: before[name] for name in changes if name in before})
-
-
 def _room(name: str, **names: Any) -> types.ModuleType:
     """Return a room of the package, which imports find too."""
     room = types.ModuleType(f"{__name__}.{name}", f"Names of torch._dynamo.{name}.")
@@ -149,5 +136,7 @@ eval_frame = _room("eval_frame", __getattr__=__getattr__)
 exc = _room("exc", BackendCompilerFailed=BackendCompilerFailed, InternalTorchDynamoError=InternalTorchDynamoError,
             InvalidBackend=InvalidBackend, TensorifyScalarRestartAnalysis=TensorifyScalarRestartAnalysis,
             TorchDynamoException=TorchDynamoException, Unsupported=Unsupported)  # fmt: skip
-config = _room("config", cache_size_limit=8, capture_scalar_outputs=False, patch=_patch, suppress_errors=False, verbose=False)
+config = Switches(f"{__name__}.config", accumulated_cache_size_limit=256, allow_rnn=False, automatic_dynamic_shapes=True,
+                  cache_size_limit=8, capture_dynamic_output_shape_ops=False, capture_scalar_outputs=False, inline_inbuilt_nn_modules=True,
+                  optimize_ddp=True, recompile_limit=8, suppress_errors=False, verbose=False)  # fmt: skip
 _trace_wrapped_higher_order_op = _room("_trace_wrapped_higher_order_op", TransformGetItemToIndex=TransformGetItemToIndex)

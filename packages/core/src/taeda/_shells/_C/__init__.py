@@ -24,7 +24,8 @@ __all__ = [
     "TensorType", "Value", "_DisableTorchDispatch", "_LinAlgError", "_TensorMeta", "_VariableFunctions", "_VariableFunctionsClass",
     "_are_functorch_transforms_active", "_disabled_torch_dispatch_impl",
     "_disabled_torch_function_impl", "_fft", "_functorch", "_get_default_device", "_get_privateuse1_backend_name",
-    "_get_tracing_state", "_is_tracing", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_linalg", "_log_api_usage_once",
+    "_get_tracing_state", "_is_tracing", "_jit_override_can_fuse_on_cpu", "_jit_override_can_fuse_on_gpu", "_jit_set_nvfuser_enabled",
+    "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_jit_set_texpr_fuser_enabled", "_linalg", "_log_api_usage_once",
     "_nn", "_special",
 ]  # fmt: skip
 
@@ -60,6 +61,13 @@ def _jit_set_profiling_mode(enabled: bool) -> bool:
 
 
 _jit_set_profiling_executor = _jit_set_profiling_mode
+
+
+def _jit_override_can_fuse_on_cpu(value: bool) -> None:
+    """Do nothing: no compiled program is there whose operations could be one."""
+
+
+_jit_override_can_fuse_on_gpu = _jit_set_nvfuser_enabled = _jit_set_texpr_fuser_enabled = _jit_override_can_fuse_on_cpu
 
 
 DispatchKey = _enum.Enum("DispatchKey", (
