@@ -133,6 +133,44 @@ cdef Op GELSS = define("linalg_lstsq", lstsq_vjp, 0, 0, "gelss", "LinalgLstsqBac
 cdef dict DRIVERS = {"gels": GELS, "gelsy": GELSY, "gelsd": GELSD, "gelss": GELSS}
 
 
+cdef int check_system(str op, TensorBase a, TensorBase b, object driver) except -1:
+    """Are A and B of dimensions and a dtype that there are drivers for, and is this one?"""
+    if a.view.ndim < 2:
+        raise RuntimeError(f"[{op}] input must have at least 2 dimensions; its shape is {tuple(a.shape_tuple())}")
+    if b.view.ndim < 1:
+        raise RuntimeError(f"[{op}] other must have at least 1 dimension; it is a number")
+    if a.view.dtype != b.view.dtype:
+        raise RuntimeError(f"[{op}] Expected input and other to have the same dtype, but got input's dtype {torch_name(a.view.dtype)} and "
+                           f"other's dtype {torch_name(b.view.dtype)}")
+    if driver not in DRIVERS:
+        raise RuntimeError(f"[{op}] parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver!r}")
+    if a.view.dtype not in (F32, F64, C64, C128):
+        raise RuntimeError(f"[{op}] This function doesn't handle types other than float and double, real or complex; got "
+                           f"{torch_name(a.view.dtype)}")
+    return 0
+
+
+cdef TensorBase by_triangle(TensorBase a, TensorBase b, TensorBase X, int64_t w):
+    """Put the system of the triangle into X in place of a long one: [A B] = Q [R Q^H B].  Return R; None if not all of it is finite."""
+    packed = geqrf(cat((a.detach(), b.detach()), -1))[0]
+    R = columns(<TensorBase>packed[..., :w, :w].triu())
+    if not R.isfinite().all():
+        return None
+    X[..., :w, :] = packed[..., :w, w:]
+    X[..., w:, :] = packed[..., w:, w:].triu()                       # as long as the residuals
+    return R
+
+
+cdef int refuse_failure(str op, object driver, TensorBase info) except -1:
+    """Raise the error of the first matrix for which the kernel found no solution."""
+    failure = first_failure(info)
+    if failure is None:
+        return 0
+    why = ("the input contained non-finite values" if failure[1] < 0 else "the input matrix does not have full rank (error code: "
+           f"{failure[1]})" if driver == "gels" else f"the singular values did not converge (error code: {failure[1]})")
+    raise LinAlgError(f"[{op}] {batch_element(failure)}The least squares solution could not be computed because {why}.")
+
+
 def linalg_lstsq(A, B, rcond=None, *, driver=None, out=None):
     """Return the X that make |A X - B| smallest (and of those the smallest X), and what LAPACK says of A.
 
@@ -158,19 +196,8 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None, out=None):
     cdef int64_t m, w
     cdef Param p[2]
     cdef bint vector
-    if a.view.ndim < 2:
-        raise RuntimeError(f"[{op}] input must have at least 2 dimensions; its shape is {tuple(a.shape_tuple())}")
-    if b.view.ndim < 1:
-        raise RuntimeError(f"[{op}] other must have at least 1 dimension; it is a number")
-    if a.view.dtype != b.view.dtype:
-        raise RuntimeError(f"[{op}] Expected input and other to have the same dtype, but got input's dtype {torch_name(a.view.dtype)} and "
-                           f"other's dtype {torch_name(b.view.dtype)}")
     driver = "gelsy" if driver is None else driver
-    if driver not in DRIVERS:
-        raise RuntimeError(f"[{op}] parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver!r}")
-    if a.view.dtype not in (F32, F64, C64, C128):
-        raise RuntimeError(f"[{op}] This function doesn't handle types other than float and double, real or complex; got "
-                           f"{torch_name(a.view.dtype)}")
+    check_system(op, a, b, driver)
     vector = b.view.ndim == 1 or b.shape_tuple() == a.shape_tuple()[:-1]
     if vector:
         b = b.unsqueeze(-1)
@@ -192,20 +219,13 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None, out=None):
     kernel = <Op>DRIVERS[driver]
     lost = columns(a)
     if (kernel is GELSY or kernel is GELS) and m >= 2 * w and 0 < cols(b) <= w and a.device != META and not in_caches(a, w + cols(b)):
-        packed = geqrf(cat((a.detach(), b.detach()), -1))[0]          # [A B] = Q [R Q^H B]: that of R and Q^H B, if all is finite
-        R = columns(<TensorBase>packed[..., :w, :w].triu())
-        if bool(R.isfinite().all()):
-            lost, X[..., :w, :] = R, packed[..., :w, w:]
-            X[..., w:, :] = packed[..., w:, w:].triu()               # as long as the residuals
+        R = by_triangle(a, b, X, w)
+        lost = lost if R is None else R
     if min(m, w) and cols(b):
         call(kernel, a, count_of(batch), (lost, X, S, rank, info), p)
     elif min(m, w) == 0 and w:
         X.zero_()
-    failure = first_failure(info)
-    if failure is not None:
-        why = ("the input contained non-finite values" if failure[1] < 0 else "the input matrix does not have full rank (error code: "
-               f"{failure[1]})" if driver == "gels" else f"the singular values did not converge (error code: {failure[1]})")
-        raise LinAlgError(f"[{op}] {batch_element(failure)}The least squares solution could not be computed because {why}.")
+    refuse_failure(op, driver, info)
     residuals = empty_shape((0,), S.view.dtype, a.device)
     solution = X[..., :w, :].detach()
     if a.device == META and m > w and driver in ("gelsd", "gelss"):
