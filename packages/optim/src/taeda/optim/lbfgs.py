@@ -123,6 +123,16 @@ class LBFGS(Optimizer):
         self._set_param(start)
         return loss, grad
 
+    def _search(
+        self, closure: Callable[[], Any], t: Any, d: Tensor, loss: float, grad: Tensor, slope: Tensor, trials: int
+    ) -> tuple[Any, Tensor, Any, int]:
+        """Search a length along the direction; return loss, gradient and length, and how often the model was evaluated."""
+        name = self.param_groups[0]["line_search_fn"]
+        if name != "strong_wolfe":
+            raise RuntimeError(f"[LBFGS] only 'strong_wolfe' is supported as line_search_fn, got {name!r}")
+        evaluate = partial(self._directional_evaluate, closure)
+        return _strong_wolfe(evaluate, self._clone_param(), t, d, loss, grad, slope, max_ls=trials)
+
     # -- a step ----------------------------------------------------------------------------------------
 
     @taeda.no_grad()
@@ -162,35 +172,20 @@ class LBFGS(Optimizer):
             slope = grad.dot(d)
             if slope > -group["tolerance_change"]:
                 break
-            done, used = False, 0
-            if group["line_search_fn"] is not None:
-                if group["line_search_fn"] != "strong_wolfe":
-                    raise RuntimeError(f"[LBFGS] only 'strong_wolfe' is supported as line_search_fn, got {group['line_search_fn']!r}")
-                loss, grad, t, used = _strong_wolfe(
-                    partial(self._directional_evaluate, closure),
-                    self._clone_param(),
-                    t,
-                    d,
-                    loss,
-                    grad,
-                    slope,
-                    max_ls=group["max_eval"] - evaluations,
-                )
+            if group["line_search_fn"] is None:
                 self._add_grad(t, d)
-                done = bool(grad.abs().max() <= group["tolerance_grad"])
+                used = int(n != group["max_iter"])  # the last evaluation would be of no use to a stochastic model
+                if used:
+                    loss, grad = float(closure()), self._gather_flat_grad()
             else:
+                loss, grad, t, used = self._search(closure, t, d, loss, grad, slope, group["max_eval"] - evaluations)
                 self._add_grad(t, d)
-                if n != group["max_iter"]:  # the last evaluation would be of no use to a stochastic model
-                    loss = float(closure())
-                    grad = self._gather_flat_grad()
-                    done = bool(grad.abs().max() <= group["tolerance_grad"])
-                    used = 1
             evaluations += used
             state["func_evals"] += used
             if (
                 n == group["max_iter"]
                 or evaluations >= group["max_eval"]
-                or done
+                or grad.abs().max() <= group["tolerance_grad"]
                 or d.mul(t).abs().max() <= group["tolerance_change"]
                 or abs(loss - loss_before) < group["tolerance_change"]
             ):
