@@ -40,7 +40,7 @@ class SumOfAll(Function):
         return g.to(ctx.dtype).expand(ctx.shape), None
 
 
-class SumOfDims(SumOfAll):
+class SumOfDims(Function):
     """The same, of a list of all dimensions, which may be kept with size 1."""
 
     @staticmethod
