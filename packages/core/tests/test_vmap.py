@@ -604,3 +604,13 @@ def test_flatten_of_numbers_knows_one_dimension_alone():
     for dims in ((0, 3), (2,), (-2, 0)):
         with pytest.raises(IndexError):
             taeda.func.vmap(lambda x, dims=dims: x.flatten(*dims))(taeda.arange(3))
+
+
+@pytest.mark.parametrize("call", [
+    lambda m, x: taeda.where(m, x, 0.0), lambda m, x: taeda.where(m, 1.0, x), lambda m, x: x.masked_fill(m, 9.0),
+    lambda m, x: x.clone().masked_fill_(m, 9.0), lambda m, x: taeda.where(m, m, x),
+])
+def test_a_mask_of_one_element_a_sample_stays_a_mask(call) -> None:
+    m, x = taeda.tensor([True, False, True]), taeda.arange(6.0).reshape(3, 2)
+    assert vmap(call)(m, x).equal(taeda.stack([call(a, b) for a, b in zip(m, x, strict=True)]))
+    assert vmap(vmap(call))(m[None], x[None])[0].equal(vmap(call)(m, x))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import ops
+from taeda.dtype import bool_
 from taeda.func.batched import RULES, NotForBatches, at, check_target, wrap
 from taeda.tensor import Tensor
 
@@ -49,7 +50,7 @@ def weaken(tensors: list[Any], level: int) -> dict[int, Any]:
     if len(pair) < 2 or pair[0].dtype == pair[1].dtype or all(t.ndim == 0 for t in pair):
         return {}
     common = ops.result_type.function(*pair)  # type: ignore[attr-defined]
-    return {id(t): t.to(common) for t in pair if at(t, level) and t.ndim == 0 and t.dtype != common}
+    return {id(t): t.to(common) for t in pair if at(t, level) and t.ndim == 0 and t.dtype not in (common, bool_)}  # that may be a mask
 
 
 def pointwise(func: Any, level: int, args: Any, kwargs: Any) -> Any:
