@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda.autograd.node import named
-from taeda.ops import complex_numbers as _complex, copying, slices, strided, views  # type: ignore[attr-defined]
+from taeda.ops import broadcasting, complex_numbers as _complex, copying, slices, strided, views  # type: ignore[attr-defined]
 from taeda.ops.compat import need_tensor
 from taeda.ops.matmul import write_result
 
@@ -50,7 +50,7 @@ def _alias(input: Any) -> Any:
 # PyTorch's name of a view -> its module and its name there: looked up at each call, since public functions are wrapped later
 _ONE: dict[str, tuple[Any, str]] = {
     "alias": (sys.modules[__name__], "_alias"), "as_strided": (strided, "as_strided"), "detach": (sys.modules[__name__], "_alias"),
-    "diagonal": (strided, "diagonal"), "expand": (views, "expand"), "narrow": (slices, "narrow"), "permute": (views, "permute"),
+    "diagonal": (strided, "diagonal"), "expand": (broadcasting, "expand"), "narrow": (slices, "narrow"), "permute": (views, "permute"),
     "select": (slices, "select"), "slice": (sys.modules[__name__], "_slice"), "squeeze": (views, "squeeze"), "t": (views, "t"),
     "transpose": (views, "transpose"), "unfold": (strided, "unfold"), "unsqueeze": (views, "unsqueeze"),
     "view": (sys.modules[__name__], "_view"), "view_as_complex": (_complex, "view_as_complex"), "view_as_real": (_complex, "view_as_real"),

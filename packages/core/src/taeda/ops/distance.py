@@ -7,11 +7,11 @@ import math
 from taeda.autograd.node import named
 from taeda.dispatch import in_place
 from taeda.dtype import promote_types
+from taeda.ops.broadcasting import broadcast_shapes, broadcast_tensors
 from taeda.ops.masking import where
 from taeda.ops.matmul import write_result
 from taeda.ops.norms import vector_norm
 from taeda.ops.pairs import cdist_rows, pdist_rows
-from taeda.ops.views import broadcast_shapes, broadcast_tensors
 from taeda.tensor_base import TensorBase
 
 __all__ = ["cdist", "cosine_similarity", "pairwise_distance", "pdist", "renorm", "renorm_"]
