@@ -198,6 +198,9 @@ def test_targets_are_checked():
         model([image], [{**target, "boxes": taeda.tensor([[5.0, 5, 5, 9]])}])
     with pytest.raises(KeyError, match="target 0 has no 'labels'; its keys are"):
         model([image], [{"boxes": target["boxes"]}])
+    for wrong, error in ((0.0, "of type Tensor"), (taeda.rand(1, 5), r"shape \[N, 4\]"), (taeda.tensor([[1, 3, 1, 4]]), "positive height")):
+        with pytest.raises(AssertionError, match=error):                # boxes are looked at before labels
+            model([image], [{"boxes": wrong}])
     with pytest.raises(TypeError, match="targets should be a list of dicts, one an image, got dict of str"):
         model([image], target)
     with pytest.raises(IndexError, match=r"Target 9 is out of bounds; with \d+ classes"):

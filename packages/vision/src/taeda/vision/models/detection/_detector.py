@@ -54,8 +54,14 @@ class Detector(nn.Module):
                     f"[{type(self).__name__}] All bounding boxes should have positive height and width. "
                     f"Found invalid box {boxes[flat][0].tolist()} for target at index {i}."
                 )
+            if self.training:
+                self._need(target, "labels", i)
         losses, detections = self.detect(batch, as_maps(self.backbone(batch.tensors)), targets)
         return self.eager_outputs(losses, self.transform.postprocess(detections, batch.image_sizes, sizes))
+
+    def _need(self, target: Mapping[str, Any], key: str, i: int) -> None:
+        if key not in target:
+            raise KeyError(f"[{type(self).__name__}] target {i} has no {key!r}; its keys are {list(target)}")
 
     def _check(self, targets: list[Target] | None) -> None:
         if targets is None:
@@ -66,8 +72,7 @@ class Detector(nn.Module):
                     f"[{type(self).__name__}] targets should be a list of dicts, one an image, got {type(targets).__name__} of "
                     f"{type(target).__name__}"
                 )
-            if missing := [key for key in ("boxes", "labels") if key not in target]:
-                raise KeyError(f"[{type(self).__name__}] target {i} has no {missing[0]!r}; its keys are {list(target)}")
+            self._need(target, "boxes", i)
             boxes: Any = target["boxes"]
             if not isinstance(boxes, Tensor):
                 raise AssertionError(f"[{type(self).__name__}] Expected target boxes to be of type Tensor, got {type(boxes)}.")
