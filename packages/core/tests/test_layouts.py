@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import permutations
 
 import pytest
@@ -339,3 +340,26 @@ def test_tensors_without_elements_are_channels_last_by_their_strides(shape: tupl
     assert x.is_contiguous() and not x.is_contiguous(memory_format=taeda.channels_last)
     y = x.contiguous(memory_format=taeda.channels_last)
     assert y.is_contiguous(memory_format=taeda.channels_last) and y.stride(1) == 1
+
+
+def changed_at(base: taeda.Tensor, part: taeda.Tensor, change: Callable[[taeda.Tensor], taeda.Tensor]) -> list[taeda.Tensor]:
+    copy = base.clone()
+    seen = copy.as_strided(part.shape, part.stride(), part.storage_offset())
+    change(seen)
+    return [copy, seen]
+
+
+@pytest.mark.parametrize("dtype", [*SIZES, taeda.float16, taeda.uint8, taeda.int64], ids=str)
+def test_a_few_columns_changed_in_place_leave_the_others(dtype: taeda.dtype) -> None:
+    for rows in (7, 9, 300, 5000):
+        for columns, pitch in ((1, 4), (2, 3), (3, 7), (5, 6), (7, 16), (8, 9), (15, 16), (16, 20)):
+            for step in (1, 2):
+                base = values(rows, pitch * step, dtype=dtype)
+                part = base[:, 1 : 1 + columns * step : step] if pitch > columns else base[:, : columns * step : step]
+                row, column, other = values(columns, dtype=dtype), values(rows, 1, dtype=dtype), values(rows, columns, dtype=dtype)
+                for change in (lambda x: x.add_(3), lambda x, v=row: x.add_(v), lambda x, v=column: x.mul_(v), lambda x, v=other: x.sub_(v)):
+
+                    whole, seen = assert_same_for_any_threads(lambda a=base, b=part, f=change: changed_at(a, b, f), (1, 2))
+                    assert taeda.equal(seen, change(part.contiguous().clone()))
+                    whole.as_strided(part.shape, part.stride(), part.storage_offset()).copy_(part)
+                    assert taeda.equal(whole, base)

@@ -1,6 +1,7 @@
 /* Elementwise work whose runs are short (x + y of 10000 x 10 and 10, differences of all pairs of points): a call of the loop for
- * each would cost more than its elements.  Where the output lies without gaps over two dimensions, many rows are one run; an operand
- * that does not is written out for them in the first-level cache, one that repeats its row once for all.
+ * each would cost more than its elements.  Many rows are one run: an operand that does not lie without gaps over two dimensions is
+ * written out for them in the first-level cache, one that repeats its row once for all; an output that does not (the first columns of a
+ * matrix, scaled in place) is computed there, and its rows of a few elements are put where they belong.
  *
  * No element depends on another, and the cut is by shape alone.
  */
@@ -8,7 +9,7 @@
 #define TAEDA_SHORT_ROWS_H
 
 enum { SHORT_ROW = 32, SHORT_FILL_BYTES = 112, SHORT_FILL_HALVES = 256,                /* bytes; HALVES: of elements of two */
-       SHORT_REPEAT = 256, SHORT_RUN = 1024, SHORT_BYTES = 8, SHORT_OPERANDS = 3, SHORT_VECTOR = 32 };
+       SHORT_REPEAT = 256, SHORT_GAPS = 8, SHORT_HALF_GAPS = 16, SHORT_RUN = 1024, SHORT_BYTES = 8, SHORT_OPERANDS = 3, SHORT_VECTOR = 32 };
 
 /* One element for all rows: it stays one, as loops take a number apart from the rest (x ** 2). */
 static inline int short_number(const Walk *w, int k) { return w->stride[k][0] == 0 && w->stride[k][1] == 0; }
@@ -17,7 +18,9 @@ static inline int short_lies(const Walk *w, int k) { return w->stride[k][0] == 1
 /* Whether rows are so short, and what to write out fits the buffers.  They may be longer where each is one element again and again (a value
  * for each plane of pixels), a store a vector, and longer still where all are one row (a bias), written out once. */
 static inline int short_rows(const Walk *w, View **t) {
-    if (w->ndim < 2 || w->shape[0] > SHORT_REPEAT || w->shape[1] < 8 || !short_lies(w, 0)) return 0;
+    if (w->ndim < 2 || w->shape[0] > SHORT_REPEAT || w->shape[1] < 8) return 0;
+    const int64_t gaps = t[0]->itemsize <= 2 ? SHORT_HALF_GAPS : SHORT_GAPS;       /* from so many on a row fills a vector */
+    if (!short_lies(w, 0) && (w->shape[0] >= gaps || t[0]->itemsize > SHORT_BYTES)) return 0;
     int spread = 0;
     int64_t longest = SHORT_REPEAT;
     for (int k = 1; k < w->n; k++) {
@@ -62,6 +65,19 @@ static void short_spread(char *y, const char *x, int64_t n, int64_t s0, int64_t 
             memcpy(y, y - have, (size_t)(left < have ? left : have));
 }
 
+#define SHORT_PUT(T) \
+    for (int64_t i = 0; i < rows; i++, x += n * sizeof(T), y += s1 * sizeof(T)) \
+        for (int64_t j = 0; j < n; j++) ((T *)y)[j * s0] = ((const T *)x)[j];
+/* The other way: rows that lie side by side to where they belong. */
+static void short_put(char *y, const char *x, int64_t n, int64_t s0, int64_t rows, int64_t s1, int size) {
+    switch (size) {
+    case 1: SHORT_PUT(uint8_t) break;
+    case 2: SHORT_PUT(uint16_t) break;
+    case 4: SHORT_PUT(uint32_t) break;
+    default: SHORT_PUT(uint64_t)
+    }
+}
+
 static __attribute__((noinline)) void short_rows_run(const Walk *w, View **t, Loop loop, const Param *p, int threads) {
     int64_t side[MAX_OPERANDS];
     const int64_t n = w->shape[0], per = SHORT_RUN / n, outer = t[0]->numel / (n * w->shape[1]);
@@ -69,7 +85,7 @@ static __attribute__((noinline)) void short_rows_run(const Walk *w, View **t, Lo
     for (int k = 0; k < w->n; k++) side[k] = !short_number(w, k);
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int64_t unit = 0; unit < outer * parts; unit++) {
-        _Alignas(64) char room[SHORT_OPERANDS][SHORT_RUN * SHORT_BYTES + SHORT_VECTOR];
+        _Alignas(64) char room[SHORT_OPERANDS + 1][SHORT_RUN * SHORT_BYTES + SHORT_VECTOR];
         char *ptr[MAX_OPERANDS], *block[MAX_OPERANDS], *run[MAX_OPERANDS];
         const int64_t from = unit % parts * share, to = from + share < w->shape[1] ? from + share : w->shape[1];
         int64_t rest = unit / parts;
@@ -79,7 +95,8 @@ static __attribute__((noinline)) void short_rows_run(const Walk *w, View **t, Lo
             for (int k = 0; k < w->n; k++) ptr[k] += rest % w->shape[d] * w->stride[k][d] * t[k]->itemsize;
             rest /= w->shape[d];
         }
-        for (int k = 0; k < w->n; k++) {
+        block[0] = short_lies(w, 0) ? NULL : room[SHORT_OPERANDS];
+        for (int k = 1; k < w->n; k++) {
             block[k] = NULL;
             if (short_lies(w, k) || short_number(w, k)) continue;
             block[k] = room[spread++];
@@ -90,11 +107,12 @@ static __attribute__((noinline)) void short_rows_run(const Walk *w, View **t, Lo
             const int64_t rows = to - row < per ? to - row : per;
             for (int k = 0; k < w->n; k++) {
                 run[k] = block[k] ? block[k] : ptr[k];
-                if (block[k] && w->stride[k][1] != 0)
+                if (k && block[k] && w->stride[k][1] != 0)
                     short_spread(block[k], ptr[k], n, w->stride[k][0], rows, w->stride[k][1], t[k]->itemsize);
-                ptr[k] += per * w->stride[k][1] * t[k]->itemsize;
             }
             loop(run, side, rows * n, p);
+            if (block[0]) short_put(ptr[0], block[0], n, w->stride[0][0], rows, w->stride[0][1], t[0]->itemsize);
+            for (int k = 0; k < w->n; k++) ptr[k] += per * w->stride[k][1] * t[k]->itemsize;
         }
     }
 }
