@@ -237,6 +237,27 @@ def test_triangles_in_place_and_not() -> None:
             assert_same(x.transpose(0, 1).tril(k), np.tril(a.swapaxes(0, 1), k))
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32", "float64", "complex128"])
+def test_triangles_of_views_in_place_leave_what_lies_beside(dtype: str) -> None:
+    for shape in ((5, 7), (9, 4), (3, 6, 8), (2, 3, 5, 4), (3, 900)):
+        for k in (-9, -1, 0, 2, 12):
+            for change, wanted in ((taeda.Tensor.tril_, np.tril), (taeda.Tensor.triu_, np.triu)):
+                for view in (lambda t: t.swapaxes(0, -1), lambda t: t[..., 1:], lambda t: t[..., ::2], lambda t: t[::2], lambda t: t.swapaxes(-1, -2)[..., 1:]):
+                    x = taeda.arange(1, int(np.prod(shape)) + 1).reshape(shape).to(getattr(taeda, dtype))
+                    a = x.to(taeda.complex128).numpy()
+                    view(a)[...] = wanted(view(a), k)
+                    assert_same_for_any_threads(lambda x=x, view=view, change=change, k=k: change(view(x), k))
+                    assert_same(x.to(taeda.complex128), a)
+
+
+def test_short_rows_are_filled_and_nothing_beside_them() -> None:
+    for dtype in (taeda.uint8, taeda.float16, taeda.float32, taeda.int64, taeda.complex128):
+        for columns in (1, 2, 3, 5, 7, 8, 9, 16, 33, 63):
+            x = taeda.ones(40, columns + 3, dtype=dtype)
+            x[1::2, 2 : 2 + columns].fill_(5)
+            assert (x[::2] == 1).all() and (x[:, :2] == 1).all() and (x[:, 2 + columns :] == 1).all() and (x[1::2, 2 : 2 + columns] == 5).all()
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "bool", "int16", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"])
 def test_constant_padding(dtype: str) -> None:
     kind = getattr(taeda, dtype)

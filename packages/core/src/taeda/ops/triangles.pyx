@@ -71,10 +71,9 @@ cdef TensorBase triangle_(Op op, TensorBase x, int64_t diagonal, bint upper):
             if repeats(x, d):
                 return triangle_of_repeats(op, x, diagonal, upper)
     begin_inplace(op.name + "_", x)
-    if x.view.contiguous and x.view.ndim >= 2:
-        keep_triangle(op, x, x, diagonal, upper)
-    else:
-        copy_into(x, triangle(op, x, diagonal, upper))
+    if x.view.ndim < 2:
+        triangle(op, x, diagonal, upper)               # refuses it
+    keep_triangle(op, x, x, diagonal, upper)
     end_inplace(op, x, (x,), None, diagonal)
     return x
 

@@ -287,7 +287,7 @@ static void move_kind(Move *m) {
         m->kind = MOVE_RUN;
     } else if (dense && m->xs[0] == -e && (m->n[0] >= MOVE_SHORT || m->n[1] <= m->n[0])) {
         m->kind = MOVE_REVERSE;
-    } else if (dense && m->xs[0] == 0 && m->n[0] * e >= 64) {
+    } else if (dense && m->xs[0] == 0 && m->n[0] * e >= 16) {
         m->kind = MOVE_FILL;
     } else {
         move_second(m);
