@@ -461,3 +461,16 @@ def test_products_with_a_batch_of_tangents_of_functions_that_go_by_values() -> N
         vmap(lambda v: jvp(lambda x: function(x + v), (x,), (v,))[1])(rows)
     with pytest.raises(RuntimeError):                                            # nor a product of the batch and such a function
         vmap(lambda v: jvp(lambda x: function(x) * v, (x,), (v,))[1])(rows)
+
+
+@pytest.mark.parametrize("name", [
+    "elu", "gelu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_sigmoid", "mish", "relu", "sigmoid", "silu",
+    "softplus", "softshrink", "tanh",
+])
+def test_a_batch_of_cotangents_passes_activations(name: str) -> None:
+    f = getattr(taeda.ops, name)
+    x = taeda.tensor([[-2.0, 0.3], [0.8, 4.0]], dtype=taeda.float64)
+    assert near(jacrev(f)(x), jacfwd(f)(x)) and near(vmap(jacrev(f))(x), vmap(jacfwd(f))(x))
+    y = f(leaf := x.clone().requires_grad_())
+    (found,) = taeda.autograd.grad(y, leaf, taeda.eye(4, dtype=taeda.float64).reshape(4, 2, 2), is_grads_batched=True)
+    assert near(found.reshape(2, 2, 2, 2), jacfwd(f)(x))
