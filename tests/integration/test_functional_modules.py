@@ -8,7 +8,7 @@ import pytest
 import taeda
 import taeda.nn.functional as F
 from taeda import nn
-from taeda.func import functional_call, grad, replace_all_batch_norm_modules_, stack_module_state, vmap
+from taeda.func import functional_call, grad, jacfwd, jacrev, replace_all_batch_norm_modules_, stack_module_state, vmap
 
 
 def mlp() -> nn.Module:
@@ -137,3 +137,9 @@ def test_models_as_functions_are_found_in_pytorchs_room() -> None:
     assert function(params, x).equal(model(x)) and function([p * 0 for p in params], x).count_nonzero() == 0
     function, params, buffers = make_functional_with_buffers(nn.BatchNorm1d(3).eval())
     assert len(params) == 2 and len(buffers) == 3 and function(params, buffers, x).shape == x.shape
+
+
+@pytest.mark.parametrize("f", [F.mish, F.celu, F.selu, F.logsigmoid, F.softsign, F.tanhshrink, F.glu])
+def test_a_batch_of_cotangents_passes_activations_that_are_made_of_others(f: Any) -> None:
+    x = taeda.tensor([[-2.0, 0.3], [0.8, 4.0]], dtype=taeda.float64)
+    assert taeda.allclose(jacrev(f)(x), jacfwd(f)(x)) and taeda.allclose(vmap(jacrev(f), 0)(x[None])[0], jacfwd(f)(x))

@@ -15,7 +15,7 @@ from taeda.stand_ins import is_stand_in
 _POINTWISE = frozenset(
     f"{name}Backward{1 if name == 'Clamp' else 0}"
     for name in (
-        "Clamp", "Elu", "Gelu", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyRelu", "LogSigmoid", "Mish", "Relu",
+        "Clamp", "Elu", "Gelu", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyRelu", "LogSigmoid", "Relu",
         "Sigmoid", "Silu", "Softplus", "Softshrink", "Tanh", "Threshold",
     )
 )  # fmt: skip
@@ -25,10 +25,7 @@ def batched_vjp(node: Any, g: Any) -> Any:
     """Return the gradients of a node's inputs for a batch of cotangents of its outputs."""
     if type(g) is BatchedTensor and node.name() in _POINTWISE:
         value = g._value
-        found = batched_vjp(node, value) if is_stand_in(value) else call_vjp(node, value)
-        if isinstance(found, tuple):
-            return tuple(None if x is None else batched(x, g._level) for x in found)
-        return batched(found, g._level)
+        return batched(batched_vjp(node, value) if is_stand_in(value) else call_vjp(node, value), g._level)
     try:
         found = call_vjp(node, g)
     except Exception:  # a derivative with a kernel of its own; what is really wrong comes up again below
