@@ -2,7 +2,7 @@
  *
  * A freed block becomes a hole, and one with the holes beside it, so that memory serves requests of every size.  Holes stand in one array in
  * the order of their addresses: neighbours are found by bisection, and a search reads 24 bytes a hole (one to nine holes in the training of
- * ten networks).  With what lives long at low addresses the rest stays whole: those networks needed 0 to 4 % more than what was alive at
+ * eight networks).  With what lives long at low addresses the rest stays whole: those networks needed 0 to 5 % more than what was alive at
  * most, vgg11 16 %, and nothing fresh from the system after their first step.
  *
  * Mappings ask for huge pages: a fresh one costs one page fault where it had 512, and one entry of the processor's address cache serves

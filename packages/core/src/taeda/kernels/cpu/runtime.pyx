@@ -11,7 +11,7 @@ threads packed 128 x 784 x 512 in each other's blocks: 0.9 ms a product instead 
 
 Larger ones are parts of long mappings (arena.h), where memory serves requests of every size.
 
-What is kept is bounded by ``set_cache_limit``, and by what was alive at the highest point so far, a sixteenth and 32 MiB: before a
+What is kept is bounded by ``set_cache_limit``, and by what was alive at the highest point so far, an eighth and 32 MiB: before a
 block with fresh pages would pass that, others that nobody uses go back to the system, the largest first.
 
 One mutex guards the lists; a fork waits for it (pthread_atfork), so a child finds them whole.
@@ -188,7 +188,7 @@ cdef void* large_block(size_t size) noexcept nogil:
         hits += block != NULL
         return block
     misses += 1
-    excess = alive + kept_bytes() - highest - highest / 16 - SPARE_BYTES
+    excess = alive + kept_bytes() - highest - highest / 8 - SPARE_BYTES
     if excess > 0:
         arena_release(excess)
     return block
