@@ -139,6 +139,10 @@ def test_denormal_numbers_are_flushed_by_every_thread(threads: int) -> None:
 
 
 def test_backends_and_version() -> None:
+    with getattr(taeda.backends, "__allow_nonbracketed_mutation")():       # noqa: B009 (a name of a class would be mangled)
+        taeda.backends.cudnn.deterministic = True
+    assert taeda.backends.cudnn.deterministic and not taeda.backends.flags_frozen()
+    taeda.backends.cudnn.deterministic = False
     assert taeda.backends.cudnn.enabled and not taeda.backends.cudnn.is_available() and not taeda.backends.mps.is_built()
     taeda.backends.cudnn.benchmark = True
     with taeda.backends.cudnn.flags(enabled=False):

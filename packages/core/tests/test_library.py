@@ -124,6 +124,20 @@ def test_operators_are_defined_and_implemented_through_their_library() -> None:
     assert taeda.ops.tests_through.thrice(x).tolist() == [3.0, 9.0]
 
 
+def test_an_operator_made_for_triton_runs_its_function() -> None:
+    @taeda.library.triton_op("tests_triton::scaled", mutates_args={})
+    def scaled(x: Tensor, by: float = 2.0) -> Tensor:
+        return x * by
+
+    scaled.register_autograd(lambda ctx, g: (3 * g, None))
+    x = taeda.tensor([1.0, 3.0], requires_grad=True)
+    taeda.ops.tests_triton.scaled(x).sum().backward()
+    assert scaled(x).tolist() == [2.0, 6.0] and x.grad is not None and x.grad.tolist() == [3.0, 3.0]
+    assert scaled(x.to("meta"), 3.0).shape == (2,)
+    with pytest.raises(RuntimeError, match="only works on functions annotated with triton.jit"):
+        taeda.library.wrap_triton(scaled)
+
+
 def test_kernels_may_come_before_the_definition() -> None:
     taeda.library.impl("tests_early::twice", ["CPU", "CUDA"])(lambda x: x * 2)
     lib = taeda.library.Library("tests_early", "FRAGMENT")

@@ -78,6 +78,17 @@ class Backend(types.ModuleType):
             self.__dict__.update(before)
 
 
+def flags_frozen() -> bool:
+    """Whether flags can be set by context managers only: no."""
+    return False
+
+
+@contextmanager
+def __allow_nonbracketed_mutation() -> Iterator[None]:
+    """A block in which flags can be set, as they can anywhere: MONAI seeds in one."""
+    yield
+
+
 class LinalgLibrary(enum.Enum):
     """What ``backends.cuda.preferred_linalg_library`` may name."""
 

@@ -21,7 +21,7 @@ from taeda.tensor import Tensor
 
 __all__ = [
     "CustomOpDef", "Library", "custom_op", "define", "impl", "impl_abstract", "infer_schema", "register_autograd", "register_fake",
-    "register_kernel", "register_vmap",
+    "register_kernel", "register_vmap", "triton_op", "wrap_triton",
 ]  # fmt: skip
 
 _OPS: dict[str, CustomOpDef] = {}            # "ns::name" -> operator
@@ -411,6 +411,30 @@ def custom_op(
     op._prototype, op._written_schema = fn, schema
     op.register_kernel(device_types, fn)
     return op
+
+
+def triton_op(
+    name: str, fn: Callable[..., Any] | None = None, /, *, mutates_args: str | Iterable[str], schema: str | None = None,
+) -> Any:
+    """Make an operator of a function that on a GPU would launch Triton's kernels: a :func:`custom_op` that says its results' shapes too.
+
+    >>> import taeda
+    >>> @taeda.library.triton_op("readme::halve", mutates_args=())
+    ... def halve(x: taeda.Tensor) -> taeda.Tensor:
+    ...     return x / 2
+    >>> halve(taeda.ones(2)), halve(taeda.ones(2, device="meta")).shape
+    (tensor([0.5000, 0.5000]), taeda.Size([2]))
+    """
+    if fn is None:
+        return lambda fn: triton_op(name, fn, mutates_args=mutates_args, schema=schema)
+    op = custom_op(name, fn, mutates_args=mutates_args, schema=schema)
+    op.register_fake(fn)
+    return op
+
+
+def wrap_triton(triton_kernel: Any, /) -> Any:
+    """Raise RuntimeError: no device runs Triton's kernels here."""
+    raise RuntimeError("[wrap_triton] only works on functions annotated with triton.jit or triton.autotune, of which none can run here")
 
 
 def register_kernel(
