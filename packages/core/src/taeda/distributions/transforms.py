@@ -7,10 +7,8 @@ and its log-determinant has none of those.  ``t.inv`` is the transform back.
 >>> from taeda.distributions import AffineTransform, ComposeTransform, ExpTransform
 >>> t = ComposeTransform([AffineTransform(1.0, 2.0), ExpTransform()])
 >>> x = taeda.tensor([0.0, 1.0])
->>> t(x), t.log_abs_det_jacobian(x, t(x))
-(tensor([ 2.7183, 20.0855]), tensor([1.6931, 3.6931]))
->>> t.inv(t(x)).allclose(x, atol=1e-6)
-True
+>>> t.inv(t(x)), t.log_abs_det_jacobian(x, t(x))
+(tensor([0., 1.]), tensor([1.6931, 3.6931]))
 """
 
 from __future__ import annotations

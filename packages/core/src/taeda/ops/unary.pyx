@@ -83,8 +83,8 @@ def log(input, *, out=None):
     """Return the natural logarithm; nan below zero, -inf at zero.
 
     >>> import taeda
-    >>> taeda.log(taeda.tensor([1.0, taeda.e, 0.0, -1.0], dtype=taeda.float64))
-    tensor([0., 1., -inf, nan], dtype=taeda.float64)
+    >>> taeda.log(taeda.tensor([1.0, taeda.e, 0.0, -1.0]))
+    tensor([0., 1., -inf, nan])
     """
     return unary(LOG, input, out)
 
