@@ -79,7 +79,7 @@ def test_neighbours_that_are_free_become_one() -> None:
     empty_cache()
     parts = [taeda.zeros(2 * MIB) for _ in range(6)]
     spans = sorted(x.data_ptr() for x in parts)
-    if any(b - a != 8 * MIB for a, b in zip(spans, spans[1:], strict=False)):
+    if any(not 8 * MIB <= b - a < 9 * MIB for a, b in zip(spans, spans[1:], strict=False)):
         pytest.skip("what other tests left has holes that took some of them")
     for order in ((0, 2, 4, 1, 3, 5), (5, 4, 3, 2, 1, 0), (2, 3, 1, 4, 0, 5)):
         parts.sort(key=lambda x: x.data_ptr())
