@@ -80,6 +80,16 @@ def test_the_readmes_program_runs(tmp_path: pathlib.Path) -> None:
     assert set(taeda.load(tmp_path / "model.pt")) == {"0.weight", "0.bias", "2.weight", "2.bias"}
 
 
+@pytest.mark.parametrize("package", ["core", "nn", "optim", "data", "vision"])
+def test_the_packages_readme_stands_alone_and_its_program_runs(package: str, tmp_path: pathlib.Path) -> None:
+    text = (ROOT / "packages" / package / "README.md").read_text()
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert all(link.startswith("https://") for link in links), "an index of packages shows the text without the files around it"
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_links_in_the_documents_lead_somewhere() -> None:
     for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
