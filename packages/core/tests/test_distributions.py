@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import math
+import pickle
+import weakref
 from typing import Any
 
 import numpy as np
@@ -232,6 +236,30 @@ def test_transforms_invert_and_know_their_jacobian(f: D.Transform) -> None:
     jacobian = taeda.autograd.functional.jacobian(lambda x: f(x)[:3], x)      # the last share of a stick is what the others leave
     np.testing.assert_allclose(f.log_abs_det_jacobian(x, y).sum(), jacobian.det().abs().log(), rtol=1e-10)
     np.testing.assert_allclose(f.inv.log_abs_det_jacobian(y, x).sum(), -jacobian.det().abs().log(), rtol=1e-10)
+
+
+def test_an_inverse_is_no_part_of_what_is_saved() -> None:
+    d = D.TransformedDistribution(D.Normal(0.0, 1.0), [D.AffineTransform(2, 3)])
+    x = taeda.linspace(0, 1, 5)
+    kept = d.log_prob(x)                                # asks the transform for its inverse
+    file = io.BytesIO()
+    taeda.save(d, file)
+    file.seek(0)
+    with taeda.serialization.safe_globals([D.TransformedDistribution, D.AffineTransform, D.Normal]):
+        assert taeda.equal(taeda.load(file).log_prob(x), kept)
+    for make in (D.ExpTransform, lambda: D.ComposeTransform([D.ExpTransform(), D.AffineTransform(1.0, 2.0)])):
+        t: Any = make()
+        inverse, dies = t.inv, weakref.ref(t)
+        assert t.inv is inverse and inverse.inv is t
+        alike = pickle.loads(pickle.dumps(inverse))
+        np.testing.assert_allclose(alike(t(x)), x, atol=1e-6)
+        assert alike.inv is not t
+        gc.disable()
+        try:
+            del t, inverse, alike
+            assert dies() is None
+        finally:
+            gc.enable()
 
 
 def test_transformed_shapes_follow_the_transforms() -> None:

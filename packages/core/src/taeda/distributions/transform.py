@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,8 +41,12 @@ class Transform:
             raise ValueError(f"[Transform] cache_size must be 0 or 1, got {cache_size}")
         self._cache_size = cache_size
         self._cached_x_y: Any = (None, None)
-        self._inv: Transform | None = None
+        self._inv: Any = None                           # a weak reference: the inverse is what holds the transform
         super().__init__()                              # of a class beside it: transforms that are modules too
+
+    def __getstate__(self) -> Any:
+        state: Any = super().__getstate__()
+        return {**state, "_inv": None}                  # made anew when it is asked for; files then name no class but the transform's
 
     @property
     def event_dim(self) -> int:
@@ -53,9 +58,11 @@ class Transform:
     @property
     def inv(self) -> Transform:
         """The transform from codomain to domain."""
-        if self._inv is None:
-            self._inv = _InverseTransform(self)
-        return self._inv
+        inverse = None if self._inv is None else self._inv()
+        if inverse is None:
+            inverse = _InverseTransform(self)
+            self._inv = weakref.ref(inverse)
+        return inverse
 
     @property
     def sign(self) -> Any:
@@ -118,7 +125,14 @@ class _InverseTransform(Transform):
 
     def __init__(self, transform: Transform) -> None:
         super().__init__(transform._cache_size)
-        self._inv: Transform = transform
+        self._inv: Any = transform
+
+    def __getstate__(self) -> Any:
+        return self.__dict__
+
+    @property
+    def inv(self) -> Transform:
+        return self._inv
 
     @property
     def domain(self) -> Any:
@@ -202,10 +216,11 @@ class ComposeTransform(Transform):
 
     @property
     def inv(self) -> Transform:
-        if self._inv is None:
-            self._inv = ComposeTransform([part.inv for part in reversed(self.parts)])
-            self._inv._inv = self
-        return self._inv
+        inverse = None if self._inv is None else self._inv()
+        if inverse is None:
+            inverse = ComposeTransform([part.inv for part in reversed(self.parts)])
+            self._inv, inverse._inv = weakref.ref(inverse), weakref.ref(self)
+        return inverse
 
     def with_cache(self, cache_size: int = 1) -> Any:
         return self if self._cache_size == cache_size else ComposeTransform(self.parts, cache_size)
