@@ -83,6 +83,14 @@ def test_a_mask_is_pasted_at_its_box():
     assert pasted[4:7, 3:6].min().item() > 0.9 and pasted[:, 8:].abs().max().item() == 0 and pasted[9].abs().max().item() == 0
 
 
+def test_masks_are_pasted_where_gradients_are_recorded():
+    masks = taeda.ones(2, 1, 4, 4, requires_grad=True)
+    pasted = roi_heads.paste_masks_in_image(masks, taeda.tensor([[2.0, 3, 6, 7], [0.0, 0, 3, 3]]), (10, 12))
+    pasted.sum().backward()
+    assert pasted[0, 0, 4, 3].item() == 1.0 and pasted[1, 0, 4, 4].item() == 0.0
+    assert (masks.grad > 0).all()
+
+
 def test_points_become_pixels_of_maps_and_come_back():
     rois = taeda.tensor([[10.0, 20, 30, 60]])
     points = taeda.tensor([[[15.0, 30, 1], [30.0, 60, 2], [31.0, 30, 1], [15.0, 30, 0]]])

@@ -144,11 +144,11 @@ def paste_masks_in_image(masks: Tensor, boxes: Tensor, img_shape: Sequence[int],
     wide = F.pad(masks, (padding,) * 4)             # so that the border fades
     places = expand_boxes(boxes, (side + 2 * padding) / side).to(taeda.int64).tolist()
     out = masks.new_zeros((len(masks), 1, height, width))
-    for image, mask, (x1, y1, x2, y2) in zip(out, wide, places, strict=True):
+    for i, (mask, (x1, y1, x2, y2)) in enumerate(zip(wide, places, strict=True)):
         size = (max(y2 - y1 + 1, 1), max(x2 - x1 + 1, 1))
         grown = F.interpolate(mask[None, :1], size=size, mode="bilinear", align_corners=False)[0, 0]
         left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2 + 1, width), min(y2 + 1, height)
-        image[0, top:bottom, left:right] = grown[top - y1 : bottom - y1, left - x1 : right - x1]
+        out[i, 0, top:bottom, left:right] = grown[top - y1 : bottom - y1, left - x1 : right - x1]
     return out
 
 
