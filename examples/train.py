@@ -11,7 +11,9 @@ prints where they are.  A wrong argument gives one line that says what is wrong,
 from __future__ import annotations
 
 import argparse
+import difflib
 import math
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -96,10 +98,12 @@ MODELS: dict[str, Callable[[int, int, int], nn.Module]] = {
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with one line instead of two where something is wrong."""
+    """argparse with one line instead of two where something is wrong, and the option that a mistyped one resembles."""
 
     def error(self, message: str) -> NoReturn:
-        raise Wrong(message)
+        unknown = re.match(r"unrecognized arguments: (--[\w-]+)", message)
+        near = difflib.get_close_matches(unknown[1], self._option_string_actions, n=1, cutoff=0.8) if unknown else []
+        raise Wrong(message + (f"; did you mean {near[0]}?" if near else "; --help lists the options" if unknown else ""))
 
 
 def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -133,21 +137,22 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--data",
         default="digits",
         metavar="digits|mnist|FOLDER",
-        help="embedded digits, MNIST, or a folder with one sub-folder of images a class",
+        help="what to train on: the embedded digits, MNIST (which is downloaded), a folder with MNIST's files, or one "
+        "with a sub-folder of images a class; digits by default",
     )
-    parser.add_argument("--model", default=None, metavar="|".join(MODELS), help="cnn unless given or resumed")
-    parser.add_argument("--epochs", type=_whole(1), help="in all, with those of a resumed run; 20, mnist 5")
-    parser.add_argument("--batch-size", type=_whole(1), help="64 unless given or resumed")
+    parser.add_argument("--model", metavar="|".join(MODELS), help="cnn by default, or that of --resume")
     parser.add_argument(
-        "--lr", type=_rate, help="highest learning rate of AdamW; 0.003 unless given or resumed"
+        "--epochs", type=_whole(1), metavar="N", help="passes in all, those of a resumed run counted; 20 by default, 5 for mnist"
     )
-    parser.add_argument("--seed", type=_whole(0, 2**63 - 1), default=0)
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:1")
+    parser.add_argument("--batch-size", type=_whole(1), metavar="N", help="images a step; 64 by default, or that of --resume")
+    parser.add_argument("--lr", type=_rate, metavar="RATE", help="AdamW's highest learning rate; 0.003 by default, or that of --resume")
+    parser.add_argument("--seed", type=_whole(0, 2**63 - 1), default=0, metavar="N", help="of weights and of the order of images; 0 by default")
+    parser.add_argument("--device", default="cpu", help="cpu by default; cuda or cuda:1 where there is a GPU")
     parser.add_argument(
-        "--image-size", type=_whole(8, 1024), default=32, help="images of a folder are brought to it"
+        "--image-size", type=_whole(8, 1024), default=32, metavar="N", help="side that a folder's images are brought to; 32 by default"
     )
     parser.add_argument("--resume", type=Path, metavar="CHECKPOINT", help="go on from this checkpoint")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="runs/DATA-MODEL unless given")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where the results go; runs/DATA-MODEL by default")
     options = parser.parse_args(arguments)
     if options.model is not None and options.model not in MODELS:
         raise Wrong(f"argument --model: there is no model {options.model!r}; choose from {', '.join(MODELS)}")
@@ -367,6 +372,50 @@ def sample_sheet(run: Run, predicted: list[int], actual: list[int], most: int = 
     )
 
 
+def complete(options: argparse.Namespace, saved: dict[str, Any] | None, data: str) -> None:
+    """Fill in what was not given: from the checkpoint where there is one, by default otherwise; raise Wrong."""
+    settings = saved["settings"] if saved else {}
+    options.epochs = options.epochs or (saved["epochs"] if saved else EPOCHS.get(data, 20))
+    options.batch_size = options.batch_size or settings.get("batch_size", 64)
+    options.lr = options.lr or settings.get("lr", 3e-3)
+    if options.model == "resnet18" and options.batch_size == 1:
+        raise Wrong("argument --batch-size: resnet18 normalises over the batch and needs at least 2")
+
+
+def choose_model(options: argparse.Namespace, saved: dict[str, Any] | None) -> str:
+    """Return the name of the model, given or resumed; raise Wrong where the two differ."""
+    if saved is None:
+        return options.model or "cnn"
+    if options.model not in (None, saved["model"]):
+        raise Wrong(
+            f"argument --resume: {str(options.resume)!r} holds the model {saved['model']!r}, but --model is "
+            f"{options.model!r}"
+        )
+    if saved["model"] not in MODELS:
+        raise Wrong(f"argument --resume: {str(options.resume)!r} holds the unknown model {saved['model']!r}")
+    return saved["model"]
+
+
+def make_folder(folder: Path) -> dict[str, Path]:
+    """Make the output folder; return the paths of what will be written there; raise Wrong."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Wrong(f"argument --output: {str(folder)!r} cannot be made: {error}") from error
+    files = {"checkpoint": "checkpoint.pt", "curves": "curves.png", "predictions": "predictions.png"}
+    return {name: folder / file for name, file in files.items()}
+
+
+def loaders(images: Images, batch_size: int) -> tuple[DataLoader, DataLoader]:
+    """Return the batches to train on and those that are held out."""
+    # A last batch of one image cannot be normalised; it is left out of that epoch.
+    lonely = len(images.train) % batch_size == 1 and len(images.train) > batch_size > 1
+    return (
+        DataLoader(images.train, batch_size=batch_size, shuffle=True, drop_last=lonely),
+        DataLoader(images.held_out, batch_size=max(batch_size, 256)),
+    )
+
+
 def train(options: argparse.Namespace, after_epoch: Callable[[Run], None] | None = None) -> dict[str, Any]:
     """Train as the options say; return the history, the last accuracy and the paths of what was written.
 
@@ -377,47 +426,19 @@ def train(options: argparse.Namespace, after_epoch: Callable[[Run], None] | None
     Raises Wrong where an option does not lead anywhere.
     """
     saved = read_checkpoint(options.resume) if options.resume else None
-    if saved is not None and options.model not in (None, saved["model"]):
-        raise Wrong(
-            f"argument --resume: {str(options.resume)!r} holds the model {saved['model']!r}, but --model is "
-            f"{options.model!r}"
-        )
-    options.model = options.model or (saved["model"] if saved else "cnn")
-    if options.model not in MODELS:
-        raise Wrong(f"argument --resume: {str(options.resume)!r} holds the unknown model {options.model!r}")
+    options.model = choose_model(options, saved)
     device = open_device(options.device)
     try:
         images = load(options.data, options.image_size)
     except WrongData as error:
         raise Wrong(str(error)) from error
-    settings = saved["settings"] if saved else {}
-    options.epochs = options.epochs or (saved["epochs"] if saved else EPOCHS.get(images.name, 20))
-    options.batch_size = options.batch_size or settings.get("batch_size", 64)
-    options.lr = options.lr or settings.get("lr", 3e-3)
-    if options.model == "resnet18" and options.batch_size == 1:
-        raise Wrong("argument --batch-size: resnet18 normalises over the batch and needs at least 2")
+    complete(options, saved, images.name)
     taeda.manual_seed(options.seed)
     run = Run(options, images, device)
     if saved is not None:
         run.restore(saved, options.resume)
-    output = options.output or Path("runs") / f"{images.name}-{options.model}"
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Wrong(f"argument --output: {str(output)!r} cannot be made: {error}") from error
-    paths = {
-        name: output / file
-        for name, file in (
-            ("checkpoint", "checkpoint.pt"),
-            ("curves", "curves.png"),
-            ("predictions", "predictions.png"),
-        )
-    }
-
-    # A last batch of one image cannot be normalised; it is left out of that epoch.
-    lonely = len(images.train) % options.batch_size == 1 and len(images.train) > options.batch_size > 1
-    loader = DataLoader(images.train, batch_size=options.batch_size, shuffle=True, drop_last=lonely)
-    held_out = DataLoader(images.held_out, batch_size=max(options.batch_size, 256))
+    paths = make_folder(options.output or Path("runs") / f"{images.name}-{options.model}")
+    loader, held_out = loaders(images, options.batch_size)
     print(
         f"{options.model} with {sum(p.numel() for p in run.model.parameters()):,} parameters on {device}; "
         f"{images.name}: {len(images.train):,} images to train on, {len(images.held_out):,} held out, "

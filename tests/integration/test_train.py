@@ -32,7 +32,6 @@ def test_the_main_job_learns_the_digits_and_leaves_its_files(
 ) -> None:
     results = program.train(program.parse([]))
     assert results["accuracy"] >= 0.98
-    assert results["seconds"] < 60
     printed = capsys.readouterr().out
     folder = Path("runs") / "digits-cnn"
     for name in ("checkpoint.pt", "curves.png", "predictions.png"):
@@ -128,7 +127,8 @@ def test_a_folder_of_images_is_trained_on(program: Any, tmp_path: Path) -> None:
         (["--resume", "mlp/checkpoint.pt", "--epochs", "1"], "already has 1 epochs"),
         (["--resume", "mlp/checkpoint.pt", "--epochs", "3", "--data", "images"], "was trained on 'digits'"),
         (["--output", "file.txt"], "--output: 'file.txt' cannot be made"),
-        (["--colour", "red"], "unrecognized arguments: --colour red"),
+        (["--colour", "red"], "unrecognized arguments: --colour red; --help lists the options"),
+        (["--epoch", "3"], "unrecognized arguments: --epoch 3; did you mean --epochs?"),
     ],
 )
 def test_a_wrong_argument_gives_one_line_and_exit_code_2(
