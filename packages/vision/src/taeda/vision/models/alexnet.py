@@ -13,7 +13,14 @@ __all__ = ["AlexNet", "alexnet"]
 
 
 class AlexNet(nn.Module):
-    """Five convolutions, three linear layers. Shape: B x 3 x H x W (at least 63) gives B x num_classes."""
+    """Five convolutions, three linear layers (Krizhevsky: One weird trick for parallelizing convolutional neural networks, 2014).
+
+    Args:
+        num_classes: outputs of the last layer.
+        dropout: before the first two linear layers.
+
+    Shape: B x 3 x H x W, at least 63 x 63, gives B x num_classes.
+    """
 
     def __init__(self, num_classes: int = 1000, dropout: float = 0.5) -> None:
         super().__init__()
@@ -49,5 +56,13 @@ class AlexNet(nn.Module):
 
 @builder
 def alexnet(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> AlexNet:
-    """Build AlexNet, 61.1 million parameters; further arguments go to `AlexNet`."""
+    """Build AlexNet: 61.1 million parameters, most of them of the linear layers. Further arguments go to `AlexNet`.
+
+    >>> import taeda
+    >>> from taeda.vision.models import alexnet
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = alexnet(num_classes=10)
+    ...     model.features(taeda.zeros(1, 3, 224, 224)).shape
+    taeda.Size([1, 256, 6, 6])
+    """
     return built(AlexNet, weights=weights, config=kwargs)

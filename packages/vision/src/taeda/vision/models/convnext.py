@@ -73,6 +73,12 @@ class ConvNeXt(nn.Module):
         layer_scale: what blocks are scaled with at first.
 
     Shape: B x 3 x H x W gives B x num_classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models.convnext import CNBlockConfig, ConvNeXt
+    >>> model = ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 2)], num_classes=10)
+    >>> model.features(taeda.zeros(1, 3, 32, 32)).shape       # a patch is 4 x 4 pixels, a stage halves the map
+    taeda.Size([1, 16, 4, 4])
     """
 
     def __init__(
@@ -122,23 +128,31 @@ def _convnext(widths: tuple[int, ...], depths: tuple[int, ...], drop: float, wei
 
 @builder
 def convnext_tiny(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ConvNeXt:
-    """Build ConvNeXt-T, 28.6 million parameters; further arguments go to `ConvNeXt`."""
+    """Build ConvNeXt-T: 28.6 million parameters, for images of 224 x 224. Further arguments go to `ConvNeXt`.
+
+    >>> import taeda
+    >>> from taeda.vision.models import convnext_tiny
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = convnext_tiny()
+    ...     model.features(taeda.zeros(1, 3, 224, 224)).shape
+    taeda.Size([1, 768, 7, 7])
+    """
     return _convnext((96, 192, 384, 768), (3, 3, 9, 3), 0.1, weights, kwargs)
 
 
 @builder
 def convnext_small(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ConvNeXt:
-    """Build ConvNeXt-S; further arguments go to `ConvNeXt`."""
+    """Build ConvNeXt-S: 50.2 million parameters, 27 blocks in the third stage for 9 of `convnext_tiny`."""
     return _convnext((96, 192, 384, 768), (3, 3, 27, 3), 0.4, weights, kwargs)
 
 
 @builder
 def convnext_base(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ConvNeXt:
-    """Build ConvNeXt-B; further arguments go to `ConvNeXt`."""
+    """Build ConvNeXt-B: 88.6 million parameters, a third wider than `convnext_small`."""
     return _convnext((128, 256, 512, 1024), (3, 3, 27, 3), 0.5, weights, kwargs)
 
 
 @builder
 def convnext_large(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ConvNeXt:
-    """Build ConvNeXt-L; further arguments go to `ConvNeXt`."""
+    """Build ConvNeXt-L: 197.8 million parameters, twice as wide as `convnext_small`."""
     return _convnext((192, 384, 768, 1536), (3, 3, 27, 3), 0.5, weights, kwargs)

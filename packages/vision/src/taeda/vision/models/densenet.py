@@ -86,6 +86,12 @@ class DenseNet(nn.Module):
         memory_efficient: compute squeezed maps again for the backward pass.
 
     Shape: B x 3 x H x W gives B x num_classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models.densenet import DenseNet
+    >>> model = DenseNet(growth_rate=4, block_config=(2, 2, 2, 2), num_init_features=8, num_classes=10)
+    >>> model.features(taeda.zeros(1, 3, 64, 64)).shape       # 8 + 2 * 4 channels, halved, + 2 * 4 ...
+    taeda.Size([1, 16, 2, 2])
     """
 
     def __init__(
@@ -124,23 +130,31 @@ class DenseNet(nn.Module):
 
 @builder
 def densenet121(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> DenseNet:
-    """Build DenseNet-121, 8.0 million parameters; further arguments go to `DenseNet`."""
+    """Build DenseNet-121: 8.0 million parameters. Further arguments go to `DenseNet`.
+
+    >>> import taeda
+    >>> from taeda.vision.models import densenet121
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = densenet121()
+    ...     model.features(taeda.zeros(1, 3, 224, 224)).shape
+    taeda.Size([1, 1024, 7, 7])
+    """
     return built(DenseNet, 32, (6, 12, 24, 16), 64, weights=weights, config=kwargs)
 
 
 @builder
 def densenet161(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> DenseNet:
-    """Build DenseNet-161; further arguments go to `DenseNet`."""
+    """Build DenseNet-161: 28.7 million parameters, 48 channels more from each layer where `densenet121` has 32."""
     return built(DenseNet, 48, (6, 12, 36, 24), 96, weights=weights, config=kwargs)
 
 
 @builder
 def densenet169(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> DenseNet:
-    """Build DenseNet-169; further arguments go to `DenseNet`."""
+    """Build DenseNet-169: 14.1 million parameters, `densenet121` with 32 layers in each of the last two blocks."""
     return built(DenseNet, 32, (6, 12, 32, 32), 64, weights=weights, config=kwargs)
 
 
 @builder
 def densenet201(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> DenseNet:
-    """Build DenseNet-201; further arguments go to `DenseNet`."""
+    """Build DenseNet-201: 20.0 million parameters, `densenet121` with twice the layers in the last two blocks."""
     return built(DenseNet, 32, (6, 12, 48, 32), 64, weights=weights, config=kwargs)

@@ -151,6 +151,12 @@ class EfficientNet(nn.Module):
         last_channel: width of the last convolution; 4 times the last stage's by default.
 
     Shape: B x 3 x H x W gives B x num_classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models.efficientnet import EfficientNet, MBConvConfig
+    >>> stages = [MBConvConfig(1, 3, 1, 8, 8, 1), MBConvConfig(6, 3, 2, 8, 16, 2)]
+    >>> EfficientNet(stages, dropout=0.2, num_classes=10)(taeda.zeros(2, 3, 32, 32)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(
@@ -223,65 +229,82 @@ def _v2(size: str, dropout: float, weights: Any, config: dict[str, Any]) -> Effi
 
 @builder
 def efficientnet_b0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
-    """Build EfficientNet-B0, 5.3 million parameters; further arguments go to `EfficientNet`."""
+    """Build EfficientNet-B0: 5.3 million parameters, for images of 224 x 224. Further arguments go to `EfficientNet`.
+
+    >>> import taeda
+    >>> from taeda.vision.models import efficientnet_b0
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = efficientnet_b0()
+    ...     model.features(taeda.zeros(1, 3, 224, 224)).shape
+    taeda.Size([1, 1280, 7, 7])
+    """
     return _b(1.0, 1.0, 0.2, weights, kwargs)
 
 
 @builder
 def efficientnet_b1(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
-    """Build EfficientNet-B1; further arguments go to `EfficientNet`."""
+    """Build EfficientNet-B1: 7.8 million parameters, for images of 240 x 240; see `efficientnet_b0`."""
     return _b(1.0, 1.1, 0.2, weights, kwargs)
 
 
 @builder
 def efficientnet_b2(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
-    """Build EfficientNet-B2; further arguments go to `EfficientNet`."""
+    """Build EfficientNet-B2: 9.1 million parameters, for images of 288 x 288; see `efficientnet_b0`."""
     return _b(1.1, 1.2, 0.3, weights, kwargs)
 
 
 @builder
 def efficientnet_b3(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
-    """Build EfficientNet-B3; further arguments go to `EfficientNet`."""
+    """Build EfficientNet-B3: 12.2 million parameters, for images of 300 x 300; see `efficientnet_b0`."""
     return _b(1.2, 1.4, 0.3, weights, kwargs)
 
 
 @builder
 def efficientnet_b4(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
-    """Build EfficientNet-B4; further arguments go to `EfficientNet`."""
+    """Build EfficientNet-B4: 19.3 million parameters, for images of 380 x 380; see `efficientnet_b0`."""
     return _b(1.4, 1.8, 0.4, weights, kwargs)
 
 
 @builder
 def efficientnet_b5(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
-    """Build EfficientNet-B5; further arguments go to `EfficientNet`."""
+    """Build EfficientNet-B5: 30.4 million parameters, for images of 456 x 456; see `efficientnet_b0`."""
     return _b(1.6, 2.2, 0.4, weights, kwargs, momentum=True)
 
 
 @builder
 def efficientnet_b6(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
-    """Build EfficientNet-B6; further arguments go to `EfficientNet`."""
+    """Build EfficientNet-B6: 43.0 million parameters, for images of 528 x 528; see `efficientnet_b0`."""
     return _b(1.8, 2.6, 0.5, weights, kwargs, momentum=True)
 
 
 @builder
 def efficientnet_b7(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
-    """Build EfficientNet-B7; further arguments go to `EfficientNet`."""
+    """Build EfficientNet-B7: 66.3 million parameters, for images of 600 x 600; see `efficientnet_b0`."""
     return _b(2.0, 3.1, 0.5, weights, kwargs, momentum=True)
 
 
 @builder
 def efficientnet_v2_s(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
-    """Build EfficientNetV2-S, 21.5 million parameters; further arguments go to `EfficientNet`."""
+    """Build EfficientNetV2-S: 21.5 million parameters, for images of 384 x 384. Further arguments go to `EfficientNet`.
+
+    Its first stages are `FusedMBConv`: a whole 3x3 convolution where the first version filters each channel.
+
+    >>> import taeda
+    >>> from taeda.vision.models import efficientnet_v2_s
+    >>> with taeda.device("meta"):
+    ...     type(efficientnet_v2_s().features[1][0]).__name__
+    'FusedMBConv'
+    """
     return _v2("s", 0.2, weights, kwargs)
 
 
 @builder
 def efficientnet_v2_m(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
-    """Build EfficientNetV2-M; further arguments go to `EfficientNet`."""
+    """Build EfficientNetV2-M: 54.1 million parameters, for images of 480 x 480; see `efficientnet_v2_s`."""
     return _v2("m", 0.3, weights, kwargs)
 
 
 @builder
 def efficientnet_v2_l(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> EfficientNet:
-    """Build EfficientNetV2-L; further arguments go to `EfficientNet`."""
+    """Build EfficientNetV2-L: 118.5 million parameters, for images of 480 x 480; see `efficientnet_v2_s`."""
     return _v2("l", 0.4, weights, kwargs)

@@ -16,7 +16,17 @@ __all__ = ["GoogLeNet", "GoogLeNetOutputs", "googlenet"]
 
 
 class GoogLeNetOutputs(NamedTuple):
-    """What GoogLeNet gives in training: logits, and those of the two heads on the way."""
+    """What GoogLeNet gives in training: logits, and those of the two heads on the way.
+
+    The paper adds the heads' losses by 0.3: ``loss(out.logits) + 0.3 * (loss(out.aux_logits1) + loss(out.aux_logits2))``.
+
+    >>> import taeda
+    >>> from taeda.vision.models import GoogLeNet
+    >>> with taeda.device("meta"):
+    ...     out = GoogLeNet(num_classes=10, init_weights=False)(taeda.zeros(2, 3, 64, 64))
+    >>> out._fields, out.aux_logits1.shape
+    (('logits', 'aux_logits2', 'aux_logits1'), taeda.Size([2, 10]))
+    """
 
     logits: Tensor
     aux_logits2: Tensor | None
@@ -94,6 +104,12 @@ class GoogLeNet(nn.Module):
         init_weights: draw from a truncated normal distribution; None for that and a warning.
 
     Shape: B x 3 x H x W gives B x num_classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models import GoogLeNet
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     GoogLeNet(num_classes=10, init_weights=False).eval()(taeda.zeros(2, 3, 64, 64)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(
@@ -159,5 +175,8 @@ def from_imagenet(x: Tensor) -> Tensor:
 
 @builder
 def googlenet(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> GoogLeNet:
-    """Build GoogLeNet, 13.0 million parameters with its heads; further arguments go to `GoogLeNet`."""
+    """Build GoogLeNet: 13.0 million parameters with its two heads; see `GoogLeNetOutputs` for what it returns in training.
+
+    Further arguments go to `GoogLeNet`; without `init_weights` it warns, as torchvision does, that the default will change.
+    """
     return built(GoogLeNet, weights=weights, config=kwargs)

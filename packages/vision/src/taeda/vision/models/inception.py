@@ -19,7 +19,14 @@ Block = Callable[..., nn.Module]
 
 
 class InceptionOutputs(NamedTuple):
-    """What Inception3 gives in training: logits, and those of the head on the way."""
+    """What Inception3 gives in training: logits, and those of the head on the way.
+
+    The head's loss counts less, usually ``loss(out.logits) + 0.4 * loss(out.aux_logits)``.
+
+    >>> from taeda.vision.models import InceptionOutputs
+    >>> InceptionOutputs._fields
+    ('logits', 'aux_logits')
+    """
 
     logits: Tensor
     aux_logits: Tensor | None
@@ -163,6 +170,12 @@ class Inception3(nn.Module):
 
     Raises:
         ValueError: there are not 7 classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models import Inception3
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     Inception3(num_classes=10, init_weights=False).eval()(taeda.zeros(2, 3, 75, 75)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(
@@ -230,5 +243,8 @@ class Inception3(nn.Module):
 
 @builder
 def inception_v3(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> Inception3:
-    """Build Inception v3, 27.2 million parameters with its head; further arguments go to `Inception3`."""
+    """Build Inception v3: 27.2 million parameters with its head, for images of 299 x 299.
+
+    Further arguments go to `Inception3`; see `InceptionOutputs` for what it returns in training.
+    """
     return built(Inception3, weights=weights, config=kwargs)

@@ -312,6 +312,13 @@ class MaxVit(nn.Module):
 
     Raises:
         ValueError: the windows do not divide the map of some block.
+
+    >>> import taeda
+    >>> from taeda.vision.models import MaxVit
+    >>> model = MaxVit((32, 32), stem_channels=8, partition_size=2, block_channels=[8, 16], block_layers=[1, 1],
+    ...                head_dim=4, stochastic_depth_prob=0.0, num_classes=10)
+    >>> model(taeda.zeros(2, 3, 32, 32)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(

@@ -41,10 +41,22 @@ _STAGES = ((3, 2, 3, 3), (5, 2, 3, 3), (5, 2, 6, 3), (3, 1, 6, 2), (5, 2, 6, 4),
 
 
 class MNASNet(nn.Module):
-    """A stem, six stages, a 1x1 convolution, a mean and a linear layer. Shape: B x 3 x H x W gives B x num_classes.
+    """A stem, six stages, a 1x1 convolution, a mean and a linear layer.
 
     Args:
-        alpha: factor of all widths.
+        alpha: factor of all widths, which are then rounded to multiples of 8.
+        num_classes: outputs of the last layer.
+        dropout: before the linear layer.
+
+    Shape: B x 3 x H x W gives B x num_classes.
+
+    Raises:
+        ValueError: `alpha` is not positive.
+
+    >>> import taeda
+    >>> from taeda.vision.models import MNASNet
+    >>> MNASNet(0.35, num_classes=10)(taeda.zeros(2, 3, 32, 32)).shape
+    taeda.Size([2, 10])
     """
 
     _version = 2
@@ -91,23 +103,23 @@ class MNASNet(nn.Module):
 
 @builder
 def mnasnet0_5(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MNASNet:
-    """Build MNASNet with half the widths; further arguments go to `MNASNet`."""
+    """Build MNASNet with half the widths, 2.2 million parameters; further arguments go to `MNASNet`."""
     return built(MNASNet, 0.5, weights=weights, config=kwargs)
 
 
 @builder
 def mnasnet0_75(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MNASNet:
-    """Build MNASNet with three quarters of the widths."""
+    """Build MNASNet with three quarters of the widths, 3.2 million parameters; further arguments go to `MNASNet`."""
     return built(MNASNet, 0.75, weights=weights, config=kwargs)
 
 
 @builder
 def mnasnet1_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MNASNet:
-    """Build MNASNet, 4.4 million parameters."""
+    """Build MNASNet, 4.4 million parameters; further arguments go to `MNASNet`."""
     return built(MNASNet, 1.0, weights=weights, config=kwargs)
 
 
 @builder
 def mnasnet1_3(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MNASNet:
-    """Build MNASNet with 1.3 times the widths."""
+    """Build MNASNet with 1.3 times the widths, 6.3 million parameters; further arguments go to `MNASNet`."""
     return built(MNASNet, 1.3, weights=weights, config=kwargs)

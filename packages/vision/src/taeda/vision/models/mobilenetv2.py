@@ -51,6 +51,12 @@ class MobileNetV2(nn.Module):
         inverted_residual_setting: for each stage how much wider, channels, blocks, stride.
 
     Shape: B x 3 x H x W gives B x num_classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models import MobileNetV2
+    >>> model = MobileNetV2(num_classes=10, width_mult=0.5)
+    >>> model(taeda.zeros(2, 3, 32, 32)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(
@@ -89,5 +95,12 @@ class MobileNetV2(nn.Module):
 
 @builder
 def mobilenet_v2(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MobileNetV2:
-    """Build MobileNetV2, 3.5 million parameters; further arguments go to `MobileNetV2`."""
+    """Build MobileNetV2: 3.5 million parameters, for images of 224 x 224. Further arguments go to `MobileNetV2`.
+
+    >>> import taeda
+    >>> from taeda.vision.models import mobilenet_v2
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     mobilenet_v2().features(taeda.zeros(1, 3, 224, 224)).shape
+    taeda.Size([1, 1280, 7, 7])
+    """
     return built(MobileNetV2, weights=weights, config=kwargs)

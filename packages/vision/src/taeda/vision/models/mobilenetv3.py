@@ -81,11 +81,25 @@ class InvertedResidual(nn.Module):
 
 
 class MobileNetV3(nn.Module):
-    """A stem, inverted residuals, a 1x1 convolution, a mean and two linear layers. Shape: B x 3 x H x W gives B x num_classes.
+    """A stem, inverted residuals, a 1x1 convolution, a mean and two linear layers.
+
+    Args:
+        inverted_residual_setting: the blocks, an `InvertedResidualConfig` each.
+        last_channel: width between the two linear layers.
+        num_classes: outputs of the last layer.
+        dropout: before the last layer.
+
+    Shape: B x 3 x H x W gives B x num_classes.
 
     Raises:
         ValueError: there are no blocks.
         TypeError: they are no list of InvertedResidualConfig.
+
+    >>> import taeda
+    >>> from taeda.vision.models.mobilenetv3 import InvertedResidualConfig, MobileNetV3
+    >>> block = InvertedResidualConfig(16, 3, 16, 24, True, "HS", 2, 1, 1.0)    # in, kernel, wide, out, squeeze, act, stride ...
+    >>> MobileNetV3([block], last_channel=32, num_classes=10)(taeda.zeros(2, 3, 32, 32)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(
@@ -161,11 +175,18 @@ def _mobilenet_v3(arch: str, weights: Any, config: dict[str, Any]) -> MobileNetV
 
 @builder
 def mobilenet_v3_large(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MobileNetV3:
-    """Build the large MobileNetV3, 5.5 million parameters; further arguments go to `MobileNetV3`."""
+    """Build the large MobileNetV3: 5.5 million parameters, for images of 224 x 224. Further arguments go to `MobileNetV3`.
+
+    >>> import taeda
+    >>> from taeda.vision.models import mobilenet_v3_large
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     mobilenet_v3_large().features(taeda.zeros(1, 3, 224, 224)).shape
+    taeda.Size([1, 960, 7, 7])
+    """
     return _mobilenet_v3("mobilenet_v3_large", weights, kwargs)
 
 
 @builder
 def mobilenet_v3_small(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MobileNetV3:
-    """Build the small MobileNetV3, 2.5 million parameters; further arguments go to `MobileNetV3`."""
+    """Build the small MobileNetV3: 2.5 million parameters, 11 blocks for the 15 of `mobilenet_v3_large`."""
     return _mobilenet_v3("mobilenet_v3_small", weights, kwargs)

@@ -23,6 +23,14 @@ def register_model(name: str | None = None) -> Callable[[Builder], Builder]:
 
     Raises:
         ValueError: the name is taken.
+
+    >>> from taeda import nn
+    >>> from taeda.vision.models import get_model, register_model
+    >>> @register_model("perceptron_of_mine")
+    ... def perceptron(hidden=4):
+    ...     return nn.Sequential(nn.Flatten(), nn.Linear(64, hidden), nn.ReLU(), nn.Linear(hidden, 10))
+    >>> get_model("perceptron_of_mine", hidden=2)[1]
+    Linear(in_features=64, out_features=2, bias=True)
     """
 
     def register(builder: Builder) -> Builder:
@@ -87,6 +95,10 @@ def get_model_builder(name: str) -> Callable[..., nn.Module]:
 
     Raises:
         ValueError: there is none; the message names those that are like it.
+
+    >>> from taeda.vision.models import get_model_builder
+    >>> get_model_builder("ResNet18").__name__
+    'resnet18'
     """
     try:
         return _BUILDERS[name.lower()]
@@ -115,6 +127,12 @@ def list_models(
         module: only those defined in this module.
         include: only names that match one of these patterns, as in a shell.
         exclude: no names that match one of these.
+
+    >>> from taeda.vision import models
+    >>> models.list_models(include="resnet*", exclude=["*101", "*152"])
+    ['resnet18', 'resnet34', 'resnet50']
+    >>> models.list_models(models.optical_flow)
+    ['raft_large', 'raft_small']
     """
 
     def matches(name: str, patterns: Iterable[str] | str) -> bool:

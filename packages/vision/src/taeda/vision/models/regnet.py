@@ -188,6 +188,12 @@ class RegNet(nn.Module):
         stem_type, block_type, norm_layer, activation: classes, instead of the usual ones.
 
     Shape: B x 3 x H x W gives B x num_classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models.regnet import BlockParams, RegNet
+    >>> stages = BlockParams.from_init_params(depth=4, w_0=24, w_a=20.0, w_m=2.0, group_width=8)
+    >>> RegNet(stages, num_classes=10)(taeda.zeros(2, 3, 32, 32)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(
@@ -224,28 +230,28 @@ class RegNet(nn.Module):
         return self.fc(self.avgpool(self.trunk_output(self.stem(x))).flatten(start_dim=1))
 
 
-# depth, w_0, w_a, w_m, width of groups; those of y have squeeze and excitation
-_SIZES: dict[str, tuple[int, int, float, float, int]] = {
-    "y_400mf": (16, 48, 27.89, 2.09, 8),
-    "y_800mf": (14, 56, 38.84, 2.4, 16),
-    "y_1_6gf": (27, 48, 20.71, 2.65, 24),
-    "y_3_2gf": (21, 80, 42.63, 2.66, 24),
-    "y_8gf": (17, 192, 76.82, 2.19, 56),
-    "y_16gf": (18, 200, 106.23, 2.48, 112),
-    "y_32gf": (20, 232, 115.89, 2.53, 232),
-    "y_128gf": (27, 456, 160.83, 2.52, 264),
-    "x_400mf": (22, 24, 24.48, 2.54, 16),
-    "x_800mf": (16, 56, 35.73, 2.28, 16),
-    "x_1_6gf": (18, 80, 34.01, 2.25, 24),
-    "x_3_2gf": (25, 88, 26.31, 2.25, 48),
-    "x_8gf": (23, 80, 49.56, 2.88, 120),
-    "x_16gf": (22, 216, 55.59, 2.1, 128),
-    "x_32gf": (23, 320, 69.86, 2.0, 168),
+# depth, w_0, w_a, w_m, width of groups, millions of parameters; those of y have squeeze and excitation
+_SIZES: dict[str, tuple[int, int, float, float, int, float]] = {
+    "y_400mf": (16, 48, 27.89, 2.09, 8, 4.3),
+    "y_800mf": (14, 56, 38.84, 2.4, 16, 6.4),
+    "y_1_6gf": (27, 48, 20.71, 2.65, 24, 11.2),
+    "y_3_2gf": (21, 80, 42.63, 2.66, 24, 19.4),
+    "y_8gf": (17, 192, 76.82, 2.19, 56, 39.4),
+    "y_16gf": (18, 200, 106.23, 2.48, 112, 83.6),
+    "y_32gf": (20, 232, 115.89, 2.53, 232, 145.0),
+    "y_128gf": (27, 456, 160.83, 2.52, 264, 644.8),
+    "x_400mf": (22, 24, 24.48, 2.54, 16, 5.5),
+    "x_800mf": (16, 56, 35.73, 2.28, 16, 7.3),
+    "x_1_6gf": (18, 80, 34.01, 2.25, 24, 9.2),
+    "x_3_2gf": (25, 88, 26.31, 2.25, 48, 15.3),
+    "x_8gf": (23, 80, 49.56, 2.88, 120, 39.6),
+    "x_16gf": (22, 216, 55.59, 2.1, 128, 54.3),
+    "x_32gf": (23, 320, 69.86, 2.0, 168, 107.8),
 }
 
 
 def _builder(size: str) -> Callable[..., RegNet]:
-    depth, w_0, w_a, w_m, group = _SIZES[size]
+    depth, w_0, w_a, w_m, group, millions = _SIZES[size]
 
     def build(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> RegNet:
         ratio = 0.25 if size[0] == "y" else None
@@ -254,7 +260,10 @@ def _builder(size: str) -> Callable[..., RegNet]:
         return built(RegNet, params, weights=weights, config=config, name=f"regnet_{size}")
 
     build.__name__ = build.__qualname__ = f"regnet_{size}"
-    build.__doc__ = f"Build RegNet{size[0].upper()}-{size[2:].replace('_', '.').upper()}; further arguments go to `RegNet`."
+    build.__doc__ = (
+        f"Build RegNet{size[0].upper()}-{size[2:].replace('_', '.').upper()}, {millions} million parameters; "
+        "further arguments go to `RegNet`."
+    )
     return builder(build)
 
 

@@ -54,7 +54,15 @@ def conv1x1(c_in: int, c_out: int, stride: int = 1) -> nn.Conv2d:
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions beside a shortcut: B x C x H x W gives B x planes x H/stride x W/stride."""
+    """Two 3x3 convolutions beside a shortcut: B x C x H x W gives B x planes x H/stride x W/stride.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.vision.models.resnet import BasicBlock
+    >>> shortcut = nn.Conv2d(8, 16, kernel_size=1, stride=2)               # brings the input to the result's shape
+    >>> BasicBlock(8, 16, stride=2, downsample=shortcut)(taeda.zeros(1, 8, 10, 10)).shape
+    taeda.Size([1, 16, 5, 5])
+    """
 
     expansion = 1
 
@@ -96,7 +104,13 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolutions beside a shortcut; gives 4 planes channels. The 3x3 has the stride."""
+    """1x1, 3x3 and 1x1 convolutions beside a shortcut; gives 4 planes channels. The 3x3 has the stride.
+
+    >>> import taeda
+    >>> from taeda.vision.models.resnet import Bottleneck
+    >>> Bottleneck(64, 16)(taeda.zeros(1, 64, 10, 10)).shape
+    taeda.Size([1, 64, 10, 10])
+    """
 
     expansion = 4
 
@@ -145,6 +159,11 @@ class ResNet(nn.Module):
         norm_layer: BatchNorm2d by default.
 
     Shape: B x 3 x H x W gives B x num_classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models.resnet import BasicBlock, ResNet
+    >>> ResNet(BasicBlock, [1, 1, 1, 1], num_classes=10)(taeda.zeros(2, 3, 32, 32)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(
@@ -254,59 +273,80 @@ def _resnet(
 
 @builder
 def resnet18(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
-    """Build ResNet-18, 11.7 million parameters; further arguments go to `ResNet`."""
+    """Build ResNet-18: 11.7 million parameters, for images of 224 x 224. Further arguments go to `ResNet`.
+
+    After a checkpoint of a thousand classes is loaded, the last layer is exchanged for one's own:
+
+    >>> from taeda import nn
+    >>> from taeda.vision.models import resnet18
+    >>> model = resnet18()
+    >>> model.fc = nn.Linear(model.fc.in_features, 10)
+    >>> model.fc
+    Linear(in_features=512, out_features=10, bias=True)
+    """
     return _resnet("resnet18", BasicBlock, [2, 2, 2, 2], weights, kwargs)
 
 
 @builder
 def resnet34(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
-    """Build ResNet-34, 21.8 million parameters; further arguments go to `ResNet`."""
+    """Build ResNet-34: 21.8 million parameters, `resnet18` with twice the blocks."""
     return _resnet("resnet34", BasicBlock, [3, 4, 6, 3], weights, kwargs)
 
 
 @builder
 def resnet50(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
-    """Build ResNet-50, 25.6 million parameters; further arguments go to `ResNet`."""
+    """Build ResNet-50: 25.6 million parameters, for images of 224 x 224. Further arguments go to `ResNet`.
+
+    The backbone of detectors and of segmentation; these keep its maps large by dilation:
+
+    >>> import taeda
+    >>> from taeda.vision.models import resnet50
+    >>> from taeda.vision.models.feature_extraction import create_feature_extractor
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = resnet50(replace_stride_with_dilation=[False, True, True])
+    ...     create_feature_extractor(model, ["layer4"])(taeda.zeros(1, 3, 224, 224))["layer4"].shape
+    taeda.Size([1, 2048, 28, 28])
+    """
     return _resnet("resnet50", Bottleneck, [3, 4, 6, 3], weights, kwargs)
 
 
 @builder
 def resnet101(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
-    """Build ResNet-101, 44.5 million parameters; further arguments go to `ResNet`."""
+    """Build ResNet-101: 44.5 million parameters, `resnet50` with 23 blocks in the third stage for 6."""
     return _resnet("resnet101", Bottleneck, [3, 4, 23, 3], weights, kwargs)
 
 
 @builder
 def resnet152(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
-    """Build ResNet-152, 60.2 million parameters; further arguments go to `ResNet`."""
+    """Build ResNet-152: 60.2 million parameters, `resnet50` with 8 and 36 blocks in the middle stages."""
     return _resnet("resnet152", Bottleneck, [3, 8, 36, 3], weights, kwargs)
 
 
 @builder
 def resnext50_32x4d(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
-    """Build ResNeXt-50 with 32 groups 4 wide (Xie et al., 2016); further arguments go to `ResNet`."""
+    """Build ResNeXt-50: 25.0 million parameters, `resnet50` with 3x3 convolutions in 32 groups of 4 channels (Xie et al., 2016)."""
     return _resnet("resnext50_32x4d", Bottleneck, [3, 4, 6, 3], weights, {**kwargs, "groups": 32, "width_per_group": 4})
 
 
 @builder
 def resnext101_32x8d(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
-    """Build ResNeXt-101 with 32 groups 8 wide; further arguments go to `ResNet`."""
+    """Build ResNeXt-101: 88.8 million parameters, `resnet101` with 3x3 convolutions in 32 groups of 8 channels."""
     return _resnet("resnext101_32x8d", Bottleneck, [3, 4, 23, 3], weights, {**kwargs, "groups": 32, "width_per_group": 8})
 
 
 @builder
 def resnext101_64x4d(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
-    """Build ResNeXt-101 with 64 groups 4 wide; further arguments go to `ResNet`."""
+    """Build ResNeXt-101: 83.5 million parameters, `resnet101` with 3x3 convolutions in 64 groups of 4 channels."""
     return _resnet("resnext101_64x4d", Bottleneck, [3, 4, 23, 3], weights, {**kwargs, "groups": 64, "width_per_group": 4})
 
 
 @builder
 def wide_resnet50_2(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
-    """Build ResNet-50 with 3x3 convolutions twice as wide (Zagoruyko, Komodakis, 2016); further arguments go to `ResNet`."""
+    """Build Wide ResNet-50-2: 68.9 million parameters, `resnet50` with 3x3 convolutions twice as wide (Zagoruyko, Komodakis, 2016)."""
     return _resnet("wide_resnet50_2", Bottleneck, [3, 4, 6, 3], weights, {**kwargs, "width_per_group": 128})
 
 
 @builder
 def wide_resnet101_2(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
-    """Build ResNet-101 with 3x3 convolutions twice as wide; further arguments go to `ResNet`."""
+    """Build Wide ResNet-101-2: 126.9 million parameters, `resnet101` with 3x3 convolutions twice as wide."""
     return _resnet("wide_resnet101_2", Bottleneck, [3, 4, 23, 3], weights, {**kwargs, "width_per_group": 128})

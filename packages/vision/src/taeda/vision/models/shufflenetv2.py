@@ -59,6 +59,12 @@ class ShuffleNetV2(nn.Module):
         stages_out_channels: widths of the stem, the stages and the last convolution.
 
     Shape: B x 3 x H x W gives B x num_classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models import ShuffleNetV2
+    >>> model = ShuffleNetV2([1, 1, 1], [8, 16, 32, 64, 128], num_classes=10)
+    >>> model(taeda.zeros(2, 3, 64, 64)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(
@@ -97,23 +103,23 @@ def _shufflenet(widths: list[int], weights: Any, config: dict[str, Any]) -> Shuf
 
 @builder
 def shufflenet_v2_x0_5(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ShuffleNetV2:
-    """Build ShuffleNetV2 with half the widths; further arguments go to `ShuffleNetV2`."""
+    """Build ShuffleNetV2 with half the widths, 1.4 million parameters; further arguments go to `ShuffleNetV2`."""
     return _shufflenet([24, 48, 96, 192, 1024], weights, kwargs)
 
 
 @builder
 def shufflenet_v2_x1_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ShuffleNetV2:
-    """Build ShuffleNetV2, 2.3 million parameters."""
+    """Build ShuffleNetV2, 2.3 million parameters, for images of 224 x 224; further arguments go to `ShuffleNetV2`."""
     return _shufflenet([24, 116, 232, 464, 1024], weights, kwargs)
 
 
 @builder
 def shufflenet_v2_x1_5(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ShuffleNetV2:
-    """Build ShuffleNetV2 with 1.5 times the widths."""
+    """Build ShuffleNetV2 with 1.5 times the widths, 3.5 million parameters; further arguments go to `ShuffleNetV2`."""
     return _shufflenet([24, 176, 352, 704, 1024], weights, kwargs)
 
 
 @builder
 def shufflenet_v2_x2_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ShuffleNetV2:
-    """Build ShuffleNetV2 with twice the widths."""
+    """Build ShuffleNetV2 with twice the widths, 7.4 million parameters; further arguments go to `ShuffleNetV2`."""
     return _shufflenet([24, 244, 488, 976, 2048], weights, kwargs)

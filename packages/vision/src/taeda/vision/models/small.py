@@ -84,11 +84,23 @@ class SmallCNN(nn.Module):
 
 @builder
 def lenet(**kwargs: Any) -> LeNet:
-    """Build LeNet; arguments go to `LeNet`."""
+    """Build LeNet; arguments go to `LeNet`.
+
+    >>> import taeda
+    >>> from taeda.vision.models import lenet
+    >>> lenet(num_classes=5, in_channels=3, image_size=32)(taeda.zeros(2, 3, 32, 32)).shape
+    taeda.Size([2, 5])
+    """
     return LeNet(**kwargs)
 
 
 @builder
 def small_cnn(**kwargs: Any) -> SmallCNN:
-    """Build the small network for the digits; arguments go to `SmallCNN`."""
+    """Build the small network for the digits; arguments go to `SmallCNN`.
+
+    >>> import taeda
+    >>> from taeda.vision.models import small_cnn
+    >>> small_cnn()(taeda.zeros(2, 1, 8, 8)).shape
+    taeda.Size([2, 10])
+    """
     return SmallCNN(**kwargs)

@@ -35,10 +35,22 @@ _STEMS = {"1_0": (96, 7, (16, 16, 32, 0, 32, 48, 48, 64, 0, 64)), "1_1": (64, 3,
 
 
 class SqueezeNet(nn.Module):
-    """A stem, eight Fire blocks and a convolution to classes. Shape: B x 3 x H x W gives B x num_classes.
+    """A stem, eight Fire blocks and a convolution to classes, whose maps are averaged: there is no linear layer.
+
+    Args:
+        version: ``"1_0"`` is the paper's, ``"1_1"`` begins with a smaller kernel and pools earlier.
+        num_classes: channels of the last convolution.
+        dropout: before it.
+
+    Shape: B x 3 x H x W gives B x num_classes.
 
     Raises:
-        ValueError: the version is neither ``"1_0"`` nor ``"1_1"``.
+        ValueError: the version is neither.
+
+    >>> import taeda
+    >>> from taeda.vision.models import SqueezeNet
+    >>> SqueezeNet("1_1", num_classes=10)(taeda.zeros(1, 3, 32, 32)).shape
+    taeda.Size([1, 10])
     """
 
     def __init__(self, version: str = "1_0", num_classes: int = 1000, dropout: float = 0.5) -> None:
@@ -73,11 +85,11 @@ class SqueezeNet(nn.Module):
 
 @builder
 def squeezenet1_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SqueezeNet:
-    """Build SqueezeNet 1.0; further arguments go to `SqueezeNet`."""
+    """Build SqueezeNet 1.0, 1.2 million parameters; further arguments go to `SqueezeNet`."""
     return built(SqueezeNet, "1_0", weights=weights, config=kwargs)
 
 
 @builder
 def squeezenet1_1(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SqueezeNet:
-    """Build SqueezeNet 1.1, as good with less than half the arithmetic."""
+    """Build SqueezeNet 1.1, 1.2 million parameters: as good as 1.0 with less than half the arithmetic."""
     return built(SqueezeNet, "1_1", weights=weights, config=kwargs)

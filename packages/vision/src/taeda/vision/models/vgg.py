@@ -14,10 +14,21 @@ __all__ = ["VGG", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn",
 
 
 class VGG(nn.Module):
-    """Features, a 7x7 mean and three linear layers. Shape: B x 3 x H x W gives B x num_classes.
+    """Features, a 7x7 mean and three linear layers.
 
     Args:
-        features: gives 512 channels; see `make_layers`.
+        features: a module that gives 512 channels; `make_layers` makes the usual ones.
+        num_classes: outputs of the last layer.
+        init_weights: draw them from He's normal distribution.
+        dropout: before the last two linear layers.
+
+    Shape: B x 3 x H x W gives B x num_classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models.vgg import VGG, make_layers
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     VGG(make_layers([64, 0, 512, 0]), num_classes=10)(taeda.zeros(2, 3, 32, 32)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(self, features: nn.Module, num_classes: int = 1000, init_weights: bool = True, dropout: float = 0.5) -> None:
@@ -68,47 +79,55 @@ def _vgg(depth: int, batch_norm: bool, weights: Any, config: dict[str, Any]) -> 
 
 @builder
 def vgg11(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
-    """Build VGG-11; further arguments go to `VGG`."""
+    """Build VGG-11: 132.9 million parameters, most of them of the linear layers. Further arguments go to `VGG`.
+
+    >>> import taeda
+    >>> from taeda.vision.models import vgg11
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = vgg11(num_classes=10)
+    ...     model.features(taeda.zeros(1, 3, 224, 224)).shape
+    taeda.Size([1, 512, 7, 7])
+    """
     return _vgg(11, False, weights, kwargs)
 
 
 @builder
 def vgg11_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
-    """Build VGG-11 with batch normalisation."""
+    """Build `vgg11` with batch normalisation after each convolution."""
     return _vgg(11, True, weights, kwargs)
 
 
 @builder
 def vgg13(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
-    """Build VGG-13; further arguments go to `VGG`."""
+    """Build VGG-13: 133.0 million parameters, two convolutions in each of the five blocks; see `vgg11`."""
     return _vgg(13, False, weights, kwargs)
 
 
 @builder
 def vgg13_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
-    """Build VGG-13 with batch normalisation."""
+    """Build `vgg13` with batch normalisation after each convolution."""
     return _vgg(13, True, weights, kwargs)
 
 
 @builder
 def vgg16(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
-    """Build VGG-16, 138.4 million parameters; further arguments go to `VGG`."""
+    """Build VGG-16: 138.4 million parameters, three convolutions in each of the last three blocks; see `vgg11`."""
     return _vgg(16, False, weights, kwargs)
 
 
 @builder
 def vgg16_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
-    """Build VGG-16 with batch normalisation."""
+    """Build `vgg16` with batch normalisation after each convolution."""
     return _vgg(16, True, weights, kwargs)
 
 
 @builder
 def vgg19(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
-    """Build VGG-19; further arguments go to `VGG`."""
+    """Build VGG-19: 143.7 million parameters, four convolutions in each of the last three blocks; see `vgg11`."""
     return _vgg(19, False, weights, kwargs)
 
 
 @builder
 def vgg19_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
-    """Build VGG-19 with batch normalisation."""
+    """Build `vgg19` with batch normalisation after each convolution."""
     return _vgg(19, True, weights, kwargs)

@@ -107,6 +107,12 @@ class VisionTransformer(nn.Module):
         conv_stem_configs: convolutions that make the patches, instead of one.
 
     Shape: B x 3 x image_size x image_size gives B x num_classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models import VisionTransformer
+    >>> model = VisionTransformer(image_size=32, patch_size=8, num_layers=2, num_heads=2, hidden_dim=16, mlp_dim=32, num_classes=10)
+    >>> model(taeda.zeros(2, 3, 32, 32)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(
@@ -197,29 +203,36 @@ def _vit(patch: int, layers: int, heads: int, width: int, weights: Any, config: 
 
 @builder
 def vit_b_16(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VisionTransformer:
-    """Build ViT-B/16, 86.6 million parameters; further arguments go to `VisionTransformer`."""
+    """Build ViT-B/16: 86.6 million parameters, for images of 224 x 224 in patches of 16 x 16. Further arguments go to `VisionTransformer`.
+
+    >>> import taeda
+    >>> from taeda.vision.models import vit_b_16
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     vit_b_16(num_classes=10, image_size=384)(taeda.zeros(1, 3, 384, 384)).shape
+    taeda.Size([1, 10])
+    """
     return _vit(16, 12, 12, 768, weights, kwargs)
 
 
 @builder
 def vit_b_32(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VisionTransformer:
-    """Build ViT-B/32; further arguments go to `VisionTransformer`."""
+    """Build ViT-B/32: 88.2 million parameters, `vit_b_16` with patches of 32 x 32."""
     return _vit(32, 12, 12, 768, weights, kwargs)
 
 
 @builder
 def vit_l_16(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VisionTransformer:
-    """Build ViT-L/16; further arguments go to `VisionTransformer`."""
+    """Build ViT-L/16: 304.3 million parameters, 24 layers of width 1024 for the 12 of 768 of `vit_b_16`."""
     return _vit(16, 24, 16, 1024, weights, kwargs)
 
 
 @builder
 def vit_l_32(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VisionTransformer:
-    """Build ViT-L/32; further arguments go to `VisionTransformer`."""
+    """Build ViT-L/32: 306.5 million parameters, `vit_l_16` with patches of 32 x 32."""
     return _vit(32, 24, 16, 1024, weights, kwargs)
 
 
 @builder
 def vit_h_14(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VisionTransformer:
-    """Build ViT-H/14; further arguments go to `VisionTransformer`."""
+    """Build ViT-H/14: 632.0 million parameters, 32 layers of width 1280 over patches of 14 x 14; see `vit_b_16`."""
     return _vit(14, 32, 16, 1280, weights, kwargs)

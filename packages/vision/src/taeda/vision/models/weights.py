@@ -20,7 +20,14 @@ __all__ = ["Weights", "WeightsEnum", "get_model_weights", "get_weight"]
 
 @dataclass(eq=False)
 class Weights:
-    """What is known of trained weights: no address, the preparation of images, and facts."""
+    """What is known of trained weights: no address, the preparation of images, and facts.
+
+    >>> import taeda
+    >>> from taeda.vision.models import Weights
+    >>> mine = Weights(url="", transforms=lambda: taeda.nn.Identity(), meta={"classes": ["cat", "dog"]})
+    >>> mine.meta["classes"]
+    ['cat', 'dog']
+    """
 
     url: str = ""
     transforms: Any = None
@@ -28,10 +35,16 @@ class Weights:
 
 
 class WeightsEnum(Enum):
-    """Base of the enums of weights.
+    """Base of the enums of weights: their members are names, each with the preparation of images that its weights expect.
 
     Raises:
         ValueError: of `get_state_dict`, since no weights come with taeda.
+
+    >>> import taeda
+    >>> from taeda.vision.models import ResNet50_Weights
+    >>> prepare = ResNet50_Weights.DEFAULT.transforms()
+    >>> prepare(taeda.zeros(3, 300, 400, dtype=taeda.uint8)).shape
+    taeda.Size([3, 224, 224])
     """
 
     @classmethod
@@ -66,16 +79,23 @@ class WeightsEnum(Enum):
         return self.value.url
 
 
+def _enum(name: str, members: dict[str, Weights], default: Weights) -> Any:
+    """Return the enum of a model's weights, `name` being torchvision's for them."""
+    make: Any = WeightsEnum
+    enum = make(name + "_Weights", {**members, "DEFAULT": default}, module=__name__)
+    enum.__doc__ = f"Names of torchvision's weights of {name}, none of which come with taeda; see `WeightsEnum`."
+    return enum
+
+
 def _weights(name: str, versions: str) -> Any:
+    """Return the enum of a classifier's weights from its line in `_KNOWN`."""
     members = {}
     for version in versions.split(", "):
         tag, crop, resize, *mode = version.split()
         how = InterpolationMode((mode or ["bilinear"])[0])
         options: dict[str, Any] = {"crop_size": int(crop), "resize_size": int(resize), "interpolation": how}
         members[f"IMAGENET1K_{tag}"] = Weights("", partial(ImageClassification, **options), {"version": tag})
-    default = members.get("IMAGENET1K_V2") or next(iter(members.values()))
-    make: Any = WeightsEnum
-    return make(name + "_Weights", {**members, "DEFAULT": default}, module=__name__)
+    return _enum(name, members, members.get("IMAGENET1K_V2") or next(iter(members.values())))
 
 
 # For each version its name, the size of the cut, the size of the shorter edge before, and how to interpolate.
@@ -211,9 +231,9 @@ _FLOW = {
 
 
 def _others(name: str, members: str, transforms: Any, default: int = -1) -> Any:
-    made: dict[str, Weights] = {member: Weights("", transforms, {"version": member}) for member in members.split(", ")}
-    make: Any = WeightsEnum
-    return make(name + "_Weights", {**made, "DEFAULT": list(made.values())[default]}, module=__name__)
+    """Return the enum of other models' weights; `default` is the place of the member that DEFAULT means."""
+    made = {member: Weights("", transforms, {"version": member}) for member in members.split(", ")}
+    return _enum(name, made, list(made.values())[default])
 
 
 _ENUMS: dict[str, Any] = {name: _weights(name, how) for name, how in _KNOWN.items()}
@@ -258,6 +278,10 @@ def get_weight(name: str) -> Any:
 
     Raises:
         ValueError: there is none.
+
+    >>> from taeda.vision.models import get_weight
+    >>> get_weight("ResNet18_Weights.DEFAULT")
+    ResNet18_Weights.IMAGENET1K_V1
     """
     kind, _, member = name.partition(".")
     enum = _ENUMS.get(kind.removesuffix("_Weights"))

@@ -228,7 +228,20 @@ def fasterrcnn_resnet50_fpn(
     trainable_backbone_layers: int | None = None,
     **kwargs: Any,
 ) -> FasterRCNN:
-    """Build Faster R-CNN on ResNet-50 with a pyramid; 91 classes by default. Further arguments go to `FasterRCNN`."""
+    """Build Faster R-CNN on ResNet-50 with a pyramid: 41.8 million parameters, 91 classes by default.
+
+    `trainable_backbone_layers` says how many of the backbone's stages learn, 0 to 5. Further arguments go to `FasterRCNN`. After a
+    checkpoint of COCO is loaded, the last layers are exchanged for those of one's own classes:
+
+    >>> import taeda
+    >>> from taeda.vision.models.detection import fasterrcnn_resnet50_fpn
+    >>> from taeda.vision.models.detection.faster_rcnn import FastRCNNPredictor
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = fasterrcnn_resnet50_fpn()
+    ...     model.roi_heads.box_predictor = FastRCNNPredictor(1024, num_classes=3)
+    >>> model.roi_heads.box_predictor.cls_score
+    Linear(in_features=1024, out_features=3, bias=True)
+    """
     backbone = resnet50_fpn("fasterrcnn_resnet50_fpn", weights, weights_backbone, trainable_backbone_layers)
     return FasterRCNN(backbone, 91 if num_classes is None else num_classes, **kwargs)
 
@@ -243,7 +256,7 @@ def fasterrcnn_resnet50_fpn_v2(
     trainable_backbone_layers: int | None = None,
     **kwargs: Any,
 ) -> FasterRCNN:
-    """Build Faster R-CNN with normalisation in the pyramid and deeper heads; see `fasterrcnn_resnet50_fpn`."""
+    """Build Faster R-CNN with normalisation in the pyramid and deeper heads: 43.7 million parameters; see `fasterrcnn_resnet50_fpn`."""
     backbone = resnet50_fpn("fasterrcnn_resnet50_fpn_v2", weights, weights_backbone, trainable_backbone_layers, v2=True)
     return FasterRCNN(backbone, 91 if num_classes is None else num_classes, **{**second_version(backbone), **kwargs})
 
@@ -268,7 +281,7 @@ def fasterrcnn_mobilenet_v3_large_320_fpn(
     trainable_backbone_layers: int | None = None,
     **kwargs: Any,
 ) -> FasterRCNN:
-    """Build Faster R-CNN on the large MobileNetV3 for small images; see `fasterrcnn_resnet50_fpn`."""
+    """Build Faster R-CNN on the large MobileNetV3 for images whose shorter side is made 320; see `fasterrcnn_resnet50_fpn`."""
     options = {
         "min_size": 320,
         "max_size": 640,
@@ -291,7 +304,7 @@ def fasterrcnn_mobilenet_v3_large_fpn(
     trainable_backbone_layers: int | None = None,
     **kwargs: Any,
 ) -> FasterRCNN:
-    """Build Faster R-CNN on the large MobileNetV3; see `fasterrcnn_resnet50_fpn`."""
+    """Build Faster R-CNN on the large MobileNetV3: 19.4 million parameters; see `fasterrcnn_resnet50_fpn`."""
     options = {"rpn_score_thresh": 0.05, **kwargs}
     name = "fasterrcnn_mobilenet_v3_large_fpn"
     return _mobilenet(name, weights, num_classes, weights_backbone, trainable_backbone_layers, options)

@@ -97,6 +97,15 @@ class SSD(Detector):
 
     Raises:
         ValueError: the backbone and the boxes have different numbers of maps.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.vision.models.detection import SSD
+    >>> from taeda.vision.models.detection.ssd import DefaultBoxGenerator
+    >>> body = nn.Sequential(nn.Conv2d(3, 8, 3, stride=16, padding=1))
+    >>> model = SSD(body, DefaultBoxGenerator([[2]]), size=(64, 64), num_classes=3).eval()
+    >>> sorted(model([taeda.rand(3, 40, 50)])[0])
+    ['boxes', 'labels', 'scores']
     """
 
     def __init__(
@@ -263,7 +272,7 @@ def ssd300_vgg16(
     trainable_backbone_layers: int | None = None,
     **kwargs: Any,
 ) -> SSD:
-    """Build SSD on VGG-16 for images of 300 x 300; 91 classes by default. Further arguments go to `SSD`."""
+    """Build SSD on VGG-16 for images of 300 x 300: 35.6 million parameters, 91 classes by default. Further arguments go to `SSD`."""
     refuse_weights("ssd300_vgg16", weights)
     size_is_fixed(kwargs)
     _validate_trainable_layers(False, trainable_backbone_layers, 5, 4)

@@ -307,6 +307,16 @@ class RAFT(nn.Module):
 
     Raises:
         ValueError: the update block has no `hidden_state_size`; in `forward`, shapes of images or maps do not fit.
+
+    The last flow is the answer; training adds the errors of all, later ones weighing more.
+
+    >>> import taeda
+    >>> from taeda.vision.models.optical_flow import raft_small
+    >>> model, first, second = raft_small().eval(), taeda.rand(1, 3, 128, 128), taeda.rand(1, 3, 128, 128)
+    >>> with taeda.no_grad():
+    ...     flows = model(first, second, num_flow_updates=2)
+    >>> len(flows), flows[-1].shape
+    (2, taeda.Size([1, 2, 128, 128]))
     """
 
     def __init__(
@@ -413,11 +423,11 @@ def _raft(
 
 @builder
 def raft_large(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> RAFT:
-    """Build RAFT, 5.3 million parameters; further arguments are parts of `RAFT` to put in the place of its own."""
+    """Build RAFT: 5.3 million parameters; further arguments are parts of `RAFT` to put in the place of its own."""
     return built(_raft, _LARGE, weights=weights, config=kwargs, name="raft_large")
 
 
 @builder
 def raft_small(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> RAFT:
-    """Build the small RAFT, 1 million parameters; further arguments are parts of `RAFT` to put in the place of its own."""
+    """Build the small RAFT: 1.0 million parameters; further arguments are parts of `RAFT` to put in the place of its own."""
     return built(_raft, _SMALL, weights=weights, config=kwargs, name="raft_small")

@@ -34,9 +34,24 @@ class LRASPPHead(nn.Module):
 
 
 class LRASPP(nn.Module):
-    """A backbone with a map "low" and a map "high", and an `LRASPPHead`.
+    """A backbone with a map "low" and a map "high", and an `LRASPPHead` (Howard et al.: Searching for MobileNetV3, 2019).
 
-    Shape: B x 3 x H x W gives a dict with "out": B x classes x H x W.
+    Args:
+        backbone: images to a dict of the two maps.
+        low_channels, high_channels: of the maps.
+        num_classes: outputs for each pixel.
+        inter_channels: width between.
+
+    Shape: B x 3 x H x W gives a dict with "out": B x num_classes x H x W.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.vision.models.segmentation import LRASPP
+    >>> class Maps(nn.Module):
+    ...     def forward(self, x):
+    ...         return {"low": nn.functional.avg_pool2d(x, 4), "high": nn.functional.avg_pool2d(x, 8)}
+    >>> LRASPP(Maps(), 3, 3, num_classes=5).eval()(taeda.rand(1, 3, 32, 48))["out"].shape
+    taeda.Size([1, 5, 32, 48])
     """
 
     def __init__(
@@ -60,10 +75,16 @@ def lraspp_mobilenet_v3_large(
     weights_backbone: Any = None,
     **kwargs: Any,
 ) -> LRASPP:
-    """Build LR-ASPP on the large MobileNetV3; 21 classes by default.
+    """Build LR-ASPP on the large MobileNetV3: 3.2 million parameters, 21 classes by default.
 
     Raises:
         NotImplementedError: a second head is asked for.
+
+    >>> import taeda
+    >>> from taeda.vision.models.segmentation import lraspp_mobilenet_v3_large
+    >>> model = lraspp_mobilenet_v3_large(num_classes=5).eval()
+    >>> model(taeda.zeros(1, 3, 64, 64))["out"].shape
+    taeda.Size([1, 5, 64, 64])
     """
     refuse_weights("lraspp_mobilenet_v3_large", weights)
     if kwargs.pop("aux_loss", False):

@@ -274,6 +274,15 @@ class MViT(nn.Module):
 
     Raises:
         ValueError: there are no blocks; in `forward`, the input has not 4 or 5 dimensions.
+
+    >>> import taeda
+    >>> from taeda.vision.models.video import MViT
+    >>> from taeda.vision.models.video.mvit import MSBlockConfig
+    >>> block = MSBlockConfig(num_heads=1, input_channels=16, output_channels=16, kernel_q=[], kernel_kv=[], stride_q=[], stride_kv=[])
+    >>> model = MViT((32, 32), 4, [block, block], residual_pool=False, residual_with_cls_embed=False, rel_pos_embed=False,
+    ...              proj_after_attn=False, num_classes=10)
+    >>> model(taeda.zeros(2, 3, 4, 32, 32)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(
@@ -368,7 +377,7 @@ def _blocks(inputs: list[int], outputs: list[int], always: bool) -> list[MSBlock
 
 @builder
 def mvit_v1_b(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MViT:
-    """Build MViT-B of the first version, 36.6 million parameters; further arguments go to `MViT`."""
+    """Build MViT-B of the first version: 36.6 million parameters, films of 16 frames of 224 x 224; further arguments go to `MViT`."""
     options: dict[str, Any] = {"rel_pos_embed": False, "proj_after_attn": False, "stochastic_depth_prob": 0.2, **kwargs}
     blocks = _blocks(_WIDTHS, [*_WIDTHS[1:], _WIDTHS[-1]], always=False)
     return built(MViT, (224, 224), 16, blocks, False, False, weights=weights, config=options, name="mvit_v1_b")
@@ -376,7 +385,7 @@ def mvit_v1_b(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> M
 
 @builder
 def mvit_v2_s(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MViT:
-    """Build MViT-S of the second version, 34.5 million parameters; further arguments go to `MViT`."""
+    """Build MViT-S of the second version: 34.5 million parameters, films of 16 frames of 224 x 224; further arguments go to `MViT`."""
     options: dict[str, Any] = {"stochastic_depth_prob": 0.2, **kwargs}
     blocks = _blocks([_WIDTHS[0], *_WIDTHS[:-1]], _WIDTHS, always=True)
     return built(MViT, (224, 224), 16, blocks, True, False, True, True, weights=weights, config=options, name="mvit_v2_s")

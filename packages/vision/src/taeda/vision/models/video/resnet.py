@@ -143,6 +143,12 @@ class VideoResNet(nn.Module):
         zero_init_residual: start each bottleneck as the identity.
 
     Shape: B x 3 x T x H x W gives B x num_classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models.video.resnet import BasicBlock, BasicStem, Conv3DSimple, VideoResNet
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     VideoResNet(BasicBlock, [Conv3DSimple] * 4, [1, 1, 1, 1], BasicStem, num_classes=10)(taeda.zeros(1, 3, 4, 32, 32)).shape
+    taeda.Size([1, 10])
     """
 
     def __init__(
@@ -189,7 +195,16 @@ class VideoResNet(nn.Module):
 
 @builder
 def r3d_18(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VideoResNet:
-    """Build a ResNet of 18 layers with convolutions over space and time, 33.4 million parameters; further arguments go to `VideoResNet`."""
+    """Build a ResNet of 18 layers with convolutions over space and time, 33.4 million parameters (Tran et al., 2018).
+
+    It has 400 classes by default and takes films of 112 x 112 pixels; further arguments go to `VideoResNet`.
+
+    >>> import taeda
+    >>> from taeda.vision.models.video import r3d_18
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     r3d_18(num_classes=10)(taeda.zeros(1, 3, 16, 112, 112)).shape
+    taeda.Size([1, 10])
+    """
     return built(VideoResNet, BasicBlock, [Conv3DSimple] * 4, [2] * 4, BasicStem, weights=weights, config=kwargs, name="r3d_18")
 
 

@@ -78,6 +78,12 @@ class S3D(nn.Module):
         norm_layer: makes the normalisations; BatchNorm3d with eps 0.001 and momentum 0.001 by default.
 
     Shape: B x 3 x T x H x W gives B x num_classes; T is at least 13, H and W at least 209.
+
+    >>> import taeda
+    >>> from taeda.vision.models.video import S3D
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     S3D(num_classes=10)(taeda.zeros(1, 3, 16, 224, 224)).shape
+    taeda.Size([1, 10])
     """
 
     def __init__(self, num_classes: int = 400, dropout: float = 0.2, norm_layer: Layer | None = None) -> None:
@@ -106,5 +112,5 @@ class S3D(nn.Module):
 
 @builder
 def s3d(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> S3D:
-    """Build S3D, 8.3 million parameters; further arguments go to `S3D`."""
+    """Build S3D: 8.3 million parameters, 400 classes by default; further arguments go to `S3D`."""
     return built(S3D, weights=weights, config=kwargs, name="s3d")
