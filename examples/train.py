@@ -146,7 +146,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--batch-size", type=_whole(1), metavar="N", help="images a step; 64 by default, or that of --resume")
     parser.add_argument("--lr", type=_rate, metavar="RATE", help="AdamW's highest learning rate; 0.003 by default, or that of --resume")
-    parser.add_argument("--seed", type=_whole(0, 2**63 - 1), default=0, metavar="N", help="of weights and of the order of images; 0 by default")
+    parser.add_argument("--seed", type=_whole(0, 2**63 - 1), default=0, metavar="N", help="of weights and order of images; 0 by default")
     parser.add_argument("--device", default="cpu", help="cpu by default; cuda or cuda:1 where there is a GPU")
     parser.add_argument(
         "--image-size", type=_whole(8, 1024), default=32, metavar="N", help="side that a folder's images are brought to; 32 by default"
