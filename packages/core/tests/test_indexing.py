@@ -558,3 +558,12 @@ def test_a_single_element_may_be_assigned_to_itself() -> None:
     x = taeda.ones(1, 1, requires_grad=True) * 3
     x[:, 0] = x.flatten()[0]
     assert x.tolist() == [[3]]
+
+
+def test_every_ellipsis_stands_for_as_many_dimensions() -> None:
+    x = grid(2, 3, 4)
+    assert x[..., 0, ...].tolist() == x[:, :, 0].tolist() and x[..., ..., 0, :].tolist() == x[:, :, 0].tolist()
+    assert x[..., ..., :].tolist() == x[..., None, ...].squeeze(-1).tolist() == x.tolist()
+    for index in ((..., ..., 0), (..., ..., None), (..., ..., [0, 1]), (..., ..., slice(1, 2)), (..., 0, ..., 0), (..., ..., True)):
+        with pytest.raises(IndexError, match=r"^\[getitem\] too many indices"):
+            x[index]

@@ -320,12 +320,15 @@ cdef int dims_of(object item) except -1:
     return 1
 
 
+cdef object WHOLE = slice(None)
+
+
 cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op) except -1:
     """Read `index` into the view q of x, and its advanced part into pos and idx."""
     cdef int dim = 0, at, j, n
+    cdef int rest = -1                       # what an Ellipsis stands for; a second one stands for as many dimensions again
     cdef TensorBase t
     cdef tuple items
-    cdef bint elided = False
     q.nd, q.last, q.offset = 0, ALIAS, x.offset
     if isinstance(index, tuple):
         items = <tuple>index
@@ -340,22 +343,25 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
     for at in range(len(items)):
         item = items[at]
         if isinstance(item, slice):
-            take_slice(q, x, dim, item, op)
+            if dim < x.view.ndim or rest <= 0 or item != WHOLE:
+                take_slice(q, x, dim, item, op)
             dim += 1
         elif item is None:
+            if dim > x.view.ndim:
+                no_more_dims(x, op)
             take_new(q, x, dim)
             q.last = UNSQUEEZE
         elif item is Ellipsis:
-            if elided:
-                continue
-            elided = True
-            n = x.view.ndim - dim
-            for j in range(at + 1, len(items)):
-                n -= dims_of(items[j])
-            if n > 0:
-                take_all(q, x, dim, n)
-                dim += n
+            if rest < 0:
+                n = x.view.ndim - dim
+                for j in range(at + 1, len(items)):
+                    n -= dims_of(items[j])
+                rest = max(n, 0)
+            take_all(q, x, dim, min(rest, x.view.ndim - dim))
+            dim += rest
         elif PyBool_Check(item):
+            if dim > x.view.ndim:
+                no_more_dims(x, op)
             pos.append(q.nd)
             take_new(q, x, dim)
             q.last = UNSQUEEZE
