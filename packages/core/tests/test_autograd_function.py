@@ -450,3 +450,32 @@ def test_saved_variables_is_an_old_name() -> None:
     with pytest.warns(DeprecationWarning, match="use 'saved_tensors'"):
         Old.apply(x).sum().backward()
     assert x.grad.tolist() == [2.0]
+
+
+class Countdown(taeda.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, stop):
+        ctx.at, ctx.stop = x.detach(), stop
+        return x * 1
+
+    @staticmethod
+    def backward(ctx, g):
+        if ctx.at < 0:
+            raise KeyError("below zero")
+        if ctx.at == ctx.stop:
+            return g, None
+        with taeda.enable_grad():
+            y = (ctx.at - 1).requires_grad_()
+            Countdown.apply(y, ctx.stop).backward()
+        return g + y.grad, None
+
+
+def test_backward_inside_of_backward_a_thousand_deep():
+    x = taeda.tensor(1000.0, requires_grad=True)
+    Countdown.apply(x, 0).backward()
+    assert x.grad == 1001
+
+
+def test_an_error_deep_inside_of_backward_comes_out():
+    with pytest.raises(KeyError, match="below zero"):
+        Countdown.apply(taeda.tensor(200.0, requires_grad=True), None).backward()

@@ -279,6 +279,10 @@ def set_runner(function):
     runner = function
 
 
+cdef enum:
+    DEEPEST = 60                        # passes inside of one another in one thread; the interpreter counts their calls together
+
+
 cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list captures, bint accumulate):
     """Run a pass, by way of a profiler if there is one."""
     if create_graph and accumulate:
@@ -288,7 +292,10 @@ cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list
     cdef int depth = passes_under_way(1)
     cdef bint done = False
     try:
-        if runner is not None:
+        if depth > DEEPEST:
+            from taeda.autograd.reentrant import in_its_own_thread
+            found = in_its_own_thread(run_backward, (roots, grads, keep_graph, create_graph, captures, accumulate))
+        elif runner is not None:
             found = runner(roots, grads, keep_graph, create_graph, captures, accumulate)
         else:
             found = run_pass(roots, grads, keep_graph, create_graph, captures, accumulate)
