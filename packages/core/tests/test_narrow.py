@@ -398,3 +398,12 @@ def test_bytes_seen_as_bools_are_true_or_false() -> None:
     flags = taeda.tensor([0, 1, 1], dtype=taeda.uint8)
     flags.view(taeda.bool)[0] = True                                                     # of 0 and 1 it is a view
     assert flags.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("dtype", "by"), [("float16", 70000), ("bfloat16", 257)])
+def test_halves_times_an_integer_without_dimensions_that_they_cannot_hold(dtype: str, by: int) -> None:
+    x, n = taeda.tensor([0.5, 2.0], dtype=getattr(taeda, dtype)), taeda.tensor(by)
+    wide = x.double()
+    for found, exact in ((x * n, wide * by), (x / n, wide / by), (x.clone().div_(n), wide / by), (x.sum() / n, wide.sum() / by)):
+        assert found.dtype is x.dtype and found.tolist() == exact.to(x.dtype).tolist()
+    assert (n * x).tolist() == (wide * n.to(x.dtype).double()).to(x.dtype).tolist()              # the first is rounded before

@@ -372,7 +372,8 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
 cdef bint kept_wide(TensorBase x, int dtype) noexcept:
     """A number beside float16 or bfloat16 takes part in products and quotients as float32, unrounded; so does a second tensor without
     dimensions."""
-    return (x.view.dtype == F32 or x.view.dtype == F64) and (dtype == F16 or dtype == BF16) and (x.wrapped_number or not needs_grad(x))
+    return (dtype == F16 or dtype == BF16) and (x.wrapped_number or not needs_grad(x)) and (
+        x.view.dtype == F32 or x.view.dtype == F64 or is_integral(x.view.dtype))
 
 
 cdef TensorBase broadcast_result(Op op, TensorBase a, TensorBase b, int dtype):
