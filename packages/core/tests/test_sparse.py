@@ -560,3 +560,18 @@ def test_a_size_that_is_worked_out_has_the_dense_dimensions(layout: str, block: 
         s = taeda.sparse_compressed_tensor(
             [0, 1, 2], [0, 3], values.tolist(), layout=getattr(taeda, layout), check_invariants=True)
         assert s.shape == (*size, *behind) and s.to_dense().sum() == values.sum()
+
+
+def test_compressed_matrices_are_resized_and_conjugated_in_place() -> None:
+    s = taeda.eye(3).to_sparse_csr()
+    assert s.resize_(5, 4) is s and s.shape == (5, 4) and s.to_dense().equal(taeda.eye(5)[:, :4] * taeda.tensor([1.0, 1, 1, 0]))
+    assert s.resize_((2, 4)).to_dense().equal(taeda.eye(2, 4)) and s._nnz() == 2
+    assert taeda.eye(3).to_sparse_csc().resize_(3, 4).to_dense().equal(taeda.eye(3, 4))
+    with pytest.raises(RuntimeError, match="Resizing columns of sparse CSR tensors to a smaller value is not supported"):
+        s.resize_(2, 3)
+    with pytest.raises(NotImplementedError, match=r"^\[resize_\]"):
+        taeda.eye(3).to_sparse().resize_(4, 4)
+    z = (taeda.eye(2) * (1 + 2j)).to_sparse_csr()
+    assert z.resolve_conj() is z and z.conj_physical_() is z and z.values().tolist() == [1 - 2j, 1 - 2j]
+    c = (taeda.eye(2) * (1 + 2j)).to_sparse()
+    assert c.resolve_conj().to_dense().sum() == 2 + 4j and c.conj().to_dense().sum() == 2 - 4j

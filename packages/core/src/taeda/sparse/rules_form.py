@@ -27,6 +27,7 @@ from taeda.sparse.tensor import (
     packed,
     rule,
     sparse_dim,
+    unknown,
     values_of,
     with_values,
 )
@@ -262,6 +263,25 @@ def resize_as_sparse_(s: Any, the_template: Any, *, memory_format: Any = None) -
     if not (is_sparse(s) and is_sparse(the_template)):
         raise RuntimeError(f"[resize_as_] both tensors must be sparse, or both dense; got {s.layout} and {the_template.layout}")
     return sparse_resize_(s, the_template.shape, the_template.sparse_dim(), the_template.dense_dim())
+
+
+@rule("resize_")
+def resize_(s: Any, *given: Any, memory_format: Any = None) -> Any:
+    if s._layout not in (sparse_csr, sparse_csc):
+        raise unknown("resize_", s)
+    if s.requires_grad:
+        raise RuntimeError("[resize_] cannot resize variables that require grad")
+    size = tuple(given[0] if len(given) == 1 and hasattr(given[0], "__len__") else given)
+    if len(size) != 2 or s.ndim != 2:
+        raise RuntimeError(f"[resize_] a compressed matrix without batches stays one: got the size {list(size)} for {list(s.shape)}")
+    if size[1] < s.shape[1] or (s._layout is sparse_csc and size[0] < s.shape[0]):
+        raise RuntimeError("[resize_] Resizing columns of sparse CSR tensors to a smaller value is not supported: the size is "
+                           f"{list(s.shape)}, the requested one {list(size)}")
+    (starts, places), lines = s._places, size[0] if s._layout is sparse_csr else size[1]
+    starts = starts[: lines + 1]                         # rows that are no more go with their entries
+    starts = ops.cat([starts, starts[-1:].expand(lines + 1 - len(starts))])
+    n = int(starts[-1])
+    return write("resize_", s, make(s._layout, (starts, places[:n]), s._held[:n], size))
 
 
 @rule("sparse_resize_")
@@ -539,9 +559,21 @@ def is_nonzero(s: Any) -> bool:
     return bool(s)
 
 
-@rule("conj", "resolve_conj", "resolve_neg", "conj_physical")
+@rule("conj", "conj_physical")
 def conj(s: Any) -> Any:
     return with_values(s, values_of(s).conj()) if s.is_complex() else s
+
+
+@rule("conj_physical_")
+def conj_physical_(s: Any) -> Any:
+    if s._layout not in COMPRESSED:
+        raise unknown("conj_physical_", s)
+    return write("conj_physical_", s, conj(s))
+
+
+@rule("resolve_conj", "resolve_neg")
+def resolve_conj(s: Any) -> Any:
+    return s
 
 
 @rule("get_device")
