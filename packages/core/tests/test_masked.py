@@ -203,3 +203,9 @@ def test_a_sparse_reduction_of_nothing_at_all_is_the_neutral_number(name: str, n
         found = getattr(masked, name)(s, dim=dim, keepdim=keepdim, mask=nothing)
         assert found.layout is taeda.sparse_coo and found.to_dense().reshape(()).item() == neutral
         assert found.shape == ((1, 1) if keepdim else ())
+
+
+def test_a_product_over_an_empty_list_of_dimensions_multiplies_nothing() -> None:
+    x, mask = taeda.tensor([[1.0, 2, 3], [4, 5, 6]]), taeda.tensor([[False, False, True], [True, True, True]])
+    assert masked.prod(x, [], mask=mask).tolist() == [[1, 1, 3], [4, 5, 6]] and masked.prod(x, (), mask=mask) == 360
+    assert masked.sum(x, [], mask=mask) == 18

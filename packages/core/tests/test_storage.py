@@ -350,3 +350,13 @@ def test_new_with_a_device() -> None:
         x.new(x, device="cpu")
     with pytest.raises(RuntimeError, match="legacy constructor expects device type: cpu but device type: meta was passed"):
         x.new(2, device="meta")
+
+
+def test_storage_follows_the_default_dtype() -> None:
+    s = taeda.Storage(3)
+    assert s.dtype is taeda.float32 and isinstance(s, taeda.FloatStorage) and isinstance(s, taeda.Storage)
+    taeda.set_default_dtype(taeda.float64)
+    try:
+        assert taeda.Storage([1, 2]).dtype is taeda.float64 and not isinstance(s, taeda.Storage)
+    finally:
+        taeda.set_default_dtype(taeda.float32)

@@ -267,7 +267,18 @@ NAMES_OF_STORAGES: dict[str, Any] = {
     if name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool", "ComplexFloat", "ComplexDouble")
 }
 globals().update(NAMES_OF_STORAGES)
-Storage = NAMES_OF_STORAGES["FloatStorage"]
+
+
+class DefaultStorage(LegacyStorage):
+    """The class of ``Storage``: of the default dtype, whichever that is by then."""
+
+    @property
+    def dtype(cls) -> Any:  # type: ignore[override]
+        """The default dtype."""
+        return get_default_dtype()
+
+
+Storage = DefaultStorage("Storage", (), {"__doc__": "Make or recognise storages of the default dtype."})
 
 
 def class_of(dtype: dtype_class) -> Any:

@@ -152,7 +152,7 @@ def prod(input: Tensor, dim: Any = None, *, keepdim: Any = False, dtype: Any = N
     tensor(8.)
     """
     x = _checked("prod", input, dtype)
-    dims = _dims("prod", dim, x.ndim)
+    dims = () if dim == [] else _dims("prod", dim, x.ndim)               # PyTorch's alone takes an empty list for no dimension
     x = x if dtype is not None else x.to(_total_dtype(x))
     if x.layout is not strided:
         return _of_sparse("prod", x, dim, keepdim, mask, 1)
