@@ -469,6 +469,9 @@ def rnn_relu(*args, **kwargs):
 # -- single steps ------------------------------------------------------------------------------------
 
 
+cdef dict STEPS = {"lstm": "MulBackward0", "gru": "AddBackward0", "rnn_tanh": "TanhBackward0", "rnn_relu": "ReluBackward0"}
+
+
 cdef tuple step(Op op, str name, object input, object hx, object cx, object w_ih, object w_hh, object b_ih, object b_hh):
     """(h',) or of an LSTM (h', c')."""
     cdef TensorBase x = as_tensor(input, name), w = as_tensor(w_hh, name), h = as_tensor(hx, name), c = None
@@ -483,7 +486,9 @@ cdef tuple step(Op op, str name, object input, object hx, object cx, object w_ih
     if op is LSTM:
         c = as_tensor(cx, name)
         check_step_state(name, 1, x, c, w.view.shape[1])
-    return run_layer(op, course, x, h, c, weights)
+    found = run_layer(op, course, x, h, c, weights)
+    named(found[0], STEPS[op.name])                  # both results of an LSTM have one node: c' shows the name of h'
+    return found
 
 
 cdef int check_step_state(str op, int k, TensorBase x, TensorBase h, int64_t hidden) except -1:

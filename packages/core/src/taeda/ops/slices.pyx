@@ -9,6 +9,8 @@ from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM
 from taeda.tensor_base cimport TensorBase, alias, is_wrapper, refresh
 
+from taeda.autograd.node import named
+
 
 # -- one ---------------------------------------------------------------------------------------------------
 
@@ -243,12 +245,12 @@ cdef object few(str op, object pieces, int bits=24):
         raise RuntimeError(f"[{op}] {pieces} pieces are too many: at most {1 << bits}")
     return pieces
 
-cdef object apart(TensorBase x, object pieces, object dim):
-    """The same pieces as slices of their own, which may be written to under autograd."""
+cdef object apart(TensorBase x, object pieces, object dim, str name="UnsafeSplitBackward0"):
+    """The same pieces as slices of their own, which may be written to under autograd; their nodes show ``name``."""
     at, found = 0, []
     for piece in pieces:
         size = piece.shape[dim]
-        found.append(narrow(x, dim, at, size))
+        found.append(named(narrow(x, dim, at, size), name))
         at += size
     return tuple(found)
 
@@ -258,7 +260,8 @@ def unsafe_split(input, split_size, dim=0):
 
 def unsafe_split_with_sizes(input, split_sizes, dim=0):
     """Return :func:`split_with_sizes` into pieces that may be changed in place where autograd records."""
-    return apart(as_tensor(input, "unsafe_split_with_sizes"), split_with_sizes(input, split_sizes, dim), dim)
+    return apart(as_tensor(input, "unsafe_split_with_sizes"), split_with_sizes(input, split_sizes, dim), dim,
+                 "UnsafeSplitWithSizesBackward0")
 
 def unsafe_chunk(input, chunks, dim=0):
     """Return :func:`chunk` into pieces that may be changed in place where autograd records."""
