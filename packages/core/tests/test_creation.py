@@ -35,6 +35,26 @@ def test_data_that_is_no_tensor(data: object, error: type[Exception], text: str)
         taeda.tensor(data)
 
 
+class ByName:
+    """A sequence by other keys than 0, 1, ..., as a table of columns is."""
+
+    def __init__(self, *items: float) -> None:
+        self.items = items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, key: object) -> float:
+        raise KeyError(key)
+
+
+def test_sequences_without_a_first_item_have_no_shape() -> None:
+    for data in (ByName(1.0, 2.0), [ByName(1.0)]):
+        with pytest.raises(ValueError, match="could not determine the shape of object type 'ByName'"):
+            taeda.tensor(data)
+    assert taeda.tensor(ByName()).shape == (0,) and taeda.tensor([ByName()]).shape == (1, 0)
+
+
 @pytest.mark.parametrize(("data", "dtype", "wanted"), [
     ([1.9, -2.9], "int64", [1, -2]), ([-1], "uint8", [255]), ([0.5, 0.0, NAN], "bool", [True, False, True]), ([1, 2], "float64", [1.0, 2.0]), ([1e40], "float32", [INF]),
 ])  # fmt: skip
@@ -332,7 +352,7 @@ def test_sizes_whose_strides_overflow_are_refused() -> None:
 
 @pytest.mark.parametrize("make", [
     lambda **k: taeda.empty(3, **k), lambda **k: taeda.zeros(3, **k), lambda **k: taeda.ones(3, **k), lambda **k: taeda.full((3,), 2.0, **k),
-    lambda **k: taeda.eye(3, **k), lambda **k: taeda.arange(3.0, **k), lambda **k: taeda.linspace(0, 1, 3, **k),
+    lambda **k: taeda.full((3,), 2, **k), lambda **k: taeda.eye(3, **k), lambda **k: taeda.arange(3.0, **k), lambda **k: taeda.linspace(0, 1, 3, **k),
 ])  # fmt: skip
 def test_what_out_gives_is_the_leaf_that_requires_grad(make) -> None:
     out = taeda.ones(0)
@@ -340,6 +360,8 @@ def test_what_out_gives_is_the_leaf_that_requires_grad(make) -> None:
     assert x is out and x.requires_grad and x.is_leaf
     x.sum().backward()
     assert x.grad is not None and not make(out=taeda.ones(0)).requires_grad
+    with pytest.raises(RuntimeError, match="can require gradients, got int64"):
+        taeda.full((3,), 2.0, out=taeda.ones(0, dtype=taeda.int64), requires_grad=True)
 
 
 def test_grids_are_of_one_device() -> None:

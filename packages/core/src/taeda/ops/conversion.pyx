@@ -28,7 +28,11 @@ cdef object nested_shape(object data):
         shape.append(n)
         if n == 0:
             break
-        data = data[0]
+        try:
+            data = data[0]
+        except Exception as e:                             # a table, a sequence by other keys than 0, 1, ...
+            raise ValueError(f"[tensor] could not determine the shape of object type '{type(data).__name__}': it has {n} items, but "
+                             "none at index 0; hint: its .to_numpy() or list") from e
         if len(shape) > MAX_DIM or (isinstance(data, (str, bytes)) and len(data)):
             raise ValueError(f"[tensor] too many dimensions '{type(data).__name__}'")
     return shape
@@ -92,7 +96,7 @@ cdef int asked_for(object data, int code) except -2:
     cdef int here
     if is_sequence(data) and not has(data, "__array_interface__"):
         here = default_float()
-        for item in data:
+        for item in (data if len(data) else ()):
             here = asked_for(item, here)
     else:
         here = leaf_dtype(data)

@@ -235,7 +235,7 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     code = BOOL if isinstance(fill_value, bool) else I64 if isinstance(fill_value, int) else (
         (C128 if default_float() == F64 else C64) if isinstance(fill_value, complex) else default_float())
     t = filled(sizes_of("full", (size,)), fill_value, dtype_code(dtype, "full", code), device_code(device, "full"))
-    return out_or("full", out, finish(t, requires_grad), dtype, device)
+    return finish(out_or("full", out, t, dtype, device), requires_grad)       # of the dtype of ``out``
 
 
 cdef TensorBase like(TensorBase x, str op, object dtype, object device, object value, object requires_grad, bint fill,
