@@ -155,11 +155,20 @@ def test_what_libraries_ask_of_a_default_device_and_of_storages() -> None:
     from taeda._dynamo import exc
     from taeda._subclasses.fake_tensor import unset_fake_temporarily
     from taeda.serialization import normalize_storage_type
-    from taeda.utils._device import DeviceContext, _device_constructors
+    from taeda.utils._device import DeviceContext, _device_constructors, set_device
     from taeda.utils._foreach_utils import _foreach_supported_types
 
     with DeviceContext(taeda.device("meta")) as context, unset_fake_temporarily():
         assert taeda.zeros(2).device == context.device == taeda.device("meta")
+    @set_device("meta")
+    def several():
+        yield taeda.zeros(2)
+        yield taeda.zeros(3)
+
+    made = []
+    for x in several():
+        made.append((x.device.type, len(x), taeda.zeros(1).device.type))
+    assert made == [("meta", 2, "cpu"), ("meta", 3, "cpu")] and set_device("meta")(lambda: taeda.ones(1))().is_meta
     assert taeda.zeros(2).device == taeda.device("cpu")
     assert {taeda.zeros, taeda.fft.fftfreq} < _device_constructors() and taeda.add not in _device_constructors()
     assert normalize_storage_type(type("FloatStorage", (), {})) is taeda.FloatStorage

@@ -8,8 +8,9 @@ from typing import Any
 
 import taeda
 from taeda.overrides import TorchFunctionMode
+from taeda.utils._contextlib import _DecoratorContextManager
 
-__all__ = ["DeviceContext"]
+__all__ = ["DeviceContext", "set_device"]
 
 _FACTORIES = (
     "arange", "as_tensor", "asarray", "bartlett_window", "blackman_window", "empty", "empty_permuted", "empty_strided", "eye", "full",
@@ -44,3 +45,33 @@ class DeviceContext(TorchFunctionMode):
 
     def __exit__(self, *error: object) -> None:
         self.device.__exit__(*error)
+
+
+class _OnDevice(_DecoratorContextManager):
+    """The block of a device as a decorator, which generators stay in while they run."""
+
+    def __init__(self, device: Any) -> None:
+        self.device = taeda.device(device)
+
+    def __enter__(self) -> None:
+        self.device.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        self.device.__exit__(*error)
+
+    def clone(self) -> _OnDevice:
+        return _OnDevice(self.device)
+
+
+def set_device(device: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator of functions whose factories make tensors on a device.
+
+    >>> import taeda
+    >>> from taeda.utils._device import set_device
+    >>> @set_device("meta")
+    ... def new():
+    ...     return taeda.zeros(2)
+    >>> new().device
+    device(type='meta')
+    """
+    return _OnDevice(device)
