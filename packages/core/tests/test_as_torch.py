@@ -61,6 +61,19 @@ def test_versions_and_names_in_text_are_pytorchs():
     )
 
 
+def test_warnings_are_found_by_pytorchs_words():
+    assert printed(
+        "import warnings, torch\n"
+        "warnings.simplefilter('error')\n"
+        "warnings.filterwarnings('ignore', message=r'`torch\\.cuda\\.amp\\.autocast\\(args\\.\\.\\.\\)` is deprecated')\n"
+        "warnings.filterwarnings('ignore', message=r'torch\\.is_autocast_cpu_enabled\\(\\) is deprecated')\n"
+        "warnings.filterwarnings('ignore', message='.*rather than torch.tensor')\n"
+        "warnings.filterwarnings('ignore', message='.*use `with torch.no_grad', category=UserWarning)\n"
+        "torch.cuda.amp.autocast(False); torch.is_autocast_cpu_enabled(); torch.zeros(1).volatile = True\n"
+        "print(torch.tensor(torch.ones(1)))"
+    ) == "tensor([1.])"
+
+
 def test_classes_say_that_they_are_pytorchs():
     assert printed(
         "import pickle, torch\n"

@@ -26,4 +26,4 @@ def warn_once(what: str, text: str, stacklevel: int = 2) -> None:
     """Warn of ``what`` the first time only; compiled callers have no frame, so that 2 is the line that called them."""
     if _always or what not in _told:
         _told.add(what)
-        warnings.warn(text.replace("taeda.", f"{_spoken.name}."), UserWarning, stacklevel=stacklevel)
+        warnings.warn(_spoken.said(text), UserWarning, stacklevel=stacklevel)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from taeda import _spoken
 from taeda.kernels.cpu import BUILD, runtime
 from taeda.ops.conv_choice import set_fast
 
@@ -198,8 +199,8 @@ class AttentionSwitches(Backend):
     ) -> Iterator[dict[Any, Any]]:
         """Note what is allowed for a ``with`` block (deprecated: ``taeda.nn.attention.sdpa_kernel``)."""
         warnings.warn(
-            "`taeda.backends.cuda.sdp_kernel()` is deprecated. In the future, this context manager will be removed. Please see "
-            "`taeda.nn.attention.sdpa_kernel()` for the new context manager, with updated signature.",
+            _spoken.said("`taeda.backends.cuda.sdp_kernel()` is deprecated. In the future, this context manager will be removed. "
+                         "Please see `taeda.nn.attention.sdpa_kernel()` for the new context manager, with updated signature."),
             FutureWarning,
             stacklevel=3,
         )

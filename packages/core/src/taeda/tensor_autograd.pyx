@@ -14,6 +14,7 @@ from taeda.tensor_base cimport SPARSE, alias, is_wrapper, refresh
 import warnings
 import weakref
 
+from taeda import _spoken
 from taeda.autograd.leaves import leaf_hook
 from taeda.autograd.hooks import Handle
 from taeda.autograd.node import node_of
@@ -175,8 +176,8 @@ cdef class TensorAutograd(TensorAttributes):
 
     @volatile.setter
     def volatile(self, value):
-        warnings.warn("volatile was removed and now has no effect. Use `with taeda.no_grad():` instead.", UserWarning,
-                      stacklevel=1)
+        warnings.warn(_spoken.said("volatile was removed and now has no effect. Use `with taeda.no_grad():` instead."),
+                      UserWarning, stacklevel=1)
 
     @property
     def data(self):

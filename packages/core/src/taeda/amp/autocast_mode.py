@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from taeda import _spoken
 from taeda.amp import casting
 from taeda.amp.casting import is_autocast_available
 from taeda.dtype import dtype as dtype_class
@@ -66,8 +67,8 @@ class autocast:
         elif enabled and getattr(self.fast_dtype, "name", None) not in _SUPPORTED:
             name = device_type.upper()
             warnings.warn(
-                f"In {name} autocast, but the target dtype is not supported. Disabling autocast.\n"
-                f"{name} Autocast only supports dtypes of taeda.bfloat16, taeda.float16 currently.",
+                _spoken.said(f"In {name} autocast, but the target dtype is not supported. Disabling autocast.\n"
+                             f"{name} Autocast only supports dtypes of taeda.bfloat16, taeda.float16 currently."),
                 stacklevel=2,
             )
             enabled = False

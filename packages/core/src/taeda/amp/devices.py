@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from taeda import _spoken
 from taeda.amp.autocast_mode import autocast
 from taeda.dtype import NAMES
 
@@ -13,7 +14,7 @@ _DEFAULTS = {"cpu": NAMES["bfloat16"], "cuda": NAMES["float16"]}
 
 def warn_deprecated(old: str, new: str) -> None:
     """Warn of an old spelling, as if from where it was used."""
-    warnings.warn(f"`taeda.{old}` is deprecated. Please use `taeda.{new}` instead.", FutureWarning, stacklevel=3)
+    warnings.warn(_spoken.said(f"`taeda.{old}` is deprecated. Please use `taeda.{new}` instead."), FutureWarning, stacklevel=3)
 
 
 def autocast_for(device: str) -> type[autocast]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from taeda import _spoken
 from taeda.amp import casting
 from taeda.dtype import dtype as dtype_class
 
@@ -12,7 +13,7 @@ _DEVICES = {"cpu": "cpu", "gpu": "cuda", "ipu": "ipu", "xla": "xla"}
 
 
 def _warn(old: str, new: str) -> None:
-    warnings.warn(f"taeda.{old} is deprecated. Please use taeda.{new} instead.", DeprecationWarning, stacklevel=3)
+    warnings.warn(_spoken.said(f"taeda.{old} is deprecated. Please use taeda.{new} instead."), DeprecationWarning, stacklevel=3)
 
 
 def _switches(name: str, device: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from taeda.tensor_base cimport CPU, META, SPARSE, TensorBase, new_tensor as bare
 
 import warnings
 
+from taeda import _spoken
 from taeda._once import warn_once
 from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE
 from taeda.dtype import NAMES
@@ -158,8 +159,8 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     if requires_grad is not False and requires_grad is not True:
         need_flag("tensor", "requires_grad", requires_grad)
     if isinstance(data, TensorBase):
-        warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-                      "sourceTensor.detach().clone().requires_grad_(True), rather than taeda.tensor(sourceTensor).",
+        warnings.warn(_spoken.said("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+                                   "sourceTensor.detach().clone().requires_grad_(True), rather than taeda.tensor(sourceTensor)."),
                       UserWarning, stacklevel=1)
     elif not isinstance(data, (list, tuple, int, float)):
         data = of_storage(data, dtype)

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import IO, Any, ClassVar, TypeAlias, cast
 
+from taeda import _spoken
 from taeda.serialization import zip_archive, unpickler
 from taeda._atomic import SaveError, replacing
 from taeda.serialization.rebuild import (
@@ -211,7 +212,7 @@ class Pickler(pickle._Pickler):
         for hook in () if parameter else (t._backward_hooks or {}).values():
             if not hasattr(hook, "__torch_unserializable__"):
                 warnings.warn(f"backward hook {hook!r} on tensor will not be serialized. Remove it first, or decorate it with "
-                              "taeda.utils.hooks.unserializable_hook", UserWarning, stacklevel=2)
+                              f"{_spoken.name}.utils.hooks.unserializable_hook", UserWarning, stacklevel=2)
         kind: Any = PARAMETER if parameter else TENSOR
         if not parameter and names[0] != "Tensor" and "Buffer" not in names:
             kind = type(t)  # the user's own class, which load() must be told to allow

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from taeda import _spoken
 from taeda import func as _func
 
 __all__ = [
@@ -23,8 +24,8 @@ def _deprecated(function: Callable[..., Any], instead: str) -> Callable[..., Any
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
-        warnings.warn(f"We've integrated functorch into PyTorch. `functorch.{name}` is deprecated; use taeda.func.{instead}",
-                      FutureWarning, stacklevel=2)
+        warnings.warn(_spoken.said(f"We've integrated functorch into PyTorch. `functorch.{name}` is deprecated; use "
+                                   f"taeda.func.{instead}"), FutureWarning, stacklevel=2)
         return function(*args, **kwargs)
 
     return called

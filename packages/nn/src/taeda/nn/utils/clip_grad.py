@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from types import GeneratorType
 
 import taeda
-from taeda import Tensor, ops
+from taeda import Tensor, _spoken, ops
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
@@ -117,7 +117,7 @@ def clip_grad_norm(
 ) -> Tensor:
     """Call ``clip_grad_norm_`` under the name that PyTorch has deprecated, which it warns of."""
     warnings.warn(
-        "`taeda.nn.utils.clip_grad_norm` is now deprecated in favor of `taeda.nn.utils.clip_grad_norm_`.",
+        _spoken.said("`taeda.nn.utils.clip_grad_norm` is now deprecated in favor of `taeda.nn.utils.clip_grad_norm_`."),
         FutureWarning,
         stacklevel=2,
     )

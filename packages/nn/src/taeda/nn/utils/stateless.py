@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import taeda
-from taeda import Tensor
+from taeda import Tensor, _spoken
 from taeda.func.modules import swapped
 from taeda.nn.modules.module import Module
 
@@ -33,8 +33,8 @@ def functional_call(
         strict: demand that the names match exactly.
     """
     warnings.warn(
-        "`taeda.nn.utils.stateless.functional_call` is deprecated as of PyTorch 2.0 and will be removed in a future "
-        "version of PyTorch. Please use `taeda.func.functional_call` instead which is a drop-in replacement.",
+        _spoken.said("`taeda.nn.utils.stateless.functional_call` is deprecated as of PyTorch 2.0 and will be removed in a future "
+                     "version of PyTorch. Please use `taeda.func.functional_call` instead which is a drop-in replacement."),
         FutureWarning,
         stacklevel=2,
     )

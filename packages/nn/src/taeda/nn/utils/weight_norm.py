@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any, TypeVar
 
-from taeda import Tensor
+from taeda import Tensor, _spoken
 from taeda.nn.functional._common import need_tensors
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter, is_lazy
@@ -97,7 +97,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     [('bias', (2,)), ('weight_g', (2, 1)), ('weight_v', (2, 3))]
     """
     warnings.warn(
-        "`taeda.nn.utils.weight_norm` is deprecated in favor of `taeda.nn.utils.parametrizations.weight_norm`.",
+        _spoken.said("`taeda.nn.utils.weight_norm` is deprecated in favor of `taeda.nn.utils.parametrizations.weight_norm`."),
         FutureWarning,
         stacklevel=2,
     )

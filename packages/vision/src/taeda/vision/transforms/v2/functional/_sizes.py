@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 
 import taeda
-from taeda import Tensor
+from taeda import Tensor, _spoken
 from taeda.vision import tv_tensors
 from taeda.vision.transforms import convert
 from taeda.vision.transforms.convert import largest_value, pil_to_tensor
@@ -119,7 +119,7 @@ def get_image_size(inpt: Any) -> list[int]:
 def to_tensor(inpt: Any) -> Tensor:
     """Turn a PIL image or an array H x W x C into a tensor of 0 ... 1; `to_image` and `to_dtype` do it in two steps."""
     warnings.warn("The function `to_tensor(...)` is deprecated. Instead, please use `to_image(...)` followed by "
-                  "`to_dtype(..., dtype=taeda.float32, scale=True)`.", stacklevel=2)
+                  f"`to_dtype(..., dtype={_spoken.name}.float32, scale=True)`.", stacklevel=2)
     return convert.to_tensor(inpt)
 
 
