@@ -1,4 +1,5 @@
-"""Pointwise ops whose operands lie in memory each in its own order: patches are turned on the way (kernels/cpu/turned.h)."""
+"""Pointwise ops whose operands lie in memory each in its own order: patches are turned on the way (kernels/cpu/turned.h), short rows go side
+by side (short_rows.h), others by a loop of rows (row_loops.h)."""
 
 from __future__ import annotations
 
@@ -363,3 +364,42 @@ def test_a_few_columns_changed_in_place_leave_the_others(dtype: taeda.dtype) -> 
                     assert taeda.equal(seen, change(part.contiguous().clone()))
                     whole.as_strided(part.shape, part.stride(), part.storage_offset()).copy_(part)
                     assert taeda.equal(whole, base)
+
+
+@pytest.mark.parametrize("dtype", [taeda.uint8, taeda.int16, taeda.bfloat16, taeda.float16, taeda.float32, taeda.float64], ids=str)
+def test_rows_with_gaps_are_computed_in_place_and_nothing_between_them_is_touched(dtype: taeda.dtype) -> None:
+    for n in (*range(1, 36), 50, 63, 64, 65, 100, 129, 257):
+        base = values(41, n + 5, dtype=dtype)
+        rows, other, column, row = base[:, 2 : n + 2], values(41, n + 3, dtype=dtype)[:, 1 : n + 1], values(41, 1, dtype=dtype), values(n, dtype=dtype)
+        plain = rows.clone()
+        for name, found, expected in (
+            ("add", rows + other, plain + other.clone()), ("column", rows * column, plain * column.expand(41, n).clone()),
+            ("first", column - rows, column.expand(41, n).clone() - plain), ("row", rows + row, plain + row.expand(41, n).clone()),
+            ("number", rows * 3, plain * 3), ("unary", -rows, -plain), ("compared", rows > other, plain > other.clone()),
+            ("where", taeda.where(rows > 0, rows, other), taeda.where(plain > 0, plain, other.clone())),
+            ("cast", rows.to(taeda.int32), plain.to(taeda.int32)), ("narrowed", rows.to(taeda.int8), plain.to(taeda.int8)),
+        ):
+            assert taeda.equal(found, expected), (name, n)
+        for change in (lambda x: x.mul_(2), lambda x: x.neg_(), lambda x: x.add_(plain), lambda x: x.copy_(plain), lambda x: x.addcmul_(plain, plain),
+                       lambda x: x.fill_(7), lambda x: x.copy_(column.expand(41, n))):
+            written, alone = base.clone(), plain.clone()
+            change(written[:, 2 : n + 2])
+            change(alone)
+            assert taeda.equal(written[:, 2 : n + 2], alone), n
+            assert taeda.equal(written[:, :2], base[:, :2]) and taeda.equal(written[:, n + 2 :], base[:, n + 2 :]), n
+
+
+@pytest.mark.parametrize("dtype", [taeda.int8, taeda.bfloat16, taeda.float16, taeda.float32, taeda.float64], ids=str)
+def test_short_dimensions_that_lie_in_every_order(dtype: taeda.dtype) -> None:
+    for shape in ((4, 6, 32), (3, 2, 50), (7, 9, 2), (2, 3, 5, 40), (3, 128, 3, 2)):
+        dims = range(len(shape))
+        for order in permutations(dims):
+            back = [order.index(d) for d in dims]
+            a = values(*[shape[d] for d in order], dtype=dtype).permute(back)
+            b, c = a.flip(0).flip(-1), values(*shape, dtype=dtype)
+            assert taeda.equal(a + c, a.contiguous() + c) and taeda.equal(c * a, c * a.contiguous()), order
+            assert taeda.equal(a[::2] + b[::2], a[::2].contiguous() + b[::2].contiguous()), order
+            assert taeda.equal(a.to(taeda.int16), a.contiguous().to(taeda.int16)), order
+            assert taeda.equal(c + a[:, :1], c + a[:, :1].contiguous()), order
+            x, y = a.clone(memory_format=taeda.preserve_format), c.clone()
+            assert taeda.equal(x.mul_(c), y.copy_(a).mul_(c)), order

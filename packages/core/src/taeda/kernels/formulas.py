@@ -293,7 +293,7 @@ def loop_of(macro: str, kernel: str, name: str, s: str, expr: str) -> str:
     if name == "nan_to_num":
         return f"SPARED_LOOP({kernel}, {ctype}, L_{s}(fabs)(a) < ({ctype})INFINITY, {expand(expr, s)}, a, {constants(expr, s)})"
     out = "uint8_t" if name in BOOL_RESULT else ctype
-    heavy = "_HEAVY" if macro == "BINARY_LOOP" and s in FLOAT and is_long(expr) else ""
+    heavy = "_HEAVY" if macro != "TERNARY_LOOP" and s in FLOAT and is_long(expr) else ""
     return f"{macro}{heavy}({kernel}, {ctype}, {out}, {expand(expr, s)}, {constants(expr, s)})"
 
 
@@ -313,7 +313,7 @@ def narrow_loop(macro: str, wide: str, name: str, s: str, narrow: str, expr: str
     if s == "f32" and name == "pow":
         return f"HALF_POWER_LOOP({kernel}, {wide}, {narrow}, {code})"
     blocks = f"NARROW_LOOP({kernel}, {wide}, {OPERANDS[macro]}, {code}, {int(name in BOOL_RESULT)})"
-    if s == "f32" and is_long(expr) and loop_of(macro, wide, name, s, expr).startswith(("UNARY_LOOP(", "BINARY_LOOP_HEAVY(")):
+    if s == "f32" and is_long(expr) and loop_of(macro, wide, name, s, expr).startswith(("UNARY_LOOP_HEAVY(", "BINARY_LOOP_HEAVY(")):
         return f"#ifdef __AVX512BW__\nHALF_{macro}{tiles}\n#else\n{blocks}\n#endif"
     return blocks
 

@@ -6,7 +6,8 @@
  *    the innermost merged dimension is the run, the others are counted like an odometer.
  * c. An operand that runs along another dimension than the output (a + b.t(), channels last among others) is turned patch by
  *    patch into a buffer in the first-level cache, from which the loop reads it without gaps: turned.h.
- * d. Short runs are made long ones, many rows at a time: short_rows.h.
+ * d. Short runs are made long ones, many rows at a time: short_rows.h; rows of some vectors are a loop of the formula's own, where it
+ *    has one: row_loops.h.
  *
  * Elements are independent of one another, so the cut among threads changes no result.
  */
@@ -226,10 +227,11 @@ static inline void in_blocks(char **ptr, const int64_t *s, int64_t n, const Para
 
 #include "turned.h"
 #include "short_rows.h"
+#include "row_loops.h"
 
-/* Run loop over the n operands of t, broadcast to t[0]'s shape; the last ones are only read.  Threads: IN_ORDER has one, which takes
- * the elements in the order of the output's memory, as random numbers are drawn. */
-static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, int threads) {
+/* Run loop over the n operands of t, broadcast to t[0]'s shape; the last ones are only read.  by_rows: the formula's loop of rows, or
+ * NULL.  Threads: IN_ORDER has one, which takes the elements in the order of the output's memory, as random numbers are drawn. */
+static inline int64_t elementwise_rows(View **t, int n, Loop loop, RowsLoop by_rows, const Param *p, int threads) {
     const int64_t numel = t[0]->numel;
     if (numel == 0) return 0;
     int flat = t[0]->contiguous;
@@ -261,9 +263,14 @@ static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, in
         patches_run(&patches, t, loop, p, numel <= GRAIN ? 1 : threads);
         return 0;
     }
+    if (by_rows && row_loops(&w, t)) {
+        row_loops_run(&w, t, by_rows, p, numel <= GRAIN ? 1 : threads);
+        return 0;
+    }
     const int repeats = threads != IN_ORDER && walk_repeats(&w);
-    if (threads != IN_ORDER && !(repeats && w.shape[0] >= REPEATED) && short_rows(&w, t)) {
-        short_rows_run(&w, t, loop, p, numel <= GRAIN ? 1 : threads);
+    Short rows;
+    if (threads != IN_ORDER && !(repeats && w.shape[0] >= REPEATED) && short_rows(&rows, &w, t)) {
+        short_rows_run(&rows, &w, t, loop, p, numel <= GRAIN ? 1 : threads);
         return 0;
     }
     const int64_t inner = w.shape[0], outer = numel / inner;
@@ -283,5 +290,8 @@ static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, in
             runs(&w, t, loop, p, g * per, to, c * PIECE, hi);
         }
     return 0;
+}
+static inline int64_t elementwise(View **t, int n, Loop loop, const Param *p, int threads) {
+    return elementwise_rows(t, n, loop, NULL, p, threads);
 }
 #endif

@@ -8,13 +8,12 @@
  * b. A broadcast operand (stride 0) is widened once.
  * c. Where the arithmetic is light, the trips through that cache are most of the time: a + b took 1.9 times as long as its
  *    memory.  Such formulas of float16 and bfloat16 have loops over tiles of HALF_TILE elements instead (HALF_*_LOOP): a tile's
- *    arrays are so short that the compiler keeps them in registers.  What is strided, and the rest of a run, goes by blocks.
- */
+ *XX */
 #ifndef TAEDA_NARROW_H
 #define TAEDA_NARROW_H
 #include "abi.h"
+#include "few_bytes.h"
 #include "float8.h"
-#include <string.h>
 #if defined(__F16C__) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
@@ -293,13 +292,35 @@ static void through_wide(char **ptr, const int64_t *s, int64_t n, const Param *p
     }
 }
 
-/* the elements from i on, by blocks */
-static inline void half_rest(char **ptr, const int64_t *s, int64_t i, int64_t n, const Param *p, Loop inner, int k, int code,
-                             int already) {
-    char *at[NARROW_OPERANDS];
-    if (i == n) return;
-    for (int j = 0; j < k; j++) at[j] = ptr[j] + (j == already ? 0 : i * s[j] * 2);
-    through_wide(at, s, n - i, p, inner, k, code, 0, already);
+/* the elements from i on: one tile more of `tiles` if they are fewer and lie side by side, else by blocks */
+#ifdef __F16C__
+enum { HALF_OPERANDS = 4, HALF_IN_TILES = 1 };
+#else
+enum { HALF_OPERANDS = 4, HALF_IN_TILES = 0 };
+#endif
+static __attribute__((noinline)) void half_rest(char **ptr, const int64_t *s, int64_t i, int64_t n, const Param *p, Loop tiles, Loop inner,
+                                                int k, int code, int already) {
+    char *at[HALF_OPERANDS];
+    int beside = n - i < HALF_TILE && s[0] == 1;
+    for (int j = 0; j < k; j++) {
+        at[j] = ptr[j] + (j == already ? 0 : i * s[j] * 2);
+        beside &= s[j] == 1 || s[j] == 0;
+    }
+    if (!beside || !HALF_IN_TILES) {
+        through_wide(at, s, n - i, p, inner, k, code, 0, already);
+        return;
+    }
+    _Alignas(64) uint16_t room[HALF_OPERANDS][HALF_TILE];
+    char *run[HALF_OPERANDS] = {(char *)room[0]};
+    for (int j = 1; j < k; j++) {
+        run[j] = at[j];
+        if (s[j] == 0) continue;
+        memset(room[j], 0, sizeof room[j]);
+        few_bytes((char *)room[j], at[j], (n - i) * 2);
+        run[j] = (char *)room[j];
+    }
+    tiles(run, s, HALF_TILE, p);
+    few_bytes(at[0], run[0], (n - i) * 2);
 }
 
 /* NAME_loop of a light formula EXPR in float16 or bfloat16 (S); WIDE_loop is float32's, LOAD makes the operands from tiles.  Without
@@ -328,13 +349,13 @@ static inline float half_number(const char *at) {
         uint16_t *y = (uint16_t *)ptr[0]; const uint16_t *x1 = (const uint16_t *)ptr[1]; \
         int64_t i = 0; CONST; \
         if (s[0] == 1 && s[1] == 1) HALF_TILES(S, EXPR, const float a = u[j], HALF_LOAD(S, u, x1)) \
-        half_rest(ptr, s, i, n, p, WIDE##_loop, 2, CODE, -1); \
+        if (i < n) half_rest(ptr, s, i, n, p, NAME##_loop, WIDE##_loop, 2, CODE, -1); \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
 
 /* `already`: the operand that is one float, not rounded to the narrow dtype; -1: none */
 #define HALF_BINARY_TILES(NAME, WIDE, S, CODE, EXPR, CONST) \
-    static inline void NAME##_tiles(char **ptr, const int64_t *s, int64_t n, const Param *p, int already) { \
+    static inline void NAME##_tiles(char **ptr, const int64_t *s, int64_t n, const Param *p, int already, Loop self) { \
         uint16_t *y = (uint16_t *)ptr[0]; \
         const uint16_t *x1 = (const uint16_t *)ptr[1], *x2 = (const uint16_t *)ptr[2]; \
         int64_t i = 0; CONST; \
@@ -347,18 +368,18 @@ static inline float half_number(const char *at) {
             const float a = already == 1 ? half_number(ptr[1]) : S##_to_f32(*x1); \
             HALF_TILES(S, EXPR, const float b = u[j], HALF_LOAD(S, u, x2)) \
         } \
-        half_rest(ptr, s, i, n, p, WIDE##_loop, 3, CODE, already); \
+        if (i < n) half_rest(ptr, s, i, n, p, self, WIDE##_loop, 3, CODE, already); \
     }
 #define HALF_BINARY_LOOP(NAME, WIDE, S, CODE, EXPR, CONST) \
     HALF_BINARY_TILES(NAME, WIDE, S, CODE, EXPR, CONST) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, -1); } \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, -1, NAME##_loop); } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
 /* The same where either operand may be a number in the wide dtype. */
 #define HALF_BINARY_LOOP_NUMBER(NAME, WIDE, S, CODE, EXPR, CONST) \
     HALF_BINARY_TILES(NAME, WIDE, S, CODE, EXPR, CONST) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, -1); } \
-    static void NAME##_loop_a(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, 1); } \
-    static void NAME##_loop_b(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, 2); } \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, -1, NAME##_loop); } \
+    static void NAME##_loop_a(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, 1, NAME##_loop_a); } \
+    static void NAME##_loop_b(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, 2, NAME##_loop_b); } \
     static int64_t NAME(View **t, const Param *p) { \
         Loop loop = t[1]->dtype != CODE ? NAME##_loop_a : t[2]->dtype != CODE ? NAME##_loop_b : NAME##_loop; \
         return elementwise(t, 3, loop, p, THREADS); \
@@ -366,7 +387,7 @@ static inline float half_number(const char *at) {
 
 /* `already`: 3 where the third operand is one float, not rounded to the narrow dtype; -1 */
 #define HALF_TERNARY_TILES(NAME, WIDE, S, CODE, EXPR, CONST) \
-    static inline void NAME##_tiles(char **ptr, const int64_t *s, int64_t n, const Param *p, int already) { \
+    static inline void NAME##_tiles(char **ptr, const int64_t *s, int64_t n, const Param *p, int already, Loop self) { \
         uint16_t *y = (uint16_t *)ptr[0]; \
         const uint16_t *x1 = (const uint16_t *)ptr[1], *x2 = (const uint16_t *)ptr[2], *x3 = (const uint16_t *)ptr[3]; \
         int64_t i = 0; CONST; \
@@ -377,15 +398,15 @@ static inline float half_number(const char *at) {
             const float c = already == 3 ? half_number(ptr[3]) : S##_to_f32(*x3); \
             HALF_TILES(S, EXPR, const float a = u[j]; const float b = v[j], HALF_LOAD(S, u, x1); HALF_LOAD(S, v, x2)) \
         } \
-        half_rest(ptr, s, i, n, p, WIDE##_loop, 4, CODE, already); \
+        if (i < n) half_rest(ptr, s, i, n, p, self, WIDE##_loop, 4, CODE, already); \
     }
 #define HALF_TERNARY_LOOP(NAME, WIDE, S, CODE, EXPR, CONST) \
     HALF_TERNARY_TILES(NAME, WIDE, S, CODE, EXPR, CONST) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, -1); } \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, -1, NAME##_loop); } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 4, NAME##_loop, p, THREADS); }
 #define HALF_TERNARY_LOOP_NUMBER(NAME, WIDE, S, CODE, EXPR, CONST) \
     HALF_TERNARY_TILES(NAME, WIDE, S, CODE, EXPR, CONST) \
-    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, -1); } \
-    static void NAME##_loop_c(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, 3); } \
+    static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, -1, NAME##_loop); } \
+    static void NAME##_loop_c(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, 3, NAME##_loop_c); } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 4, t[3]->dtype != CODE ? NAME##_loop_c : NAME##_loop, p, THREADS); }
 #endif

@@ -4,7 +4,6 @@
 #include "elementary.h"
 #include "integers.h"
 #include "loops.h"
-#include "columns.h"
 #include "narrow.h"
 #include "complex_numbers.h"
 
@@ -56,15 +55,21 @@ FLOAT_HELPERS(f32, float, int32_t, L_f32, 0x7f800000)
 FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
 
 /* In and out may be the same memory, element by element: ivdep says that nothing else overlaps. */
-#define UNARY_LOOP(NAME, T, TO, EXPR, CONST) \
+#define UNARY_RUNS(NAME, T, TO, EXPR, ...) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        TO *y = (TO *)ptr[0]; const T *x = (const T *)ptr[1]; CONST; \
+        TO *y = (TO *)ptr[0]; const T *x = (const T *)ptr[1]; __VA_ARGS__; \
         if (n > 1 && (s[0] != 1 || s[1] != 1)) { in_blocks(ptr, s, n, p, NAME##_loop, 2, sizeof(TO), sizeof(T)); return; } \
         _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i]; y[i] = EXPR; } \
-    } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
+    }
+#define UNARY_LOOP(NAME, T, TO, EXPR, CONST) \
+    UNARY_RUNS(NAME, T, TO, EXPR, CONST) \
+    UNARY_ROWS(NAME, T, TO, EXPR, CONST) \
+    static int64_t NAME(View **t, const Param *p) { return elementwise_rows(t, 2, NAME##_loop, NAME##_rows, p, THREADS); }
 
 /* HEAVY: formulas that cost more than a copy of their operands. */
+#define UNARY_LOOP_HEAVY(NAME, T, TO, EXPR, CONST) \
+    UNARY_RUNS(NAME, T, TO, EXPR, CONST) \
+    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
 #define BINARY_LOOP_HEAVY(NAME, T, TO, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         TO *z = (TO *)ptr[0]; const T *x = (const T *)ptr[1], *y = (const T *)ptr[2]; CONST; \
@@ -94,8 +99,8 @@ FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
             for (int64_t i = 0; i < n; i++) { const T a = x[i * sx], b = y[i * sy]; z[i * sz] = EXPR; } \
         } \
     } \
-    COLUMNS_LOOP(NAME, T, TO, EXPR, CONST) \
-    static int64_t NAME(View **t, const Param *p) { return by_columns(t, NAME##_columns, NAME##_loop, p, THREADS); }
+    BINARY_ROWS(NAME, T, TO, EXPR, CONST) \
+    static int64_t NAME(View **t, const Param *p) { return elementwise_rows(t, 3, NAME##_loop, NAME##_rows, p, THREADS); }
 
 #define TERNARY_LOOP(NAME, T, TO, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
@@ -112,11 +117,12 @@ FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
             in_blocks(ptr, s, n, p, NAME##_loop, 4, sizeof(TO), sizeof(T)); \
         } \
     } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 4, NAME##_loop, p, THREADS); }
+    TERNARY_ROWS(NAME, T, TO, EXPR, CONST) \
+    static int64_t NAME(View **t, const Param *p) { return elementwise_rows(t, 4, NAME##_loop, NAME##_rows, p, THREADS); }
 
 /* Blocks of numbers for which a cheaper formula is right (elu after another activation, finite ones for nan_to_num) take it. */
 #define SPARED_LOOP(NAME, T, SPARED, EXPR, CHEAP, CONST) \
-    UNARY_LOOP(NAME##_any, T, T, EXPR, CONST) \
+    UNARY_RUNS(NAME##_any, T, T, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         CONST; \
         for (int64_t at = 0; at < n; at += 512) { \
@@ -216,7 +222,7 @@ FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
         uint16_t *y = (uint16_t *)ptr[0]; const uint16_t *x = (const uint16_t *)ptr[1]; \
         int64_t i = 0; \
         if (s[0] == 1 && s[1] == 1 && s[2] == 0 && k == 2) HALF_TILES(S, a * a, const float a = u[j], HALF_LOAD(S, u, x)) \
-        half_rest(ptr, s, i, n, p, WIDE##_loop, 3, CODE, -1); \
+        if (i < n) half_rest(ptr, s, i, n, p, NAME##_loop, WIDE##_loop, 3, CODE, -1); \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 3, NAME##_loop, p, THREADS); }
 
