@@ -26,6 +26,7 @@
 #ifndef TAEDA_MOVE_H
 #define TAEDA_MOVE_H
 #include "abi.h"
+#include "few_bytes.h"
 #include "planes.h"
 #include <string.h>
 #ifdef __SSE2__
@@ -189,7 +190,27 @@ static void copy_rows(char *y, int64_t yt, const char *x, int64_t xt, int64_t n,
         else if (n <= 16) SHORT_ROWS(U128)
         else SHORT_ROWS(U256)
     }
-    for (; j < J; j++) copy_row(y + j * yt, x + j * xt, n);
+    if (n <= 64) rows_of_bytes(y + j * yt, yt, x + j * xt, xt, n, J - j);
+    else for (; j < J; j++) copy_row(y + j * yt, x + j * xt, n);
+}
+
+/* J rows of n bytes, each one element again and again. */
+static void fill_rows(char *y, int64_t yt, const char *x, int64_t xt, int64_t n, int64_t e, int64_t J) {
+    if (e == 16 || n < 16 || n >= 256) {
+        for (int64_t j = 0; j < J; j++) fill_row(y + j * yt, x + j * xt, n, e);
+        return;
+    }
+    for (int64_t j = 0; j < J; j++, x += xt, y += yt) {
+        const uint64_t word = word_of(x, e);
+        const U128 two = {word, word};
+        const U256 four = {word, word, word, word};
+        if (n < 32) {
+            *(U128 *)y = *(U128 *)(y + n - 16) = two;
+        } else {
+            for (int64_t i = 0; i < n - 32; i += 32) *(U256 *)(y + i) = four;
+            *(U256 *)(y + n - 32) = four;
+        }
+    }
 }
 
 /* Upwards in y.  What goes past the caches is turned round in a buffer first. */
@@ -217,7 +238,7 @@ static inline void plane(const Move *m, char *y, const char *x, int64_t I, int64
             copy_rows(y, yt, x, xt, I * e, J);
         break;
     case MOVE_FILL:
-        for (int64_t j = 0; j < J; j++) fill_row(y + j * yt, x + j * xt, I * e, e);
+        fill_rows(y, yt, x, xt, I * e, e, J);
         break;
     case MOVE_REVERSE:
         for (int64_t j = 0; j < J; j++) reverse_row(m, y + j * yt, x + j * xt, I);
