@@ -321,3 +321,23 @@ def test_runs_of_values_wherever_they_end(dtype, n):
         np.testing.assert_array_equal(t.unique_consecutive().numpy(), x[begins])
     x = taeda.full((200,), NAN).unique_consecutive(return_counts=True)
     assert x[0].isnan().all() and x[1].tolist() == [1] * 200
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64, taeda.bfloat16, taeda.int64, taeda.int32, taeda.uint8, taeda.bool], ids=str)
+def test_short_rows_keep_the_order_of_equal_elements(dtype: taeda.dtype) -> None:
+    for n in (2, 3, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 40):
+        x = (taeda.arange(37 * n) * 7919 % 11 - 5).reshape(37, n).abs().to(dtype)
+        if dtype.is_floating_point:
+            x = taeda.where(x > 1, x - 3, -x)                  # both zeros among them
+            x[::3, ::4] = math.nan
+            x[::5, 1] = -math.inf
+        for descending in (False, True):
+            rows = x.tolist()
+            keys = [[(0, -v if descending else v) if v == v else (-1 if descending else 1, 0) for v in row] for row in rows]
+            places = [sorted(range(n), key=row.__getitem__) for row in keys]
+            for y, dim in ((x, 1), (x.t(), 0), (x.t().contiguous(), 0)):
+                values, found = y.sort(dim, descending=descending, stable=True)
+                values, found = (values, found) if dim else (values.t(), found.t())
+                assert found.tolist() == places, (n, descending, dim)
+                assert taeda.equal(values.nan_to_num(99.0) if dtype.is_floating_point else values,
+                                   x.gather(1, taeda.tensor(places)).nan_to_num(99.0) if dtype.is_floating_point else x.gather(1, taeda.tensor(places)))

@@ -30,7 +30,7 @@ def in_its_own_thread(function: Callable[..., Any], args: tuple[Any, ...]) -> An
         try:
             with inference_mode(inference):
                 found.append(context.run(function, *args))
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+        except BaseException as error:
             found.append(None)
             found.append(error)
 
