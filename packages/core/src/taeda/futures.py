@@ -125,7 +125,18 @@ class Future(Generic[T]):
 
 
 def collect_all(futures: list[Future[T]]) -> Future[list[Future[T]]]:
-    """Return the future of the list of futures: there when all of them are."""
+    """Return the future of the list of futures: there when all of them are.
+
+    >>> from taeda.futures import Future, collect_all
+    >>> one, two = Future(), Future()
+    >>> both = collect_all([one, two])
+    >>> one.set_result(1)
+    >>> both.done()
+    False
+    >>> two.set_result(2)
+    >>> [f.value() for f in both.wait()]
+    [1, 2]
+    """
     for f in futures:
         if f is None:
             raise RuntimeError("[collect_all] Future can't be None")
@@ -149,5 +160,12 @@ def collect_all(futures: list[Future[T]]) -> Future[list[Future[T]]]:
 
 
 def wait_all(futures: list[Future[T]]) -> list[T]:
-    """Return the values of all futures, or raise the first exception among them."""
+    """Return the values of all futures, or raise the first exception among them.
+
+    >>> from taeda.futures import Future, wait_all
+    >>> one, two = Future(), Future()
+    >>> one.set_result(1); two.set_result(2)
+    >>> wait_all([one, two])
+    [1, 2]
+    """
     return [f.wait() for f in collect_all(futures).wait()]

@@ -32,12 +32,20 @@ def _get_torch_home() -> str:
 
 
 def get_dir() -> str:
-    """Return the folder that downloads are kept in."""
+    """Return the folder that downloads are kept in.
+
+    >>> import taeda
+    >>> before = taeda.hub.get_dir()
+    >>> taeda.hub.set_dir("/data/weights")
+    >>> taeda.hub.get_dir()
+    '/data/weights'
+    >>> taeda.hub.set_dir(before)
+    """
     return os.path.join(_get_torch_home(), "hub") if _chosen is None else _chosen
 
 
 def set_dir(d: str | os.PathLike[str]) -> None:
-    """Keep downloads in another folder."""
+    """Keep downloads in another folder from now on; :func:`get_dir` tells which."""
     global _chosen
     _chosen = os.path.expanduser(d)
 
@@ -51,6 +59,12 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
 
     Raises:
         RuntimeError: the content has another hash.  OSError: there is no such address, or no way to it.
+
+    >>> import os, pathlib, taeda
+    >>> _ = pathlib.Path("source.txt").write_text("hello")
+    >>> taeda.hub.download_url_to_file("file://" + os.path.abspath("source.txt"), "copy.txt", hash_prefix="2cf24d", progress=False)
+    >>> pathlib.Path("copy.txt").read_text()
+    'hello'
     """
     dst = os.path.expanduser(dst)
     found = hashlib.sha256()
@@ -99,6 +113,11 @@ def load_state_dict_from_url(
 
     Raises:
         RuntimeError: the content has another hash.  OSError: there is no such address, or no way to it.
+
+    >>> import os, taeda
+    >>> taeda.save({"weight": taeda.ones(2)}, "weights.pt")            # any address that urllib knows
+    >>> taeda.hub.load_state_dict_from_url("file://" + os.path.abspath("weights.pt"), model_dir="kept", progress=False)
+    {'weight': tensor([1., 1.])}
     """
     folder = os.path.join(get_dir(), "checkpoints") if model_dir is None else model_dir
     os.makedirs(folder, exist_ok=True)
@@ -162,6 +181,13 @@ def load(
         NotImplementedError: a repository's code would have to be downloaded.
         ValueError: an unknown source, or ``model`` is no text.
         RuntimeError: the file has no such function, or names packages in ``dependencies`` that are not installed.
+
+    >>> import os, taeda
+    >>> os.makedirs("mine", exist_ok=True)
+    >>> with open("mine/hubconf.py", "w") as file:
+    ...     _ = file.write("def model(width): return [width, 2 * width]")
+    >>> taeda.hub.load("mine", "model", 3, source="local")
+    [3, 6]
     """
     if source not in ("github", "local"):
         raise ValueError(f"[hub.load] unknown source {source!r}; allowed values: 'github', 'local'")

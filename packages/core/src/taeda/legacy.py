@@ -146,7 +146,12 @@ def typename(obj: Any) -> str:
 
 
 def is_storage(obj: Any) -> bool:
-    """Whether ``obj`` is a storage."""
+    """Whether ``obj`` is a storage.
+
+    >>> import taeda
+    >>> taeda.is_storage(taeda.ones(2).untyped_storage()), taeda.is_storage(taeda.ones(2))
+    (True, False)
+    """
     from taeda.storage import Storage
 
     return isinstance(obj, (Storage, TypedStorage))

@@ -36,7 +36,15 @@ def _parts(qualname: str) -> tuple[str, str]:
 
 
 class CustomOpDef:
-    """An operator of a program's own; call it as the function that it was made of."""
+    """An operator of a program's own, as :func:`custom_op` makes it; call it as the function that it was made of.
+
+    >>> import taeda
+    >>> @taeda.library.custom_op("docs::third", mutates_args=())
+    ... def third(x: taeda.Tensor) -> taeda.Tensor:
+    ...     return x / 3
+    >>> third, third(taeda.tensor([3.0]))
+    (<CustomOpDef(docs::third)>, tensor([1.]))
+    """
 
     def __init__(self, qualname: str, mutates: str | Iterable[str] = (), signature: inspect.Signature | None = None) -> None:
         namespace, name = _parts(qualname)
@@ -440,12 +448,34 @@ def wrap_triton(triton_kernel: Any, /) -> Any:
 def register_kernel(
     op: Any, device_types: str | Sequence[str] | None, func: Callable[..., Any] | None = None, /, *, lib: Any = None
 ) -> Any:
-    """Give an operator, or the one of a name, a kernel for types of devices; a decorator without ``func``."""
+    """Give an operator, or the one of a name, a kernel for types of devices (None: for all); a decorator without ``func``.
+
+    >>> import taeda
+    >>> @taeda.library.custom_op("docs::negated", mutates_args=(), device_types="cuda")
+    ... def negated(x: taeda.Tensor) -> taeda.Tensor:
+    ...     raise NotImplementedError
+    >>> @taeda.library.register_kernel("docs::negated", "cpu")
+    ... def negated_cpu(x):
+    ...     return -x
+    >>> negated(taeda.ones(1))
+    tensor([-1.])
+    """
     return _find(op).register_kernel(device_types, func)
 
 
 def register_fake(op: Any, func: Callable[..., Any] | None = None, /, *, lib: Any = None, allow_override: bool = True) -> Any:
-    """Say what an operator's results look like on the meta device; a decorator without ``func``."""
+    """Say what an operator's results look like on the meta device; a decorator without ``func``.
+
+    >>> import taeda
+    >>> @taeda.library.custom_op("docs::outer_product", mutates_args=())
+    ... def outer_product(x: taeda.Tensor, y: taeda.Tensor) -> taeda.Tensor:
+    ...     return taeda.from_numpy(x.numpy()[:, None] * y.numpy())
+    >>> @taeda.library.register_fake("docs::outer_product")
+    ... def shape_of_it(x, y):
+    ...     return x.new_empty(len(x), len(y))
+    >>> outer_product(taeda.ones(2, device="meta"), taeda.ones(3, device="meta")).shape
+    taeda.Size([2, 3])
+    """
     return _find(op).register_fake if func is None else _find(op).register_fake(func)
 
 
@@ -455,12 +485,43 @@ impl_abstract = register_fake            # its name until PyTorch 2.4
 def register_autograd(
     op: Any, backward: Callable[..., Any], /, *, setup_context: Callable[..., Any] | None = None, lib: Any = None
 ) -> None:
-    """Give an operator its derivative."""
+    """Give an operator its derivative.
+
+    Args:
+        op: the operator or its name.
+        backward: called with a context and a gradient for each result; returns a gradient, or None, for each argument.
+        setup_context: called with ``ctx``, ``inputs``, ``output`` after each call, to keep what ``backward`` needs.
+
+    >>> import taeda
+    >>> @taeda.library.custom_op("docs::cube", mutates_args=())
+    ... def cube(x: taeda.Tensor) -> taeda.Tensor:
+    ...     return x ** 3
+    >>> taeda.library.register_autograd("docs::cube", lambda ctx, g: 3 * ctx.saved_tensors[0] ** 2 * g,
+    ...                                 setup_context=lambda ctx, inputs, output: ctx.save_for_backward(inputs[0]))
+    >>> x = taeda.tensor([1.0, 2.0], requires_grad=True)
+    >>> cube(x).sum().backward()
+    >>> x.grad
+    tensor([ 3., 12.])
+    """
     _find(op).register_autograd(backward, setup_context=setup_context)
 
 
 def register_vmap(op: Any, func: Callable[..., Any] | None = None, /, *, lib: Any = None) -> Any:
-    """Give an operator a rule for vmap; a decorator without ``func``."""
+    """Give an operator a rule for vmap; a decorator without ``func``.
+
+    ``func(info, in_dims, *args)`` gets batches and where their samples lie, and returns the result with where its own do. Without a rule
+    the operator runs once a sample.
+
+    >>> import taeda
+    >>> @taeda.library.custom_op("docs::halved", mutates_args=())
+    ... def halved(x: taeda.Tensor) -> taeda.Tensor:
+    ...     return x / 2
+    >>> @taeda.library.register_vmap("docs::halved")
+    ... def halved_rule(info, in_dims, x):
+    ...     return halved(x), in_dims[0]
+    >>> taeda.vmap(halved)(taeda.ones(2, 3)).shape
+    taeda.Size([2, 3])
+    """
     return _find(op).register_vmap(func)
 
 
@@ -468,6 +529,18 @@ def define(qualname: Any, schema: str, alias_analysis: str = "", *, lib: Any = N
     """Make an operator of a schema, as ``"(Tensor x) -> Tensor"``; ``impl`` gives it kernels.
 
     With a Library in place of the name, the schema has the name in front, and the result is a decorator for its kernel.
+
+    Raises:
+        ValueError: the schema has no parenthesis in front.
+        RuntimeError: there is an operator of that name already.
+
+    >>> import taeda
+    >>> taeda.library.define("docs::square", "(Tensor x) -> Tensor")
+    >>> @taeda.library.impl("docs::square", "default")
+    ... def square(x):
+    ...     return x * x
+    >>> taeda.ops.docs.square(taeda.tensor([3.0]))
+    tensor([9.])
     """
     if isinstance(qualname, Library):
         name, library = qualname.define(schema, alias_analysis, tags=tags), qualname
@@ -487,6 +560,14 @@ def impl(
 
     An operator of that name may be defined later. Without a function, a decorator.  ``impl(library, name, dispatch_key)`` names the
     operator by its Library.
+
+    >>> import taeda
+    >>> taeda.library.define("docs::plus_one", "(Tensor x) -> Tensor")
+    >>> @taeda.library.impl("docs::plus_one", "CPU")
+    ... def plus_one(x):
+    ...     return x + 1
+    >>> taeda.ops.docs.plus_one(taeda.zeros(2))
+    tensor([1., 1.])
     """
     if func is None and callable(dispatch_key):                  # impl(name, types, func)
         dispatch_key, func = "", dispatch_key
@@ -505,7 +586,24 @@ def impl(
 
 
 class Library:
-    """A namespace to define operators in (``kind`` "DEF" or "FRAGMENT") or to give kernels to (also "IMPL")."""
+    """A namespace to define operators in (``kind`` "DEF" or "FRAGMENT") or to give kernels to (also "IMPL").
+
+    Args:
+        ns: the namespace.
+        dispatch_key: of the kernels that ``impl`` gives; all devices by default.
+
+    Raises:
+        ValueError: another kind.
+
+    >>> import taeda
+    >>> from taeda.library import Library
+    >>> library = Library("docs_library", "DEF")
+    >>> library.define("triple(Tensor x) -> Tensor")
+    'triple'
+    >>> library.impl("triple", lambda x: 3 * x, "CompositeImplicitAutograd")
+    >>> taeda.ops.docs_library.triple(taeda.ones(2))
+    tensor([3., 3.])
+    """
 
     def __init__(self, ns: str, kind: str, dispatch_key: str = "") -> None:
         if kind not in ("DEF", "FRAGMENT", "IMPL"):

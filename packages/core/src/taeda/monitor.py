@@ -31,7 +31,12 @@ data_value_t = str | float | int | bool
 
 
 class Aggregation(Enum):
-    """What a Stat computes of the values of a window."""
+    """What a Stat computes of the values of a window.
+
+    >>> from taeda.monitor import Aggregation
+    >>> [a.name for a in Aggregation]
+    ['VALUE', 'MEAN', 'COUNT', 'SUM', 'MAX', 'MIN']
+    """
 
     VALUE = 0
     MEAN = 2
@@ -48,6 +53,11 @@ class Event:
     """What happened: a name that events of one kind share, a time, and values.
 
     Raises TypeError for a timestamp that is no datetime, or a value that is no text or number.
+
+    >>> import datetime
+    >>> from taeda.monitor import Event
+    >>> Event("saved", datetime.datetime(2024, 5, 1), {"epoch": 3}).data
+    {'epoch': 3}
     """
 
     def __init__(self, name: str, timestamp: datetime.datetime, data: Mapping[str, data_value_t]) -> None:
@@ -61,7 +71,7 @@ class Event:
 
 
 class EventHandlerHandle:
-    """A registered handler."""
+    """A registered handler: what :func:`register_event_handler` returns."""
 
     def __init__(self, handler: Callable[[Event], None]) -> None:
         self.handler = handler
@@ -71,20 +81,32 @@ _handlers: list[EventHandlerHandle] = []
 
 
 def register_event_handler(callback: Callable[[Event], None]) -> EventHandlerHandle:
-    """Call ``callback`` with each event from now on; return a handle to end it with."""
+    """Call ``callback`` with each event from now on; return a handle for :func:`unregister_event_handler`.
+
+    >>> import datetime
+    >>> from taeda.monitor import Event, log_event, register_event_handler, unregister_event_handler
+    >>> handle = register_event_handler(lambda event: print(event.name, event.data))
+    >>> log_event(Event("saved", datetime.datetime.now(), {"epoch": 3}))
+    saved {'epoch': 3}
+    >>> unregister_event_handler(handle)
+    """
     handle = EventHandlerHandle(callback)
     _handlers.append(handle)
     return handle
 
 
 def unregister_event_handler(handler: EventHandlerHandle) -> None:
-    """Call a handler no more."""
+    """Call a handler of :func:`register_event_handler` no more."""
     with contextlib.suppress(ValueError):
         _handlers.remove(handler)
 
 
 def log_event(event: Event) -> None:
-    """Give an event to every handler."""
+    """Give an event to every handler of :func:`register_event_handler`.
+
+    Raises:
+        TypeError: it is no Event.
+    """
     if not isinstance(event, Event):
         raise TypeError(f"[log_event] expected an Event, got {type(event).__name__}")
     for handle in _handlers[:]:
@@ -101,6 +123,14 @@ class Stat:
         max_samples: after so many values a window is logged at once, and the others in it are left out.
 
     What has not been logged is when the Stat goes away.
+
+    >>> import datetime
+    >>> from taeda.monitor import Aggregation, Stat
+    >>> loss = Stat("loss", [Aggregation.MEAN, Aggregation.MAX], datetime.timedelta(hours=1), max_samples=3)
+    >>> for value in (1.0, 2.0, 6.0):
+    ...     loss.add(value)
+    >>> loss.get()
+    {<Aggregation.MEAN: 2>: 3.0, <Aggregation.MAX: 5>: 6.0}
     """
 
     def __init__(
@@ -177,6 +207,16 @@ class TensorboardEventHandler:
 
     Args:
         writer: an object with ``add_scalar(tag, value, walltime=...)``.
+
+    >>> import datetime
+    >>> from taeda.monitor import Aggregation, Stat, TensorboardEventHandler, register_event_handler, unregister_event_handler
+    >>> class Writer:
+    ...     def add_scalar(self, tag, value, walltime):
+    ...         print(tag, value)
+    >>> handle = register_event_handler(TensorboardEventHandler(Writer()))
+    >>> Stat("loss", [Aggregation.SUM], datetime.timedelta(hours=1), max_samples=1).add(2.0)
+    loss.sum 2.0
+    >>> unregister_event_handler(handle)
     """
 
     def __init__(self, writer: Any) -> None:

@@ -50,7 +50,12 @@ _disabled_torch_function_impl = disabled_torch_function
 
 
 def has_torch_function_unary(obj: Any) -> bool:
-    """Whether the class of ``obj``, or a mode, takes calls over."""
+    """Whether the class of ``obj``, or a mode, takes calls over.
+
+    >>> import taeda
+    >>> taeda.overrides.has_torch_function_unary(taeda.ones(2))
+    False
+    """
     return bool(has_torch_function((obj,)))
 
 
@@ -68,6 +73,17 @@ def handle_torch_function(public_api: Callable[..., Any], relevant_args: Iterabl
 
     Raises:
         TypeError: every one of them returned NotImplemented.
+
+    >>> import taeda
+    >>> from taeda.overrides import handle_torch_function
+    >>> class Logged:
+    ...     @classmethod
+    ...     def __torch_function__(cls, func, types, args=(), kwargs=None):
+    ...         return f"{func.__name__} was called"
+    >>> def double(x):
+    ...     return handle_torch_function(double, (x,), x) if taeda.overrides.has_torch_function((x,)) else x + x
+    >>> double(Logged())
+    'double was called'
     """
     return call_overrides(public_api, public_api, overloaded_args(tuple(relevant_args)), args, kwargs)
 
@@ -106,12 +122,22 @@ def is_tensor_like(inp: Any) -> bool:
 
 
 def get_default_nowrap_functions() -> set[Any]:
-    """Return the getters whose value the default ``__torch_function__`` leaves as it is."""
+    """Return the getters whose value the default ``__torch_function__`` leaves as it is.
+
+    >>> import taeda
+    >>> taeda.Tensor.grad.__get__ in taeda.overrides.get_default_nowrap_functions()
+    True
+    """
     return {Tensor._base.__get__, Tensor.grad.__get__}
 
 
 def get_ignored_functions() -> set[Any]:
-    """Return the public functions that no argument can take over: what makes tensors from sizes and other objects."""
+    """Return the public functions that no argument can take over: what makes tensors from sizes and other objects.
+
+    >>> import taeda
+    >>> taeda.zeros in taeda.overrides.get_ignored_functions()
+    True
+    """
     import taeda
 
     names = [
@@ -127,8 +153,14 @@ def get_ignored_functions() -> set[Any]:
 
 
 def get_overridable_functions() -> dict[Any, list[Callable[..., Any]]]:
-    """Return the functions that a class can take over, by where they are found: ``taeda``, ``taeda.Tensor`` and the rooms of functions,
-    ``taeda.nn.functional`` among them where it is installed."""
+    """Return the functions that a class can take over, by where they are found.
+
+    These are ``taeda``, ``taeda.Tensor`` and the rooms of functions, ``taeda.nn.functional`` among them where it is installed.
+
+    >>> import taeda
+    >>> taeda.add in taeda.overrides.get_overridable_functions()[taeda]
+    True
+    """
     import taeda
 
     ignored = get_ignored_functions()
@@ -146,7 +178,12 @@ def get_overridable_functions() -> dict[Any, list[Callable[..., Any]]]:
 
 
 def get_testing_overrides() -> dict[Callable[..., Any], Callable[..., Any]]:
-    """Return, for each function that can be taken over, one of the same parameters that returns -1."""
+    """Return, for each function that can be taken over, one of the same parameters that returns -1.
+
+    >>> import taeda
+    >>> taeda.overrides.get_testing_overrides()[taeda.add](1, 2)
+    -1
+    """
     import inspect
 
     found = {}
@@ -235,7 +272,13 @@ class TorchFunctionMode:
 
 
 class BaseTorchFunctionMode(TorchFunctionMode):
-    """A mode that changes nothing."""
+    """A mode that changes nothing.
+
+    >>> import taeda
+    >>> with taeda.overrides.BaseTorchFunctionMode():
+    ...     taeda.ones(2) + 1
+    tensor([2., 2.])
+    """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return func(*args, **(kwargs or {}))

@@ -18,7 +18,15 @@ def _only_cpu(op: str, device: Any) -> Any:
 
 
 class Stream:
-    """A queue of work that is always empty."""
+    """A queue of work that is always empty.
+
+    Work is done when a call returns, so that there is nothing to wait for; programs that are written for a GPU run.
+
+    >>> import taeda
+    >>> stream = taeda.Stream()
+    >>> stream.query()
+    True
+    """
 
     def __init__(self, device: Any = None, priority: int = 0, **kwargs: Any) -> None:
         self.device = _only_cpu("Stream", device)
@@ -60,7 +68,16 @@ class Stream:
 
 
 class Event:
-    """A moment in a queue of work; times between two are of the wall clock."""
+    """A moment in a queue of work; times between two are of the wall clock.
+
+    >>> import taeda
+    >>> start, end = taeda.Event(enable_timing=True), taeda.Event(enable_timing=True)
+    >>> start.record()
+    >>> y = taeda.ones(100, 100) @ taeda.ones(100, 100)
+    >>> end.record()
+    >>> 0 < start.elapsed_time(end)                                # milliseconds
+    True
+    """
 
     def __init__(self, device: Any = None, *, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> None:
         self.device = _only_cpu("Event", device)

@@ -98,12 +98,22 @@ sym_int, sym_float, sym_max, sym_min, sym_not, sym_sqrt = int, float, max, min, 
 
 
 def sym_sum(args: Iterable[Any]) -> Any:
-    """Return the sum of numbers."""
+    """Return the sum of numbers.
+
+    >>> import taeda
+    >>> taeda.sym_sum([1, 2, 3])
+    6
+    """
     return sum(args)
 
 
 def sym_ite(b: Any, t: Any, f: Any) -> Any:
-    """Return ``t`` where ``b`` is true, else ``f``."""
+    """Return ``t`` where ``b`` is true, else ``f``.
+
+    >>> import taeda
+    >>> taeda.sym_ite(True, 1, 2)
+    1
+    """
     return t if b else f
 
 

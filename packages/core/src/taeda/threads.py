@@ -29,7 +29,7 @@ def set_num_threads(n: int) -> None:
 
 
 def get_num_threads() -> int:
-    """Return how many threads the kernels use."""
+    """Return how many threads the kernels use: :func:`set_num_threads`."""
     return int(runtime.get_num_threads())
 
 

@@ -22,14 +22,23 @@ _current_level = -1
 
 
 class UnpackedDualTensor(NamedTuple):
-    """What :func:`unpack_dual` returns: the value, and the tangent or None."""
+    """What :func:`unpack_dual` returns: the value, and the tangent or None.
+
+    >>> from taeda.autograd.forward_ad import UnpackedDualTensor
+    >>> UnpackedDualTensor._fields
+    ('primal', 'tangent')
+    """
 
     primal: Any
     tangent: Any
 
 
 def enter_dual_level() -> int:
-    """Open a level in which tensors may carry tangents; RuntimeError if one is open already."""
+    """Open a level in which tensors may carry tangents, and return its number; :class:`dual_level` does both ends in a ``with`` block.
+
+    Raises:
+        RuntimeError: a level is open already.
+    """
     global _current_level
     dual.open_level()
     _current_level = 0
@@ -37,7 +46,11 @@ def enter_dual_level() -> int:
 
 
 def exit_dual_level(*, level: int | None = None) -> None:
-    """Close the level: all tangents are forgotten."""
+    """Close the level of :func:`enter_dual_level`: all tangents are forgotten.
+
+    Raises:
+        RuntimeError: no level is open, or ``level`` is not the last one.
+    """
     global _current_level
     if level is None:
         level = _current_level
@@ -59,7 +72,15 @@ def _is_number_like(x: Any) -> bool:
 def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
     """Return a view of ``tensor`` that carries ``tangent``, a tensor of the same shape.
 
-    Raises RuntimeError outside of :class:`dual_level`, for another size, and for a tensor that carries one already.
+    Raises:
+        RuntimeError: outside of :class:`dual_level`, for another size, and for a tensor that carries one already.
+        ValueError: one of them is neither floating-point nor complex.
+
+    >>> import taeda, taeda.autograd.forward_ad as fwAD
+    >>> with fwAD.dual_level():
+    ...     x = fwAD.make_dual(taeda.tensor([0.0, 1.0]), taeda.tensor([1.0, 1.0]))
+    ...     fwAD.unpack_dual(x.exp()).tangent
+    tensor([1.0000, 2.7183])
     """
     for what, x in (("primal", tensor), ("tangent", tangent)):
         if not isinstance(x, TensorBase):
@@ -85,7 +106,13 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
 
 
 def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
-    """Return the value of a tensor, without tangent, and its tangent (None if it has none)."""
+    """Return the value of a tensor, without tangent, and its tangent (None if it has none).
+
+    >>> import taeda, taeda.autograd.forward_ad as fwAD
+    >>> with fwAD.dual_level():
+    ...     fwAD.unpack_dual(taeda.ones(1))
+    UnpackedDualTensor(primal=tensor([1.]), tangent=None)
+    """
     if not isinstance(tensor, TensorBase):
         raise TypeError(f"[unpack_dual] argument 'dual' (position 1) must be Tensor, not {type(tensor).__name__}")
     if (_current_level if level is None else level) < 0:
@@ -99,7 +126,15 @@ def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
 
 
 class dual_level(_Mode):
-    """Open a level for a ``with`` block (or for the calls of a decorated function)."""
+    """Open a level for a ``with`` block (or for the calls of a decorated function): tensors made by :func:`make_dual` carry tangents in it.
+
+    >>> import taeda, taeda.autograd.forward_ad as fwAD
+    >>> with fwAD.dual_level():
+    ...     x = fwAD.make_dual(taeda.tensor(3.0), taeda.tensor(1.0))
+    ...     y, dy = fwAD.unpack_dual(x * x)
+    >>> y, dy
+    (tensor(9.), tensor(6.))
+    """
 
     def __enter__(self) -> int:  # type: ignore[override]
         return enter_dual_level()

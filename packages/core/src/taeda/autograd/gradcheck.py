@@ -20,7 +20,22 @@ Matrix = list[list[float]]
 
 
 class GradcheckError(RuntimeError):
-    """An analytical gradient that differs from the numerical one."""
+    """An analytical gradient that differs from the numerical one.
+
+    >>> import taeda
+    >>> class Wrong(taeda.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         return 2 * x
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         return g
+    >>> try:
+    ...     taeda.autograd.gradcheck(Wrong.apply, taeda.ones(1, dtype=taeda.float64, requires_grad=True))
+    ... except taeda.autograd.GradcheckError as error:
+    ...     print(isinstance(error, RuntimeError))
+    True
+    """
 
 
 def _is_value(x: Any) -> bool:

@@ -29,13 +29,34 @@ class _Edge(NamedTuple):
 
 
 class GradientEdge(_Edge):
-    """Where a tensor's gradient flows: a node and the number of its output."""
+    """Where a tensor's gradient flows: a node and the number of its output.
+
+    ``taeda.autograd.grad`` and ``backward`` take edges for tensors, so that a gradient can be asked for whose tensor is gone.
+
+    >>> import taeda
+    >>> x = taeda.ones(2, requires_grad=True)
+    >>> edge = taeda.autograd.graph.get_gradient_edge(x * 3)
+    >>> edge.node.name(), edge.output_nr
+    ('MulBackward0', 0)
+    """
 
     _like: Any = None                   # shape, dtype and device of the tensor, where they are known
 
 
 def get_gradient_edge(tensor: Any) -> GradientEdge:
-    """Return the edge of a tensor that requires grad: its grad_fn, or the accumulator of a leaf."""
+    """Return the edge of a tensor that requires grad: its grad_fn, or the accumulator of a leaf.
+
+    Raises:
+        RuntimeError: the tensor does not require grad.
+
+    >>> import taeda
+    >>> from taeda.autograd.graph import get_gradient_edge
+    >>> x = taeda.tensor([1.0, 2.0], requires_grad=True)
+    >>> y = x * x
+    >>> middle = get_gradient_edge(y)
+    >>> taeda.autograd.grad(y.sin().sum(), middle)             # cos(y)
+    (tensor([ 0.5403, -0.6536]),)
+    """
     if not tensor.requires_grad:
         raise RuntimeError("[get_gradient_edge] It is not possible to get the gradient edge for a Tensor that does not require gradients")
     node = tensor.grad_fn
@@ -72,7 +93,19 @@ class _MultiHandle(Handles):
 def register_multi_grad_hook(tensors: Iterable[Any], fn: Callable[..., Any], *, mode: str = "all") -> Handles:
     """Call ``fn`` once a backward pass: with all of the tensors' gradients (mode "all"), or with the first that comes ("any").
 
-    In mode "all", ``fn`` gets a list with None for tensors that the pass does not reach; in mode "any" one gradient.
+    In mode "all", ``fn`` gets a list with None for tensors that the pass does not reach; in mode "any" one gradient. The handle that is
+    returned takes the hooks away by ``remove()``.
+
+    Raises:
+        ValueError: another mode.
+        AssertionError: a tensor does not require grad.
+
+    >>> import taeda
+    >>> from taeda.autograd.graph import register_multi_grad_hook
+    >>> a, b, c = (taeda.ones(2, requires_grad=True) for _ in range(3))
+    >>> handle = register_multi_grad_hook([a, b, c], lambda gs: print([None if g is None else g.tolist() for g in gs]))
+    >>> (2 * a + 3 * b).sum().backward()
+    [[2.0, 2.0], [3.0, 3.0], None]
     """
     if mode not in ("all", "any"):
         raise ValueError(f"[register_multi_grad_hook] Expects mode to be one of ('all', 'any') but got {mode}")
@@ -131,14 +164,35 @@ class saved_tensors_hooks:
 
 
 class save_on_cpu(saved_tensors_hooks):
-    """In this block, keep saved tensors in main memory, and copy them back to their device in backward."""
+    """In this block, keep saved tensors in main memory, and copy them back to their device in backward.
+
+    Args:
+        pin_memory, device_type: accepted; they choose how a GPU's memory is copied.
+
+    >>> import taeda
+    >>> x = taeda.ones(2, requires_grad=True)
+    >>> with taeda.autograd.graph.save_on_cpu():
+    ...     y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    tensor([2., 2.])
+    """
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
         super().__init__(lambda t: (t.device, t.cpu()), lambda packed: packed[1].to(packed[0]))
 
 
 class disable_saved_tensors_hooks:
-    """In this block, raise RuntimeError with ``error_message`` where saved-tensor hooks are entered."""
+    """In this block, raise RuntimeError with ``error_message`` where saved-tensor hooks are entered.
+
+    >>> import taeda
+    >>> from taeda.autograd.graph import disable_saved_tensors_hooks, save_on_cpu
+    >>> with disable_saved_tensors_hooks("not within this loss"):
+    ...     save_on_cpu().__enter__()
+    Traceback (most recent call last):
+        ...
+    RuntimeError: not within this loss
+    """
 
     def __init__(self, error_message: str) -> None:
         self.error_message = error_message
@@ -199,7 +253,20 @@ class _AllowMutationOnSavedContext:
 
 
 class allow_mutation_on_saved_tensors:
-    """In this block, saved tensors may be changed in place: they are copied first, and backward uses the copies."""
+    """In this block, saved tensors may be changed in place: they are copied first, and backward uses the copies.
+
+    The backward pass belongs into the block as well; blocks cannot be nested (RuntimeError).
+
+    >>> import taeda
+    >>> x = taeda.tensor([2.0, 3.0], requires_grad=True)
+    >>> with taeda.autograd.graph.allow_mutation_on_saved_tensors():
+    ...     y = x.clone()
+    ...     z = (y ** 2).sum()
+    ...     _ = y.zero_()                          # the derivative of the square needs y
+    ...     z.backward()
+    >>> x.grad
+    tensor([4., 6.])
+    """
 
     _open = False
 
@@ -222,7 +289,19 @@ class allow_mutation_on_saved_tensors:
 
 
 def increment_version(tensor: Any) -> None:
-    """Count a write to a tensor (or to each of several) that autograd did not see."""
+    """Count a write to a tensor (or to each of several) that autograd did not see.
+
+    A backward pass that needs the tensor as it was then raises, as after any write.
+
+    Raises:
+        RuntimeError: it is neither a tensor nor several.
+
+    >>> import taeda
+    >>> x = taeda.zeros(2)
+    >>> taeda.autograd.graph.increment_version(x)
+    >>> x._version
+    1
+    """
     tensors = (tensor,) if isinstance(tensor, TensorBase) else tensor
     if not isinstance(tensors, Iterable) or isinstance(tensors, (str, bytes)):
         raise RuntimeError(f"[increment_version] increment_version expect a Iterable[Tensor] as input, got {type(tensor).__name__}")

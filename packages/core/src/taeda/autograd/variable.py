@@ -26,7 +26,15 @@ class _Engine:
 
 
 class Variable(metaclass=_VariableMeta):
-    """``Variable(tensor)`` returns the tensor itself: the two are one since PyTorch 0.4."""
+    """``Variable(tensor)`` returns the tensor itself: the two are one since PyTorch 0.4.
+
+    With ``requires_grad=True`` it returns a new leaf on the same memory; every tensor is an instance of the class.
+
+    >>> import taeda
+    >>> x = taeda.ones(2)
+    >>> taeda.autograd.Variable(x) is x, taeda.autograd.Variable(x, requires_grad=True).requires_grad
+    (True, True)
+    """
 
     _execution_engine = _Engine()
 

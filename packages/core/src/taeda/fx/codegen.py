@@ -200,7 +200,21 @@ def _metadata(node: Node, include_stride: bool, include_device: bool) -> str:
 
 
 class CodeGen:
-    """Writes a graph's code; what a subclass changes of it changes the code."""
+    """Writes a graph's code; what a subclass changes of it changes the code.
+
+    >>> import taeda
+    >>> graph = taeda.fx.Graph()
+    >>> _ = graph.output(graph.call_function(taeda.exp, (graph.placeholder("x"),)))
+    >>> class Named(taeda.fx.CodeGen):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self._func_name = "run"
+    >>> graph.set_codegen(Named())
+    >>> print(graph.python_code("self").src.strip())
+    def run(self, x):
+        exp = taeda.exp(x);  x = None
+        return exp
+    """
 
     def __init__(self) -> None:
         self._body_transformer: Callable[[list[str]], list[str]] | None = None

@@ -38,7 +38,17 @@ _side_effectful_functions: set[Callable[..., Any]] = {operator.setitem, _assert}
 
 
 def has_side_effect(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Say that calls of a function are kept although nothing uses what they return; return the function."""
+    """Say that calls of a function are kept although nothing uses what they return; return the function.
+
+    >>> import taeda
+    >>> @taeda.fx.has_side_effect
+    ... def report(x):
+    ...     print(x)
+    >>> graph = taeda.fx.Graph()
+    >>> x = graph.placeholder("x")
+    >>> graph.call_function(report, (x,)).is_impure()
+    True
+    """
     _side_effectful_functions.add(fn)
     return fn
 
@@ -63,7 +73,16 @@ def map_aggregate(a: Any, fn: Callable[[Any], Any]) -> Any:
 
 
 def map_arg(a: Any, fn: Callable[[Node], Any]) -> Any:
-    """Return nested arguments with ``fn`` applied to the nodes in them."""
+    """Return nested arguments with ``fn`` applied to the nodes in them.
+
+    Raises:
+        AssertionError: ``fn`` cannot be called.
+
+    >>> import taeda
+    >>> x = taeda.fx.Graph().placeholder("x")
+    >>> taeda.fx.node.map_arg([x, (1, x)], lambda node: node.name.upper())
+    ['X', (1, 'X')]
+    """
     if not callable(fn):
         raise AssertionError(f"[fx.map_arg] expected a callable, got {fn!r}")
     return map_aggregate(a, lambda x: fn(x) if isinstance(x, Node) else x)

@@ -199,6 +199,13 @@ class Proxy:
     Args:
         node: the node.
         tracer: what records; by default it adds to the node's own graph.
+
+    >>> import taeda
+    >>> graph = taeda.fx.Graph()
+    >>> x = taeda.fx.Proxy(graph.placeholder("x"))
+    >>> y = taeda.exp(x) + 1
+    >>> y, [node.name for node in graph.nodes]
+    (Proxy(add), ['x', 'exp', 'add'])
     """
 
     def __init__(self, node: Node, tracer: TracerBase | None = None) -> None:

@@ -28,7 +28,12 @@ _strategy = "file_descriptor"
 
 
 def get_all_sharing_strategies() -> set[str]:
-    """Return the names of PyTorch's ways to share memory, which programs choose from."""
+    """Return the names of PyTorch's ways to share memory, which programs choose from.
+
+    >>> from taeda import multiprocessing
+    >>> sorted(multiprocessing.get_all_sharing_strategies())
+    ['file_descriptor', 'file_system']
+    """
     return {"file_descriptor", "file_system"}
 
 
@@ -38,7 +43,15 @@ def get_sharing_strategy() -> str:
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
-    """Remember a choice; memory is shared by descriptors whatever it says, so that nothing is left behind."""
+    """Remember a choice; memory is shared by descriptors whatever it says, so that nothing is left behind.
+
+    >>> from taeda import multiprocessing
+    >>> before = multiprocessing.get_sharing_strategy()
+    >>> multiprocessing.set_sharing_strategy("file_system")
+    >>> multiprocessing.get_sharing_strategy()
+    'file_system'
+    >>> multiprocessing.set_sharing_strategy(before)
+    """
     global _strategy
     if new_strategy not in get_all_sharing_strategies():
         raise AssertionError(f"[set_sharing_strategy] expected 'file_descriptor' or 'file_system', got {new_strategy!r}")

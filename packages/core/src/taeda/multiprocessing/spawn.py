@@ -145,5 +145,13 @@ def spawn(
     daemon: bool = False,
     start_method: str = "spawn",
 ) -> ProcessContext | None:
-    """Run ``fn(i, *args)`` in ``nprocs`` new processes; see ``start_processes``."""
+    """Run ``fn(i, *args)`` in ``nprocs`` new processes, i from 0; wait for them unless ``join`` is False.
+
+    The processes import the program anew, so that its work must stand below ``if __name__ == "__main__":``, and ``fn`` must be found by
+    name. Arguments and errors are those of ``start_processes``.
+
+    >>> import math
+    >>> from taeda import multiprocessing
+    >>> multiprocessing.spawn(math.pow, args=(2.0,), nprocs=2)              # 0 ** 2 and 1 ** 2: what fn returns is lost
+    """
     return start_processes(fn, args, nprocs, join, daemon, start_method)

@@ -326,6 +326,14 @@ def add_safe_globals(safe_globals: list[Any]) -> None:
 
     Args:
         safe_globals: classes and functions, or pairs of one and the "module.name" it has in files.
+
+    >>> import collections, io, taeda
+    >>> taeda.serialization.add_safe_globals([collections.Counter])
+    >>> taeda.serialization.get_safe_globals()
+    [<class 'collections.Counter'>]
+    >>> taeda.serialization.clear_safe_globals()
+    >>> taeda.serialization.get_safe_globals()
+    []
     """
     with safe_lock:
         for item in safe_globals:
@@ -334,12 +342,12 @@ def add_safe_globals(safe_globals: list[Any]) -> None:
 
 
 def get_safe_globals() -> list[Any]:
-    """Return what ``add_safe_globals`` allowed."""
+    """Return what :func:`add_safe_globals` allowed."""
     return list(safe.values())
 
 
 def clear_safe_globals() -> None:
-    """Take back what ``add_safe_globals`` allowed."""
+    """Take back what :func:`add_safe_globals` allowed."""
     with safe_lock:
         safe.clear()
 

@@ -19,7 +19,12 @@ __all__ = [
 
 
 class LoadEndianness(Enum):
-    """The byte order of files that do not tell it."""
+    """The byte order of files that do not tell it.
+
+    >>> from taeda.serialization import LoadEndianness
+    >>> list(LoadEndianness)
+    [<LoadEndianness.NATIVE: 1>, <LoadEndianness.LITTLE: 2>, <LoadEndianness.BIG: 3>]
+    """
 
     NATIVE = 1
     LITTLE = 2
@@ -40,35 +45,68 @@ options = _Options()
 
 
 def get_default_load_endianness() -> LoadEndianness | None:
-    """Return the byte order of files that do not tell it; None: little."""
+    """Return what :func:`set_default_load_endianness` was told; None at first."""
     return options.endianness
 
 
 def set_default_load_endianness(endianness: LoadEndianness | None) -> None:
-    """Set the byte order of files that do not tell it."""
+    """Set the byte order of files that do not tell it; None: little.
+
+    Raises:
+        TypeError: it is neither a LoadEndianness nor None.
+
+    >>> from taeda.serialization import LoadEndianness, get_default_load_endianness, set_default_load_endianness
+    >>> set_default_load_endianness(LoadEndianness.LITTLE)
+    >>> get_default_load_endianness()
+    <LoadEndianness.LITTLE: 2>
+    >>> set_default_load_endianness(None)
+    """
     if endianness is not None and not isinstance(endianness, LoadEndianness):
         raise TypeError(f"[set_default_load_endianness] expected a LoadEndianness or None, got {endianness!r}")
     options.endianness = endianness
 
 
 def get_crc32_options() -> Any:
-    """Whether ``save`` writes checksums."""
+    """Return whether ``save`` writes checksums: :func:`set_crc32_options`."""
     return options.checksums
 
 
 def set_crc32_options(compute_crc32: bool) -> None:
-    """Set whether ``save`` writes checksums; ``load`` finds damage only by them."""
+    """Set whether ``save`` writes checksums; ``load`` finds damage only by them.
+
+    >>> import taeda
+    >>> taeda.serialization.set_crc32_options(False)
+    >>> taeda.serialization.get_crc32_options()
+    False
+    >>> taeda.serialization.set_crc32_options(True)
+    """
     options.checksums = compute_crc32
 
 
 def get_default_mmap_options() -> int:
-    """Return how ``load(mmap=True)`` maps a file: ``mmap.MAP_PRIVATE`` or ``mmap.MAP_SHARED``."""
+    """Return how ``load(mmap=True)`` maps a file, ``mmap.MAP_PRIVATE`` or ``mmap.MAP_SHARED``: :func:`set_default_mmap_options`."""
     return options.mmap_flags
 
 
 class set_default_mmap_options:
-    """Set how ``load(mmap=True)`` maps a file, from now on or in a with-block: with MAP_SHARED writes reach the file,
-    whose checksums, if it has any, then tell of damage (``set_crc32_options``)."""
+    """Set how ``load(mmap=True)`` maps a file, from now on or in a with-block.
+
+    With MAP_PRIVATE, the default, writes stay in memory; with MAP_SHARED they reach the file, whose checksums, if it has any, then tell of
+    damage (``set_crc32_options``).
+
+    Raises:
+        ValueError: it is neither.
+
+    >>> import mmap, taeda
+    >>> from taeda.serialization import set_crc32_options, set_default_mmap_options
+    >>> set_crc32_options(False)
+    >>> taeda.save(taeda.zeros(2), "x.pt")
+    >>> with set_default_mmap_options(mmap.MAP_SHARED):
+    ...     taeda.load("x.pt", mmap=True)[0] = 5.0
+    >>> taeda.load("x.pt")
+    tensor([5., 0.])
+    >>> set_crc32_options(True)
+    """
 
     def __init__(self, flags: int) -> None:
         if flags not in (mmap.MAP_PRIVATE, mmap.MAP_SHARED):

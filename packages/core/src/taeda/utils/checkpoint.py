@@ -43,11 +43,28 @@ __all__ = [
 
 
 class CheckpointError(RuntimeError):
-    """The second run of a checkpointed function saved other tensors than the first."""
+    """The second run of a checkpointed function saved other tensors than the first.
+
+    >>> import taeda
+    >>> from taeda.utils.checkpoint import CheckpointError, checkpoint
+    >>> sizes = iter([2, 3])                                       # a function must do the same both times
+    >>> x = taeda.ones(3, requires_grad=True)
+    >>> y = checkpoint(lambda t: t[: next(sizes)].exp().sum(), x, use_reentrant=False)
+    >>> try:
+    ...     y.backward()
+    ... except CheckpointError:
+    ...     print("another tensor was saved")
+    another tensor was saved
+    """
 
 
 class CheckpointPolicy(enum.Enum):
-    """What a selective policy says of an operation's result; see :func:`create_selective_checkpoint_contexts`."""
+    """What a selective policy says of an operation's result; see :func:`create_selective_checkpoint_contexts`.
+
+    >>> from taeda.utils.checkpoint import CheckpointPolicy
+    >>> CheckpointPolicy.MUST_SAVE
+    <CheckpointPolicy.MUST_SAVE: 0>
+    """
 
     MUST_SAVE = 0
     PREFER_SAVE = 1
@@ -93,7 +110,16 @@ _debug: bool | None = None
 
 @contextlib.contextmanager
 def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
-    """In this block, say whether a second run stops once it has computed all that was saved (it does by default)."""
+    """In this block, say whether a second run stops once it has computed all that was saved (it does by default).
+
+    >>> import taeda
+    >>> from taeda.utils.checkpoint import checkpoint, set_checkpoint_early_stop
+    >>> x = taeda.ones(1, requires_grad=True)
+    >>> with set_checkpoint_early_stop(False):                     # the second run goes on to the print
+    ...     checkpoint(lambda t: (t.exp(), print("to the end"))[0], x, use_reentrant=False).backward()
+    to the end
+    to the end
+    """
     global _early_stop
     before, _early_stop = _early_stop, enable
     try:
@@ -104,7 +130,13 @@ def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
-    """In this block, ``debug`` of all checkpoints is ``enabled`` (None: as each says)."""
+    """In this block, ``debug`` of all checkpoints is ``enabled`` (None: as each says).
+
+    >>> import taeda
+    >>> from taeda.utils.checkpoint import set_checkpoint_debug_enabled
+    >>> with set_checkpoint_debug_enabled(True):                   # accepted; errors are explicit anyway
+    ...     pass
+    """
     global _debug
     before, _debug = _debug, enabled
     try:
@@ -114,19 +146,45 @@ def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
 
 
 def noop_context_fn() -> tuple[Any, Any]:
-    """Return two contexts that do nothing."""
+    """Return two contexts that do nothing.
+
+    >>> from taeda.utils.checkpoint import noop_context_fn
+    >>> forward, again = noop_context_fn()
+    >>> with forward:
+    ...     pass
+    """
     return contextlib.nullcontext(), contextlib.nullcontext()
 
 
 def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the inputs as leaves of a graph of their own."""
+    """Return the inputs as leaves of a graph of their own; what is no tensor stays.
+
+    Raises:
+        RuntimeError: they are no tuple.
+
+    >>> import taeda
+    >>> from taeda.utils.checkpoint import detach_variable
+    >>> x = taeda.ones(2, requires_grad=True)
+    >>> y, n = detach_variable((x * 2, 3))
+    >>> y.is_leaf, y.requires_grad, n
+    (True, True, 3)
+    """
     if not isinstance(inputs, tuple):
         raise RuntimeError(f"[detach_variable] Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}")
     return tuple(x.detach().requires_grad_(x.requires_grad) if isinstance(x, TensorBase) else x for x in inputs)
 
 
 def check_backward_validity(inputs: Any) -> None:
-    """Warn if no input requires grad."""
+    """Warn if no input requires grad.
+
+    >>> import warnings, taeda
+    >>> from taeda.utils.checkpoint import check_backward_validity
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
+    ...     check_backward_validity([taeda.ones(2)])
+    >>> len(said)
+    1
+    """
     if not any(x.requires_grad for x in inputs if isinstance(x, TensorBase)):
         warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", UserWarning, stacklevel=3)
 
