@@ -48,6 +48,11 @@ def set_image_backend(backend: str) -> None:
 
     Raises:
         ValueError: it is another.
+
+    >>> import taeda.vision
+    >>> taeda.vision.set_image_backend("PIL")
+    >>> taeda.vision.get_image_backend()
+    'PIL'
     """
     if backend != "PIL":
         raise ValueError(f"[set_image_backend] Invalid backend {backend!r}; images are read by 'PIL'")

@@ -168,6 +168,11 @@ def wrap_dataset_for_transforms_v2(dataset: Any, target_keys: Collection[str] | 
     Raises:
         TypeError: it is no data set of this package.
         ValueError: keys are asked for that its targets cannot have.
+
+    >>> from taeda.vision.datasets import FakeData, wrap_dataset_for_transforms_v2
+    >>> data = wrap_dataset_for_transforms_v2(FakeData(size=2, image_size=(3, 8, 8)))
+    >>> len(data)
+    2
     """
     found = next((cls for cls in type(dataset).__mro__ if cls in _WRAPPERS), None)
     if found is None:

@@ -22,6 +22,12 @@ class FakeData(VisionDataset):
         transform: a function of the PIL image.
         target_transform: a function of the class number.
         random_offset: another number gives other samples.
+
+    >>> from taeda.vision.datasets import FakeData
+    >>> data = FakeData(size=4, image_size=(3, 16, 24))
+    >>> image, label = data[0]
+    >>> len(data), image.size, 0 <= label < 10
+    (4, (24, 16), True)
     """
 
     def __init__(

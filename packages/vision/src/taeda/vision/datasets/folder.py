@@ -139,6 +139,16 @@ class DatasetFolder(VisionDataset):
 
     Raises:
         FileNotFoundError: the folder is not there, has no class, or a class has no file.
+
+    >>> import pathlib
+    >>> from taeda.vision.datasets import DatasetFolder
+    >>> for name in ("even", "odd"):
+    ...     pathlib.Path("numbers", name).mkdir(parents=True)
+    >>> for i in range(4):
+    ...     _ = pathlib.Path("numbers", "odd" if i % 2 else "even", f"{i}.txt").write_text(str(i))
+    >>> numbers = DatasetFolder("numbers", lambda path: int(pathlib.Path(path).read_text()), extensions=(".txt",))
+    >>> list(numbers)
+    [(0, 0), (2, 0), (1, 1), (3, 1)]
     """
 
     root: str
@@ -188,7 +198,18 @@ class DatasetFolder(VisionDataset):
 class ImageFolder(DatasetFolder):
     """A `DatasetFolder` of image files; sample i is (PIL image of mode RGB, class number).
 
-    A file that cannot be read raises OSError with its path in the message, when it is asked for.
+    Arguments, attributes and errors are those of `DatasetFolder`. A file that cannot be read raises OSError with its path in the message,
+    when it is asked for.
+
+    >>> import os
+    >>> from PIL import Image
+    >>> from taeda.vision.datasets import ImageFolder
+    >>> for name in ("cat", "dog"):
+    ...     os.makedirs(f"animals/{name}")
+    ...     Image.new("RGB", (8, 8)).save(f"animals/{name}/1.png")
+    >>> animals = ImageFolder("animals")
+    >>> animals.classes, animals[1][1]
+    (['cat', 'dog'], 1)
     """
 
     def __init__(

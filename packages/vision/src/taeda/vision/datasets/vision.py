@@ -14,7 +14,12 @@ Transform = Callable[[Any], Any]
 
 
 class StandardTransform:
-    """A transform for the image beside one for the target."""
+    """A transform for the image beside one for the target; None leaves it as it is.
+
+    >>> from taeda.vision.datasets import StandardTransform
+    >>> StandardTransform(lambda image: image + 1, None)(3, "cat")
+    (4, 'cat')
+    """
 
     def __init__(self, transform: Transform | None = None, target_transform: Transform | None = None) -> None:
         self.transform = transform
@@ -50,6 +55,15 @@ class VisionDataset(Dataset[Any]):
 
     Raises:
         ValueError: `transforms` is given beside one of the others.
+
+    >>> from taeda.vision.datasets import VisionDataset
+    >>> class Squares(VisionDataset):
+    ...     def __len__(self):
+    ...         return 3
+    ...     def __getitem__(self, i):
+    ...         return self.transforms(i, i * i)
+    >>> Squares(transform=float, target_transform=str)[2]
+    (2.0, '4')
     """
 
     _repr_indent = 4

@@ -34,7 +34,17 @@ __all__ = [
 
 
 def to_grayscale(img: Image.Image, num_output_channels: int = 1) -> Image.Image:
-    """Turn a PIL image into shades of grey with 1 or 3 channels; L = 0.299 R + 0.587 G + 0.114 B."""
+    """Turn a PIL image into shades of grey with 1 or 3 channels; L = 0.299 R + 0.587 G + 0.114 B.
+
+    Raises:
+        TypeError: it is no PIL image; `rgb_to_grayscale` takes tensors too.
+        ValueError: another number of channels.
+
+    >>> from PIL import Image
+    >>> from taeda.vision.transforms import functional as F
+    >>> F.to_grayscale(Image.new("RGB", (2, 2), (255, 0, 0))).getpixel((0, 0))
+    76
+    """
     if not isinstance(img, Image.Image):
         raise TypeError(f"[to_grayscale] Input should be PIL Image, got {type(img)}")
     _check_channels(num_output_channels, "to_grayscale")

@@ -35,7 +35,12 @@ PADDING_MODES = ("constant", "edge", "reflect", "symmetric")
 
 
 class InterpolationMode(Enum):
-    """How pixels between pixels are found. Tensors know the first four."""
+    """How pixels between pixels are found. Tensors know the first four.
+
+    >>> from taeda.vision.transforms import InterpolationMode
+    >>> InterpolationMode("bilinear")
+    <InterpolationMode.BILINEAR: 'bilinear'>
+    """
 
     NEAREST = "nearest"
     NEAREST_EXACT = "nearest-exact"

@@ -12,7 +12,12 @@ __all__ = ["AutoAugmentPolicy", "augmix_space", "auto_space", "policy_of", "rand
 
 
 class AutoAugmentPolicy(Enum):
-    """The data set that a policy was learnt on."""
+    """The data set that a policy was learnt on.
+
+    >>> from taeda.vision.transforms import AutoAugmentPolicy
+    >>> [policy.value for policy in AutoAugmentPolicy]
+    ['imagenet', 'cifar10', 'svhn']
+    """
 
     IMAGENET = "imagenet"
     CIFAR10 = "cifar10"

@@ -291,6 +291,16 @@ def perspective(
 
     Args:
         startpoints, endpoints: four (x, y) each.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms import functional as F
+    >>> corners, turned = [[0, 0], [3, 0], [3, 3], [0, 3]], [[3, 0], [3, 3], [0, 3], [0, 0]]
+    >>> image = taeda.arange(16.0).reshape(1, 4, 4)
+    >>> F.perspective(image, corners, turned).round()
+    tensor([[[ 8.,  4.,  0.,  0.],
+             [ 9.,  5.,  1.,  0.],
+             [10.,  6.,  2.,  0.],
+             [11.,  7.,  3.,  0.]]])
     """
     x: Any = img
     mode = interpolation_mode(interpolation, "perspective")
@@ -323,7 +333,20 @@ def elastic_transform(
     interpolation: InterpolationMode | int = InterpolationMode.BILINEAR,
     fill: Fill = None,
 ) -> I:
-    """Move every pixel by a displacement of its own (1 x H x W x 2, in halves of the image's size)."""
+    """Move every pixel by a displacement of its own.
+
+    Args:
+        img: a PIL image or a tensor ... x C x H x W.
+        displacement: 1 x H x W x 2, (x, y) in halves of the image's size: pixel p of the result is read at p + displacement.
+        interpolation, fill: between pixels, and outside of the image.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms import functional as F
+    >>> right = taeda.zeros(1, 1, 4, 2)
+    >>> right[..., 0] = 2 * 1 / 4                            # one pixel of four
+    >>> F.elastic_transform(taeda.tensor([[[1.0, 2.0, 3.0, 4.0]]]), right)
+    tensor([[[2., 3., 4., 0.]]])
+    """
     x: Any = img
     mode = interpolation_mode(interpolation, "elastic_transform")
     is_tensor = is_tensor_image(x, "elastic_transform")
@@ -360,7 +383,15 @@ def _bell(size: int, sigma: float, dtype: Any) -> Tensor:
 
 
 def blur_tensor(image: Tensor, kernel_size: Any, sigma: Any = None) -> Tensor:
-    """Smooth ... x C x H x W by a Gaussian; borders are mirrored."""
+    """Smooth ... x C x H x W by a Gaussian; borders are mirrored.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> image = taeda.zeros(1, 5, 5)
+    >>> image[0, 2, 2] = 1.0
+    >>> F.gaussian_blur_image(image, kernel_size=[3, 3], sigma=[1.0, 1.0])[0, 2]
+    tensor([0.0000, 0.1238, 0.2042, 0.1238, 0.0000])
+    """
     (kx, ky), (sx, sy) = blur_sizes(kernel_size, sigma)
     if image.numel() == 0:
         return image

@@ -76,7 +76,14 @@ def set_return_type(return_type: str) -> _Restore:
 
 
 class TVTensor(Tensor):
-    """Base of the kinds."""
+    """Base of the kinds: a tensor that remembers what it is to an image.
+
+    >>> import taeda
+    >>> from taeda.vision.tv_tensors import Image, TVTensor
+    >>> image = Image(taeda.zeros(3, 4, 5))
+    >>> isinstance(image, TVTensor), type(image.clone()).__name__, type(image * 2).__name__
+    (True, 'Image', 'Tensor')
+    """
 
     @staticmethod
     def _to_tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool | None = None) -> Tensor:
@@ -185,7 +192,17 @@ class Image(_Pixels):
 
 
 class Video(_Pixels):
-    """A video, ... x T x C x H x W."""
+    """A video, ... x T x C x H x W.
+
+    Raises:
+        ValueError: there are fewer than 4 dimensions.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms import v2
+    >>> from taeda.vision.tv_tensors import Video
+    >>> v2.CenterCrop(2)(Video(taeda.zeros(8, 3, 4, 5))).shape
+    taeda.Size([8, 3, 2, 2])
+    """
 
     _least = 4
 
@@ -195,13 +212,28 @@ class Video(_Pixels):
 
 
 class Mask(_Pixels):
-    """Masks of objects or of classes, ... x H x W."""
+    """Masks of objects or of classes, ... x H x W; transforms take their values from the nearest pixel. Also made from a PIL image.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms import v2
+    >>> from taeda.vision.tv_tensors import Mask
+    >>> v2.Resize((2, 4))(Mask(taeda.tensor([[0, 7], [7, 0]], dtype=taeda.uint8))).tolist()
+    [[0, 0, 7, 7], [7, 7, 0, 0]]
+    """
 
     _least = 0
 
 
 class BoundingBoxFormat(Enum):
-    """How the numbers of a box are meant; see `ops.box_convert`."""
+    """How the numbers of a box are meant; see `ops.box_convert`.
+
+    X, Y are corners, W, H width and height, CX, CY the centre; formats that end in R have an angle in degrees, counter-clockwise, and
+    XYXYXYXY has all four corners.
+
+    >>> from taeda.vision.tv_tensors import BoundingBoxFormat
+    >>> BoundingBoxFormat("CXCYWH")
+    <BoundingBoxFormat.CXCYWH: 'CXCYWH'>
+    """
 
     XYXY = "XYXY"
     XYWH = "XYWH"

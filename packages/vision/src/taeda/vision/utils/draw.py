@@ -49,6 +49,12 @@ def draw_predictions(
 
     Raises:
         ValueError: the lengths differ, or there are no images.
+
+    >>> import taeda
+    >>> from taeda.vision.utils import draw_predictions
+    >>> picture = draw_predictions(taeda.rand(3, 1, 8, 8), targets=[0, 1, 1], predictions=[0, 1, 0], classes=["cat", "dog"])
+    >>> picture.mode
+    'RGB'
     """
     truth, guess = _integers(targets), _integers(predictions)
     if not len(images) == len(truth) == len(guess) or not guess:
@@ -98,6 +104,11 @@ def draw_curves(
 
     Raises:
         ValueError: there are no panels.
+
+    >>> from taeda.vision.utils import draw_curves
+    >>> picture = draw_curves({"loss": {"train": [1.0, 0.5, 0.3], "test": [1.1, 0.7, 0.6]}})
+    >>> picture.size
+    (420, 300)
     """
     if not panels:
         raise ValueError("[draw_curves] there is nothing to draw: panels is empty")

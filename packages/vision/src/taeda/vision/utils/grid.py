@@ -125,6 +125,13 @@ def save_image(
         fp: a file's name or an open binary file.
         format: of the file; by default from the name's ending.
         kwargs: for `make_grid`.
+
+    >>> import taeda
+    >>> from PIL import Image
+    >>> from taeda.vision.utils import save_image
+    >>> save_image(taeda.rand(6, 3, 4, 4), "grid.png", nrow=3, padding=1)
+    >>> Image.open("grid.png").size
+    (16, 11)
     """
     grid = make_grid(tensor, **kwargs)
     save_pil(to_pil_image(grid.mul(255).add_(0.5).clamp_(0, 255).to("cpu", taeda.uint8)), fp, format)

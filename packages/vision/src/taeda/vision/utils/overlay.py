@@ -207,6 +207,13 @@ def draw_keypoints(
 
     Raises:
         TypeError, ValueError: shapes or dtypes do not fit.
+
+    >>> import taeda
+    >>> from taeda.vision.utils import draw_keypoints
+    >>> image = taeda.zeros(3, 9, 9, dtype=taeda.uint8)
+    >>> drawn = draw_keypoints(image, taeda.tensor([[[4, 4]]]), colors="red", radius=1)
+    >>> drawn[0, 4], drawn[1].max().item()
+    (tensor([  0,   0,   0, 255, 255, 255,   0,   0,   0], dtype=taeda.uint8), 0)
     """
     op = "draw_keypoints"
     _checked(image, op)

@@ -213,13 +213,27 @@ def _moved(boxes: Tensor, format: Any, move: Any, canvas: Any, mode: Any, shift:
 
 @kernel(G.horizontal_flip, BOXES)
 def horizontal_flip_bounding_boxes(bounding_boxes: Tensor, format: Any, canvas_size: Any) -> Tensor:
-    """Mirror boxes left and right."""
+    """Mirror boxes left and right.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import BoundingBoxFormat
+    >>> F.horizontal_flip_bounding_boxes(taeda.tensor([[2, 3, 6, 7]]), BoundingBoxFormat.XYXY, canvas_size=(10, 20))
+    tensor([[14,  3, 18,  7]])
+    """
     return _mirrored(bounding_boxes, format, canvas_size[1], 0)
 
 
 @kernel(G.vertical_flip, BOXES)
 def vertical_flip_bounding_boxes(bounding_boxes: Tensor, format: Any, canvas_size: Any) -> Tensor:
-    """Mirror boxes top and bottom."""
+    """Mirror boxes top and bottom.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import BoundingBoxFormat
+    >>> F.vertical_flip_bounding_boxes(taeda.tensor([[2, 3, 6, 7]]), BoundingBoxFormat.XYXY, canvas_size=(10, 20))
+    tensor([[2, 3, 6, 7]])
+    """
     return _mirrored(bounding_boxes, format, canvas_size[0], 1)
 
 
@@ -246,13 +260,25 @@ def _mirrored(boxes: Tensor, format: Any, size: int, axis: int) -> Tensor:
 
 @kernel(G.horizontal_flip, POINTS)
 def horizontal_flip_keypoints(keypoints: Tensor, canvas_size: Any) -> Tensor:
-    """Mirror points left and right."""
+    """Mirror points left and right.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.horizontal_flip_keypoints(taeda.tensor([[0, 3]]), canvas_size=(10, 20))       # pixel 0 becomes pixel 19
+    tensor([[19,  3]])
+    """
     return taeda.stack([canvas_size[1] - 1 - keypoints[..., 0], keypoints[..., 1]], -1)
 
 
 @kernel(G.vertical_flip, POINTS)
 def vertical_flip_keypoints(keypoints: Tensor, canvas_size: Any) -> Tensor:
-    """Mirror points top and bottom."""
+    """Mirror points top and bottom.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.vertical_flip_keypoints(taeda.tensor([[0, 3]]), canvas_size=(10, 20))
+    tensor([[0, 6]])
+    """
     return taeda.stack([keypoints[..., 0], canvas_size[0] - 1 - keypoints[..., 1]], -1)
 
 
@@ -268,7 +294,13 @@ def _ratios(canvas: Any, size: Any, max_size: Any) -> tuple[tuple[int, int], Ten
 def resize_bounding_boxes(
     bounding_boxes: Tensor, canvas_size: Any, size: Any, max_size: Any = None, format: Any = Format.XYXY, clamping_mode: Any = "soft"
 ) -> tuple[Tensor, Any]:
-    """Scale boxes with their canvas; returns boxes and canvas."""
+    """Scale boxes with their canvas; returns boxes and canvas.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.resize_bounding_boxes(taeda.tensor([[2.0, 3.0, 6.0, 7.0]]), canvas_size=(10, 20), size=[20, 20])
+    (tensor([[ 2.,  6.,  6., 14.]]), (20, 20))
+    """
     new, ratios = _ratios(canvas_size, size, max_size)
     if new == tuple(canvas_size):
         return bounding_boxes, canvas_size
@@ -279,7 +311,13 @@ def resize_bounding_boxes(
 
 @kernel(G.resize, POINTS)
 def resize_keypoints(keypoints: Tensor, size: Any, canvas_size: Any, max_size: Any = None) -> tuple[Tensor, Any]:
-    """Scale points with their canvas; returns points and canvas."""
+    """Scale points with their canvas; returns points and canvas.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.resize_keypoints(taeda.tensor([[2.0, 3.0]]), size=[20, 20], canvas_size=(10, 20))
+    (tensor([[2., 6.]]), (20, 20))
+    """
     new, ratios = _ratios(canvas_size, size, max_size)
     return (keypoints, canvas_size) if new == tuple(canvas_size) else (keypoints.mul(ratios).to(keypoints.dtype), new)
 
@@ -296,7 +334,17 @@ def pad_bounding_boxes(
     bounding_boxes: Tensor, padding: Any, padding_mode: str = "constant", format: Any = None,
     canvas_size: Any = None, clamping_mode: Any = "soft",
 ) -> tuple[Tensor, Any]:
-    """Move boxes by the padding; returns boxes and canvas."""
+    """Move boxes by the padding; returns boxes and canvas.
+
+    Raises:
+        ValueError: the padding repeats pixels, of which there are no boxes.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import BoundingBoxFormat
+    >>> F.pad_bounding_boxes(taeda.tensor([[2, 3, 6, 7]]), [1, 2], format=BoundingBoxFormat.XYXY, canvas_size=(10, 20))
+    (tensor([[3, 5, 7, 9]]), (14, 22))
+    """
     if padding_mode != "constant":
         raise ValueError(f"[pad] Padding mode '{padding_mode}' is not supported with bounding boxes")
     left, top, right, bottom = G.edges(padding)
@@ -306,7 +354,16 @@ def pad_bounding_boxes(
 
 @kernel(G.pad, POINTS)
 def pad_keypoints(keypoints: Tensor, padding: Any, padding_mode: str = "constant", canvas_size: Any = None) -> tuple[Tensor, Any]:
-    """Move points by the padding; returns points and canvas."""
+    """Move points by the padding; returns points and canvas.
+
+    Raises:
+        ValueError: the padding repeats pixels, of which there are no points.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.pad_keypoints(taeda.tensor([[2, 3]]), [1, 2], canvas_size=(10, 20))
+    (tensor([[3, 5]]), (14, 22))
+    """
     if padding_mode != "constant":
         raise ValueError(f"[pad] Padding mode '{padding_mode}' is not supported with KeyPoints")
     left, top, right, bottom = G.edges(padding)
@@ -318,7 +375,14 @@ def pad_keypoints(keypoints: Tensor, padding: Any, padding_mode: str = "constant
 def crop_bounding_boxes(
     bounding_boxes: Tensor, top: int, left: int, height: int, width: int, format: Any = None, clamping_mode: Any = "soft"
 ) -> tuple[Tensor, Any]:
-    """Move boxes into a crop; returns boxes and canvas."""
+    """Move boxes into a crop; returns boxes and canvas.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import BoundingBoxFormat
+    >>> F.crop_bounding_boxes(taeda.tensor([[2, 3, 6, 7]]), top=1, left=3, height=4, width=5, format=BoundingBoxFormat.XYXY)
+    (tensor([[0, 2, 3, 4]]), (4, 5))
+    """
     x = bounding_boxes - _offset(bounding_boxes, format, left, top)
     x = _right_angled(x).reshape(x.shape) if format == Format.XYXYXYXY else x
     return clamp(x, format, (height, width), clamping_mode), (height, width)
@@ -326,7 +390,13 @@ def crop_bounding_boxes(
 
 @kernel(G.crop, POINTS)
 def crop_keypoints(keypoints: Tensor, top: int, left: int, height: int, width: int) -> tuple[Tensor, Any]:
-    """Move points into a crop; returns points and canvas."""
+    """Move points into a crop; returns points and canvas.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.crop_keypoints(taeda.tensor([[2, 3]]), top=1, left=1, height=4, width=5)
+    (tensor([[1, 2]]), (4, 5))
+    """
     return keypoints - taeda.tensor([left, top], dtype=keypoints.dtype), (height, width)
 
 
@@ -339,13 +409,26 @@ def _central(output_size: Any, canvas: Any) -> tuple[int, int, int, int]:
 def center_crop_bounding_boxes(
     bounding_boxes: Tensor, output_size: Any, format: Any = None, canvas_size: Any = None, clamping_mode: Any = "soft"
 ) -> tuple[Tensor, Any]:
-    """Move boxes into a central crop; returns boxes and canvas."""
+    """Move boxes into a central crop; returns boxes and canvas.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import BoundingBoxFormat
+    >>> F.center_crop_bounding_boxes(taeda.tensor([[2, 3, 16, 7]]), [6, 12], BoundingBoxFormat.XYXY, canvas_size=(10, 20))
+    (tensor([[ 0,  1, 12,  5]]), (6, 12))
+    """
     return crop_bounding_boxes(bounding_boxes, *_central(output_size, canvas_size), format, clamping_mode)
 
 
 @kernel(G.center_crop, POINTS)
 def center_crop_keypoints(keypoints: Tensor, output_size: Any, canvas_size: Any = None) -> tuple[Tensor, Any]:
-    """Move points into a central crop; returns points and canvas."""
+    """Move points into a central crop; returns points and canvas.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.center_crop_keypoints(taeda.tensor([[5, 3]]), canvas_size=(10, 20), output_size=[6, 12])
+    (tensor([[1, 1]]), (6, 12))
+    """
     return crop_keypoints(keypoints, *_central(output_size, canvas_size))
 
 
@@ -353,14 +436,27 @@ def center_crop_keypoints(keypoints: Tensor, output_size: Any, canvas_size: Any 
 def resized_crop_bounding_boxes(
     bounding_boxes: Tensor, top: int, left: int, height: int, width: int, size: Any, format: Any = None, clamping_mode: Any = "soft"
 ) -> tuple[Tensor, Any]:
-    """Move boxes into a crop, then scale them; returns boxes and canvas."""
+    """Move boxes into a crop, then scale them; returns boxes and canvas.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import BoundingBoxFormat
+    >>> F.resized_crop_bounding_boxes(taeda.tensor([[3, 3, 7, 7]]), 1, 1, 8, 8, size=[4, 4], format=BoundingBoxFormat.XYXY)
+    (tensor([[1, 1, 3, 3]]), (4, 4))
+    """
     x, canvas = crop_bounding_boxes(bounding_boxes, top, left, height, width, format, clamping_mode)
     return resize_bounding_boxes(x, canvas, size, format=format, clamping_mode=clamping_mode)
 
 
 @kernel(G.resized_crop, POINTS)
 def resized_crop_keypoints(keypoints: Tensor, top: int, left: int, height: int, width: int, size: Any) -> tuple[Tensor, Any]:
-    """Move points into a crop, then scale them; returns points and canvas."""
+    """Move points into a crop, then scale them; returns points and canvas.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.resized_crop_keypoints(taeda.tensor([[3, 5]]), top=1, left=1, height=8, width=8, size=[4, 4])
+    (tensor([[1, 2]]), (4, 4))
+    """
     x, canvas = crop_keypoints(keypoints, top, left, height, width)
     return resize_keypoints(x, size, canvas)
 
@@ -420,7 +516,15 @@ def affine_bounding_boxes(
     canvas_size: Any = None,
     clamping_mode: Any = "soft",
 ) -> Tensor:
-    """Send boxes through an affine map."""
+    """Send boxes through an affine map.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import BoundingBoxFormat
+    >>> boxes = taeda.tensor([[2, 3, 6, 7]])
+    >>> F.affine_bounding_boxes(boxes, 0.0, [3, 1], 1.0, [0.0, 0.0], format=BoundingBoxFormat.XYXY, canvas_size=(10, 20))
+    tensor([[5, 4, 9, 8]])
+    """
     return _affine_boxes(bounding_boxes, format, canvas_size, clamping_mode, angle, translate, scale, shear, center, False)[0]
 
 
@@ -428,7 +532,13 @@ def affine_bounding_boxes(
 def affine_keypoints(
     keypoints: Tensor, angle: Any, translate: Any, scale: float, shear: Any, center: Any = None, canvas_size: Any = None
 ) -> tuple[Tensor, Any]:
-    """Send points through an affine map; returns points and canvas."""
+    """Send points through an affine map; returns points and canvas.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.affine_keypoints(taeda.tensor([[2, 3]]), 0.0, [3, 1], 1.0, [0.0, 0.0], canvas_size=(10, 20))
+    (tensor([[5, 4]]), (10, 20))
+    """
     return _affine_points(keypoints, canvas_size, angle, translate, scale, shear, center, False)
 
 
@@ -437,7 +547,14 @@ def rotate_bounding_boxes(
     bounding_boxes: Tensor, angle: float, expand: bool = False, center: Any = None, format: Any = None,
     canvas_size: Any = None, clamping_mode: Any = "soft",
 ) -> tuple[Tensor, Any]:
-    """Turn boxes counter-clockwise; returns boxes and canvas."""
+    """Turn boxes counter-clockwise; returns boxes and canvas.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import BoundingBoxFormat
+    >>> F.rotate_bounding_boxes(taeda.tensor([[2, 3, 6, 7]]), angle=90, format=BoundingBoxFormat.XYXY, canvas_size=(20, 20))
+    (tensor([[ 3, 14,  7, 18]]), (20, 20))
+    """
     return _affine_boxes(bounding_boxes, format, canvas_size, clamping_mode, -angle, [0.0, 0.0], 1.0, [0.0, 0.0], center, expand)
 
 
@@ -445,7 +562,13 @@ def rotate_bounding_boxes(
 def rotate_keypoints(
     keypoints: Tensor, angle: float, expand: bool = False, center: Any = None, canvas_size: Any = None
 ) -> tuple[Tensor, Any]:
-    """Turn points counter-clockwise; returns points and canvas."""
+    """Turn points counter-clockwise; returns points and canvas.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.rotate_keypoints(taeda.tensor([[2, 3]]), canvas_size=(20, 20), angle=90)
+    (tensor([[ 3, 18]]), (20, 20))
+    """
     return _affine_points(keypoints, canvas_size, -angle, [0.0, 0.0], 1.0, [0.0, 0.0], center, expand)
 
 
@@ -476,7 +599,16 @@ def perspective_bounding_boxes(
     canvas_size: Any = None,
     clamping_mode: Any = "soft",
 ) -> Tensor:
-    """Send boxes through a perspective map."""
+    """Send boxes through a perspective map.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import BoundingBoxFormat
+    >>> corners = [[0, 0], [10, 0], [10, 10], [0, 10]]
+    >>> wider = [[0, 0], [20, 0], [20, 10], [0, 10]]
+    >>> F.perspective_bounding_boxes(taeda.tensor([[2, 3, 6, 7]]), corners, wider, format=BoundingBoxFormat.XYXY, canvas_size=(20, 20))
+    tensor([[ 4,  3, 12,  7]])
+    """
     if bounding_boxes.numel() == 0:
         return bounding_boxes
     move = _forward_perspective(G.coefficients_of(startpoints, endpoints, coefficients), _floats(bounding_boxes))
@@ -487,7 +619,15 @@ def perspective_bounding_boxes(
 def perspective_keypoints(
     keypoints: Tensor, startpoints: Any, endpoints: Any, coefficients: Any = None, canvas_size: Any = None
 ) -> Tensor:
-    """Send points through a perspective map."""
+    """Send points through a perspective map.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> corners = [[0, 0], [10, 0], [10, 10], [0, 10]]
+    >>> wider = [[0, 0], [20, 0], [20, 10], [0, 10]]
+    >>> F.perspective_keypoints(taeda.tensor([[2.0, 3.0]]), corners, wider, canvas_size=(20, 20))
+    tensor([[4., 3.]])
+    """
     if keypoints.numel() == 0:
         return keypoints
     move = _forward_perspective(G.coefficients_of(startpoints, endpoints, coefficients), _floats(keypoints))
@@ -515,7 +655,15 @@ def _displaced(displacement: Tensor, canvas: Any, dtype: Any, up: bool) -> Any:
 def elastic_bounding_boxes(
     bounding_boxes: Tensor, displacement: Tensor, format: Any = None, canvas_size: Any = None, clamping_mode: Any = "soft"
 ) -> Tensor:
-    """Send boxes through displacements; of a rotated box, its centre."""
+    """Send boxes through displacements; of a rotated box, its centre.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import BoundingBoxFormat
+    >>> still = taeda.zeros(1, 10, 20, 2)
+    >>> F.elastic_bounding_boxes(taeda.tensor([[2, 3, 6, 7]]), still, format=BoundingBoxFormat.XYXY, canvas_size=(10, 20))
+    tensor([[2, 3, 6, 7]])
+    """
     move = _displaced(displacement, canvas_size, _floats(bounding_boxes), up=True)
     if bounding_boxes.numel() == 0:
         return bounding_boxes
@@ -535,6 +683,13 @@ def _moved_whole(boxes: Tensor, format: Any, move: Any, canvas: Any, mode: Any) 
 
 @kernel(G.elastic, POINTS)
 def elastic_keypoints(keypoints: Tensor, displacement: Tensor, canvas_size: Any = None) -> Tensor:
-    """Send points through displacements."""
+    """Send points through displacements.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> still = taeda.zeros(1, 10, 20, 2)
+    >>> F.elastic_keypoints(taeda.tensor([[2, 3]]), still, canvas_size=(10, 20))
+    tensor([[2, 3]])
+    """
     move = _displaced(displacement, canvas_size, _floats(keypoints), up=False)
     return move(keypoints.reshape(-1, 2)).reshape(keypoints.shape).to(keypoints.dtype) if keypoints.numel() else keypoints

@@ -70,7 +70,13 @@ def _grey(image: Tensor, channels: int, keep_dtype: bool = True) -> Tensor:
 
 @kernel(rgb_to_grayscale, Tensor, tv_tensors.Image)
 def rgb_to_grayscale_image(image: Tensor, num_output_channels: int = 1) -> Tensor:
-    """Turn a tensor ... x 3 x H x W into shades of grey."""
+    """Turn a tensor ... x 3 x H x W into shades of grey.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.rgb_to_grayscale_image(taeda.tensor([[[1.0]], [[0.5]], [[0.0]]]))
+    tensor([[[0.5924]]])
+    """
     if num_output_channels not in (1, 3):
         raise ValueError(f"[rgb_to_grayscale] num_output_channels must be 1 or 3, got {num_output_channels}.")
     return _grey(image, num_output_channels)
@@ -100,7 +106,13 @@ def grayscale_to_rgb(inpt: Any) -> Any:
 
 @kernel(grayscale_to_rgb, Tensor, tv_tensors.Image)
 def grayscale_to_rgb_image(image: Tensor) -> Tensor:
-    """Repeat the only channel three times."""
+    """Repeat the only channel three times.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.grayscale_to_rgb_image(taeda.zeros(1, 4, 5)).shape
+    taeda.Size([3, 4, 5])
+    """
     return image if image.shape[-3] >= 3 else _grey(image, 3)
 
 
@@ -129,7 +141,13 @@ def adjust_brightness(inpt: Any, brightness_factor: float) -> Any:
 
 @kernel(adjust_brightness, *TENSORS)
 def adjust_brightness_image(image: Tensor, brightness_factor: float) -> Tensor:
-    """Multiply a tensor by a factor."""
+    """Multiply a tensor by a factor.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.adjust_brightness_image(taeda.tensor([[[0.25, 0.5, 0.75]]]), 2.0)
+    tensor([[[0.5000, 1.0000, 1.0000]]])
+    """
     _factor(brightness_factor, "brightness_factor", "adjust_brightness")
     _channels(image, "adjust_brightness")
     bright = image.mul(float(brightness_factor)).clamp_(0, largest_value(image.dtype))
@@ -155,7 +173,13 @@ def adjust_saturation(inpt: Any, saturation_factor: float) -> Any:
 
 @kernel(adjust_saturation, *TENSORS)
 def adjust_saturation_image(image: Tensor, saturation_factor: float) -> Tensor:
-    """Blend a tensor with its shades of grey."""
+    """Blend a tensor with its shades of grey.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.adjust_saturation_image(taeda.tensor([[[1.0]], [[0.0]], [[0.0]]]), 0.0).flatten()
+    tensor([0.2989, 0.2989, 0.2989])
+    """
     _factor(saturation_factor, "saturation_factor", "adjust_saturation")
     return image if _channels(image, "adjust_saturation") == 1 else _blend(image, _whole_grey(image), saturation_factor)
 
@@ -174,7 +198,13 @@ def adjust_contrast(inpt: Any, contrast_factor: float) -> Any:
 
 @kernel(adjust_contrast, *TENSORS)
 def adjust_contrast_image(image: Tensor, contrast_factor: float) -> Tensor:
-    """Blend a tensor with its mean shade of grey."""
+    """Blend a tensor with its mean shade of grey.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.adjust_contrast_image(taeda.tensor([[[0.25, 0.75]]]), 0.5)
+    tensor([[[0.3750, 0.6250]]])
+    """
     _factor(contrast_factor, "contrast_factor", "adjust_contrast")
     if _channels(image, "adjust_contrast") == 3:
         grey = _whole_grey(image)
@@ -199,7 +229,15 @@ def adjust_sharpness(inpt: Any, sharpness_factor: float) -> Any:
 
 @kernel(adjust_sharpness, *TENSORS)
 def adjust_sharpness_image(image: Tensor, sharpness_factor: float) -> Tensor:
-    """Blend a tensor with itself smoothed; see `colour.smoothed`."""
+    """Blend a tensor with itself smoothed; see `colour.smoothed`.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> image = taeda.zeros(1, 3, 3)
+    >>> image[0, 1, 1] = 1.0
+    >>> F.adjust_sharpness_image(image, 0.0)[0, 1]                     # 5 of 13 parts stay in the middle
+    tensor([0.0000, 0.3846, 0.0000])
+    """
     c, h, w = image.shape[-3:]
     _channels(image, "adjust_sharpness")
     _factor(sharpness_factor, "sharpness_factor", "adjust_sharpness")
@@ -228,7 +266,13 @@ def adjust_hue(inpt: Any, hue_factor: float) -> Any:
 
 @kernel(adjust_hue, *TENSORS)
 def adjust_hue_image(image: Tensor, hue_factor: float) -> Tensor:
-    """Turn the hue of a tensor ... x 3 x H x W."""
+    """Turn the hue of a tensor ... x 3 x H x W.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.adjust_hue_image(taeda.tensor([[[1.0]], [[0.0]], [[0.0]]]), 1 / 3).flatten()            # from red to green
+    tensor([0., 1., 0.])
+    """
     if not -0.5 <= hue_factor <= 0.5:
         raise ValueError(f"[adjust_hue] hue_factor ({hue_factor}) is not in [-0.5, 0.5].")
     if _channels(image, "adjust_hue") == 1 or image.numel() == 0:
@@ -274,7 +318,13 @@ def adjust_gamma(inpt: Any, gamma: float, gain: float = 1) -> Any:
 
 @kernel(adjust_gamma, *TENSORS)
 def adjust_gamma_image(image: Tensor, gamma: float, gain: float = 1.0) -> Tensor:
-    """Raise a tensor to a power."""
+    """Raise a tensor to a power.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.adjust_gamma_image(taeda.tensor([[[0.25, 0.5]]]), gamma=2.0)
+    tensor([[[0.0625, 0.2500]]])
+    """
     if gamma < 0:
         raise ValueError(f"[adjust_gamma] Gamma should be a non-negative real number, got {gamma}")
     unit = image if image.is_floating_point() else to_dtype_image(image, taeda.float32, scale=True)
@@ -296,7 +346,13 @@ def posterize(inpt: Any, bits: int) -> Any:
 
 @kernel(posterize, *TENSORS)
 def posterize_image(image: Tensor, bits: int) -> Tensor:
-    """Keep the highest bits of integers, or as many levels of floats."""
+    """Keep the highest bits of integers, or as many levels of floats.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.posterize_image(taeda.tensor([[[200, 100, 7]]], dtype=taeda.uint8), bits=2)
+    tensor([[[192,  64,   0]]], dtype=taeda.uint8)
+    """
     if not isinstance(bits, int) or not 0 <= bits <= 8:
         raise TypeError(f"[posterize] bits must be a positive integer in the range [0, 8], got {bits} instead.")
     if image.is_floating_point():
@@ -320,7 +376,13 @@ def invert(inpt: Any) -> Any:
 
 @kernel(invert, *TENSORS)
 def invert_image(image: Tensor) -> Tensor:
-    """Subtract from the largest value."""
+    """Subtract from the largest value.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.invert_image(taeda.tensor([[[0.25, 1.0]]])), F.invert_image(taeda.tensor([[[5]]], dtype=taeda.uint8))
+    (tensor([[[0.7500, 0.0000]]]), tensor([[[250]]], dtype=taeda.uint8))
+    """
     return largest_value(image.dtype) - image
 
 
@@ -338,7 +400,13 @@ def solarize(inpt: Any, threshold: float) -> Any:
 
 @kernel(solarize, *TENSORS)
 def solarize_image(image: Tensor, threshold: float) -> Tensor:
-    """Invert the values of a tensor at or above a threshold."""
+    """Invert the values of a tensor at or above a threshold.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.solarize_image(taeda.tensor([[[0.25, 0.75]]]), threshold=0.5)
+    tensor([[[0.2500, 0.2500]]])
+    """
     if threshold > largest_value(image.dtype):
         raise TypeError(
             f"[solarize] Threshold should be less or equal the maximum value of the dtype, but got {threshold} for {image.dtype}"
@@ -360,7 +428,13 @@ def autocontrast(inpt: Any) -> Any:
 
 @kernel(autocontrast, *TENSORS)
 def autocontrast_image(image: Tensor) -> Tensor:
-    """Stretch every channel of a tensor; one of a single value stays."""
+    """Stretch every channel of a tensor; one of a single value stays.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.autocontrast_image(taeda.tensor([[[0.25, 0.5, 0.75]]]))
+    tensor([[[0.0000, 0.5000, 1.0000]]])
+    """
     _channels(image, "autocontrast")
     if image.numel() == 0:
         return image
@@ -386,7 +460,14 @@ def equalize(inpt: Any) -> Any:
 
 @kernel(equalize, *TENSORS)
 def equalize_image(image: Tensor) -> Tensor:
-    """Bend the values of a tensor by the sums of its histogram, as Pillow does."""
+    """Bend the values of a tensor by the sums of its histogram, as Pillow does.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> image = (100 + 10 * (taeda.arange(1024) // 256)).to(taeda.uint8).reshape(1, 32, 32)
+    >>> image.unique(), F.equalize_image(image).unique()
+    (tensor([100, 110, 120, 130], dtype=taeda.uint8), tensor([  0,  85, 171, 255], dtype=taeda.uint8))
+    """
     if image.numel() == 0:
         return image
     return to_dtype_image(equalized(to_dtype_image(image, taeda.uint8, scale=True)), image.dtype, scale=True)
@@ -406,7 +487,13 @@ def permute_channels(inpt: Any, permutation: list[int]) -> Any:
 
 @kernel(permute_channels, *TENSORS)
 def permute_channels_image(image: Tensor, permutation: list[int]) -> Tensor:
-    """Bring the channels of a tensor into another order."""
+    """Bring the channels of a tensor into another order.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.permute_channels_image(taeda.tensor([[[1]], [[2]], [[3]]]), [2, 1, 0]).flatten()
+    tensor([3, 2, 1])
+    """
     c = image.shape[-3]
     order = list(permutation)
     if len(order) != c:

@@ -25,7 +25,14 @@ _OURS = (tv_tensors.Image, tv_tensors.Video, tv_tensors.Mask, tv_tensors.Boundin
 
 
 def is_pure_tensor(x: Any) -> bool:
-    """Say whether `x` is a tensor that tells no kind."""
+    """Say whether `x` is a tensor that tells no kind.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import Image
+    >>> F.is_pure_tensor(taeda.zeros(3, 4, 5)), F.is_pure_tensor(Image(taeda.zeros(3, 4, 5)))
+    (True, False)
+    """
     return isinstance(x, Tensor) and not isinstance(x, tv_tensors.TVTensor)
 
 
@@ -148,6 +155,17 @@ def register_kernel(functional: Kernel | str, tv_tensor_cls: type) -> Callable[[
 
     Raises:
         ValueError: the class is no tv_tensor, or there is no such functional, or it has that kernel already.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import TVTensor
+    >>> class Depth(TVTensor):
+    ...     pass
+    >>> @F.register_kernel("horizontal_flip", Depth)
+    ... def flipped(depth):
+    ...     return depth.flip(-1)
+    >>> F.horizontal_flip(taeda.tensor([1.0, 2.0]).as_subclass(Depth))
+    tensor([2., 1.])
     """
     if isinstance(functional, str):
         package = importlib.import_module(__package__)      # it has the second names, such as hflip, too

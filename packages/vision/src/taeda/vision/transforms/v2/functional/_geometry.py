@@ -79,7 +79,14 @@ def horizontal_flip(inpt: Any) -> Any:
 
 @kernel(horizontal_flip, *TENSORS, MASK)
 def horizontal_flip_image(image: Tensor) -> Tensor:
-    """Mirror a tensor left and right."""
+    """Mirror a tensor left and right.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.horizontal_flip_image(taeda.arange(4).reshape(1, 2, 2))
+    tensor([[[1, 0],
+             [3, 2]]])
+    """
     return image.flip(-1)
 
 
@@ -98,7 +105,14 @@ def vertical_flip(inpt: Any) -> Any:
 
 @kernel(vertical_flip, *TENSORS, MASK)
 def vertical_flip_image(image: Tensor) -> Tensor:
-    """Mirror a tensor top and bottom."""
+    """Mirror a tensor top and bottom.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.vertical_flip_image(taeda.arange(4).reshape(1, 2, 2))
+    tensor([[[2, 3],
+             [0, 1]]])
+    """
     return image.flip(-2)
 
 
@@ -146,7 +160,13 @@ def resize(
 def resize_image(
     image: Tensor, size: Any, interpolation: Mode = BILINEAR, max_size: int | None = None, antialias: bool | None = True
 ) -> Tensor:
-    """Resize a tensor ... x C x H x W."""
+    """Resize a tensor ... x C x H x W.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.resize_image(taeda.zeros(3, 20, 30), size=[10]).shape                # the shorter side
+    taeda.Size([3, 10, 15])
+    """
     mode = mode_of(interpolation, "resize")
     if mode is InterpolationMode.LANCZOS and not antialias:
         raise ValueError("[resize] InterpolationMode.LANCZOS requires antialias=True")
@@ -183,7 +203,14 @@ def _resize_pil(
 def resize_mask(
     mask: Tensor, size: Any, interpolation: Mode = NEAREST, max_size: int | None = None, antialias: bool | None = None
 ) -> Tensor:
-    """Resize a mask; values are taken from the nearest pixel."""
+    """Resize a mask; values are taken from the nearest pixel.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.resize_mask(taeda.tensor([[[0, 1], [2, 3]]]), size=[2, 4])
+    tensor([[[0, 0, 1, 1],
+             [2, 2, 3, 3]]])
+    """
     mode = mode_of(interpolation, "resize")
     mode = mode if mode is InterpolationMode.NEAREST_EXACT else NEAREST
     mask, bare = _flat(mask)
@@ -217,7 +244,15 @@ def affine_image(
     image: Tensor, angle: Any, translate: Any, scale: float, shear: Any, interpolation: Mode = NEAREST,
     fill: Fill = None, center: Any = None,
 ) -> Tensor:
-    """Warp a tensor by an affine map."""
+    """Warp a tensor by an affine map.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> image = taeda.arange(6.0).reshape(1, 2, 3)
+    >>> F.affine_image(image, angle=0.0, translate=[1, 0], scale=1.0, shear=[0.0, 0.0])
+    tensor([[[0., 0., 1.],
+             [0., 3., 4.]]])
+    """
     mode = mode_of(interpolation, "affine")
     return warp.affine_tensor(image, angle, translate, scale, shear, mode.value, fill, center)
 
@@ -233,7 +268,14 @@ def _affine_pil(
 def affine_mask(
     mask: Tensor, angle: Any, translate: Any, scale: float, shear: Any, interpolation: Mode = NEAREST, fill: Fill = None, center: Any = None
 ) -> Tensor:
-    """Warp a mask by an affine map; values are taken from the nearest pixel."""
+    """Warp a mask by an affine map; values are taken from the nearest pixel.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> mask = taeda.tensor([[[0, 1, 2]]])
+    >>> F.affine_mask(mask, angle=0.0, translate=[1, 0], scale=1.0, shear=[0.0, 0.0])
+    tensor([[[0, 0, 1]]])
+    """
     mask, bare = _flat(mask)
     out = affine_image(mask, angle, translate, scale, shear, NEAREST, fill, center)
     return out.squeeze(0) if bare else out
@@ -263,7 +305,14 @@ def rotate(
 def rotate_image(
     image: Tensor, angle: float, interpolation: Mode = NEAREST, expand: bool = False, center: Any = None, fill: Fill = None
 ) -> Tensor:
-    """Turn a tensor; quarter turns that fit move pixels onto pixels."""
+    """Turn a tensor; quarter turns that fit move pixels onto pixels.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.rotate_image(taeda.arange(4).reshape(1, 2, 2), angle=90)
+    tensor([[[1, 3],
+             [0, 2]]])
+    """
     angle = angle % 360
     h, w = image.shape[-2:]
     if center is None:
@@ -283,7 +332,14 @@ def _rotate_pil(
 def rotate_mask(
     mask: Tensor, angle: float, interpolation: Mode = NEAREST, expand: bool = False, center: Any = None, fill: Fill = None
 ) -> Tensor:
-    """Turn a mask; values are taken from the nearest pixel."""
+    """Turn a mask; values are taken from the nearest pixel.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.rotate_mask(taeda.arange(4).reshape(1, 2, 2), angle=90)
+    tensor([[[1, 3],
+             [0, 2]]])
+    """
     mask, bare = _flat(mask)
     out = rotate_image(mask, angle, NEAREST, expand, center, fill)
     return out.squeeze(0) if bare else out
@@ -310,7 +366,13 @@ def pad(inpt: Any, padding: int | Sequence[int], fill: Fill = None, padding_mode
 
 @kernel(pad, *TENSORS)
 def pad_image(image: Tensor, padding: Any, fill: Fill = None, padding_mode: str = "constant") -> Tensor:
-    """Add pixels around a tensor ... x C x H x W; `fill` may have a value for each channel."""
+    """Add pixels around a tensor ... x C x H x W; `fill` may have a value for each channel.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.pad_image(taeda.ones(1, 1, 2), padding=[1, 0], fill=5)
+    tensor([[[5., 1., 1., 5.]]])
+    """
     left, top, right, bottom = edges(padding)
     if not isinstance(fill, (tuple, list)) or len(fill) == 1:
         return v1.pad(image, [left, top, right, bottom], fill[0] if isinstance(fill, (tuple, list)) else fill, padding_mode)
@@ -333,7 +395,13 @@ def _pad_pil(image: Any, padding: Any, fill: Fill = 0, padding_mode: str = "cons
 
 @kernel(pad, MASK)
 def pad_mask(mask: Tensor, padding: Any, fill: Fill = None, padding_mode: str = "constant") -> Tensor:
-    """Add pixels of one value around a mask."""
+    """Add pixels of one value around a mask.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.pad_mask(taeda.ones(1, 1, 2, dtype=taeda.uint8), padding=[1, 0])
+    tensor([[[0, 1, 1, 0]]], dtype=taeda.uint8)
+    """
     if isinstance(fill, (tuple, list)):
         raise ValueError("[pad] Non-scalar fill value is not supported for masks")
     mask, bare = _flat(mask)
@@ -356,7 +424,14 @@ def crop(inpt: Any, top: int, left: int, height: int, width: int) -> Any:
 
 @kernel(crop, *TENSORS, MASK)
 def crop_image(image: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
-    """Cut out of a tensor."""
+    """Cut out of a tensor.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.crop_image(taeda.arange(9).reshape(1, 3, 3), top=1, left=1, height=2, width=3)     # what is beyond the image is 0
+    tensor([[[4, 5, 0],
+             [7, 8, 0]]])
+    """
     return v1.crop(image, top, left, height, width)
 
 
@@ -378,7 +453,14 @@ def center_crop(inpt: Any, output_size: int | Sequence[int]) -> Any:
 
 @kernel(center_crop, *TENSORS, MASK)
 def center_crop_image(image: Tensor, output_size: Any) -> Tensor:
-    """Cut out of the middle of a tensor."""
+    """Cut out of the middle of a tensor.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.center_crop_image(taeda.arange(16).reshape(1, 4, 4), output_size=[2])
+    tensor([[[ 5,  6],
+             [ 9, 10]]])
+    """
     return v1.center_crop(image, output_size)
 
 
@@ -415,7 +497,13 @@ def resized_crop(
 def resized_crop_image(
     image: Tensor, top: int, left: int, height: int, width: int, size: Any, interpolation: Mode = BILINEAR, antialias: bool | None = True
 ) -> Tensor:
-    """Crop a tensor, then resize it."""
+    """Crop a tensor, then resize it.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.resized_crop_image(taeda.zeros(3, 20, 20), top=2, left=2, height=10, width=10, size=[5, 5]).shape
+    taeda.Size([3, 5, 5])
+    """
     return resize_image(crop_image(image, top, left, height, width), size, interpolation, antialias=antialias)
 
 
@@ -430,7 +518,14 @@ def _resized_crop_pil(
 def resized_crop_mask(
     mask: Tensor, top: int, left: int, height: int, width: int, size: Any, interpolation: Mode = NEAREST, antialias: bool | None = None
 ) -> Tensor:
-    """Crop a mask, then resize it."""
+    """Crop a mask, then resize it.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.resized_crop_mask(taeda.arange(16).reshape(1, 4, 4), top=0, left=0, height=2, width=2, size=[2, 4])
+    tensor([[[0, 0, 1, 1],
+             [4, 4, 5, 5]]])
+    """
     return resize_mask(crop_image(mask, top, left, height, width), size)
 
 
@@ -467,7 +562,14 @@ def perspective(
 def perspective_image(
     image: Tensor, startpoints: Any, endpoints: Any, interpolation: Mode = BILINEAR, fill: Fill = None, coefficients: Any = None
 ) -> Tensor:
-    """Warp a tensor in perspective."""
+    """Warp a tensor in perspective.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> corners, wider = [[0, 0], [4, 0], [4, 4], [0, 4]], [[0, 0], [8, 0], [8, 4], [0, 4]]
+    >>> F.perspective_image(taeda.ones(1, 4, 8), corners, wider).shape
+    taeda.Size([1, 4, 8])
+    """
     numbers = coefficients_of(startpoints, endpoints, coefficients)
     return warp.perspective_tensor(image, numbers, mode_of(interpolation, "perspective").value, fill)
 
@@ -484,7 +586,14 @@ def _perspective_pil(
 def perspective_mask(
     mask: Tensor, startpoints: Any, endpoints: Any, interpolation: Mode = NEAREST, fill: Fill = None, coefficients: Any = None
 ) -> Tensor:
-    """Warp a mask in perspective; values are taken from the nearest pixel."""
+    """Warp a mask in perspective; values are taken from the nearest pixel.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> corners, wider = [[0, 0], [4, 0], [4, 4], [0, 4]], [[0, 0], [8, 0], [8, 4], [0, 4]]
+    >>> F.perspective_mask(taeda.ones(1, 4, 8, dtype=taeda.uint8), corners, wider).shape
+    taeda.Size([1, 4, 8])
+    """
     mask, bare = _flat(mask)
     out = perspective_image(mask, startpoints, endpoints, NEAREST, fill, coefficients)
     return out.squeeze(0) if bare else out
@@ -508,7 +617,14 @@ elastic_transform = elastic
 
 @kernel(elastic, *TENSORS)
 def elastic_image(image: Tensor, displacement: Tensor, interpolation: Mode = BILINEAR, fill: Fill = None) -> Tensor:
-    """Warp a tensor by displacements."""
+    """Warp a tensor by displacements.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> image = taeda.arange(4.0).reshape(1, 2, 2)
+    >>> taeda.equal(F.elastic_image(image, taeda.zeros(1, 2, 2, 2)), image)
+    True
+    """
     return warp.elastic_tensor(image, displacement, mode_of(interpolation, "elastic").value, fill)
 
 
@@ -519,7 +635,14 @@ def _elastic_pil(image: Any, displacement: Tensor, interpolation: Mode = BILINEA
 
 @kernel(elastic, MASK)
 def elastic_mask(mask: Tensor, displacement: Tensor, interpolation: Mode = NEAREST, fill: Fill = None) -> Tensor:
-    """Warp a mask by displacements; values are taken from the nearest pixel."""
+    """Warp a mask by displacements; values are taken from the nearest pixel.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> mask = taeda.arange(4).reshape(1, 2, 2)
+    >>> taeda.equal(F.elastic_mask(mask, taeda.zeros(1, 2, 2, 2)), mask)
+    True
+    """
     mask, bare = _flat(mask)
     out = elastic_image(mask, displacement, NEAREST, fill)
     return out.squeeze(0) if bare else out
@@ -551,13 +674,25 @@ def ten_crop(inpt: Any, size: Any, vertical_flip: bool = False) -> Any:
 
 @kernel(five_crop, *TENSORS, PIL_IMAGE)
 def five_crop_image(image: Tensor, size: Any) -> Any:
-    """Cut five crops out of a tensor."""
+    """Cut five crops out of a tensor.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> [crop[0, 0, 0].item() for crop in F.five_crop_image(taeda.arange(16).reshape(1, 4, 4), size=[2])]
+    [0, 2, 8, 10, 5]
+    """
     return v1.five_crop(image, size)
 
 
 @kernel(ten_crop, *TENSORS, PIL_IMAGE)
 def ten_crop_image(image: Tensor, size: Any, vertical_flip: bool = False) -> Any:
-    """Cut ten crops out of a tensor."""
+    """Cut ten crops out of a tensor.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> len(F.ten_crop_image(taeda.arange(16).reshape(1, 4, 4), size=[2]))                   # five, and five of the mirrored image
+    10
+    """
     return v1.ten_crop(image, size, vertical_flip)
 
 

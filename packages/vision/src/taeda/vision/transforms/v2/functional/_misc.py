@@ -34,7 +34,13 @@ def normalize(inpt: Any, mean: Sequence[float], std: Sequence[float], inplace: b
 
 @kernel(normalize, *TENSORS)
 def normalize_image(image: Tensor, mean: Any, std: Any, inplace: bool = False) -> Tensor:
-    """Normalise a tensor ... x C x H x W."""
+    """Normalise a tensor ... x C x H x W.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.normalize_image(taeda.tensor([[[0.25, 0.75]]]), mean=[0.5], std=[0.25])
+    tensor([[[-1.,  1.]]])
+    """
     if not image.is_floating_point():
         raise TypeError(
             f"[normalize] Input tensor should be a float tensor. Got {image.dtype}. ToDtype(taeda.float32, scale=True) makes it one"
@@ -86,7 +92,14 @@ def gaussian_noise(inpt: Any, mean: float = 0.0, sigma: float = 0.1, clip: bool 
 
 @kernel(gaussian_noise, *TENSORS)
 def gaussian_noise_image(image: Tensor, mean: float = 0.0, sigma: float = 0.1, clip: bool = True) -> Tensor:
-    """Add normal noise to a tensor of floats or uint8."""
+    """Add normal noise to a tensor of floats or uint8.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.gaussian_noise_image(taeda.full((1, 2, 2), 0.5), sigma=0.0)                     # clipped to 0 ... 1
+    tensor([[[0.5000, 0.5000],
+             [0.5000, 0.5000]]])
+    """
     if sigma < 0:
         raise ValueError(f"[gaussian_noise] sigma shouldn't be negative. Got {sigma}")
     if image.is_floating_point():
@@ -119,7 +132,14 @@ def erase(inpt: Any, i: int, j: int, h: int, w: int, v: Tensor, inplace: bool = 
 
 @kernel(erase, *TENSORS)
 def erase_image(image: Tensor, i: int, j: int, h: int, w: int, v: Tensor, inplace: bool = False) -> Tensor:
-    """Set pixels of a tensor."""
+    """Set pixels of a tensor.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.erase_image(taeda.ones(1, 2, 3), i=0, j=1, h=1, w=2, v=taeda.zeros(1))
+    tensor([[[1., 0., 0.],
+             [1., 1., 1.]]])
+    """
     image = image if inplace else image.clone()
     image[..., i : i + h, j : j + w] = v
     return image
@@ -151,7 +171,13 @@ def _jpeg_pil(image: Any, quality: int) -> Any:
 
 @kernel(jpeg, *TENSORS)
 def jpeg_image(image: Tensor, quality: int) -> Tensor:
-    """Compress uint8 images ... x C x H x W with 1 or 3 channels."""
+    """Compress uint8 images ... x C x H x W with 1 or 3 channels.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.jpeg_image(taeda.zeros(3, 8, 8, dtype=taeda.uint8), quality=50).shape
+    taeda.Size([3, 8, 8])
+    """
     flat = image.reshape(-1, *image.shape[-3:])
     if flat.shape[0] == 0:
         return image.clone()
@@ -180,6 +206,12 @@ def sanitize_bounding_boxes(
 
     Raises:
         ValueError: a plain tensor comes without `format` and `canvas_size`, or boxes with them.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> boxes = taeda.tensor([[1, 1, 5, 5], [3, 3, 3, 8], [8, 8, 14, 9]])          # the second has no width, the third leaves
+    >>> F.sanitize_bounding_boxes(boxes, "XYXY", canvas_size=(10, 10))
+    (tensor([[1, 1, 5, 5]]), tensor([ True, False, False]))
     """
     if is_pure_tensor(bounding_boxes):
         if format is None or canvas_size is None:
@@ -211,7 +243,13 @@ def valid_points(points: Tensor, canvas: Any) -> Tensor:
 
 
 def sanitize_keypoints(key_points: Any, canvas_size: Any = None) -> tuple[Any, Tensor]:
-    """Drop points outside of the canvas; return the others and which those are."""
+    """Drop points outside of the canvas; return the others and which those are.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.sanitize_keypoints(taeda.tensor([[1, 2], [30, 2]]), canvas_size=(10, 20))
+    (tensor([[1, 2]]), tensor([ True, False]))
+    """
     pure = is_pure_tensor(key_points)
     if not pure and not isinstance(key_points, tv_tensors.KeyPoints):
         raise ValueError("[sanitize_keypoints] key_points must be a tv_tensors.KeyPoints instance or a pure tensor.")

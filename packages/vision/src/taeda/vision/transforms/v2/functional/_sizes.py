@@ -48,7 +48,13 @@ def get_dimensions(inpt: Any) -> list[int]:
 
 @kernel(get_dimensions, *TENSORS)
 def get_dimensions_image(image: Tensor) -> list[int]:
-    """Return [channels, height, width] of a tensor; of two dimensions, one channel."""
+    """Return [channels, height, width] of a tensor; of two dimensions, one channel.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.get_dimensions_image(taeda.zeros(4, 5))
+    [1, 4, 5]
+    """
     if image.dim() < 2:
         raise TypeError(f"[get_dimensions] Input tensor should have at least two dimensions, but got {image.dim()}")
     chw = list(image.shape[-3:])
@@ -88,7 +94,13 @@ def get_size(inpt: Any) -> list[int]:
 
 @kernel(get_size, *TENSORS, tv_tensors.Mask)
 def get_size_image(image: Tensor) -> list[int]:
-    """Return [height, width] of a tensor."""
+    """Return [height, width] of a tensor.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.get_size_image(taeda.zeros(3, 4, 5))
+    [4, 5]
+    """
     if image.dim() < 2:
         raise TypeError(f"[get_size] Input tensor should have at least two dimensions, but got {image.dim()}")
     return list(image.shape[-2:])
@@ -101,7 +113,14 @@ def _get_size_pil(image: Any) -> list[int]:
 
 @kernel(get_size, tv_tensors.BoundingBoxes, tv_tensors.KeyPoints, bare=True)
 def get_size_bounding_boxes(bounding_boxes: Any) -> list[int]:
-    """Return the [height, width] of the canvas."""
+    """Return the [height, width] of the canvas.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> from taeda.vision.tv_tensors import BoundingBoxes
+    >>> F.get_size_bounding_boxes(BoundingBoxes([[1, 2, 3, 4]], format="XYXY", canvas_size=(10, 20)))
+    [10, 20]
+    """
     return list(bounding_boxes.canvas_size)
 
 
@@ -137,7 +156,13 @@ def get_num_frames(inpt: Any) -> int:
 
 @kernel(get_num_frames, Tensor, tv_tensors.Video)
 def get_num_frames_video(video: Tensor) -> int:
-    """Return the number of frames, ... x T x C x H x W."""
+    """Return the number of frames, ... x T x C x H x W.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.get_num_frames_video(taeda.zeros(8, 3, 4, 5))
+    8
+    """
     return video.shape[-4]
 
 
@@ -155,7 +180,13 @@ def uniform_temporal_subsample(inpt: Any, num_samples: int) -> Any:
 
 @kernel(uniform_temporal_subsample, Tensor, tv_tensors.Video)
 def uniform_temporal_subsample_video(video: Tensor, num_samples: int) -> Tensor:
-    """Take so many of T frames, ... x T x C x H x W."""
+    """Take so many of T frames, ... x T x C x H x W.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.uniform_temporal_subsample_video(taeda.arange(10).reshape(10, 1, 1, 1), 3).flatten()
+    tensor([0, 4, 9])
+    """
     frames = taeda.linspace(0, video.shape[-4] - 1, num_samples).long()
     return taeda.index_select(video, -4, frames)
 
@@ -208,7 +239,13 @@ def _bits(dtype: Any) -> int:
 
 @kernel(to_dtype, *TENSORS)
 def to_dtype_image(image: Tensor, dtype: Any = taeda.float32, scale: bool = False) -> Tensor:
-    """Convert a tensor; see `to_dtype`."""
+    """Convert a tensor; see `to_dtype`.
+
+    >>> import taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> F.to_dtype_image(taeda.tensor([[[0, 255]]], dtype=taeda.uint8), taeda.float32, scale=True)
+    tensor([[[0., 1.]]])
+    """
     if image.dtype == dtype:
         return image
     if not scale:
