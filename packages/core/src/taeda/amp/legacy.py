@@ -13,10 +13,13 @@ _DEVICES = {"cpu": "cpu", "gpu": "cuda", "ipu": "ipu", "xla": "xla"}
 
 
 def _warn(old: str, new: str) -> None:
+    """Say what an old name is called now."""
     warnings.warn(_spoken.said(f"taeda.{old} is deprecated. Please use taeda.{new} instead."), DeprecationWarning, stacklevel=3)
 
 
 def _switches(name: str, device: str) -> dict[str, Any]:
+    """Return the four switches of a device by their public names."""
+
     def is_enabled() -> Any:
         _warn(f"is_autocast_{name}_enabled()", f"is_autocast_enabled('{device}')")
         return casting.is_autocast_enabled(device)
@@ -39,6 +42,7 @@ def _switches(name: str, device: str) -> dict[str, Any]:
     }  # fmt: skip
     for public, function in made.items():
         function.__name__ = function.__qualname__ = public
+        function.__doc__ = f"Call ``{public.replace(f'{name}_', '')}`` for {device!r} (deprecated by PyTorch, which it warns of)."
     return made
 
 

@@ -21,7 +21,16 @@ def _clock(seconds: float) -> str:
 
 
 class Progress(Generic[T]):
-    """What `progress` returns: iterate over it, or call `update` by hand, and `set` to show values."""
+    """What `progress` returns: iterate over it, or call `update` by hand, and `set` to show values.
+
+    >>> import io
+    >>> from taeda.data.progress import progress
+    >>> with progress(total=4, desc="copy", file=io.StringIO(), enabled=True) as bar:
+    ...     bar.update(3)
+    ...     bar.set(errors=0)
+    ...     bar.line()[:30]
+    'copy:  75% [###############...'
+    """
 
     def __init__(
         self,

@@ -75,9 +75,24 @@ def _of_input(n: int) -> Callable[..., Tensor]:
         found = _TRANSPOSED[n](grad_output, weight, None, stride, padding, rest, groups, dilation)
         return cast(Tensor, named(found, "ConvolutionBackwardBackward0"))
 
-    gradient.__doc__ = f"""Return the gradient of the input, of shape ``input_size``, of ``conv{n}d`` by this weight.
+    gradient.__doc__ = f"""Return the gradient of the input of ``conv{n}d``.
 
-    Raises RuntimeError where ``grad_output`` has not the shape of the convolution's output, or the channels do not fit.
+    Args:
+        input_size: the input's shape, (B, groups * weight.shape[1], ...).
+        weight: what the convolution had.
+        grad_output: the gradient of its result, of the result's shape.
+        stride, padding, dilation, groups: the convolution's.
+
+    Raises:
+        RuntimeError: ``grad_output`` has not the shape of the convolution's result, or the channels do not fit.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> x, w = taeda.rand({(1, 1) + (4,) * n}, requires_grad=True), taeda.rand({(1, 1) + (2,) * n})
+    >>> y = nn.functional.conv{n}d(x, w)
+    >>> y.sum().backward()
+    >>> taeda.allclose(x.grad, nn.grad.conv{n}d_input(x.shape, w, taeda.ones_like(y)))
+    True
     """
     gradient.__name__ = gradient.__qualname__ = op
     return gradient
@@ -105,9 +120,24 @@ def _of_weight(n: int) -> Callable[..., Tensor]:
         needed = recorded and (input.requires_grad or grad_output.requires_grad)
         return found if needed else found.detach()
 
-    gradient.__doc__ = f"""Return the gradient of the weight, of shape ``weight_size``, of ``conv{n}d`` of this input.
+    gradient.__doc__ = f"""Return the gradient of the weight of ``conv{n}d``.
 
-    Raises RuntimeError where ``grad_output`` has not the shape of the convolution's output.
+    Args:
+        input: what the convolution had.
+        weight_size: the weight's shape.
+        grad_output: the gradient of its result, of the result's shape.
+        stride, padding, dilation, groups: the convolution's.
+
+    Raises:
+        RuntimeError: ``grad_output`` has not the shape of the convolution's result.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> x, w = taeda.rand({(1, 1) + (4,) * n}), taeda.rand({(1, 1) + (2,) * n}, requires_grad=True)
+    >>> y = nn.functional.conv{n}d(x, w)
+    >>> y.sum().backward()
+    >>> taeda.allclose(w.grad, nn.grad.conv{n}d_weight(x, w.shape, taeda.ones_like(y)))
+    True
     """
     gradient.__name__ = gradient.__qualname__ = op
     return gradient

@@ -41,7 +41,13 @@ def data_parallel(
     dim: int = 0,
     module_kwargs: dict[str, Any] | None = None,
 ) -> Any:
-    """Call ``module`` on ``inputs``, a tuple or one argument, on its one device."""
+    """Call ``module`` on ``inputs``, a tuple or one argument, on its one device.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> nn.parallel.data_parallel(nn.ReLU(), taeda.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
     arguments = inputs if isinstance(inputs, tuple) else () if inputs is None else (inputs,)
     return module(*arguments, **(module_kwargs or {}))
 

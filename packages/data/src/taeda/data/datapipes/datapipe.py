@@ -70,7 +70,17 @@ class IterDataPipe(_Chained, IterableDataset[T_co]):
 
 
 class MapDataPipe(_Chained, Dataset[T_co]):
-    """A dataset by index that may be chained."""
+    """A dataset by index that may be chained.
+
+    >>> from taeda.data import MapDataPipe
+    >>> class Squares(MapDataPipe):
+    ...     def __getitem__(self, i):
+    ...         return i * i
+    ...     def __len__(self):
+    ...         return 4
+    >>> Squares()[3]
+    9
+    """
 
     functions: ClassVar[dict[str, Callable[..., Any]]] = {}
 

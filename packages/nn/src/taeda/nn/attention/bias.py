@@ -30,6 +30,10 @@ class CausalBias(Tensor):
 
     Raises:
         AssertionError: variant is something else.
+
+    >>> from taeda.nn.attention.bias import causal_lower_right, causal_upper_left
+    >>> causal_upper_left(2, 3)._materialize().int().tolist(), causal_lower_right(2, 3)._materialize().int().tolist()
+    ([[1, 0, 0], [1, 1, 0]], [[1, 1, 0], [1, 1, 1]])
     """
 
     variant: CausalVariant

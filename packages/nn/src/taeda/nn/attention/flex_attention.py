@@ -40,7 +40,17 @@ class AuxRequest(NamedTuple):
 
 
 class AuxOutput(NamedTuple):
-    """The logarithms of the sums of exponentials, and the largest scores, (B, H, L) each."""
+    """What ``flex_attention`` returns besides its result where an ``AuxRequest`` asks for it.
+
+    ``lse`` has the logarithms of the sums of exponentials, ``max_scores`` the largest scores, (B, H, L) each; None what was not asked for.
+
+    >>> import taeda
+    >>> from taeda.nn.attention.flex_attention import AuxRequest, flex_attention
+    >>> q = taeda.zeros(1, 1, 2, 4)
+    >>> y, aux = flex_attention(q, q, q, return_aux=AuxRequest(lse=True))
+    >>> aux.lse, aux.max_scores                              # two keys of score 0: log 2
+    (tensor([[[0.6931, 0.6931]]]), None)
+    """
 
     lse: Tensor | None = None
     max_scores: Tensor | None = None
@@ -79,7 +89,15 @@ def and_masks(*mask_mods: MaskMod) -> MaskMod:
 
 
 def or_masks(*mask_mods: MaskMod) -> MaskMod:
-    """Return the mask that shows what any of the masks shows."""
+    """Return the mask that shows what any of the masks shows.
+
+    >>> from taeda.nn.attention.flex_attention import create_mask, or_masks
+    >>> itself, first = lambda b, h, q, k: q == k, lambda b, h, q, k: k == 0
+    >>> create_mask(or_masks(itself, first), None, None, 3, 3)[0, 0].int()
+    tensor([[1, 0, 0],
+            [1, 1, 0],
+            [1, 0, 1]], dtype=taeda.int32)
+    """
     return _joined("or_masks", mask_mods, lambda a, b: a | b, False)
 
 
@@ -124,6 +142,11 @@ class BlockMask:
 
     ``kv_num_blocks`` (B, H, rows) and ``kv_indices`` (B, H, rows, columns) list the blocks of each row that are seen in
     part, ``full_kv_num_blocks`` and ``full_kv_indices`` those seen whole; ``q_...`` the same by columns.
+
+    >>> from taeda.nn.attention.flex_attention import create_block_mask
+    >>> mask = create_block_mask(lambda b, h, q, k: q >= k, None, None, 256, 256, BLOCK_SIZE=128)
+    >>> mask.shape, mask.sparsity(), mask.kv_num_blocks.tolist(), mask.full_kv_num_blocks.tolist()
+    ((1, 1, 256, 256), 25.0, [[[1, 1]]], [[[0, 1]]])
     """
 
     def __init__(

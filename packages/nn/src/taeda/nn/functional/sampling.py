@@ -81,6 +81,10 @@ def fractional_max_pool3d(
     """Take maxima over windows at pseudo-random places of (B, C, D, H, W) or (C, D, H, W) (Graham, 2015).
 
     Arguments as ``fractional_max_pool2d``, with three numbers for two.
+
+    >>> import taeda, taeda.nn.functional as F
+    >>> F.fractional_max_pool3d(taeda.rand(1, 2, 6, 6, 6), kernel_size=2, output_size=3).shape
+    taeda.Size([1, 2, 3, 3, 3])
     """
     found = _fractional(3, input, kernel_size, output_size, output_ratio, _random_samples)
     return found if return_indices else found[0]

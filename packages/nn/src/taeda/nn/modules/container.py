@@ -23,7 +23,15 @@ def check_index(index: Any, length: int) -> int:
 
 
 class Container(Module):
-    """A module with the given children (deprecated by PyTorch: write a ``Module``)."""
+    """A module with the given children (deprecated by PyTorch: write a ``Module``), which it warns of.
+
+    >>> import warnings
+    >>> from taeda import nn
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     sorted(nn.Container(hidden=nn.Linear(2, 3), act=nn.ReLU())._modules)
+    ['act', 'hidden']
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__()

@@ -52,6 +52,12 @@ class RNNBase(Module):
         proj_size: of an LSTM, the size that h is projected to if it is not 0.
 
     Weights are drawn from U(-k, k) with k = 1 / sqrt(hidden_size).
+
+    >>> from taeda import nn
+    >>> [name for name, _ in nn.LSTM(4, 5, bidirectional=True, bias=False).named_parameters()]
+    ['weight_ih_l0', 'weight_hh_l0', 'weight_ih_l0_reverse', 'weight_hh_l0_reverse']
+    >>> isinstance(nn.GRU(4, 5), nn.RNNBase)
+    True
     """
 
     __constants__ = ["mode", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size"]
@@ -433,6 +439,11 @@ class RNNCellBase(Module):
         num_chunks: how many gates there are.
 
     Weights are drawn from U(-k, k) with k = 1 / sqrt(hidden_size).
+
+    >>> from taeda import nn
+    >>> cell = nn.GRUCell(4, 5)
+    >>> isinstance(cell, nn.RNNCellBase), cell.weight_ih.shape           # three gates
+    (True, taeda.Size([15, 4]))
     """
 
     __constants__ = ["input_size", "hidden_size", "bias"]

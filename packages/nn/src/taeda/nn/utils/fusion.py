@@ -119,7 +119,17 @@ def fuse_linear_bn_weights(
     bn_w: Tensor | None,
     bn_b: Tensor | None,
 ) -> tuple[Parameter, Parameter]:
-    """Return weight and bias of the layer that ``fuse_linear_bn_eval`` makes; arguments as ``fuse_conv_bn_weights``."""
+    """Return weight and bias of the layer that ``fuse_linear_bn_eval`` makes.
+
+    Arguments as ``fuse_conv_bn_weights``: with s = bn_w / sqrt(bn_rv + bn_eps), the weight is s W and the bias s (b - bn_rm) + bn_b.
+
+    >>> import taeda
+    >>> from taeda.nn.utils.fusion import fuse_linear_bn_weights
+    >>> one = taeda.ones(2)
+    >>> w, b = fuse_linear_bn_weights(taeda.eye(2), None, bn_rm=one, bn_rv=4 * one, bn_eps=0.0, bn_w=one, bn_b=0 * one)
+    >>> w.tolist(), b.tolist()
+    ([[0.5, 0.0], [0.0, 0.5]], [-0.5, -0.5])
+    """
     bias_dtype = linear_w.dtype if linear_b is None else linear_b.dtype
     linear_b = taeda.zeros_like(bn_rm) if linear_b is None else linear_b
     bn_w = taeda.ones_like(bn_rm) if bn_w is None else bn_w

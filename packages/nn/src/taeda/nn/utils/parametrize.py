@@ -92,6 +92,19 @@ class ParametrizationList(ModuleList):
 
     Raises:
         ValueError: there is none, or dtype, shape or kind of a result is wrong.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.nn.utils import parametrize
+    >>> class Doubled(nn.Module):
+    ...     def forward(self, x):
+    ...         return 2 * x
+    ...     def right_inverse(self, y):
+    ...         return y / 2
+    >>> layer = parametrize.register_parametrization(nn.Linear(2, 1), "weight", Doubled())
+    >>> layer.weight = taeda.tensor([[6.0, 8.0]])              # goes through right_inverse
+    >>> layer.parametrizations.weight.original.tolist(), layer.weight.tolist()
+    ([[3.0, 4.0]], [[6.0, 8.0]])
     """
 
     original: Tensor
@@ -405,6 +418,13 @@ def transfer_parametrizations_and_params(
 
     Returns:
         to_module.
+
+    >>> from taeda import nn
+    >>> from taeda.nn.utils import parametrize
+    >>> one = nn.utils.parametrizations.weight_norm(nn.Linear(2, 3))
+    >>> two = parametrize.transfer_parametrizations_and_params(one, nn.Linear(2, 3))
+    >>> two.parametrizations.weight.original0 is one.parametrizations.weight.original0
+    True
     """
     if not is_parametrized(from_module):
         return to_module

@@ -31,6 +31,19 @@ class BasePruningMethod(ABC):
 
     A subclass has a ``PRUNING_TYPE`` ("unstructured", "structured" with a ``dim``, or "global"), by which a container
     hands it what earlier methods have left, and writes ``compute_mask``.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.nn.utils import prune
+    >>> class Negative(prune.BasePruningMethod):
+    ...     PRUNING_TYPE = "unstructured"
+    ...     def compute_mask(self, t, default_mask):
+    ...         return default_mask * (t >= 0)
+    >>> layer = nn.Linear(2, 1)
+    >>> _ = layer.weight.data.copy_(taeda.tensor([[-1.0, 2.0]]))
+    >>> _ = Negative.apply(layer, "weight")
+    >>> layer.weight.tolist()
+    [[-0.0, 2.0]]
     """
 
     PRUNING_TYPE: str
@@ -346,6 +359,11 @@ class RandomStructured(_Structured):
 
     Args:
         amount: a share of the channels (a float in [0, 1]) or their number; dim: along which they are counted.
+
+    >>> import taeda
+    >>> from taeda.nn.utils import prune
+    >>> (prune.RandomStructured(amount=2, dim=0).prune(taeda.ones(4, 3)).sum(1) == 0).sum()
+    tensor(2)
     """
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
@@ -367,6 +385,12 @@ class LnStructured(_Structured):
     Args:
         amount: a share of the channels (a float in [0, 1]) or their number.
         n: of the norm, as ``taeda.norm`` takes it; dim: along which channels are counted.
+
+    >>> import taeda
+    >>> from taeda.nn.utils import prune
+    >>> prune.LnStructured(amount=1, n=2, dim=0).prune(taeda.tensor([[3.0, 4.0], [1.0, 1.0]]))
+    tensor([[3., 4.],
+            [0., 0.]])
     """
 
     def __init__(self, amount: float, n: Any, dim: int = -1) -> None:

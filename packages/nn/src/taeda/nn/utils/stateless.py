@@ -31,6 +31,15 @@ def functional_call(
         parameters_and_buffers: tensors by name; args: a tuple, or the only argument.
         tie_weights: parameters that are one tensor in the module stay one.
         strict: demand that the names match exactly.
+
+    >>> import warnings, taeda
+    >>> from taeda import nn
+    >>> from taeda.nn.utils.stateless import functional_call
+    >>> layer = nn.Linear(2, 1, bias=False)
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     functional_call(layer, {"weight": taeda.tensor([[1.0, 10.0]])}, taeda.tensor([2.0, 3.0]))
+    tensor([32.])
     """
     warnings.warn(
         _spoken.said("`taeda.nn.utils.stateless.functional_call` is deprecated as of PyTorch 2.0 and will be removed in a future "
