@@ -36,7 +36,6 @@ class Forwards(Protocol[P, R]):
 _on_all = False  # a call hook was registered for every module
 
 
-
 # -- hooks of every module ----------------------------------------------------------------------------
 global_forward_pre: OrderedDict[int, Hook] = OrderedDict()
 global_forward: OrderedDict[int, Hook] = OrderedDict()

@@ -8,15 +8,41 @@ from typing import Any
 import taeda
 from taeda import Tensor, ops
 from taeda.nn import init
-from taeda.nn.modules.utils import ntuple
 from taeda.nn.modules.linear import dtype_cure
 from taeda.nn.modules.module import Module
+from taeda.nn.modules.utils import ntuple
 from taeda.nn.parameter import Parameter
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 _PADDINGS = ("same", "valid")
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+
+
+def _check_arguments(
+    name: str, in_channels: int, out_channels: int, groups: int, stride: tuple[int, ...], padding: tuple[int, ...] | str, padding_mode: str
+) -> None:
+    """Raise ValueError for what no convolution can have."""
+    if groups <= 0:
+        raise ValueError(f"[{name}] groups must be a positive integer, got {groups}")
+    for what, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
+        if channels % groups:
+            raise ValueError(f"[{name}] {what} must be divisible by groups, got {channels} and {groups}")
+    if isinstance(padding, str):
+        if padding not in _PADDINGS:
+            raise ValueError(f"[{name}] Invalid padding string {padding!r}, should be one of {_PADDINGS}")
+        if padding == "same" and any(s != 1 for s in stride):
+            raise ValueError(f"[{name}] padding='same' is not supported for strided convolutions")
+    if padding_mode not in _PADDING_MODES:
+        raise ValueError(f"[{name}] padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'")
+
+
+def _ends(padding: tuple[int, ...] | str, dilation: tuple[int, ...], kernel_size: tuple[int, ...]) -> list[int]:
+    """Return the elements added in front and behind, as F.pad takes them: the last dimension first."""
+    if not isinstance(padding, str):
+        return [p for p in reversed(padding) for _ in range(2)]
+    reach = [d * (k - 1) if padding == "same" else 0 for d, k in zip(dilation, kernel_size, strict=True)]
+    return [p for total in reversed(reach) for p in (total // 2, total - total // 2)]      # the odd one behind
 
 
 class _ConvNd(Module):
@@ -46,29 +72,7 @@ class _ConvNd(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        if groups <= 0:
-            raise ValueError(f"[{type(self).__name__}] groups must be a positive integer, got {groups}")
-        if in_channels % groups:
-            raise ValueError(
-                f"[{type(self).__name__}] in_channels must be divisible by groups, got {in_channels} and {groups}"
-            )
-        if out_channels % groups:
-            raise ValueError(
-                f"[{type(self).__name__}] out_channels must be divisible by groups, got {out_channels} and {groups}"
-            )
-        if isinstance(padding, str):
-            if padding not in _PADDINGS:
-                raise ValueError(
-                    f"[{type(self).__name__}] Invalid padding string {padding!r}, should be one of {_PADDINGS}"
-                )
-            if padding == "same" and any(s != 1 for s in stride):
-                raise ValueError(
-                    f"[{type(self).__name__}] padding='same' is not supported for strided convolutions"
-                )
-        if padding_mode not in _PADDING_MODES:
-            raise ValueError(
-                f"[{type(self).__name__}] padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'"
-            )
+        _check_arguments(type(self).__name__, in_channels, out_channels, groups, stride, padding, padding_mode)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = kernel_size
@@ -79,16 +83,7 @@ class _ConvNd(Module):
         self.output_padding = output_padding
         self.groups = groups
         self.padding_mode = padding_mode
-        if isinstance(padding, str):
-            # 'same' puts the odd element behind
-            ends = []
-            for d, k in zip(dilation, kernel_size, strict=True):
-                total = d * (k - 1) if padding == "same" else 0
-                ends.append((total // 2, total - total // 2))
-        else:
-            ends = [(p, p) for p in padding]
-        # as F.pad takes it: the last dimension first
-        self._reversed_padding_repeated_twice = [p for pair in reversed(ends) for p in pair]
+        self._reversed_padding_repeated_twice = _ends(padding, dilation, kernel_size)
         first, second = (in_channels, out_channels) if transposed else (out_channels, in_channels)
         shape = (first, second // groups, *kernel_size)
         self.weight = Parameter(taeda.empty(shape, device=device, dtype=dtype))

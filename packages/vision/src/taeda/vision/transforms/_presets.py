@@ -21,7 +21,7 @@ class ObjectDetection(nn.Module):
         return f"{type(self).__name__}()"
 
     def describe(self) -> str:
-        """Return a sentence that says so."""
+        """Return a sentence that says what is done."""
         return "Accepts ``PIL.Image`` and tensors ``(..., C, H, W)``. The images are rescaled to ``[0.0, 1.0]``."
 
 
@@ -40,7 +40,7 @@ class OpticalFlow(nn.Module):
         return f"{type(self).__name__}()"
 
     def describe(self) -> str:
-        """Return a sentence that says so."""
+        """Return a sentence that says what is done."""
         return "Accepts ``PIL.Image`` and tensors ``(..., C, H, W)``, two of them. The images are rescaled to ``[-1.0, 1.0]``."
 
 
@@ -98,7 +98,7 @@ class ImageClassification(SemanticSegmentation):
 
     def describe(self) -> str:
         """Return a sentence that says what is done."""
-        return f"{super().describe()} Before, the middle is cut out by ``crop_size={self.crop_size}``."
+        return super().describe().replace(", rescaled to", f", cut to ``crop_size={self.crop_size}`` in the middle, rescaled to")
 
 
 class VideoClassification(SemanticSegmentation):

@@ -130,7 +130,8 @@ def save_image(
     >>> from PIL import Image
     >>> from taeda.vision.utils import save_image
     >>> save_image(taeda.rand(6, 3, 4, 4), "grid.png", nrow=3, padding=1)
-    >>> Image.open("grid.png").size
+    >>> with Image.open("grid.png") as picture:
+    ...     picture.size
     (16, 11)
     """
     grid = make_grid(tensor, **kwargs)

@@ -19,6 +19,7 @@ from taeda.vision.transforms.v2.functional._geometry import Mode
 __all__ = ["AugMix", "AutoAugment", "RandAugment", "TrivialAugmentWide"]
 
 _REFUSED = (tv_tensors.BoundingBoxes, tv_tensors.Mask, tv_tensors.KeyPoints)
+_BINS = 10         # strengths of AutoAugment's and AugMix's changes, as in the papers
 _KINDS = (tv_tensors.Image, PIL_IMAGE, F.is_pure_tensor, tv_tensors.Video)
 
 
@@ -98,7 +99,7 @@ class AutoAugment(_Automatic):
         size = F.get_size(image)
         for name, p, index in self._policies[int(taeda.randint(len(self._policies), ()))]:
             if float(taeda.rand(())) <= p:
-                image = self._apply_named(image, auto_space, name, 10, index, size)
+                image = self._apply_named(image, auto_space, name, _BINS, index, size)
         return image
 
 
@@ -169,8 +170,8 @@ class AugMix(_Automatic):
         fill: Any = None,
     ) -> None:
         super().__init__(interpolation=interpolation, fill=fill)
-        if not 1 <= severity <= 10:
-            raise ValueError(f"[AugMix] The severity must be between [1, 10]. Got {severity} instead.")
+        if not 1 <= severity <= _BINS:
+            raise ValueError(f"[AugMix] The severity must be between [1, {_BINS}]. Got {severity} instead.")
         self.severity = severity
         self.mixture_width = mixture_width
         self.chain_depth = chain_depth
@@ -183,7 +184,7 @@ class AugMix(_Automatic):
 
         def change(chain: Tensor) -> Tensor:
             name = self._draw_name(space)
-            return self._apply_named(chain, space, name, 10, lambda: int(taeda.randint(self.severity, ())), size)
+            return self._apply_named(chain, space, name, _BINS, lambda: int(taeda.randint(self.severity, ())), size)
 
         least = 5 if isinstance(image, tv_tensors.Video) else 4
         mix = mixed(x, least, self.alpha, self.mixture_width, self.chain_depth, change)

@@ -29,7 +29,7 @@ from taeda.vision.transforms.v2._transform import (
     randint,
     sequence_of,
 )
-from taeda.vision.transforms.v2.functional._boxes import convert
+from taeda.vision.transforms.v2.functional._formats import convert
 from taeda.vision.transforms.v2.functional._geometry import Mode, edges
 
 __all__ = [

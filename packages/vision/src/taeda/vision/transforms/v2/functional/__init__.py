@@ -9,16 +9,17 @@ from typing import Any
 from taeda.vision import _homes as _homes
 from taeda.vision.transforms.convert import pil_to_tensor, to_pil_image
 from taeda.vision.transforms.geometry import InterpolationMode
-from taeda.vision.transforms.v2.functional import _boxes, _color, _geometry, _misc, _sizes
-from taeda.vision.transforms.v2.functional._boxes import *  # noqa: F403
+from taeda.vision.transforms.v2.functional import _boxes, _color, _formats, _geometry, _misc, _sizes, _warps
 from taeda.vision.transforms.v2.functional._color import *  # noqa: F403
 from taeda.vision.transforms.v2.functional._dispatch import is_pure_tensor, register_kernel
+from taeda.vision.transforms.v2.functional._formats import *  # noqa: F403
 from taeda.vision.transforms.v2.functional._geometry import *  # noqa: F403
 from taeda.vision.transforms.v2.functional._misc import *  # noqa: F403
 from taeda.vision.transforms.v2.functional._sizes import *  # noqa: F403
+from taeda.vision.transforms.v2.functional._warps import *  # noqa: F403
 
 _KINDS = ("_image", "_video", "_mask", "_bounding_boxes", "_keypoints")
-_ROOMS = (_boxes, _color, _geometry, _misc, _sizes)
+_ROOMS = (_boxes, _color, _formats, _geometry, _misc, _sizes, _warps)
 _KERNEL_NAMES = sorted(
     name for room in _ROOMS for name in vars(room) if name.endswith(_KINDS) and not name.startswith(("_", "is_", "sanitize", "to_pil"))
 )
@@ -30,11 +31,12 @@ __all__ = [
     "pil_to_tensor",
     "register_kernel",
     "to_pil_image",
-    *_boxes.__all__,
     *_color.__all__,
+    *_formats.__all__,
     *_geometry.__all__,
     *_misc.__all__,
     *_sizes.__all__,
+    *_warps.__all__,
     *_KERNEL_NAMES,
 ]
 

@@ -7,170 +7,18 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
-from taeda.vision import tv_tensors
-from taeda.vision.ops.boxes import _center_of_corner, _corner_of_center, _corners, _of_corners
 from taeda.vision.transforms import warp
 from taeda.vision.transforms.v2.functional import _geometry as G
-from taeda.vision.transforms.v2.functional._dispatch import is_pure_tensor, kernel
-from taeda.vision.transforms.v2.functional._rotated_boxes import clamp_corners
+from taeda.vision.transforms.v2.functional import _warps as W
+from taeda.vision.transforms.v2.functional._dispatch import kernel
+from taeda.vision.transforms.v2.functional._formats import BOXES, POINTS, Format, clamp, convert, rotated
 
-__all__ = ["clamp_bounding_boxes", "clamp_keypoints", "convert_bounding_box_format"]
-
-Format = tv_tensors.BoundingBoxFormat
-BOXES, POINTS = tv_tensors.BoundingBoxes, tv_tensors.KeyPoints
 _CORNERS = [[0, 1], [2, 1], [2, 3], [0, 3]]
-rotated, as_format = tv_tensors.is_rotated_bounding_format, tv_tensors.as_format
-
-
-def _half(x: Tensor) -> Tensor:
-    return x.div(2, rounding_mode=None if x.is_floating_point() else "floor")
-
-
-def _join(*parts: Tensor) -> Tensor:
-    return taeda.cat(parts, dim=-1)
-
-
-def _from_center(boxes: Tensor, as_corners: bool) -> Tensor:
-    """Return (x1, y1, x2, y2) or (x1, y1, w, h); integers are cut off at the end."""
-    x = boxes if boxes.is_floating_point() else boxes.float()
-    low = x[..., :2] - x[..., 2:] / 2
-    high = (low + x[..., 2:]).to(boxes.dtype)
-    low = low.to(boxes.dtype)
-    return _join(low, high if as_corners else high - low) if not boxes.is_floating_point() or as_corners else _join(low, x[..., 2:])
-
-
-def convert(boxes: Tensor, old: Any, new: Any) -> Tensor:
-    """Convert plain boxes between formats; integers stay integers."""
-    if old == new:
-        return boxes
-    if rotated(old) != rotated(new):
-        raise ValueError("[convert_bounding_box_format] Cannot convert between rotated and unrotated bounding boxes.")
-    if rotated(old):
-        steps: dict[Any, Any] = {Format.CXCYWHR: _corner_of_center, Format.XYXYXYXY: _of_corners}
-        boxes = taeda.stack(steps[old](boxes), -1).to(boxes.dtype) if old in steps else boxes
-        steps = {Format.CXCYWHR: _center_of_corner, Format.XYXYXYXY: _corners}
-        return taeda.stack(steps[new](boxes), -1).to(boxes.dtype) if new in steps else boxes
-    first, second = boxes[..., :2], boxes[..., 2:]
-    if (old, new) == (Format.XYWH, Format.CXCYWH):
-        return _join(first + _half(second), second)
-    if old == Format.CXCYWH:
-        return _from_center(boxes, new == Format.XYXY)
-    if old == Format.XYWH:
-        return _join(first, first + second)
-    if new == Format.XYWH:
-        return _join(first, second - first)
-    return _join(_half(first * 2 + (second - first)), second - first)
-
-
-def convert_bounding_box_format(inpt: Any, old_format: Any = None, new_format: Any = None, inplace: bool = False) -> Any:
-    """Convert boxes between formats.
-
-    Args:
-        inpt: BoundingBoxes, or a plain tensor with its `old_format`.
-        inplace: write into `inpt`.
-
-    Raises:
-        TypeError: `new_format` is missing, or it is no tensor.
-        ValueError: `old_format` is missing, or given though the boxes know theirs; or only one of the formats is rotated.
-
-    >>> import taeda
-    >>> from taeda.vision.transforms.v2 import functional as F
-    >>> F.convert_bounding_box_format(taeda.tensor([[1, 2, 4, 6]]), "XYXY", "XYWH")
-    tensor([[1, 2, 3, 4]])
-    """
-    if new_format is None:
-        raise TypeError("[convert_bounding_box_format] missing 1 required argument: 'new_format'")
-    new = as_format(new_format)
-    if is_pure_tensor(inpt):
-        if old_format is None:
-            raise ValueError("[convert_bounding_box_format] For pure tensor inputs, `old_format` has to be passed.")
-        out = convert(inpt, as_format(old_format), new)
-        return inpt.copy_(out) if inplace and out.shape == inpt.shape and out is not inpt else out
-    if not isinstance(inpt, BOXES):
-        raise TypeError(
-            f"[convert_bounding_box_format] Input can either be a plain tensor or a bounding box tv_tensor, but got {type(inpt)} instead."
-        )
-    if old_format is not None:
-        raise ValueError("[convert_bounding_box_format] For bounding box tv_tensor inputs, `old_format` must not be passed.")
-    plain = inpt.as_subclass(Tensor)
-    out = convert(plain, inpt.format, new)
-    out = plain.copy_(out) if inplace and out.shape == plain.shape and out is not plain else out
-    return tv_tensors.wrap(out, like=inpt, format=new)
-
-
-def clamp(boxes: Tensor, format: Any, canvas: Any, mode: Any) -> Tensor:
-    """Cut plain boxes off at the borders of the canvas."""
-    if mode is None:
-        return boxes.clone()
-    if rotated(format):
-        cut = clamp_corners(convert(boxes, format, Format.XYXYXYXY).reshape(-1, 8), canvas, mode == "hard")
-        return convert(cut, Format.XYXYXYXY, format).reshape(boxes.shape)
-    x = boxes if boxes.is_floating_point() else boxes.float()
-    x = convert(x, format, Format.XYXY)
-    h, w = canvas
-    x = taeda.stack([x[..., 0].clamp(0, w), x[..., 1].clamp(0, h), x[..., 2].clamp(0, w), x[..., 3].clamp(0, h)], -1)
-    return convert(x, Format.XYXY, format).to(boxes.dtype)
-
-
-def clamp_bounding_boxes(inpt: Any, format: Any = None, canvas_size: Any = None, clamping_mode: str | None = "auto") -> Any:
-    """Cut boxes off at the borders of their canvas.
-
-    Args:
-        inpt: BoundingBoxes, or a plain tensor with `format`, `canvas_size` and `clamping_mode`.
-        clamping_mode: ``auto`` for that of the boxes, None for no change.
-
-    Raises:
-        ValueError: an argument is missing, or given though the boxes know it.
-
-    >>> from taeda.vision import tv_tensors
-    >>> from taeda.vision.transforms.v2 import functional as F
-    >>> F.clamp_bounding_boxes(tv_tensors.BoundingBoxes([[-1, 2, 40, 6]], format="XYXY", canvas_size=(10, 20)))
-    BoundingBoxes([[ 0,  2, 20,  6]], format=BoundingBoxFormat.XYXY, canvas_size=(10, 20), clamping_mode=soft)
-    """
-    if clamping_mode not in (None, "soft", "hard", "auto"):
-        raise ValueError(f"[clamp_bounding_boxes] clamping_mode must be soft, hard, auto or None, got {clamping_mode}")
-    if is_pure_tensor(inpt):
-        if format is None or canvas_size is None or clamping_mode == "auto":
-            raise ValueError(
-                "[clamp_bounding_boxes] For pure tensor inputs, `format`, `canvas_size` and `clamping_mode` have to be passed."
-            )
-        return clamp(inpt, as_format(format), canvas_size, clamping_mode)
-    if not isinstance(inpt, BOXES):
-        raise TypeError(
-            f"[clamp_bounding_boxes] Input can either be a plain tensor or a bounding box tv_tensor, but got {type(inpt)} instead."
-        )
-    if format is not None or canvas_size is not None:
-        raise ValueError("[clamp_bounding_boxes] For bounding box tv_tensor inputs, `format` and `canvas_size` must not be passed.")
-    mode = inpt.clamping_mode if clamping_mode == "auto" else clamping_mode
-    return tv_tensors.wrap(clamp(inpt.as_subclass(Tensor), inpt.format, inpt.canvas_size, mode), like=inpt)
-
-
-def clamp_keypoints(inpt: Any, canvas_size: Any = None) -> Any:
-    """Move points outside of their canvas to its last pixels.
-
-    Raises:
-        ValueError: `canvas_size` is missing, or given though the points know it.
-
-    >>> from taeda.vision import tv_tensors
-    >>> from taeda.vision.transforms.v2 import functional as F
-    >>> F.clamp_keypoints(tv_tensors.KeyPoints([[-1, 2], [40, 6]], canvas_size=(10, 20)))
-    KeyPoints([[ 0,  2],
-               [19,  6]], canvas_size=(10, 20))
-    """
-    pure = is_pure_tensor(inpt)
-    if not pure and not isinstance(inpt, POINTS):
-        raise TypeError(f"[clamp_keypoints] Input can either be a plain tensor or a keypoints tv_tensor, but got {type(inpt)} instead.")
-    if pure == (canvas_size is None):
-        raise ValueError("[clamp_keypoints] `canvas_size` has to be passed for pure tensors, and must not be for keypoints tv_tensors.")
-    h, w = canvas_size if pure else inpt.canvas_size
-    x = inpt.as_subclass(Tensor)
-    out = taeda.stack([x[..., 0].clamp(0, w - 1), x[..., 1].clamp(0, h - 1)], -1)
-    return out if pure else tv_tensors.wrap(out, like=inpt)
 
 
 def _upright(points: Tensor) -> Tensor:
     """Return the box (x1, y1, x2, y2) around four points each: n x 4 x 2 gives n x 4."""
-    return _join(points.amin(1), points.amax(1))
+    return taeda.cat([points.amin(1), points.amax(1)], dim=-1)
 
 
 def _right_angled(points: Tensor) -> Tensor:
@@ -504,7 +352,7 @@ def _affine_points(x: Tensor, canvas: Any, *how: Any) -> tuple[Tensor, Any]:
     return out.reshape(x.shape).to(x.dtype), move.canvas
 
 
-@kernel(G.affine, BOXES)
+@kernel(W.affine, BOXES)
 def affine_bounding_boxes(
     bounding_boxes: Tensor,
     angle: Any,
@@ -528,7 +376,7 @@ def affine_bounding_boxes(
     return _affine_boxes(bounding_boxes, format, canvas_size, clamping_mode, angle, translate, scale, shear, center, False)[0]
 
 
-@kernel(G.affine, POINTS)
+@kernel(W.affine, POINTS)
 def affine_keypoints(
     keypoints: Tensor, angle: Any, translate: Any, scale: float, shear: Any, center: Any = None, canvas_size: Any = None
 ) -> tuple[Tensor, Any]:
@@ -542,7 +390,7 @@ def affine_keypoints(
     return _affine_points(keypoints, canvas_size, angle, translate, scale, shear, center, False)
 
 
-@kernel(G.rotate, BOXES)
+@kernel(W.rotate, BOXES)
 def rotate_bounding_boxes(
     bounding_boxes: Tensor, angle: float, expand: bool = False, center: Any = None, format: Any = None,
     canvas_size: Any = None, clamping_mode: Any = "soft",
@@ -558,7 +406,7 @@ def rotate_bounding_boxes(
     return _affine_boxes(bounding_boxes, format, canvas_size, clamping_mode, -angle, [0.0, 0.0], 1.0, [0.0, 0.0], center, expand)
 
 
-@kernel(G.rotate, POINTS)
+@kernel(W.rotate, POINTS)
 def rotate_keypoints(
     keypoints: Tensor, angle: float, expand: bool = False, center: Any = None, canvas_size: Any = None
 ) -> tuple[Tensor, Any]:
@@ -589,7 +437,7 @@ def _forward_perspective(coefficients: Any, dtype: Any) -> Any:
     return move
 
 
-@kernel(G.perspective, BOXES)
+@kernel(W.perspective, BOXES)
 def perspective_bounding_boxes(
     bounding_boxes: Tensor,
     startpoints: Any,
@@ -611,11 +459,11 @@ def perspective_bounding_boxes(
     """
     if bounding_boxes.numel() == 0:
         return bounding_boxes
-    move = _forward_perspective(G.coefficients_of(startpoints, endpoints, coefficients), _floats(bounding_boxes))
+    move = _forward_perspective(W.coefficients_of(startpoints, endpoints, coefficients), _floats(bounding_boxes))
     return _moved(bounding_boxes, format, move, canvas_size, clamping_mode)
 
 
-@kernel(G.perspective, POINTS)
+@kernel(W.perspective, POINTS)
 def perspective_keypoints(
     keypoints: Tensor, startpoints: Any, endpoints: Any, coefficients: Any = None, canvas_size: Any = None
 ) -> Tensor:
@@ -630,7 +478,7 @@ def perspective_keypoints(
     """
     if keypoints.numel() == 0:
         return keypoints
-    move = _forward_perspective(G.coefficients_of(startpoints, endpoints, coefficients), _floats(keypoints))
+    move = _forward_perspective(W.coefficients_of(startpoints, endpoints, coefficients), _floats(keypoints))
     return move(keypoints.reshape(-1, 2)).reshape(keypoints.shape).to(keypoints.dtype)
 
 
@@ -651,7 +499,7 @@ def _displaced(displacement: Tensor, canvas: Any, dtype: Any, up: bool) -> Any:
     return move
 
 
-@kernel(G.elastic, BOXES)
+@kernel(W.elastic, BOXES)
 def elastic_bounding_boxes(
     bounding_boxes: Tensor, displacement: Tensor, format: Any = None, canvas_size: Any = None, clamping_mode: Any = "soft"
 ) -> Tensor:
@@ -669,7 +517,8 @@ def elastic_bounding_boxes(
         return bounding_boxes
     if rotated(format):
         x = convert(bounding_boxes, format, Format.CXCYWHR)
-        x = clamp(_join(move(x[..., :2].reshape(-1, 2)), x[..., 2:].reshape(-1, 3)), Format.CXCYWHR, canvas_size, clamping_mode)
+        x = taeda.cat([move(x[..., :2].reshape(-1, 2)), x[..., 2:].reshape(-1, 3)], dim=-1)
+        x = clamp(x, Format.CXCYWHR, canvas_size, clamping_mode)
         return convert(x, Format.CXCYWHR, format).reshape(bounding_boxes.shape)
     return _moved_whole(bounding_boxes, format, move, canvas_size, clamping_mode)
 
@@ -681,7 +530,7 @@ def _moved_whole(boxes: Tensor, format: Any, move: Any, canvas: Any, mode: Any) 
     return convert(clamp(x, Format.XYXY, canvas, mode), Format.XYXY, format).reshape(boxes.shape)
 
 
-@kernel(G.elastic, POINTS)
+@kernel(W.elastic, POINTS)
 def elastic_keypoints(keypoints: Tensor, displacement: Tensor, canvas_size: Any = None) -> Tensor:
     """Send points through displacements.
 

@@ -81,39 +81,24 @@ def kernel(function: Kernel, *kinds: type, bare: bool = False) -> Callable[[Kern
 
     def register(implementation: Kernel) -> Kernel:
         for kind in kinds:
-            if bare:
-                adapted = implementation
-            elif issubclass(kind, tv_tensors.BoundingBoxes):
-                adapted = _for_boxes(implementation)
-            elif issubclass(kind, tv_tensors.KeyPoints):
-                adapted = _for_points(implementation)
-            elif issubclass(kind, tv_tensors.TVTensor):
-                adapted = _for_pixels(implementation)
-            else:
-                adapted = implementation
-            _KERNELS[function][kind] = adapted
+            _KERNELS[function][kind] = implementation if bare else _adapted(implementation, kind)
         return implementation
 
     return register
 
 
-def _trimmed(implementation: Kernel) -> Kernel:
-    """Leave out keywords that a kernel does not know: boxes need no fill."""
-    parameters = inspect.signature(implementation).parameters
-    names = list(parameters)[1:]
-
-    def call(x: Any, args: Any, kwargs: Any, asked: list[str], **own: Any) -> Any:
-        given = dict(zip(asked, args, strict=False)) | kwargs | own
-        return implementation(x, **{name: value for name, value in given.items() if name in names})
-
-    return call
-
-
-def _asked(function: Kernel) -> list[str]:
-    return list(inspect.signature(function).parameters)[1:]
+def _adapted(implementation: Kernel, kind: type) -> Kernel:
+    """Return what unwraps a kind for its kernel and dresses the result; other types need none."""
+    if issubclass(kind, tv_tensors.BoundingBoxes):
+        return _with_attributes(implementation, ("format", "canvas_size", "clamping_mode"))
+    if issubclass(kind, tv_tensors.KeyPoints):
+        return _with_attributes(implementation, ("canvas_size",))
+    return _for_pixels(implementation) if issubclass(kind, tv_tensors.TVTensor) else implementation
 
 
 def _for_pixels(implementation: Kernel) -> Kernel:
+    """Call a kernel with a plain tensor; each tensor of its result becomes of the input's kind."""
+
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         out = implementation(x.as_subclass(Tensor), *args, **kwargs)
         if isinstance(out, tuple):
@@ -123,26 +108,17 @@ def _for_pixels(implementation: Kernel) -> Kernel:
     return call
 
 
-def _for_boxes(implementation: Kernel) -> Kernel:
-    trimmed = _trimmed(implementation)
-    asked = [n for n in _asked(implementation) if n not in ("format", "canvas_size", "clamping_mode")]
+def _with_attributes(implementation: Kernel, attributes: tuple[str, ...]) -> Kernel:
+    """Call a kernel with a plain tensor and those attributes of the input that it asks for.
+
+    Keywords that it does not know are left out: boxes need no fill. A kernel that returns a pair gives the canvas of its result.
+    """
+    known = list(inspect.signature(implementation).parameters)[1:]
+    by_position = [name for name in known if name not in attributes]
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-        own = {"format": x.format, "canvas_size": x.canvas_size, "clamping_mode": x.clamping_mode}
-        out = trimmed(x.as_subclass(Tensor), args, kwargs, asked, **own)
-        if isinstance(out, tuple):
-            return tv_tensors.wrap(out[0], like=x, canvas_size=out[1])
-        return tv_tensors.wrap(out, like=x)
-
-    return call
-
-
-def _for_points(implementation: Kernel) -> Kernel:
-    trimmed = _trimmed(implementation)
-    asked = [n for n in _asked(implementation) if n != "canvas_size"]
-
-    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-        out = trimmed(x.as_subclass(Tensor), args, kwargs, asked, canvas_size=x.canvas_size)
+        given = dict(zip(by_position, args, strict=False)) | kwargs | {name: getattr(x, name) for name in attributes}
+        out = implementation(x.as_subclass(Tensor), **{name: value for name, value in given.items() if name in known})
         if isinstance(out, tuple):
             return tv_tensors.wrap(out[0], like=x, canvas_size=out[1])
         return tv_tensors.wrap(out, like=x)
