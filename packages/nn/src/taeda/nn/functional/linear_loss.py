@@ -50,17 +50,18 @@ class LinearCrossEntropyOptions:
 
     def __post_init__(self) -> None:
         if self.acc_policy not in ("auto", "accurate", "balanced", "compact"):
-            raise ValueError(f"invalid acc_policy: {self.acc_policy!r}")
+            raise ValueError(f"[LinearCrossEntropyOptions] invalid acc_policy: {self.acc_policy!r}")
         if self.chunking_method not in (None, "auto"):
             name, colon, factor = str(self.chunking_method).partition(":")
             if name != "aspect_ratio" or (colon and not (factor.isdigit() and int(factor) > 0)):
-                raise ValueError(f"invalid chunking_method: {self.chunking_method!r}")
+                raise ValueError(f"[LinearCrossEntropyOptions] invalid chunking_method: {self.chunking_method!r}")
         size = self.batch_chunk_size
         if size is not None and not (isinstance(size, int) and size > 0):
-            raise ValueError(f"batch_chunk_size must be positive int or None, got {size!r}")
+            raise ValueError(f"[LinearCrossEntropyOptions] batch_chunk_size must be positive int or None, got {size!r}")
         if self.acc_dtype is not None and self.acc_dtype not in _FLOATS:
             raise ValueError(
-                f"acc_dtype must be one of {{None, taeda.float16, taeda.bfloat16, taeda.float32, taeda.float64}}, got "
+                f"[LinearCrossEntropyOptions] acc_dtype must be one of "
+                f"{{None, taeda.float16, taeda.bfloat16, taeda.float32, taeda.float64}}, got "
                 f"{self.acc_dtype!r}. Pass acc_dtype=None to let the op pick automatically."
             )
 
@@ -76,7 +77,8 @@ class LinearCrossEntropyOptions:
             chunk = min((1 << max(wanted - 1, 0).bit_length()) // factor, batch)
             if size is not None and size != chunk:
                 raise ValueError(
-                    f"batch_chunk_size (={size}) and chunking_method ('{method}') give different chunk sizes ({size} vs "
+                    f"[LinearCrossEntropyOptions] batch_chunk_size (={size}) and chunking_method ('{method}') give "
+                    f"different chunk sizes ({size} vs "
                     f"{chunk}); pass only one."
                 )
         acc = self.acc_dtype

@@ -52,7 +52,7 @@ global_buffer_registration: OrderedDict[int, Hook] = OrderedDict()
 def _one_kind_of_backward_hook(other: bool, where: str) -> None:
     if other:
         raise RuntimeError(
-            f"Cannot use both regular backward hooks and full backward hooks {where}. Please use only one of them."
+            f"[register_backward_hook] Cannot use both regular backward hooks and full backward hooks {where}. Please use only one of them."
         )
 
 
@@ -267,7 +267,7 @@ def _run_pre_hooks(
                 continue
             if not (isinstance(result, tuple) and len(result) == 2):
                 raise RuntimeError(
-                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {result}."
+                    f"[forward_pre_hook] forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {result}."
                 )
             args, kwargs = result
         else:

@@ -18,11 +18,12 @@ C = TypeVar("C", bound=_ConvNd)
 L = TypeVar("L", bound=Linear)
 
 
-def _check(layer: C | L, bn: _BatchNorm) -> tuple[Tensor, Tensor]:
+def _check(op: str, layer: C | L, bn: _BatchNorm) -> tuple[Tensor, Tensor]:
+    """Return the running mean and variance of a norm that a layer can be fused with."""
     if layer.training or bn.training:
-        raise AssertionError("Fusion only for eval! Call .eval() on both modules first")
+        raise AssertionError(f"[{op}] Fusion only for eval! Call .eval() on both modules first")
     if bn.running_mean is None or bn.running_var is None:
-        raise AssertionError("bn.running_mean and bn.running_var must not be None")
+        raise AssertionError(f"[{op}] bn.running_mean and bn.running_var must not be None")
     return bn.running_mean, bn.running_var
 
 
@@ -41,7 +42,7 @@ def fuse_conv_bn_eval(conv: C, bn: _BatchNorm, transpose: bool = False) -> C:
     >>> taeda.allclose(nn.utils.fuse_conv_bn_eval(conv, bn)(x), bn(conv(x)), atol=1e-5)
     True
     """
-    mean, var = _check(conv, bn)
+    mean, var = _check("fuse_conv_bn_eval", conv, bn)
     fused = copy.deepcopy(conv)
     fused.weight, fused.bias = fuse_conv_bn_weights(
         fused.weight, fused.bias, mean, var, bn.eps, bn.weight, bn.bias, transpose
@@ -97,10 +98,10 @@ def fuse_linear_bn_eval(linear: L, bn: _BatchNorm) -> L:
     >>> taeda.allclose(nn.utils.fuse_linear_bn_eval(linear, bn)(x), bn(linear(x)), atol=1e-5)
     True
     """
-    mean, var = _check(linear, bn)
+    mean, var = _check("fuse_linear_bn_eval", linear, bn)
     if bn.num_features not in (1, linear.out_features):
         raise AssertionError(
-            "To fuse, linear.out_features == bn.num_features or bn.num_features == 1, got "
+            "[fuse_linear_bn_eval] To fuse, linear.out_features == bn.num_features or bn.num_features == 1, got "
             f"linear.out_features={linear.out_features} and bn.num_features={bn.num_features}"
         )
     fused = copy.deepcopy(linear)

@@ -76,7 +76,8 @@ def _same_kind(what: str, name: str, new: Tensor, dtype: Any, shape: Any) -> Non
     for kind, before, after in (("dtype", dtype, new.dtype), ("shape", shape, new.shape)):
         if before != after:
             raise ValueError(
-                f"Registering a parametrization may not change the {kind} of the tensor, unless `unsafe` flag is "
+                f"[register_parametrization] Registering a parametrization may not change the {kind} of the tensor, "
+                f"unless `unsafe` flag is "
                 f"enabled.\n{what}{name}{kind}: {before}\nparametrized {kind}: {after}"
             )
 
@@ -112,7 +113,7 @@ class ParametrizationList(ModuleList):
 
     def __init__(self, modules: Sequence[Module], original: Tensor, unsafe: bool = False) -> None:
         if len(modules) == 0:
-            raise ValueError("ParametrizationList requires one or more modules.")
+            raise ValueError("[ParametrizationList] ParametrizationList requires one or more modules.")
         super().__init__(modules)
         self.unsafe = unsafe
         shape, dtype = original.shape, original.dtype
@@ -126,7 +127,7 @@ class ParametrizationList(ModuleList):
                         pass
         if not isinstance(new, (Tensor, Sequence)):
             raise ValueError(
-                "'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
+                "[ParametrizationList] 'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
                 f"Got {type(new).__name__}"
             )
         self.is_tensor = isinstance(new, Tensor)
@@ -138,7 +139,7 @@ class ParametrizationList(ModuleList):
         if not unsafe:
             made = self()
             if not isinstance(made, Tensor):
-                raise ValueError(f"A parametrization must return a tensor. Got {type(made).__name__}.")
+                raise ValueError(f"[ParametrizationList] A parametrization must return a tensor. Got {type(made).__name__}.")
             _same_kind("unparametrized ", "", made, dtype, shape)
 
     def _take_one(self, original: Tensor, new: Tensor) -> None:
@@ -146,7 +147,7 @@ class ParametrizationList(ModuleList):
             before, after = getattr(original, kind), getattr(new, kind)
             if before != after:
                 raise ValueError(
-                    f"When `right_inverse` outputs one tensor, it may not change the {kind}.\n"
+                    f"[ParametrizationList] When `right_inverse` outputs one tensor, it may not change the {kind}.\n"
                     f"original.{kind}: {before}\nright_inverse(original).{kind}: {after}"
                 )
         with taeda.no_grad():
@@ -157,7 +158,7 @@ class ParametrizationList(ModuleList):
         for i, tensor in enumerate(new):
             if not isinstance(tensor, Tensor):
                 raise ValueError(
-                    "'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
+                    "[ParametrizationList] 'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
                     f"Got element {i} of the sequence with type {type(tensor).__name__}."
                 )
             if isinstance(original, Parameter):
@@ -174,38 +175,39 @@ class ParametrizationList(ModuleList):
             for module in reversed(list(self)):
                 if not hasattr(module, "right_inverse"):
                     raise RuntimeError(
-                        f"parametrization {type(module).__name__} does not implement right_inverse."
+                        f"[ParametrizationList] parametrization {type(module).__name__} does not implement right_inverse."
                     )
                 value = module.right_inverse(value)
             if self.is_tensor:
                 if not isinstance(value, Tensor):
-                    raise ValueError(f"`right_inverse` should return a tensor. Got {type(value).__name__}")
+                    raise ValueError(f"[ParametrizationList] `right_inverse` should return a tensor. Got {type(value).__name__}")
                 if value.dtype != self.original.dtype:
                     raise ValueError(
-                        f"The tensor returned by `right_inverse` has dtype {value.dtype} while `original` has dtype "
+                        f"[ParametrizationList] The tensor returned by `right_inverse` has dtype {value.dtype} while `original` has dtype "
                         f"{self.original.dtype}"
                     )
                 _set(self.original, value)
                 return
             if not isinstance(value, Sequence):
                 raise ValueError(
-                    f"'right_inverse' must return a sequence of tensors. Got {type(value).__name__}."
+                    f"[ParametrizationList] 'right_inverse' must return a sequence of tensors. Got {type(value).__name__}."
                 )
             if len(value) != self.ntensors:
                 raise ValueError(
-                    f"'right_inverse' must return a sequence of tensors of length {self.ntensors}. Got a sequence of "
+                    f"[ParametrizationList] 'right_inverse' must return a sequence of tensors of length {self.ntensors}. Got a sequence of "
                     f"length {len(value)}."
                 )
             for i, tensor in enumerate(value):
                 own = getattr(self, f"original{i}")
                 if not isinstance(tensor, Tensor):
                     raise ValueError(
-                        "'right_inverse' must return a sequence of tensors. "
+                        "[ParametrizationList] 'right_inverse' must return a sequence of tensors. "
                         f"Got element {i} of type {type(tensor).__name__}."
                     )
                 if own.dtype != tensor.dtype:
                     raise ValueError(
-                        f"Tensor {i} returned by `right_inverse` has dtype {tensor.dtype} while `original{i}` has dtype "
+                        f"[ParametrizationList] Tensor {i} returned by `right_inverse` has dtype {tensor.dtype} while "
+                        f"`original{i}` has dtype "
                         f"{own.dtype}"
                     )
                 _set(own, tensor)
@@ -235,7 +237,7 @@ def _own_class(module: Module) -> None:
 
     def __getstate__(self: Any) -> Any:
         raise RuntimeError(
-            "Serialization of parametrized modules is only supported through state_dict(): save that and load it into a "
+            "[parametrize] Serialization of parametrized modules is only supported through state_dict(): save that and load it into a "
             "module with the same parametrizations, or call remove_parametrizations first."
         )
 
@@ -309,7 +311,8 @@ def register_parametrization(
         module.parametrizations[tensor_name] = made
     else:
         raise ValueError(
-            f"Module '{module}' does not have a parameter, a buffer, or a parametrized element with name '{tensor_name}'"
+            f"[register_parametrization] Module '{module}' does not have a parameter, a buffer, or a parametrized "
+            f"element with name '{tensor_name}'"
         )
     return module
 
@@ -319,7 +322,7 @@ def _check_one_more(module: Module, name: str, parametrization: Any) -> None:
     y = getattr(module, name)
     x = parametrization(y)
     if not isinstance(x, Tensor):
-        raise ValueError(f"A parametrization must return a tensor. Got {type(x).__name__}.")
+        raise ValueError(f"[register_parametrization] A parametrization must return a tensor. Got {type(x).__name__}.")
     _same_kind("module.", f"{name}.", x, y.dtype, y.shape)
     if not hasattr(parametrization, "right_inverse"):
         return
@@ -328,12 +331,13 @@ def _check_one_more(module: Module, name: str, parametrization: Any) -> None:
     except NotImplementedError:
         return
     if not isinstance(z, Tensor):
-        raise ValueError(f"parametrization.right_inverse must return a tensor. Got: {type(z).__name__}")
+        raise ValueError(f"[register_parametrization] parametrization.right_inverse must return a tensor. Got: {type(z).__name__}")
     for kind in ("dtype", "shape"):
         before, after = getattr(y, kind), getattr(z, kind)
         if before != after:
             raise ValueError(
-                f"The tensor returned by parametrization.right_inverse must have the same {kind} as module.{name}, unless "
+                f"[register_parametrization] The tensor returned by parametrization.right_inverse must have the same "
+                f"{kind} as module.{name}, unless "
                 f"the `unsafe` flag is enabled.\nmodule.{name}.{kind}: {before}\nreturned {kind}: {after}"
             )
 
@@ -371,7 +375,7 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
     ['bias', 'weight']
     """
     if not is_parametrized(module, tensor_name):
-        raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
+        raise ValueError(f"[remove_parametrizations] Module {module} does not have a parametrization on {tensor_name}")
     all_of_them: Any = module.parametrizations
     parametrizations = all_of_them[tensor_name]
     original: Any
@@ -385,7 +389,8 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
         original = Parameter(value) if value.requires_grad else value
     else:
         raise ValueError(
-            "Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in terms of a "
+            "[remove_parametrizations] Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is "
+            "parametrized in terms of a "
             "sequence of tensors."
         )
     delattr(type(module), tensor_name)

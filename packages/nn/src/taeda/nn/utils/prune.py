@@ -80,7 +80,7 @@ class BasePruningMethod(ABC):
             importance_scores = original
         elif importance_scores.shape != original.shape:
             raise AssertionError(
-                f"importance_scores should have the same shape as parameter {name} of {module}, got "
+                f"[prune] importance_scores should have the same shape as parameter {name} of {module}, got "
                 f"{importance_scores.shape} vs {original.shape}"
             )
         first = not isinstance(method, PruningContainer)
@@ -111,7 +111,7 @@ class BasePruningMethod(ABC):
         old = [(k, h) for k, h in module._forward_pre_hooks.items() if _prunes(h, name)]
         if len(old) > 1:
             raise AssertionError(
-                f"Avoid adding multiple pruning hooks to the same tensor {name} of module {module}. Use a PruningContainer."
+                f"[prune] Avoid adding multiple pruning hooks to the same tensor {name} of module {module}. Use a PruningContainer."
             )
         if not old:
             return method
@@ -132,7 +132,7 @@ class BasePruningMethod(ABC):
             importance_scores = t
         elif importance_scores.shape != t.shape:
             raise AssertionError(
-                f"importance_scores should have the same shape as tensor t, got {importance_scores.shape} vs {t.shape}"
+                f"[prune] importance_scores should have the same shape as tensor t, got {importance_scores.shape} vs {t.shape}"
             )
         default_mask = taeda.ones_like(t) if default_mask is None else default_mask
         return t * self.compute_mask(importance_scores, default_mask=default_mask)
@@ -184,7 +184,7 @@ class PruningContainer(BasePruningMethod):
             raise TypeError(f"{type(method)} is not a BasePruningMethod subclass")
         if method is not None and self._tensor_name != method._tensor_name:
             raise ValueError(
-                f"Can only add pruning methods acting on the parameter named '{self._tensor_name}' to PruningContainer "
+                f"[prune] Can only add pruning methods acting on the parameter named '{self._tensor_name}' to PruningContainer "
                 f"{self}. Found '{method._tensor_name}'"
             )
         self._pruning_methods += (method,)
@@ -207,16 +207,16 @@ class PruningContainer(BasePruningMethod):
         elif method.PRUNING_TYPE == "structured":
             if not hasattr(method, "dim"):
                 raise AttributeError(
-                    'Pruning methods of PRUNING_TYPE "structured" need to have the attribute `dim` defined.'
+                    '[prune] Pruning methods of PRUNING_TYPE "structured" need to have the attribute `dim` defined.'
                 )
             dim = method.dim + t.ndim if method.dim < 0 else method.dim
             if dim < 0:
-                raise IndexError(f"Index is out of bounds for tensor with dimensions {t.ndim}")
+                raise IndexError(f"[prune] Index is out of bounds for tensor with dimensions {t.ndim}")
             where = _along(t, dim, default_mask.sum(dim=[d for d in range(t.ndim) if d != dim]) != 0)
         elif method.PRUNING_TYPE == "global":
             where = (slice(None),) * t.ndim
         else:
-            raise ValueError(f"Unrecognized PRUNING_TYPE {method.PRUNING_TYPE}")
+            raise ValueError(f"[prune] Unrecognized PRUNING_TYPE {method.PRUNING_TYPE}")
         mask = default_mask.to(dtype=t.dtype)
         mask[where] = method.compute_mask(t[where], default_mask=default_mask[where]).to(dtype=mask.dtype)
         return mask
@@ -440,7 +440,7 @@ class CustomFromMask(BasePruningMethod):
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         if default_mask.shape != self.mask.shape:
             raise AssertionError(
-                f"default_mask shape {default_mask.shape} must match self.mask shape {self.mask.shape}"
+                f"[prune] default_mask shape {default_mask.shape} must match self.mask shape {self.mask.shape}"
             )
         return default_mask * self.mask.to(dtype=default_mask.dtype)
 
@@ -555,10 +555,10 @@ def global_unstructured(
     10
     """
     if not isinstance(parameters, Iterable):
-        raise TypeError("global_unstructured(): parameters is not an Iterable")
+        raise TypeError("[global_unstructured] parameters is not an Iterable")
     importance_scores = {} if importance_scores is None else importance_scores
     if not isinstance(importance_scores, dict):
-        raise TypeError("global_unstructured(): importance_scores must be of type dict")
+        raise TypeError("[global_unstructured] importance_scores must be of type dict")
     parameters = list(parameters)
     scores, masks = [], []
     for module, name in parameters:
@@ -569,7 +569,8 @@ def global_unstructured(
     method._tensor_name = "temp"
     if method.PRUNING_TYPE != "unstructured":
         raise TypeError(
-            f'Only "unstructured" PRUNING_TYPE supported for the `pruning_method`. Found method {pruning_method} of type '
+            f'[global_unstructured] Only "unstructured" PRUNING_TYPE supported for the `pruning_method`. Found method '
+            f'{pruning_method} of type '
             f"{method.PRUNING_TYPE}"
         )
     container = PruningContainer(method)
@@ -610,7 +611,7 @@ def remove(module: M, name: str) -> M:
             hook.remove(module)  # type: ignore[attr-defined]
             del module._forward_pre_hooks[key]
             return module
-    raise ValueError(f"Parameter '{name}' of module {module} has to be pruned before pruning can be removed")
+    raise ValueError(f"[remove] Parameter '{name}' of module {module} has to be pruned before pruning can be removed")
 
 
 def is_pruned(module: Module) -> bool:
@@ -628,31 +629,31 @@ def is_pruned(module: Module) -> bool:
 # -- checks -------------------------------------------------------------------------------------------
 def _validate_pruning_amount_init(amount: Any) -> None:
     if not isinstance(amount, numbers.Real):
-        raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
+        raise TypeError(f"[prune] Invalid type for amount: {amount}. Must be int or float.")
     if float(amount) < 0 or (not isinstance(amount, numbers.Integral) and float(amount) > 1):
         raise ValueError(
-            f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer"
+            f"[prune] amount={amount} should either be a float in the range [0, 1] or a non-negative integer"
         )
 
 
 def _validate_pruning_amount(amount: Any, tensor_size: int) -> None:
     if isinstance(amount, numbers.Integral) and int(amount) > tensor_size:
         raise ValueError(
-            f"amount={amount} should be smaller than the number of parameters to prune={tensor_size}"
+            f"[prune] amount={amount} should be smaller than the number of parameters to prune={tensor_size}"
         )
 
 
 def _validate_structured_pruning(t: Tensor) -> None:
     if t.ndim <= 1:
         raise ValueError(
-            "Structured pruning can only be applied to multidimensional tensors. Found tensor of shape "
+            "[prune] Structured pruning can only be applied to multidimensional tensors. Found tensor of shape "
             f"{t.shape} with {t.ndim} dims"
         )
 
 
 def _validate_pruning_dim(t: Tensor, dim: int) -> None:
     if dim >= t.ndim:
-        raise IndexError(f"Invalid index {dim} for tensor of size {t.shape}")
+        raise IndexError(f"[prune] Invalid index {dim} for tensor of size {t.shape}")
 
 
 def _compute_nparams_toprune(amount: Any, tensor_size: int) -> int:

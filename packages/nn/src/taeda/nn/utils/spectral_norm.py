@@ -33,7 +33,7 @@ class SpectralNorm:
     ) -> None:
         if n_power_iterations <= 0:
             raise ValueError(
-                f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}"
+                f"[spectral_norm] Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}"
             )
         self.name = name
         self.dim = dim
@@ -80,14 +80,15 @@ class SpectralNorm:
         """Move the parameter to ``name_orig``, add the singular vectors as buffers and register the hooks."""
         for hook in module._forward_pre_hooks.values():
             if isinstance(hook, SpectralNorm) and hook.name == name:
-                raise RuntimeError(f"Cannot register two spectral_norm hooks on the same parameter {name}")
+                raise RuntimeError(f"[spectral_norm] Cannot register two spectral_norm hooks on the same parameter {name}")
         made = SpectralNorm(name, n_power_iterations, dim, eps)
         weight = module._parameters[name]
         if weight is None:
-            raise ValueError(f"`SpectralNorm` cannot be applied as parameter `{name}` is None")
+            raise ValueError(f"[spectral_norm] `SpectralNorm` cannot be applied as parameter `{name}` is None")
         if is_lazy(weight):
             raise ValueError(
-                "The module passed to `SpectralNorm` can't have uninitialized parameters. Make sure to run the dummy forward "
+                "[spectral_norm] The module passed to `SpectralNorm` can't have uninitialized parameters. Make sure "
+                "to run the dummy forward "
                 "before applying spectral normalization"
             )
         with taeda.no_grad():
@@ -154,7 +155,7 @@ class SpectralNormStateDictHook:
         versions = local_metadata.setdefault("spectral_norm", {})
         key = self.fn.name + ".version"
         if key in versions:
-            raise RuntimeError(f"Unexpected key in metadata['spectral_norm']: {key}")
+            raise RuntimeError(f"[spectral_norm] Unexpected key in metadata['spectral_norm']: {key}")
         versions[key] = self.fn._version
 
 
@@ -198,7 +199,7 @@ def remove_spectral_norm(module: M, name: str = "weight") -> M:
             del module._forward_pre_hooks[key]
             break
     else:
-        raise ValueError(f"spectral_norm of '{name}' not found in {module}")
+        raise ValueError(f"[remove_spectral_norm] spectral_norm of '{name}' not found in {module}")
     for hooks, kind in (
         (module._state_dict_hooks, SpectralNormStateDictHook),
         (module._load_state_dict_pre_hooks, SpectralNormLoadStateDictPreHook),

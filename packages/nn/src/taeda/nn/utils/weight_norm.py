@@ -50,11 +50,11 @@ class WeightNorm:
         """Replace the parameter by its length and direction and register the hook."""
         for hook in module._forward_pre_hooks.values():
             if isinstance(hook, WeightNorm) and hook.name == name:
-                raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
+                raise RuntimeError(f"[weight_norm] Cannot register two weight_norm hooks on the same parameter {name}")
         weight = getattr(module, name)
         if is_lazy(weight):
             raise ValueError(
-                "The module passed to `WeightNorm` can't have uninitialized parameters. Make sure to run the dummy forward "
+                "[weight_norm] The module passed to `WeightNorm` can't have uninitialized parameters. Make sure to run the dummy forward "
                 "before applying weight normalization"
             )
         made = WeightNorm(name, dim)
@@ -124,4 +124,4 @@ def remove_weight_norm(module: M, name: str = "weight") -> M:
             hook.remove(module)
             del module._forward_pre_hooks[key]
             return module
-    raise ValueError(f"weight_norm of '{name}' not found in {module}")
+    raise ValueError(f"[remove_weight_norm] weight_norm of '{name}' not found in {module}")
