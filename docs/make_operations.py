@@ -23,8 +23,9 @@ def table() -> str:
     lines = [
         "# Operations", "",
         "Made from the registry by `nox -s docs`; a test compares the two.", "",
-        f"{len(rows)} registered ops, {differentiable} of them with a derivative; {len(functions)} functions in `taeda.ops`, {len(public)} in `taeda`, "
-        f"{len(methods)} methods of Tensor. Devices: cpu, and meta (shapes without data) where a result's shape does not depend on data.", "",
+        f"{len(rows)} registered ops, {differentiable} of them with a derivative; {len(functions)} functions in `taeda.ops`, "
+        f"{len(public)} in `taeda`, {len(methods)} methods of Tensor. Devices: cpu, and meta (shapes without data) where a result's "
+        "shape does not depend on data.", "",
         "## The registry", "", "| op | grad_fn | kernels for |", "| --- | --- | --- |",
     ]
     for op in rows:

@@ -117,11 +117,13 @@ def document() -> str:
             state = "yes" if have else "see differences.md" if name in said else "no"
             lines.append(f"| `{name}` | {state} | {derivatives} | {devices} |")
         left = sum(not is_there(room, name) and name in said for name in members)
-        counts.append(f"| {room if room == 'taeda' else 'taeda.' + room} | {len(members)} | {there} | {left} | {len(members) - there - left} |")
-        tables += ["", f"## {room if room == 'taeda' else 'taeda.' + room}", "", "| name | there | derivatives checked | devices |", "| --- | --- | --- | --- |", *lines]
+        title = room if room == "taeda" else f"taeda.{room}"
+        counts.append(f"| {title} | {len(members)} | {there} | {left} | {len(members) - there - left} |")
+        tables += ["", f"## {title}", "", "| name | there | derivatives checked | devices |", "| --- | --- | --- | --- |", *lines]
     return "\n".join([
         "# The surface", "",
-        "PyTorch 2.13's names and what taeda has of them; made by `nox -s docs`, and a test compares it with the package. \"Derivatives checked\" and \"devices\" are",
+        "PyTorch 2.13's names and what taeda has of them; made by `nox -s docs`, and a test compares it with the package. "
+        "\"Derivatives checked\" and \"devices\" are",
         "what the rows of packages/core/tests/samples state and the harness verifies; empty where a name is no operation on values.", "",
         "| room | names | there | left out on purpose | missing |", "| --- | --- | --- | --- | --- |", *counts, *tables]) + "\n"
 

@@ -109,7 +109,8 @@ FITS: list[tuple[str, str, Function, object, object]] = [
     ("i0_large", "sqrt(x) e^-x I0(x) by 1/x in [0, 1/8]", inverse(lambda x: mp.sqrt(x) * mp.exp(-x) * mp.besseli(0, x)), 0, 0.125),
     ("i1_large", "sqrt(x) e^-x I1(x) by 1/x in [0, 1/8]", inverse(lambda x: mp.sqrt(x) * mp.exp(-x) * mp.besseli(1, x)), 0, 0.125),
     ("k0_small", "K0(x) + ln(x/2) I0(x) by x^2 in [0, 4]", even(lambda x: mp.besselk(0, x) + mp.log(x / 2) * mp.besseli(0, x)), 0, 4),
-    ("k1_small", "x (K1(x) - ln(x/2) I1(x)) by x^2 in [0, 4]", even(lambda x: x * (mp.besselk(1, x) - mp.log(x / 2) * mp.besseli(1, x))), 0, 4),
+    ("k1_small", "x (K1(x) - ln(x/2) I1(x)) by x^2 in [0, 4]",
+     even(lambda x: x * (mp.besselk(1, x) - mp.log(x / 2) * mp.besseli(1, x))), 0, 4),
     ("k0_large", "sqrt(x) e^x K0(x) by 1/x in [0, 1/2]", inverse(lambda x: mp.sqrt(x) * mp.exp(x) * mp.besselk(0, x)), 0, 0.5),
     ("k1_large", "sqrt(x) e^x K1(x) by 1/x in [0, 1/2]", inverse(lambda x: mp.sqrt(x) * mp.exp(x) * mp.besselk(1, x)), 0, 0.5),
     ("j0_small", "J0(x) / (x^2 - zero^2) by x^2 in [0, 9]", even(lambda x: mp.besselj(0, x) / (x * x - J0_ZERO**2)), 0, 9),
@@ -124,8 +125,10 @@ FITS: list[tuple[str, str, Function, object, object]] = [
     ("phase1", "x (arg(J1 + i Y1) - x + 3 pi/4) by 1/x^2 in [0, 1/9]", inverse_square(phase(1)), 0, mp.mpf(1) / 9),
     ("airy_middle", "Ai(x) / (x - zero) by x in [-3, 2]", lambda x: mp.airyai(x) / (x - AIRY_ZERO), -3, 2),
     ("airy_decay", "x^(1/4) e^zeta Ai(x) by 1/zeta in [0, 0.54]", inverse(airy_decay), 0, 0.54),
-    ("airy_modulus", "sqrt(pi) x^(1/4) |Ai + i Bi|(-x) by 1/zeta^2 in [0, 1/12]", inverse_square(lambda z: abs(airy_wave(z))), 0, mp.mpf(1) / 12),
-    ("airy_phase", "zeta (arg(Ai + i Bi)(-x) + zeta - pi/4) by 1/zeta^2 in [0, 1/12]", inverse_square(lambda z: z * mp.arg(airy_wave(z))), 0, mp.mpf(1) / 12),
+    ("airy_modulus", "sqrt(pi) x^(1/4) |Ai + i Bi|(-x) by 1/zeta^2 in [0, 1/12]",
+     inverse_square(lambda z: abs(airy_wave(z))), 0, mp.mpf(1) / 12),
+    ("airy_phase", "zeta (arg(Ai + i Bi)(-x) + zeta - pi/4) by 1/zeta^2 in [0, 1/12]",
+     inverse_square(lambda z: z * mp.arg(airy_wave(z))), 0, mp.mpf(1) / 12),
     ("digamma", "psi(x) / (x - zero) by x in [1, 2]", lambda x: mp.digamma(x) / (x - PSI_ZERO), 1, 2),
     ("lgamma1p", "ln Gamma(1 + x) / x by x in [-1/2, 1/2]", lambda x: mp.loggamma(1 + x) / x, -0.5, 0.5),
     ("lgamma2", "ln Gamma(2 + x) / (x (1 + x)) by x in [-1/2, 1/2]", lambda x: mp.loggamma(2 + x) / (x * (1 + x)), -0.5, 0.5),
@@ -221,7 +224,10 @@ def polynomial(name: str, what: str, f: Function, low: object, high: object) -> 
     c = powers(chebyshev(f, low, high))
     low, high = mp.mpf(low), mp.mpf(high)
     scale, shift = float(2 / (high - low)), float((high + low) / (high - low))
-    lines = [f"/* {what} */", f"INLINE double fit_{name}(double t) {{", f"    const double u = t * {scale!r} - {shift!r}, v = u * u, w = v * v;"]
+    lines = [
+        f"/* {what} */", f"INLINE double fit_{name}(double t) {{",
+        f"    const double u = t * {scale!r} - {shift!r}, v = u * u, w = v * v;",
+    ]
     return "\n".join([*lines, *chain("p", c[0::2]), *chain("q", c[1::2]), "    return q * u + p;", "}"])
 
 

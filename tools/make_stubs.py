@@ -12,6 +12,7 @@ import inspect
 import pathlib
 import re
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import taeda
@@ -35,9 +36,10 @@ TENSORS = {
 }
 NUMBER_OR_TENSOR = {"other", "src", "exponent", "value", "fill_value", "alpha", "beta"}
 NAMED = {
-    "dim": "int | Sequence[int]", "axis": "int | Sequence[int]", "dtype": "_dtype", "device": "_device | str | int", "out": "Tensor", "generator": "Generator",
-    "size": "int | Sequence[int]", "sizes": "int | Sequence[int]", "p": "Any", "shape": "int | Sequence[int]", "tensors": "Any", "requires_grad": "bool", "hook": "Callable[..., Any]",
-    "reduction": "str", "mode": "str", "keepdim": "bool", "keepdims": "bool", "dims": "Any", "repeats": "Any", "index": "Any",
+    "dim": "int | Sequence[int]", "axis": "int | Sequence[int]", "dtype": "_dtype", "device": "_device | str | int", "out": "Tensor",
+    "generator": "Generator", "size": "int | Sequence[int]", "sizes": "int | Sequence[int]", "p": "Any",
+    "shape": "int | Sequence[int]", "tensors": "Any", "requires_grad": "bool", "hook": "Callable[..., Any]", "reduction": "str",
+    "mode": "str", "keepdim": "bool", "keepdims": "bool", "dims": "Any", "repeats": "Any", "index": "Any",
 }
 OF_FUNCTION = {(f, name): "int | Sequence[int]" for f in ("movedim", "moveaxis") for name in ("source", "destination")}
 OF_FUNCTION.update({("is_same_size", "other"): "Tensor", ("map_", "other"): "Tensor", ("map_", "function"): "Callable[..., Any]",
@@ -45,43 +47,58 @@ OF_FUNCTION.update({("is_same_size", "other"): "Tensor", ("map_", "other"): "Ten
 OF_FUNCTION.update({("lerp", "weight"): "Tensor | float", ("lerp_", "weight"): "Tensor | float"})
 # functions that return something else than a Tensor
 RETURNS = {
-    "bool": {"equal", "allclose", "is_contiguous", "is_floating_point", "is_complex", "is_signed", "is_same_size", "is_set_to", "is_inference",
-             "is_distributed", "is_pinned", "is_shared", "is_nonzero", "is_conj", "is_neg", "is_tensor", "is_grad_enabled", "is_inference_mode_enabled", "can_cast", "_is_view"},
-    "int": {"dim", "ndimension", "numel", "nelement", "element_size", "storage_offset", "data_ptr", "get_device", "get_num_threads", "seed", "initial_seed"},
-    "tuple[Tensor, ...]": {"split", "split_with_sizes", "chunk", "unbind", "tensor_split", "hsplit", "vsplit", "dsplit", "broadcast_tensors", "meshgrid",
-                           "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes"},
-    "None": {"backward", "retain_grad", "set_num_threads", "set_default_dtype", "set_printoptions", "save", "set_rng_state", "__setitem__", "__delitem__"},
-    "tuple[Tensor, Tensor]": {"var_mean", "std_mean", "batch_norm_update_stats", "native_dropout"},
-    "tuple[Tensor, Tensor, Tensor]": {"native_batch_norm", "native_group_norm", "native_layer_norm"},
-    "tuple[_int, ...]": {"broadcast_shapes", "dim_order"},
-    "Any": {"unique", "embedding_bag", "split_copy", "split_with_sizes_copy", "unbind_copy",
-            "unique_consecutive", "nonzero", "where", "size", "stride", "item", "tolist", "numpy", "untyped_storage", "storage", "register_hook", "load",
-            "register_post_accumulate_grad_hook", "type", "__array__", "__dlpack__", "__dlpack_device__", "__reduce_ex__", "histogram", "batch_norm",
-            "max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
-            "fractional_max_pool2d", "fractional_max_pool3d", "to_dlpack", "result_type", "promote_types", "get_default_dtype", "check_layout", "shape_of", "manual_seed", "fork_rng", "apply_", "global_norm", "__eq__", "__ne__"},
+    "bool": (
+        "equal allclose is_contiguous is_floating_point is_complex is_signed is_same_size is_set_to is_inference is_distributed "
+        "is_pinned is_shared is_nonzero is_conj is_neg is_tensor is_grad_enabled is_inference_mode_enabled can_cast _is_view"
+    ),
+    "int": "dim ndimension numel nelement element_size storage_offset data_ptr get_device get_num_threads seed initial_seed",
+    "tuple[Tensor, ...]": (
+        "split split_with_sizes chunk unbind tensor_split hsplit vsplit dsplit broadcast_tensors meshgrid unsafe_chunk unsafe_split "
+        "unsafe_split_with_sizes"
+    ),
+    "None": "backward retain_grad set_num_threads set_default_dtype set_printoptions save set_rng_state __setitem__ __delitem__",
+    "tuple[Tensor, Tensor]": "var_mean std_mean batch_norm_update_stats native_dropout",
+    "tuple[Tensor, Tensor, Tensor]": "native_batch_norm native_group_norm native_layer_norm",
+    "tuple[_int, ...]": "broadcast_shapes dim_order",
+    "Any": (
+        "unique embedding_bag split_copy split_with_sizes_copy unbind_copy unique_consecutive nonzero where size stride item tolist "
+        "numpy untyped_storage storage register_hook load register_post_accumulate_grad_hook type __array__ __dlpack__ "
+        "__dlpack_device__ __reduce_ex__ histogram batch_norm max_pool1d max_pool2d max_pool3d adaptive_max_pool1d "
+        "adaptive_max_pool2d adaptive_max_pool3d fractional_max_pool2d fractional_max_pool3d to_dlpack result_type promote_types "
+        "get_default_dtype check_layout shape_of manual_seed fork_rng apply_ global_norm __eq__ __ne__"
+    ),
 }
 ROOMS = {n for n, (room, name) in taeda._LAZY.items() if name is None and room == f"taeda.{n}"}
-SHELLS = {n for n in ROOMS if (SOURCE / "_shells" / n).is_dir() or (SOURCE / "_shells" / f"{n}.py").is_file()}      # beside the others only where installed
-RETURN_OF = {name: kind for kind, names in RETURNS.items() for name in names}
-RETURN_TYPES = sorted(name for name, kind in vars(return_types).items() if isinstance(kind, type) and issubclass(kind, tuple) and not name.startswith("_"))
+# rooms that lie beside the others only where taeda is installed
+SHELLS = {n for n in ROOMS if (SOURCE / "_shells" / n).is_dir() or (SOURCE / "_shells" / f"{n}.py").is_file()}
+RETURN_OF = {name: kind for kind, names in RETURNS.items() for name in names.split()}
+RETURN_TYPES = sorted(
+    name for name, kind in vars(return_types).items() if isinstance(kind, type) and issubclass(kind, tuple) and not name.startswith("_")
+)
 RETURN_OF.update({name: f"return_types.{name}" for name in RETURN_TYPES})
 # one tensor over all elements, a named pair along a dimension, and for two of them the elementwise choice
 ONE_OR_PAIR = {"max", "min", "median", "nanmedian"}
 WITH_OTHER = {"max", "min"}
+BINARY = (
+    "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and rand or ror xor rxor lshift "
+    "rshift iadd isub imul itruediv ifloordiv imod ipow iand ior ixor lt le gt ge"
+)
 DUNDERS = {  # operators, whose slots have no signature: name -> parameters and result
-    **{f"__{n}__": ("other: Any", "Tensor") for n in ["add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "pow", "rpow", "matmul", "rmatmul", "and", "rand", "or", "ror", "xor", "rxor", "lshift", "rshift", "iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "iand", "ior", "ixor", "lt", "le", "gt", "ge"]},
+    **{f"__{n}__": ("other: Any", "Tensor") for n in BINARY.split()},
     **{f"__{n}__": ("", "Tensor") for n in ("neg", "pos", "abs", "invert")},
-    "__eq__": ("other: object", "Tensor"), "__ne__": ("other: object", "Tensor"), "__hash__": ("", "int"), "__len__": ("", "int"), "__bool__": ("", "bool"),
-    "__int__": ("", "int"), "__float__": ("", "float"), "__complex__": ("", "complex"), "__index__": ("", "int"), "__iter__": ("", "Iterator[Tensor]"),
+    "__eq__": ("other: object", "Tensor"), "__ne__": ("other: object", "Tensor"), "__hash__": ("", "int"), "__len__": ("", "int"),
+    "__bool__": ("", "bool"), "__int__": ("", "int"), "__float__": ("", "float"), "__complex__": ("", "complex"), "__index__": ("", "int"),
+    "__iter__": ("", "Iterator[Tensor]"),
     "__contains__": ("element: Any", "bool"), "__getitem__": ("index: Any", "Tensor"), "__setitem__": ("index: Any, value: Any", "None"),
     "__array__": ("dtype: Any = ..., copy: Any = ...", "Any"), "__deepcopy__": ("memo: Any", "Tensor"), "__copy__": ("", "Tensor"),
     "__format__": ("spec: str", "str"), "__getattr__": ("name: str", "Any"), "__setattr__": ("name: str, value: Any", "None"),
     "__reversed__": ("", "Tensor"), "__divmod__": ("other: Any", "tuple[Tensor, Tensor]"),
 }
 PROPERTIES = {
-    "shape": "Size", "dtype": "_dtype", "device": "_device", "ndim": "int", "itemsize": "int", "nbytes": "int", "requires_grad": "bool", "is_leaf": "bool",
-    "grad_fn": "Any", "grad": "Tensor | None", "data": "Tensor", "T": "Tensor", "mT": "Tensor", "H": "Tensor", "mH": "Tensor", "real": "Tensor", "layout": "Any",
-    "is_cpu": "bool", "is_cuda": "bool", "is_meta": "bool", "output_nr": "int", "retains_grad": "bool", "_version": "int", "_base": "Tensor | None",
+    "shape": "Size", "dtype": "_dtype", "device": "_device", "ndim": "int", "itemsize": "int", "nbytes": "int",
+    "requires_grad": "bool", "is_leaf": "bool", "grad_fn": "Any", "grad": "Tensor | None", "data": "Tensor", "T": "Tensor",
+    "mT": "Tensor", "H": "Tensor", "mH": "Tensor", "real": "Tensor", "layout": "Any", "is_cpu": "bool", "is_cuda": "bool",
+    "is_meta": "bool", "output_nr": "int", "retains_grad": "bool", "_version": "int", "_base": "Tensor | None",
 }
 WRITABLE = {"requires_grad", "grad", "data"}
 
@@ -94,7 +111,8 @@ def annotation(name: str, default: Any, kind: Any) -> str:
         return "int"
     if name in NAMED:
         base = NAMED[name]
-        return base if (default is not None and default is not inspect.Parameter.empty and base in ("bool", "str")) or default is inspect.Parameter.empty else f"{base} | None"
+        never_none = default is inspect.Parameter.empty or (default is not None and base in ("bool", "str"))
+        return base if never_none else f"{base} | None"
     if name in NUMBER_OR_TENSOR:
         return "Tensor | complex | None" if default is None else "Tensor | complex"
     if name == "input" and default is None:     # of where
@@ -192,40 +210,78 @@ def tensor_stub() -> str:
                       if getattr(f, "__module__", "") == "taeda.tensor" and not inspect.isclass(f) and not name.startswith("_")))
 
 
+# what `import taeda` shows of rooms besides the ops, in the stub's order
+SHOWN = {
+    "autograd.grad_mode": "enable_grad inference_mode is_grad_enabled is_inference_mode_enabled no_grad set_grad_enabled",
+    "amp.autocast_mode": "autocast",
+}
+LAZY_ROOMS = ("absent", "amp.grad_scaler", "file_memory", "futures", "jit", "sparse.creation", "streams", "symbolic")
+SHOWN_LATER = {
+    "device": "device get_default_device set_default_device",
+    "dtype": "can_cast dtype finfo get_default_dtype iinfo promote_types set_default_dtype",
+    "generator": "Generator",
+    "layout": "layout sparse_bsc sparse_bsr sparse_coo sparse_csc sparse_csr strided",
+    "printing": "set_printoptions",
+    "random": "get_rng_state initial_seed manual_seed seed set_rng_state",
+    "legacy": "is_storage set_default_tensor_type typename",
+    "settings": " ".join(settings.__all__),
+    "serialization": "load save",
+    "storage": "OutOfMemoryError Storage:UntypedStorage",
+    "tensor": "Tensor",
+    "tensor_base": "Size",
+    "threads": "get_num_threads set_num_threads",
+    "typed_storage": "TypedStorage",
+}
+# functions of taeda itself
+OWN = (
+    "is_tensor", "is_floating_point", "is_complex", "is_nonzero", "is_inference", "numel", "range", "result_type", "scalar_tensor",
+)
+VALUES = (
+    "default_generator: Generator", "contiguous_format: Any", "preserve_format: Any", "channels_last: Any", "channels_last_3d: Any",
+    "memory_format: Any",
+)
+ALIASED = {"device", "dtype"}           # classes whose names are parameters' names too: the stub has them with an underscore as well
+FOR_OTHERS = "  # type: ignore[attr-defined]"           # packages and rooms that need not be installed
+
+
+def shown(room: str, names: Iterable[str]) -> str:
+    """Return the line by which a stub passes names on; "a:b" is a under the name b."""
+    pairs = [(name.partition(":")[0], name.rpartition(":")[2]) for name in names]
+    return f"from {room} import " + ", ".join(f"{own} as {public}" for own, public in pairs)
+
+
+def lazy_names(room: str) -> list[str]:
+    """Return the names that taeda takes from a room when they are asked for."""
+    rooms = {"sparse.public": "sparse.creation"}            # where the first only passes on what the second defines
+    return [f"{own}:{name}" for name, (home, own) in sorted(taeda._LAZY.items())
+            if own and rooms.get(home.removeprefix("taeda."), home.removeprefix("taeda.")) == room]
+
+
 def package_stub() -> str:
     """Return __init__.pyi: the public names of taeda."""
     from taeda.amp import legacy as amp_legacy
     from taeda.dtype import ALIASES, NAMES, UNHELD
 
-    lines = [HEADER + IMPORTS + "from taeda import " + ", ".join(f"{n} as {n}" for n in sorted(({"autograd", "cpu", "cuda", "ops"} | ROOMS) - SHELLS)),
-             "from taeda import " + ", ".join(f"{n} as {n}" for n in sorted(SHELLS)) + "  # type: ignore[attr-defined]",
-             "from taeda import " + ", ".join(f"{n} as {n}" for n in sorted(taeda._PACKAGES)) + "  # type: ignore[attr-defined]",   # where they are installed
-             "from taeda._version import __version__ as __version__",
-             "from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, "
-             "is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled",
-             "from taeda.amp.autocast_mode import autocast as autocast",
-             *(f"from {room} import " + ", ".join(f"{a} as {n}" for n, (r, a) in sorted(taeda._LAZY.items()) if r.replace("sparse.public", "sparse.creation") == room and a)
-               for room in ("taeda.absent", "taeda.amp.grad_scaler", "taeda.file_memory", "taeda.futures", "taeda.jit", "taeda.sparse.creation", "taeda.streams", "taeda.symbolic")),
-             "from taeda.amp.casting import " + ", ".join(f"{n} as {n}" for n, (room, _) in taeda._LAZY.items() if room == "taeda.amp.casting"),
-             "from taeda.device import device as device, get_default_device as get_default_device, set_default_device as set_default_device", "from taeda.device import device as _device",
-             "from taeda.dtype import can_cast as can_cast, dtype as dtype, finfo as finfo, get_default_dtype as get_default_dtype, iinfo as iinfo, "
-             "promote_types as promote_types, set_default_dtype as set_default_dtype", "from taeda.dtype import dtype as _dtype",
-             "from taeda.generator import Generator as Generator", "from taeda.layout import layout as layout, sparse_bsc as sparse_bsc, sparse_bsr as sparse_bsr, sparse_coo as sparse_coo, "
-             "sparse_csc as sparse_csc, sparse_csr as sparse_csr, strided as strided",
-             "from taeda.printing import set_printoptions as set_printoptions",
-             "from taeda.random import get_rng_state as get_rng_state, initial_seed as initial_seed, manual_seed as manual_seed, seed as seed, set_rng_state as set_rng_state",
-             "from taeda.legacy import is_storage as is_storage, set_default_tensor_type as set_default_tensor_type, typename as typename",
-             "from taeda.settings import " + ", ".join(f"{n} as {n}" for n in settings.__all__),
-             "from taeda.serialization import load as load, save as save", "from taeda.storage import OutOfMemoryError as OutOfMemoryError, Storage as UntypedStorage",
-             "from taeda.tensor import Tensor as Tensor", "from taeda.tensor_base import Size as Size",
-             "from taeda.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads",
-             "from taeda.typed_storage import TypedStorage as TypedStorage", "",
-             "default_generator: Generator", "contiguous_format: Any", "preserve_format: Any", "channels_last: Any", "channels_last_3d: Any", "memory_format: Any"]
+    casting = [name for name, (room, _) in taeda._LAZY.items() if room == "taeda.amp.casting"]
+    lines = [
+        HEADER + IMPORTS + shown("taeda", sorted(({"autograd", "cpu", "cuda", "ops"} | ROOMS) - SHELLS)),
+        shown("taeda", sorted(SHELLS)) + FOR_OTHERS,
+        shown("taeda", sorted(taeda._PACKAGES)) + FOR_OTHERS,
+        shown("taeda._version", ["__version__"]),
+        *(shown(f"taeda.{room}", names.split()) for room, names in SHOWN.items()),
+        *(shown(f"taeda.{room}", lazy_names(room)) for room in LAZY_ROOMS),
+        shown("taeda.amp.casting", casting),
+    ]
+    for room, names in SHOWN_LATER.items():
+        lines.append(shown(f"taeda.{room}", names.split()))
+        if room in ALIASED:
+            lines.append(f"from taeda.{room} import {room} as _{room}")
+    lines += ["", *VALUES]
     lines += [f"{name}: _dtype" for name in [*NAMES, *ALIASES, *UNHELD]]
-    lines += [f"{name}: Any" for name in (*legacy.NAMES, *(n for n, (room, _) in taeda._LAZY.items() if room == "taeda.typed_storage" and n != "TypedStorage"))]
+    storages = [name for name, (room, _) in taeda._LAZY.items() if room == "taeda.typed_storage" and name != "TypedStorage"]
+    lines += [f"{name}: Any" for name in (*legacy.NAMES, *storages)]
     lines += ["pi: _float", "e: _float", "inf: _float", "nan: _float", "newaxis: None"]
-    own = [n for n in ("is_tensor", "is_floating_point", "is_complex", "is_nonzero", "is_inference", "numel", "result_type") if hasattr(taeda, n)]
-    functions = {**taeda.ops.PUBLIC, **{n: getattr(taeda, n) for n in own}, "scalar_tensor": taeda.scalar_tensor, "range": taeda.range}
+    functions = {**taeda.ops.PUBLIC, **{name: getattr(taeda, name) for name in OWN if hasattr(taeda, name)}}
     lines += [stub_function(name, f) for name, f in sorted(functions.items())]
     lines.append("def from_dlpack(ext_tensor: Any, *, device: Any = ..., copy: bool | None = ...) -> Tensor: ...")
     lines.append("def to_dlpack(tensor: Tensor) -> Any: ...")
@@ -233,13 +289,18 @@ def package_stub() -> str:
     return "\n".join(lines) + "\n"
 
 
+NOT_OPS = {"PUBLIC", "METHODS", "Any", "importlib", "pkgutil", "annotations", "_collect", "function_for", "method_for"}
+
+
 def ops_stub() -> str:
     """Return ops/__init__.pyi: every function of every family."""
-    lines = [HEADER + IMPORTS + "from taeda.device import device as _device\nfrom taeda.dtype import dtype as _dtype\n"
-             "from taeda.generator import Generator\nfrom taeda.tensor import Tensor\n", "PUBLIC: dict[str, Any]", "METHODS: dict[str, Any]"]
+    lines = [
+        HEADER + IMPORTS + "from taeda.device import device as _device\nfrom taeda.dtype import dtype as _dtype\n"
+        "from taeda.generator import Generator\nfrom taeda.tensor import Tensor\n",
+        "PUBLIC: dict[str, Any]", "METHODS: dict[str, Any]",
+    ]
     for name, f in sorted(vars(taeda.ops).items()):
-        if name.startswith("__") or name in ("PUBLIC", "METHODS") or inspect.ismodule(f) or name in ("Any", "importlib", "pkgutil", "annotations", "_collect",
-                                                                                          "function_for", "method_for"):
+        if name.startswith("__") or name in NOT_OPS or inspect.ismodule(f):
             continue
         if inspect.isclass(f) or not callable(f):
             lines.append(f"{name}: Any")
@@ -256,39 +317,60 @@ def is_own(module: Any, f: Any) -> bool:
     return getattr(f, "__module__", None) == module.__name__
 
 
-def class_stub(module: Any, imports: str, values: dict[str, str]) -> str:
+SPECIAL = {"__init__", "__len__", "__enter__", "__exit__", "__call__"}           # methods with underscores that stubs show
+OF_C = {"TensorBase", "Node", "Storage", "Op", "dtype", "finfo", "iinfo"}           # whose fields and methods Python does not see
+MADE_BY_USERS = {"Storage", "Node", "finfo", "iinfo"}
+MODE = [
+    "    def __init__(self, *args: Any) -> None: ...", "    def __call__(self, function: Any) -> Any: ...",
+    "    def __enter__(self) -> None: ...", "    def __exit__(self, *error: object) -> None: ...",
+]
+OPEN = ["    def __getattr__(self, name: str) -> Any: ...", "    def __setattr__(self, name: str, value: Any) -> None: ..."]
+
+
+def base_of(cls: type) -> str:
+    """Return what stands in parentheses behind a class's name."""
+    if any(base.__name__ == "tuple" for base in cls.__bases__):
+        return "(tuple[int, ...])"
+    if issubclass(cls, MemoryError):
+        return "(MemoryError, RuntimeError)"
+    if issubclass(cls, RuntimeError):
+        return "(RuntimeError)"
+    return "(Disabling)" if cls.__base__ is not None and cls.__base__.__name__ == "Disabling" else ""
+
+
+def class_lines(name: str, cls: type) -> list[str]:
+    """Return the stub of one class of a small module: its fields and methods, all of any type."""
+    base = base_of(cls)
+    if name == "_Mode" or any(b.__name__ == "_Mode" for b in cls.__bases__):
+        return [f"class {name}{base}:", *MODE]
+    methods = [m for m in sorted(vars(cls)) if callable(vars(cls)[m]) and (not m.startswith("__") or m in SPECIAL)]
+    if base:
+        methods = [m for m in methods if m != "__len__"]
+    if name in OF_C:
+        methods = [m for m in methods if m in ("__init__", "__len__")]
+        if name in MADE_BY_USERS and "__init__" not in methods:
+            methods.append("__init__")
+    body = [f"    def {m}(self, *args: Any, **kwargs: Any) -> {'None' if m == '__init__' else 'Any'}: ..." for m in methods]
+    if name == "Generator":
+        body.insert(0, "    def __init__(self, device: Any = ...) -> None: ...")
+    fields = OPEN if name in OF_C else [f"    {m}: Any" for m in sorted(vars(cls)) if not callable(vars(cls)[m]) and not m.startswith("_")]
+    return [f"class {name}{base}:", *(fields + body or ["    ..."])]
+
+
+def class_stub(module: Any, values: dict[str, str]) -> str:
     """Return the stub of a small compiled module: its functions and classes by their signatures, values as given."""
-    lines = [HEADER + IMPORTS + imports]
-    lines += [f"{name}: {kind}" for name, kind in values.items()]
+    lines = [HEADER + IMPORTS, *(f"{name}: {kind}" for name, kind in values.items())]
     for name, f in sorted(vars(module).items()):
         if name.startswith("__") or name in values or inspect.ismodule(f) or not is_own(module, f):
             continue
         if inspect.isclass(f):
-            bases = [b.__name__ for b in f.__bases__ if b.__name__ in ("tuple", "_Mode")]
-            base = "(tuple[int, ...])" if "tuple" in bases else "(MemoryError, RuntimeError)" if issubclass(f, MemoryError) else \
-                "(RuntimeError)" if issubclass(f, RuntimeError) else "(Disabling)" if f.__base__.__name__ == "Disabling" else ""
-            body = [f"    def {m}(self, *args: Any, **kwargs: Any) -> Any: ..." for m in sorted(vars(f))
-                    if callable(vars(f)[m]) and (not m.startswith("__") or m in ("__init__", "__len__", "__enter__", "__exit__", "__call__")) and not (base and m == "__len__")]
-            body = [b.replace("-> Any", "-> None") if "__init__" in b else b for b in body]
-            fields = [f"    {m}: Any" for m in sorted(vars(f)) if not callable(vars(f)[m]) and not m.startswith("_")]
-            if "_Mode" in bases or name == "_Mode":
-                body = ["    def __init__(self, *args: Any) -> None: ...", "    def __call__(self, function: Any) -> Any: ...", "    def __enter__(self) -> None: ...",
-                        "    def __exit__(self, *error: object) -> None: ..."]
-                fields = []
-            if name == "Generator":
-                body.insert(0, "    def __init__(self, device: Any = ...) -> None: ...")
-            if name in ("TensorBase", "Node", "Storage", "Op", "dtype", "finfo", "iinfo"):    # fields and methods of the C part
-                fields = ["    def __getattr__(self, name: str) -> Any: ...", "    def __setattr__(self, name: str, value: Any) -> None: ..."]
-                body = [b for b in body if "__init__" in b or "__len__" in b]
-                if name in ("Storage", "Node", "finfo", "iinfo") and not any("__init__" in b for b in body):
-                    body.append("    def __init__(self, *args: Any, **kwargs: Any) -> None: ...")
-            lines += [f"class {name}{base}:", *(fields + body or ["    ..."])]
+            lines += class_lines(name, f)
         elif callable(f):
             lines.append(f"def {name}({parameters(f, False)}) -> Any: ...")
     text = "\n".join(lines) + "\n"
-    if "_dtype" not in imports:
-        text = text.replace(": _dtype", ": Any")
-    return text.replace(": Tensor", ": Any").replace("Tensor |", "Any |").replace("_dtype |", "Any |").replace("_device |", "Any |").replace("Generator |", "Any |")
+    for kind in ("_dtype", "Tensor"):           # classes that a small module does not import
+        text = text.replace(f": {kind}", ": Any")
+    return re.sub(r"(?:Tensor|_dtype|_device|Generator) \|", "Any |", text)
 
 
 def return_types_stub() -> str:
@@ -304,33 +386,29 @@ def safe(text: str) -> str:
     return re.sub(r"(: |-> |\| |\[|, )(int|bool|float|complex)\b(?! as )(?!\()", r"\1_\2", text)
 
 
+SMALL = (
+    "tensor_base", "storage", "dtype", "generator", "registry", "recording", "elements", "tensor_attributes", "tensor_autograd",
+    "tensor_conversions", "dlpack", "autograd.grad_mode", "autograd.node", "autograd.engine", "autograd.passes", "autograd.leaves",
+    "amp.casting", "_override", "_override_attributes", "stand_ins", "layer_call", "autograd.dual", "autograd.saved",
+    "autograd.anomaly_mode", "kernels.cpu.runtime",
+)
+
+
 def stubs() -> dict[str, str]:
     """Return path below taeda -> text, for every stub."""
-    for name in ("autograd.engine", "autograd.passes", "autograd.grad_mode", "autograd.node", "registry", "recording", "elements", "tensor_attributes", "tensor_autograd", "tensor_conversions", "dlpack", "dtype",
-                 "generator", "kernels.cpu.runtime", "storage", "tensor_base", "_override", "_override_attributes", "stand_ins", "layer_call", "autograd.dual", "autograd.saved", "autograd.anomaly_mode", "amp.casting", "amp.legacy"):
-        importlib.import_module(f"taeda.{name}")
-    modules = sys.modules
     from taeda.dtype import NAMES
 
-    return {
-        "__init__.pyi": package_stub(), "tensor.pyi": tensor_stub(), "ops/__init__.pyi": ops_stub(), "ops/return_types.pyi": return_types_stub(),
-        "tensor_base.pyi": class_stub(modules["taeda.tensor_base"], "", {}),
-        "storage.pyi": class_stub(modules["taeda.storage"], "", {}),
-        "dtype.pyi": class_stub(modules["taeda.dtype"], "", {**{("bool_" if n == "bool" else n): "dtype" for n in NAMES}, "ALIASES": "dict[str, dtype]",
-                                                             "NAMES": "dict[str, dtype]", "UNHELD": "dict[str, dtype]", "LEGACY_NAMES": "dict[str, dtype]"}),
-        "generator.pyi": class_stub(modules["taeda.generator"], "", {"default_generator": "Generator"}),
-        **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in (
-            "registry", "recording", "elements", "tensor_attributes", "tensor_autograd", "tensor_conversions")},
-        "dlpack.pyi": class_stub(modules["taeda.dlpack"], "", {}),
-        "autograd/grad_mode.pyi": class_stub(modules["taeda.autograd.grad_mode"], "", {}),
-        "autograd/node.pyi": class_stub(modules["taeda.autograd.node"], "", {}), "autograd/engine.pyi": class_stub(modules["taeda.autograd.engine"], "", {}),
-        "autograd/passes.pyi": class_stub(modules["taeda.autograd.passes"], "", {}),
-        "autograd/leaves.pyi": class_stub(modules["taeda.autograd.leaves"], "", {}),
-        "amp/casting.pyi": class_stub(modules["taeda.amp.casting"], "", {}),
-        **{f"{name}.pyi": class_stub(modules[f"taeda.{name}"], "", {}) for name in ("_override", "_override_attributes", "stand_ins", "layer_call")},
-        **{f"autograd/{name}.pyi": class_stub(modules[f"taeda.autograd.{name}"], "", {}) for name in ("dual", "saved", "anomaly_mode")},
-        "kernels/cpu/runtime.pyi": class_stub(modules["taeda.kernels.cpu.runtime"], "", {}),
+    dtypes = {("bool_" if name == "bool" else name): "dtype" for name in NAMES}
+    tables = dict.fromkeys(("ALIASES", "NAMES", "UNHELD", "LEGACY_NAMES"), "dict[str, dtype]")
+    values = {"dtype": {**dtypes, **tables}, "generator": {"default_generator": "Generator"}}
+    made = {
+        "__init__.pyi": package_stub(), "tensor.pyi": tensor_stub(), "ops/__init__.pyi": ops_stub(),
+        "ops/return_types.pyi": return_types_stub(),
     }
+    for name in SMALL:
+        module = importlib.import_module(f"taeda.{name}")
+        made[f"{name.replace('.', '/')}.pyi"] = class_stub(module, values.get(name, {}))
+    return made
 
 
 def main() -> int:
