@@ -181,7 +181,7 @@ class PruningContainer(BasePruningMethod):
             TypeError: it is none; ValueError: it prunes another tensor.
         """
         if method is not None and not isinstance(method, BasePruningMethod):
-            raise TypeError(f"{type(method)} is not a BasePruningMethod subclass")
+            raise TypeError(f"[prune] {type(method)} is not a BasePruningMethod subclass")
         if method is not None and self._tensor_name != method._tensor_name:
             raise ValueError(
                 f"[prune] Can only add pruning methods acting on the parameter named '{self._tensor_name}' to PruningContainer "
@@ -555,10 +555,10 @@ def global_unstructured(
     10
     """
     if not isinstance(parameters, Iterable):
-        raise TypeError("[global_unstructured] parameters is not an Iterable")
+        raise TypeError("[global_unstructured] global_unstructured(): parameters is not an Iterable")
     importance_scores = {} if importance_scores is None else importance_scores
     if not isinstance(importance_scores, dict):
-        raise TypeError("[global_unstructured] importance_scores must be of type dict")
+        raise TypeError("[global_unstructured] global_unstructured(): importance_scores must be of type dict")
     parameters = list(parameters)
     scores, masks = [], []
     for module, name in parameters:
