@@ -61,6 +61,11 @@ def _is_float(t: Tensor) -> bool:
     return t.is_floating_point() or t.is_complex()
 
 
+def _by_swap(t: Tensor) -> bool:
+    """Say whether a tensor changes places with its new self: it was asked for, or what it is made of are its attributes."""
+    return CONVERSION["swap"] or hasattr(type(t), "__tensor_flatten__")
+
+
 def _swap(old: Any, new: Tensor) -> Any:
     """Give ``old``, a parameter or its gradient, the data of ``new`` and return it; a new parameter where only that will do.
 
@@ -68,7 +73,7 @@ def _swap(old: Any, new: Tensor) -> Any:
     """
     if is_lazy(old) and old.is_meta != new.is_meta:
         return type(old)(old.requires_grad, new.device, new.dtype)
-    if CONVERSION["swap"] or hasattr(type(new), "__tensor_flatten__"):  # what such a tensor is made of are its attributes
+    if _by_swap(new):
         if new is not old:
             swap_tensors(old, Parameter(new, old.requires_grad))
         return old
@@ -104,9 +109,8 @@ class ConvertMethods:
             if target is not param:
                 self._parameters[name] = target
             if old is not None and grad is not None:
-                target.grad = _swap(old, grad) if target is param and not (
-                    CONVERSION["swap"] or hasattr(type(param), "__tensor_flatten__")
-                ) else grad.requires_grad_(old.requires_grad)
+                keeps_its_gradient = target is param and not _by_swap(param)
+                target.grad = _swap(old, grad) if keeps_its_gradient else grad.requires_grad_(old.requires_grad)
         for name, buf in self._buffers.items():
             if buf is not None:
                 self._buffers[name] = _swap(buf, fn(buf)) if is_lazy(buf) else fn(buf)
@@ -131,7 +135,7 @@ class ConvertMethods:
         device, dtype, non_blocking, memory_format = parse_to(args, kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError(
-                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+                f"[to] nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
 
         if dtype is not None and dtype.is_complex:
@@ -151,7 +155,7 @@ class ConvertMethods:
                 options["memory_format"] = memory_format
             if t.is_meta and device is not None and device.type != "meta":
                 raise NotImplementedError(
-                    "Cannot copy out of meta tensor; no data! Please use taeda.nn.Module.to_empty() instead of "
+                    "[to] Cannot copy out of meta tensor; no data! Please use taeda.nn.Module.to_empty() instead of "
                     "taeda.nn.Module.to() when moving module from meta to a different device."
                 )
             return t.to(non_blocking=non_blocking, **options) if options else t

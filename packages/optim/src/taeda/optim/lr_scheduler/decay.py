@@ -180,6 +180,12 @@ class MultiStepLR(LRScheduler):
 class ConstantLR(LRScheduler):
     """lr(t) = factor x initial lr while t < total_iters, the initial lr after that.
 
+    Args:
+        factor: between 0 and 1.
+        total_iters: epochs until the initial rate.
+
+    Raises ValueError for another factor.
+
     >>> import taeda
     >>> from taeda import optim
     >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
@@ -215,6 +221,13 @@ class ConstantLR(LRScheduler):
 
 class LinearLR(LRScheduler):
     """lr(t) = initial lr x (start_factor + (end_factor - start_factor) x min(t / total_iters, 1)).
+
+    Args:
+        start_factor: above 0, at most 1.
+        end_factor: from 0 to 1.
+        total_iters: epochs from the one to the other.
+
+    Raises ValueError for other factors.
 
     >>> import taeda
     >>> from taeda import optim
@@ -266,6 +279,9 @@ class LinearLR(LRScheduler):
 class ExponentialLR(LRScheduler):
     """lr(t) = initial lr x gamma^t.
 
+    Args:
+        gamma: factor of every epoch.
+
     >>> import taeda
     >>> from taeda import optim
     >>> opt = optim.SGD([taeda.zeros(1, requires_grad=True)], lr=1.0)
@@ -293,6 +309,10 @@ class ExponentialLR(LRScheduler):
 
 class PolynomialLR(LRScheduler):
     """lr(t) = initial lr x (1 - min(t, total_iters) / total_iters)^power.
+
+    Args:
+        total_iters: epochs until the rate is 0.
+        power: 1 falls along a line.
 
     >>> import taeda
     >>> from taeda import optim

@@ -25,9 +25,20 @@ Layer = Callable[..., nn.Module]
 class FrozenBatchNorm2d(nn.Module):
     """Batch normalisation whose statistics and affine parameters are fixed: all four are buffers.
 
+    y = (x - running_mean) / sqrt(running_var + eps) weight + bias, per channel. Checkpoints of BatchNorm2d load into it.
+
+    Args:
+        num_features: channels.
+        eps: added to the variance.
+
+    Shape: B x C x H x W gives the same shape.
+
+    >>> import taeda
     >>> from taeda.vision.ops import FrozenBatchNorm2d
-    >>> len(list(FrozenBatchNorm2d(8).parameters()))
-    0
+    >>> norm = FrozenBatchNorm2d(1, eps=0.0)
+    >>> norm.running_mean += 3.0
+    >>> norm(taeda.full((1, 1, 1, 2), 5.0)).tolist(), len(list(norm.parameters()))
+    ([[[[2.0, 2.0]]]], 0)
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:
@@ -56,7 +67,11 @@ def _tuple(value: Any, n: int) -> tuple[int, ...]:
 
 
 class ConvNormActivation(nn.Sequential):
-    """A convolution, a normalisation and an activation; either of the latter can be None."""
+    """A convolution, a normalisation and an activation, of any number of dimensions.
+
+    `Conv2dNormActivation` and `Conv3dNormActivation` are to be used in its place; made directly, it warns. Arguments are theirs, and
+    `conv_layer`, the class of the convolution.
+    """
 
     def __init__(
         self,
@@ -103,6 +118,7 @@ class Conv2dNormActivation(ConvNormActivation):
     """A convolution of images, a normalisation and an activation.
 
     Args:
+        in_channels, out_channels, kernel_size, stride, groups, dilation: of the convolution.
         padding: by default what keeps the size at stride 1.
         norm_layer, activation_layer: classes, or None to leave them out.
         inplace: given to the activation, unless None.
@@ -174,6 +190,13 @@ class Conv3dNormActivation(ConvNormActivation):
 class SqueezeExcitation(nn.Module):
     """Scale every channel by a number made of all channels' means (Hu, Shen, Sun, 2017).
 
+    Args:
+        input_channels: channels of the maps.
+        squeeze_channels: width between the two 1x1 convolutions.
+        activation, scale_activation: classes of what follows the first and the second.
+
+    Shape: B x C x H x W gives the same shape.
+
     >>> import taeda
     >>> from taeda.vision.ops import SqueezeExcitation
     >>> SqueezeExcitation(8, 2)(taeda.zeros(1, 8, 4, 4)).shape
@@ -203,6 +226,14 @@ class SqueezeExcitation(nn.Module):
 
 class MLP(nn.Sequential):
     """Linear layers, each but the last with a normalisation, an activation and dropout; the last with dropout.
+
+    Args:
+        in_channels: features of the input.
+        hidden_channels: features after each layer, the last ones those of the result.
+        norm_layer, activation_layer: classes; no normalisation by default.
+        inplace: given to activations and dropouts, unless None.
+        bias: of the linear layers.
+        dropout: probability.
 
     >>> import taeda
     >>> from taeda.vision.ops import MLP
@@ -235,6 +266,9 @@ class MLP(nn.Sequential):
 
 class Permute(nn.Module):
     """Bring the dimensions into another order.
+
+    Args:
+        dims: for each dimension of the result the one of the input.
 
     >>> import taeda
     >>> from taeda.vision.ops import Permute
