@@ -60,6 +60,10 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with draws from U(a, b).
 
+    Args:
+        a, b: bounds.
+        generator: of the draws; the default one if None.
+
     >>> import taeda
     >>> from taeda import nn
     >>> bool((nn.init.uniform_(taeda.empty(3), 2.0, 3.0) >= 2).all())
@@ -71,6 +75,10 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with draws from N(mean, std^2).
+
+    Args:
+        mean, std: of the distribution.
+        generator: of the draws; the default one if None.
 
     >>> import taeda
     >>> from taeda import nn
@@ -88,6 +96,11 @@ def trunc_normal_(
 
     Draws outside are drawn again: from the normal distribution where it puts more than 0.3 of its mass inside,
     else uniformly, to be kept with the probability that the density says.
+
+    Args:
+        mean, std: of the distribution before it is cut.
+        a, b: bounds.
+        generator: of the draws; the default one if None.
 
     >>> import taeda
     >>> from taeda import nn
@@ -326,6 +339,12 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Fill a matrix with N(0, std^2), and a fraction ``sparsity`` of each column with zeros (Martens, 2010).
+
+    Args:
+        tensor: a matrix.
+        sparsity: the fraction, rounded up to whole elements.
+        std: of the others.
+        generator: of the draws; the default one if None.
 
     >>> import taeda
     >>> from taeda import nn

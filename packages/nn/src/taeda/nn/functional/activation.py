@@ -176,6 +176,10 @@ def rrelu(
 
     With ``inplace`` into x itself.
 
+    Args:
+        lower, upper: bounds of the slope a.
+        training: draw a for every element, by the default generator.
+
     Raises:
         RuntimeError: lower is above upper.
 

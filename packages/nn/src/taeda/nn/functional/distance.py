@@ -14,6 +14,11 @@ pdist = ops.pdist
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """Return x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along ``dim``; the operands broadcast.
 
+    Args:
+        x1, x2: tensors of floating point that broadcast.
+        dim: along which the products are summed; the result is without it.
+        eps: norms below it count as it.
+
     >>> import taeda, taeda.nn.functional as F
     >>> F.cosine_similarity(taeda.tensor([[1.0, 0.0]]), taeda.tensor([[1.0, 0.0]]))
     tensor([1.])
@@ -25,6 +30,12 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """Return norm_p(x1 - x2 + eps) along the last dimension; the operands broadcast.
+
+    Args:
+        x1, x2: (..., D).
+        p: order of the norm.
+        eps: added to each difference, so that equal vectors have a derivative.
+        keepdim: whether the last dimension stays, with size 1.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.pairwise_distance(taeda.tensor([[3.0, 4.0]]), taeda.zeros(1, 2))

@@ -168,6 +168,11 @@ def margin_ranking_loss(
 ) -> Tensor:
     """Return max(0, -t (x1 - x2) + margin): x1 is to rank above x2 where t is 1, below where it is -1.
 
+    Args:
+        input1, input2: x1 and x2; target: t, 1 or -1; all of one number of dimensions.
+        margin: how far x1 must be above.
+        reduction: "mean", "sum" or "none".
+
     Raises:
         RuntimeError: the three do not have the same number of dimensions.
 

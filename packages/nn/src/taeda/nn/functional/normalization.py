@@ -52,6 +52,12 @@ def normalize(
 ) -> Tensor:
     """Return x / max(norm_p(x), eps), the norm taken along ``dim``.
 
+    Args:
+        p: order of the norm.
+        dim: along which it is taken, or several.
+        eps: norms below it count as it, so that zeros stay zeros.
+        out: tensor that the result is written to.
+
     >>> import taeda, taeda.nn.functional as F
     >>> F.normalize(taeda.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])

@@ -135,6 +135,16 @@ def max_pool1d(
 ) -> Any:
     """Take the maximum of each window of (B, C, L) or (C, L); with ``return_indices`` also its place.
 
+    Args:
+        kernel_size: length of a window.
+        stride: from one window to the next; kernel_size by default.
+        padding: elements of -inf added at both ends, at most half of the window.
+        dilation: from one element of a window to the next.
+        ceil_mode: also take a last window that begins inside and ends outside.
+        return_indices: return (maxima, places in L).
+
+    The result has (L + 2 padding - dilation (kernel_size - 1) - 1) / stride + 1 elements, rounded down.
+
     >>> import taeda, taeda.nn.functional as F
     >>> F.max_pool1d(taeda.arange(6.0).reshape(1, 1, 6), 2).flatten()
     tensor([1., 3., 5.])
@@ -156,6 +166,16 @@ def max_pool2d(
 ) -> Any:
     """Take the maximum of each window of (B, C, H, W) or (C, H, W); with ``return_indices`` also its place.
 
+    Args:
+        kernel_size: a number or (rows, columns), as are stride, padding and dilation.
+        stride: from one window to the next; kernel_size by default.
+        padding: rows and columns of -inf added at each side, at most half of the window.
+        dilation: from one element of a window to the next.
+        ceil_mode: also take a last window that begins inside and ends outside.
+        return_indices: return (maxima, places in the image, counted row by row).
+
+    The result has (H + 2 padding - dilation (kernel_size - 1) - 1) / stride + 1 rows, rounded down, and as many columns of W.
+
     >>> import taeda, taeda.nn.functional as F
     >>> F.max_pool2d(taeda.arange(16.0).reshape(1, 1, 4, 4), 2).flatten()
     tensor([ 5.,  7., 13., 15.])
@@ -176,6 +196,8 @@ def max_pool3d(
     return_indices: bool = False,
 ) -> Any:
     """Take the maximum of each window of (B, C, D, H, W) or (C, D, H, W); with ``return_indices`` also its place.
+
+    Arguments as ``max_pool2d``, with three numbers for two.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.max_pool3d(taeda.arange(64.0).reshape(1, 1, 4, 4, 4), 2).flatten()
@@ -234,6 +256,8 @@ def max_unpool1d(
 ) -> Tensor:
     """Put the maxima of ``max_pool1d`` back in their places, zeros elsewhere.
 
+    Arguments as ``max_unpool2d``, with one number for two.
+
     >>> import taeda, taeda.nn.functional as F
     >>> F.max_unpool1d(*F.max_pool1d(taeda.arange(6.0).reshape(1, 1, 6), 2, return_indices=True), 2).shape
     taeda.Size([1, 1, 6])
@@ -252,6 +276,11 @@ def max_unpool2d(
 ) -> Tensor:
     """Put the maxima of ``max_pool2d`` back in their places, zeros elsewhere.
 
+    Args:
+        input, indices: what ``max_pool2d(..., return_indices=True)`` returned.
+        kernel_size, stride, padding: those of the pool.
+        output_size: size of the image that was pooled, where several sizes give the same result.
+
     >>> import taeda, taeda.nn.functional as F
     >>> F.max_unpool2d(*F.max_pool2d(taeda.arange(16.0).reshape(1, 1, 4, 4), 2, return_indices=True), 2).shape
     taeda.Size([1, 1, 4, 4])
@@ -269,6 +298,8 @@ def max_unpool3d(
     output_size: Any = None,
 ) -> Tensor:
     """Put the maxima of ``max_pool3d`` back in their places, zeros elsewhere.
+
+    Arguments as ``max_unpool2d``, with three numbers for two.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.max_unpool3d(*F.max_pool3d(taeda.arange(64.0).reshape(1, 1, 4, 4, 4), 2, return_indices=True), 2).shape
@@ -304,6 +335,8 @@ def lp_pool1d(
 ) -> Tensor:
     """Return (sum over each window of x^p)^(1/p); the largest |x| for p = inf.
 
+    Arguments as ``lp_pool2d``, with one number for two.
+
     >>> import taeda, taeda.nn.functional as F
     >>> F.lp_pool1d(taeda.arange(6.0).reshape(1, 1, 6), 2, 2).shape
     taeda.Size([1, 1, 3])
@@ -316,6 +349,11 @@ def lp_pool2d(
 ) -> Tensor:
     """Return (sum over each window of x^p)^(1/p); the largest |x| for p = inf.
 
+    Args:
+        norm_type: p.
+        kernel_size: a number or (rows, columns); stride: likewise, kernel_size by default.
+        ceil_mode: also take a last window that begins inside and ends outside.
+
     >>> import taeda, taeda.nn.functional as F
     >>> F.lp_pool2d(taeda.arange(16.0).reshape(1, 1, 4, 4), 2, 2).shape
     taeda.Size([1, 1, 2, 2])
@@ -327,6 +365,8 @@ def lp_pool3d(
     input: Tensor, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
 ) -> Tensor:
     """Return (sum over each window of x^p)^(1/p); the largest |x| for p = inf.
+
+    Arguments as ``lp_pool2d``, with three numbers for two.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.lp_pool3d(taeda.arange(64.0).reshape(1, 1, 4, 4, 4), 2, 2).shape

@@ -72,6 +72,10 @@ class ReLU(_ShowsInplace):
 class Hardtanh(Module):
     """y = x limited to [min_val, max_val].
 
+    Args:
+        min_val, max_val: bounds; min_value and max_value are their former names.
+        inplace: write into x.
+
     >>> import taeda
     >>> from taeda import nn
     >>> nn.Hardtanh(-2, 2)(taeda.tensor([-3.0, 1.0]))

@@ -182,6 +182,8 @@ class BatchNorm2d(_BatchNorm):
     Shapes:
         x, y: (B, C, H, W).
 
+    Args are those of ``BatchNorm1d``.
+
     >>> import taeda
     >>> from taeda import nn
     >>> nn.BatchNorm2d(100, affine=False)(taeda.randn(2, 100, 5, 5)).shape
@@ -196,6 +198,8 @@ class BatchNorm3d(_BatchNorm):
 
     Shapes:
         x, y: (B, C, D, H, W).
+
+    Args are those of ``BatchNorm1d``.
 
     >>> import taeda
     >>> from taeda import nn
@@ -328,6 +332,8 @@ class InstanceNorm1d(_InstanceNorm):
     Shapes:
         x, y: (B, C, L) or (C, L).
 
+    Args are those of ``BatchNorm1d``; without being told otherwise it has no weight and no running statistics.
+
     >>> import taeda
     >>> from taeda import nn
     >>> nn.InstanceNorm1d(10)(taeda.randn(2, 10, 4)).shape
@@ -343,6 +349,8 @@ class InstanceNorm2d(_InstanceNorm):
     Shapes:
         x, y: (B, C, H, W) or (C, H, W).
 
+    Args are those of ``InstanceNorm1d``.
+
     >>> import taeda
     >>> from taeda import nn
     >>> nn.InstanceNorm2d(10, affine=True)(taeda.randn(2, 10, 4, 4)).shape
@@ -357,6 +365,8 @@ class InstanceNorm3d(_InstanceNorm):
 
     Shapes:
         x, y: (B, C, D, H, W) or (C, D, H, W).
+
+    Args are those of ``InstanceNorm1d``.
 
     >>> import taeda
     >>> from taeda import nn

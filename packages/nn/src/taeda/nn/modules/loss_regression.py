@@ -194,6 +194,12 @@ class MultiMarginLoss(_WeightedLoss):
     Shapes:
         x: (B, C) or (C,); t: class numbers (B,) or a scalar; weight: (C,).
 
+    Args:
+        p: 1 or 2.
+        margin: how far the right class must be above the others.
+        weight: a factor for each class.
+        reduction: "mean", "sum" or "none".
+
     >>> import taeda
     >>> from taeda import nn
     >>> nn.MultiMarginLoss()(taeda.tensor([[0.0, 1.0]]), taeda.tensor([0]))
@@ -312,6 +318,12 @@ class TripletMarginLoss(_Loss):
 
 class TripletMarginWithDistanceLoss(_Loss):
     """``TripletMarginLoss`` with a distance of the caller's own.
+
+    Args:
+        distance_function: (a, b) -> their distance; ``PairwiseDistance`` by default.
+        margin: how much farther than the positive the negative must be.
+        swap: take the negative's distance from the anchor or from the positive, whichever is less.
+        reduction: "mean", "sum" or "none".
 
     >>> import taeda
     >>> from taeda import nn

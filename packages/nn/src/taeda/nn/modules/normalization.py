@@ -220,6 +220,10 @@ class LocalResponseNorm(Module):
     Shapes:
         x, y: (B, C, ...) of 3 dimensions or more.
 
+    Args:
+        size: channels that are looked at, half of them on each side.
+        alpha, beta, k: as in the formula.
+
     >>> import taeda
     >>> from taeda import nn
     >>> nn.LocalResponseNorm(2)(taeda.randn(32, 5, 24, 24)).shape

@@ -343,6 +343,14 @@ class _LPPoolNd(Module):
 class LPPool1d(_LPPoolNd):
     """y = (sum over each window of x^p)^(1/p).
 
+    Args:
+        norm_type: p; inf takes the largest magnitude.
+        kernel_size: length of a window; stride: from one to the next, kernel_size by default.
+        ceil_mode: also take a last window that begins inside and ends outside.
+
+    Shapes:
+        x: (B, C, L) or (C, L).
+
     >>> import taeda
     >>> from taeda import nn
     >>> nn.LPPool1d(2, 2)(taeda.tensor([[3.0, 4.0]]))
@@ -356,6 +364,11 @@ class LPPool1d(_LPPoolNd):
 class LPPool2d(_LPPoolNd):
     """y = (sum over each window of x^p)^(1/p).
 
+    Args are those of ``LPPool1d``, with two numbers for one.
+
+    Shapes:
+        x: (B, C, H, W) or (C, H, W).
+
     >>> import taeda
     >>> from taeda import nn
     >>> nn.LPPool2d(1.2, (3, 2), stride=(2, 1))(taeda.rand(20, 16, 50, 32)).shape
@@ -368,6 +381,11 @@ class LPPool2d(_LPPoolNd):
 
 class LPPool3d(_LPPoolNd):
     """y = (sum over each window of x^p)^(1/p).
+
+    Args are those of ``LPPool1d``, with three numbers for one.
+
+    Shapes:
+        x: (B, C, D, H, W) or (C, D, H, W).
 
     >>> import taeda
     >>> from taeda import nn

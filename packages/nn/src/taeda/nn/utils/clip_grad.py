@@ -62,6 +62,12 @@ def clip_grads_with_norm_(
 ) -> None:
     """Multiply the gradients by max_norm / (total_norm + 1e-6), where that is below 1.
 
+    Args:
+        parameters: one or several; those without a gradient are left out.
+        max_norm: the norm that is not to be passed.
+        total_norm: of all gradients, as ``get_total_norm`` returns it.
+        foreach: accepted.
+
     >>> import taeda
     >>> from taeda import nn
     >>> p = nn.Parameter(taeda.zeros(2))

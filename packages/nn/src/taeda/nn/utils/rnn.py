@@ -221,6 +221,12 @@ def pad_packed_sequence(
     Sequences come back in the order in which they were packed.  ``total_length``, if given, is T; ValueError if the
     longest sequence has more elements.
 
+    Args:
+        sequence: what ``pack_padded_sequence``, ``pack_sequence`` or a recurrent layer returned.
+        batch_first: the order of the result's first two dimensions.
+        padding_value: what stands behind the end of a sequence.
+        total_length: T, at least the longest sequence's.
+
     >>> import taeda
     >>> from taeda.nn.utils.rnn import pack_sequence, pad_packed_sequence
     >>> packed = pack_sequence([taeda.tensor([1, 2]), taeda.tensor([3, 4, 5])], enforce_sorted=False)

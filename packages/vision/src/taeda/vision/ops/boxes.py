@@ -55,6 +55,15 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
 
     Few boxes are moved apart, group by group, so that one pass does; many are taken one group after the other.
 
+    Args:
+        boxes: n x 4, as (x1, y1, x2, y2).
+        scores: n.
+        idxs: n, the group of each box, such as its class.
+        iou_threshold: as of `nms`.
+
+    Returns:
+        The indices of the kept boxes, int64, highest score first.
+
     >>> import taeda
     >>> from taeda.vision.ops import batched_nms
     >>> boxes = taeda.tensor([[0.0, 0, 10, 10], [1, 0, 10, 10]])

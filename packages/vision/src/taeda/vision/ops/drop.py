@@ -46,6 +46,13 @@ def drop_block2d(
 
     Shape: B x C x H x W.
 
+    Args:
+        p: share of the elements that are dropped.
+        block_size: side of a block, an odd number.
+        inplace: write into `input`.
+        eps: keeps the scale finite where everything is dropped.
+        training: without it, `input` is returned.
+
     Raises:
         ValueError: p lies outside 0 ... 1, the input has not 4 dimensions, or the block size is even.
 

@@ -47,6 +47,11 @@ def _overlap(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def generalized_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7) -> Tensor:
     """Return ``1 - GIoU`` of each pair of boxes (x1, y1, x2, y2): n x 4 twice gives n (Rezatofighi et al., 2019).
 
+    Args:
+        boxes1, boxes2: n x 4, as (x1, y1, x2, y2).
+        reduction: "none", "mean" or "sum".
+        eps: added to denominators.
+
     >>> import taeda
     >>> from taeda.vision.ops import generalized_box_iou_loss
     >>> generalized_box_iou_loss(taeda.tensor([[0.0, 0, 1, 1]]), taeda.tensor([[0.0, 0, 1, 1]]))
@@ -67,6 +72,8 @@ def _distance(a: Tensor, b: Tensor, eps: float) -> tuple[Tensor, Tensor]:
 def distance_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7) -> Tensor:
     """Return ``1 - IoU`` and the squared distance of the centres over the squared diagonal of the hull (Zheng et al., 2020).
 
+    Arguments as `generalized_box_iou_loss`.
+
     >>> import taeda
     >>> from taeda.vision.ops import distance_box_iou_loss
     >>> distance_box_iou_loss(taeda.tensor([[0.0, 0, 2, 2]]), taeda.tensor([[2.0, 2, 4, 4]]))
@@ -78,6 +85,8 @@ def distance_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none
 
 def complete_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7) -> Tensor:
     """Return the distance IoU loss with a term for the difference of aspect ratios (Zheng et al., 2020).
+
+    Arguments as `generalized_box_iou_loss`.
 
     >>> import taeda
     >>> from taeda.vision.ops import complete_box_iou_loss

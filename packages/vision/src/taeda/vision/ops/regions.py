@@ -328,6 +328,8 @@ class _Regions(nn.Module):
 class RoIAlign(_Regions):
     """`roi_align` with fixed options.
 
+    Args are those of `roi_align`; a call takes the maps and the boxes.
+
     >>> import taeda
     >>> from taeda.vision.ops import RoIAlign
     >>> RoIAlign(2, spatial_scale=1.0, sampling_ratio=2)(taeda.zeros(1, 3, 8, 8), [taeda.tensor([[0.0, 0.0, 4.0, 4.0]])]).shape

@@ -178,6 +178,10 @@ def normalize(
 ) -> taeda.Tensor:
     """Return ``(tensor[c] - mean[c]) / std[c]`` for every channel c of a float image ... x C x H x W.
 
+    Args:
+        mean, std: a number for each channel.
+        inplace: write into `tensor`.
+
     Raises:
         TypeError: it is not a tensor of floats.
         ValueError: it has fewer than 3 dimensions, or a std is zero.

@@ -155,6 +155,11 @@ def resize(
 def crop(img: I, top: int, left: int, height: int, width: int) -> I:
     """Cut out height x width pixels from row `top` and column `left`; what lies outside the image is zero.
 
+    Args:
+        img: a PIL image or a tensor ... x C x H x W.
+        top, left: first row and column, which may lie outside.
+        height, width: size of the result.
+
     Raises:
         TypeError: neither kind of image.
 
@@ -215,6 +220,11 @@ def resized_crop(
     antialias: bool | None = True,
 ) -> I:
     """Crop, then resize to `size`.
+
+    Args:
+        img: a PIL image or a tensor ... x C x H x W.
+        top, left, height, width: of the crop.
+        size, interpolation, antialias: as of `resize`.
 
     >>> import taeda
     >>> from taeda.vision.transforms.geometry import resized_crop
@@ -399,6 +409,12 @@ def ten_crop(img: I, size: int | Sequence[int], vertical_flip: bool = False) -> 
 
 def erase(img: taeda.Tensor, i: int, j: int, h: int, w: int, v: Any, inplace: bool = False) -> taeda.Tensor:
     """Set the h x w pixels of a tensor image from row i and column j to `v`.
+
+    Args:
+        img: ... x C x H x W.
+        i, j, h, w: first row and column, height and width.
+        v: a number or what broadcasts to ... x C x h x w.
+        inplace: write into `img`.
 
     Raises:
         TypeError: it is not a tensor image.

@@ -157,6 +157,12 @@ class Normalize(nn.Module):
 class Resize(nn.Module):
     """Resize to (height, width), or the shorter edge to one number.
 
+    Args:
+        size: (height, width), or a number for the shorter edge.
+        interpolation: how pixels between pixels are found.
+        max_size: the longer edge is at most that, where `size` is a number.
+        antialias: smooth a tensor before it is made smaller; PIL images always are.
+
     Raises:
         TypeError: `size` is neither a number nor a sequence.
         ValueError: it has not 1 or 2 values.

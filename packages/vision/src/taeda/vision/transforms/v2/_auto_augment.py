@@ -106,6 +106,12 @@ class AutoAugment(_Automatic):
 class RandAugment(_Automatic):
     """Apply several random changes, all of one strength (Cubuk et al., 2019).
 
+    Args:
+        num_ops: changes one after another.
+        magnitude: their strength, the number of a bin.
+        num_magnitude_bins: how many strengths there are.
+        interpolation, fill: of changes that move pixels.
+
     >>> import taeda
     >>> from taeda.vision.transforms.v2 import RandAugment
     >>> sample = {"image": taeda.zeros(3, 32, 32, dtype=taeda.uint8), "label": 3}

@@ -160,6 +160,10 @@ class RandomChannelPermutation(Transform):
 class RandomPhotometricDistort(Transform):
     """Change brightness, contrast, saturation, hue and the order of channels, each with probability p (Liu et al., SSD, 2016).
 
+    Args:
+        brightness, contrast, saturation, hue: bounds of the factors, and of the turn of the hue.
+        p: probability of each change.
+
     >>> import taeda
     >>> from taeda.vision.transforms.v2 import RandomPhotometricDistort
     >>> RandomPhotometricDistort(p=1.0)(taeda.zeros(3, 2, 2)).amax()

@@ -92,6 +92,12 @@ class _Resizing(Transform):
 class Resize(Transform):
     """Resize to (height, width), the shorter edge to one number, or the longer to `max_size` where `size` is None.
 
+    Args:
+        size: (height, width), a number for the shorter edge, or None.
+        interpolation: how pixels between pixels of images are found; masks take the nearest.
+        max_size: the longer edge is at most that, or that where `size` is None.
+        antialias: smooth a tensor before it is made smaller; PIL images always are.
+
     Raises:
         ValueError: `size` is none of these.
 
@@ -320,6 +326,13 @@ class RandomZoomOut(RandomApplied):
 class RandomCrop(Transform):
     """Cut (height, width) out at a random place, after padding if asked for.
 
+    Args:
+        size: (height, width), or one number for both.
+        padding: add this around the image first, as in `Pad`.
+        pad_if_needed: add what is missing on both sides of an image that is too small.
+        fill: value of the added pixels, or a dict from types to values.
+        padding_mode: as in `Pad`.
+
     Raises:
         ValueError: when called, if the (padded) image is smaller than the crop.
 
@@ -462,6 +475,11 @@ class RandomIoUCrop(Transform):
 class ScaleJitter(_Resizing):
     """Resize by a random factor, relative to what fits into `target_size` (Ghiasi et al., Copy-Paste, 2020).
 
+    Args:
+        target_size: (height, width) that a factor of 1 fits into, the ratio of the edges kept.
+        scale_range: bounds of the factor.
+        interpolation, antialias: as of `Resize`.
+
     >>> import taeda
     >>> from taeda.vision.transforms.v2 import ScaleJitter
     >>> ScaleJitter((32, 32), scale_range=(1.0, 1.0))(taeda.zeros(3, 16, 16)).shape
@@ -490,6 +508,11 @@ class ScaleJitter(_Resizing):
 
 class RandomShortestSize(_Resizing):
     """Resize the shorter edge to one of several sizes, the longer to at most `max_size`.
+
+    Args:
+        min_size: a size, or several to draw from.
+        max_size: of the longer edge; None for any.
+        interpolation, antialias: as of `Resize`.
 
     >>> import taeda
     >>> from taeda.vision.transforms.v2 import RandomShortestSize
@@ -520,6 +543,10 @@ class RandomShortestSize(_Resizing):
 
 class RandomResize(_Resizing):
     """Resize the shorter edge to a random size, `min_size` at least and below `max_size`.
+
+    Args:
+        min_size, max_size: bounds of the shorter edge.
+        interpolation, antialias: as of `Resize`.
 
     >>> import taeda
     >>> from taeda.vision.transforms.v2 import RandomResize
