@@ -57,12 +57,12 @@ def fill_memory(mode: bool) -> None:
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """Whether :func:`use_deterministic_algorithms` was last called with True."""
+    """Return whether :func:`use_deterministic_algorithms` was last called with True."""
     return bool(_state["deterministic"])
 
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
-    """Whether it was last called with ``warn_only=True``."""
+    """Return whether :func:`use_deterministic_algorithms` was last called with ``warn_only=True``."""
     return bool(_state["warn_only"])
 
 
@@ -70,6 +70,12 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
     """Say the same as "default" (0), "warn" (1) or "error" (2).
 
     Raises RuntimeError for another mode, TypeError for another type.
+
+    >>> import taeda
+    >>> taeda.set_deterministic_debug_mode("warn")
+    >>> taeda.get_deterministic_debug_mode()
+    1
+    >>> taeda.set_deterministic_debug_mode("default")
     """
     if not isinstance(debug_mode, (int, str)):
         raise TypeError(f"[set_deterministic_debug_mode] debug_mode must be str or int, got {type(debug_mode).__name__}")
@@ -88,6 +94,12 @@ def set_float32_matmul_precision(precision: str) -> None:
     """Accept "highest", "high" or "medium"; float32 matrices are always multiplied in float32.
 
     Raises RuntimeError for another word.
+
+    >>> import taeda
+    >>> taeda.set_float32_matmul_precision("high")
+    >>> taeda.get_float32_matmul_precision()
+    'high'
+    >>> taeda.set_float32_matmul_precision("highest")
     """
     if precision not in _PRECISIONS:
         raise RuntimeError(f"[set_float32_matmul_precision] expected one of {', '.join(_PRECISIONS)}, got {precision!r}")
@@ -121,7 +133,16 @@ def set_flush_denormal(mode: bool) -> bool:
 
 
 def set_warn_always(b: bool) -> None:
-    """Accept the choice; warnings go through Python's filters."""
+    """Choose whether what is warned of once in a process is warned of each time; Python's filters still have their say.
+
+    Raises TypeError unless it is a bool.
+
+    >>> import taeda
+    >>> taeda.set_warn_always(True)
+    >>> taeda.is_warn_always_enabled()
+    True
+    >>> taeda.set_warn_always(False)
+    """
     if not isinstance(b, bool):
         raise TypeError(f"[set_warn_always] expected a bool, got {type(b).__name__}")
     _state["warn_always"] = b
@@ -133,7 +154,7 @@ def set_warn_always(b: bool) -> None:
 
 
 def is_warn_always_enabled() -> bool:
-    """Return what :func:`set_warn_always` was told."""
+    """Return what :func:`set_warn_always` was told, False at first."""
     return bool(_state["warn_always"])
 
 
@@ -141,6 +162,12 @@ def set_num_interop_threads(num: int) -> None:
     """Accept a positive number: one operation runs at a time unless the program itself has threads.
 
     Raises RuntimeError for a number below 1.
+
+    >>> import taeda
+    >>> taeda.set_num_interop_threads(2)
+    >>> taeda.get_num_interop_threads()
+    2
+    >>> taeda.set_num_interop_threads(1)
     """
     if num < 1:
         raise RuntimeError(f"[set_num_interop_threads] expected a positive number of threads, got {num}")

@@ -252,7 +252,13 @@ def span(dtype: dtype) -> tuple[float, float]:
 def assert_allclose(
     actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = True, msg: str = ""
 ) -> None:
-    """Compare by :func:`assert_close`, whose former name this is: dtypes and devices may differ, and nan equals nan."""
+    """Compare by :func:`assert_close`, whose former name this is: dtypes and devices may differ, and nan equals nan.
+
+    >>> import warnings, taeda
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     taeda.testing.assert_allclose(taeda.tensor([1.0]), taeda.tensor([1.0 + 1e-7], dtype=taeda.float64))
+    """
     warnings.warn(f"`{_spoken.name}.testing.assert_allclose()` is deprecated since 1.12 and will be removed in a future release. "
                   f"Please use `{_spoken.name}.testing.assert_close()` instead.", FutureWarning, stacklevel=2)
     actual, expected = (x if isinstance(x, taeda.Tensor) else taeda.tensor(x) for x in (actual, expected))

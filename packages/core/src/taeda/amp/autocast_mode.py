@@ -160,7 +160,25 @@ def custom_fwd(
 
 
 def custom_bwd(bwd: Callable[..., Any] | None = None, *, device_type: str) -> Callable[..., Any]:
-    """Decorate the ``backward`` of an ``autograd.Function`` whose ``forward`` has ``custom_fwd``: it runs under the same autocast."""
+    """Decorate the ``backward`` of an ``autograd.Function`` whose ``forward`` has ``custom_fwd``: it runs under the same autocast.
+
+    >>> import taeda
+    >>> class Twice(taeda.autograd.Function):
+    ...     @staticmethod
+    ...     @taeda.amp.custom_fwd(device_type="cpu")
+    ...     def forward(ctx, x):
+    ...         return 2 * x
+    ...     @staticmethod
+    ...     @taeda.amp.custom_bwd(device_type="cpu")
+    ...     def backward(ctx, g):
+    ...         return 2 * g
+    >>> x = taeda.ones(2, requires_grad=True)
+    >>> with taeda.autocast("cpu"):
+    ...     y = Twice.apply(x).sum()
+    >>> y.backward()
+    >>> x.grad
+    tensor([2., 2.])
+    """
     _need_str(device_type)
     if bwd is None:
         return functools.partial(custom_bwd, device_type=device_type)

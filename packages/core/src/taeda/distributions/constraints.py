@@ -360,6 +360,11 @@ class MixtureSameFamilyConstraint(Constraint):
     Args:
         base_constraint: the components' condition.
         at: where the components' dimension goes into a value; just before the event's dimensions unless given.
+
+    >>> import taeda
+    >>> from taeda.distributions import constraints
+    >>> constraints.MixtureSameFamilyConstraint(constraints.positive).check(taeda.tensor([1.0, -1.0]))
+    tensor([ True, False])
     """
 
     def __init__(self, base_constraint: Constraint, at: int | None = None) -> None:

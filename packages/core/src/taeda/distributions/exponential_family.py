@@ -16,6 +16,13 @@ class ExponentialFamily(Distribution):
 
     The mean of t_i is the derivative of A in theta_i, so that the entropy is A - sum_i theta_i dA/dtheta_i less the mean of log h
     (Nielsen and Nock, 2010, "Entropies and cross-entropies of exponential families").
+
+    >>> import taeda
+    >>> from taeda.distributions import ExponentialFamily, Normal
+    >>> issubclass(Normal, ExponentialFamily)
+    True
+    >>> round(ExponentialFamily.entropy(Normal(taeda.tensor(0.0), taeda.tensor(1.0))).item(), 4)       # log sqrt(2 pi e)
+    1.4189
     """
 
     @property

@@ -177,7 +177,14 @@ def _stacked(name: str, tensors: list[Any]) -> Any:
 
 
 def replace_all_batch_norm_modules_(root: Any) -> Any:
-    """Make the batch norms of a module keep no running statistics, in place, so that vmap can run them in training."""
+    """Make the batch norms of a module keep no running statistics, in place, so that vmap can run them in training; return it.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> model = taeda.func.replace_all_batch_norm_modules_(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)))
+    >>> model[1].running_mean is None, model[1].track_running_stats
+    (True, False)
+    """
     _check_module("replace_all_batch_norm_modules_", root)
     for module in root.modules():
         if any(c.__name__ == "_BatchNorm" or c.__name__.startswith("BatchNorm") for c in type(module).__mro__):

@@ -48,7 +48,13 @@ def _run(fn: Callable[..., Any], i: int, args: tuple[Any, ...], errors: Connecti
 
 
 class ProcessContext:
-    """The processes that ``start_processes`` started."""
+    """The processes that ``start_processes(..., join=False)`` started.
+
+    Attributes:
+        processes: the objects of Python's ``multiprocessing``.
+
+    ``join(timeout)`` waits and tells whether all have ended; it raises what one of them raised.
+    """
 
     def __init__(self, processes: list[Any], errors: list[Connection]) -> None:
         self.processes = processes

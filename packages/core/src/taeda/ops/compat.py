@@ -102,7 +102,12 @@ def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=Non
 
 
 def get_device(input):
-    """Return the number of the GPU that holds the tensor, -1 for the CPU."""
+    """Return the number of the GPU that holds the tensor, -1 for the CPU.
+
+    >>> import taeda
+    >>> taeda.get_device(taeda.ones(2))
+    -1
+    """
     need_tensor("get_device", "input", input)
     return input.get_device()
 

@@ -67,17 +67,38 @@ def sparse_mask(input, mask):
 
 
 def smm(input, mat2):
-    """Return the product of a sparse and a dense matrix as a sparse tensor."""
+    """Return the product of a sparse and a dense matrix as a sparse tensor.
+
+    >>> import taeda
+    >>> s = taeda.tensor([[0.0, 2.0], [0.0, 0.0]]).to_sparse()
+    >>> taeda.smm(s, taeda.ones(2, 2)).to_dense()
+    tensor([[2., 2.],
+            [0., 0.]])
+    """
     return _refuse("smm", "sparse coordinate tensor layout")
 
 
 def hspmm(mat1, mat2, *, out=None):
-    """Return the product of a sparse and a dense matrix as a hybrid tensor: the rows in which the sparse one has elements."""
+    """Return the product of a sparse and a dense matrix as a hybrid tensor: the rows in which the sparse one has elements.
+
+    >>> import taeda
+    >>> s = taeda.tensor([[0.0, 2.0], [0.0, 0.0]]).to_sparse()
+    >>> product = taeda.hspmm(s, taeda.ones(2, 3))
+    >>> product.sparse_dim(), product.dense_dim(), product.to_dense().tolist()
+    (1, 1, [[2.0, 2.0, 2.0], [0.0, 0.0, 0.0]])
+    """
     return _refuse("hspmm", "sparse coordinate tensor layout")
 
 
 def sspaddmm(input, mat1, mat2, *, beta=1, alpha=1, out=None):
-    """Return beta input + alpha (mat1 @ mat2), of a sparse input and mat1, as a sparse tensor."""
+    """Return beta input + alpha (mat1 @ mat2), of a sparse input and mat1, as a sparse tensor.
+
+    >>> import taeda
+    >>> s = taeda.tensor([[0.0, 2.0], [0.0, 0.0]]).to_sparse()
+    >>> taeda.sspaddmm(s, s, taeda.ones(2, 2), beta=10.0).to_dense()
+    tensor([[ 2., 22.],
+            [ 0.,  0.]])
+    """
     return _refuse("sspaddmm", "sparse coordinate tensor layout")
 
 

@@ -56,7 +56,13 @@ class ProfilerActivity(enum.IntEnum):
 
 
 class ProfilerAction(enum.Enum):
-    """What a profiler does in a step."""
+    """What a profiler does in a step, as a ``schedule`` says.
+
+    >>> from taeda.profiler import schedule
+    >>> plan = schedule(wait=1, warmup=1, active=2)
+    >>> [plan(step).name for step in range(4)]
+    ['NONE', 'WARMUP', 'RECORD', 'RECORD_AND_SAVE']
+    """
 
     NONE = 0
     WARMUP = 1
@@ -65,7 +71,12 @@ class ProfilerAction(enum.Enum):
 
 
 def supported_activities() -> set[ProfilerActivity]:
-    """Return what can be recorded."""
+    """Return what can be recorded.
+
+    >>> from taeda.profiler import supported_activities
+    >>> [activity.name for activity in supported_activities()]
+    ['CPU']
+    """
     return {ProfilerActivity.CPU}
 
 
@@ -130,6 +141,13 @@ def tensorboard_trace_handler(
     """Return an ``on_trace_ready`` that writes each trace into a folder, as ``worker.time.pt.trace.json``.
 
     Raises RuntimeError if the folder cannot be made.
+
+    >>> import os, taeda
+    >>> from taeda.profiler import profile, tensorboard_trace_handler
+    >>> with profile(on_trace_ready=tensorboard_trace_handler("runs", worker_name="me")):
+    ...     y = taeda.ones(2) + 1
+    >>> [name.startswith("me.") and name.endswith(".pt.trace.json") for name in os.listdir("runs")]
+    [True]
     """
     def handle(prof: profile) -> None:
         try:

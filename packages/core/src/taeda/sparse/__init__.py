@@ -115,7 +115,13 @@ def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 
 def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
-    """Return the logarithm of :func:`softmax`."""
+    """Return the logarithm of :func:`softmax`.
+
+    >>> import taeda
+    >>> x = taeda.sparse_coo_tensor([[0, 1]], [1.0, 1.0], (2,))
+    >>> taeda.sparse.log_softmax(x, 0).to_dense()
+    tensor([-0.6931, -0.6931])
+    """
     return called(sparse_log_softmax(input, dim, dtype), "SparseLogSoftmaxBackward0")
 
 

@@ -14,7 +14,12 @@ __all__ = ["CausalBias", "CausalVariant", "causal_lower_right", "causal_upper_le
 
 
 class CausalVariant(enum.IntEnum):
-    """Which corner of the scores the diagonal of a causal mask runs through."""
+    """Which corner of the scores the diagonal of a causal mask runs through.
+
+    >>> from taeda.nn.attention.bias import CausalBias, CausalVariant
+    >>> CausalBias(CausalVariant.LOWER_RIGHT, 1, 3)._materialize().tolist()
+    [[True, True, True]]
+    """
 
     UPPER_LEFT = 1
     LOWER_RIGHT = 2

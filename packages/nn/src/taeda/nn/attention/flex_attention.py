@@ -33,7 +33,12 @@ ScoreMod = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 class AuxRequest(NamedTuple):
-    """What ``flex_attention`` returns besides its result."""
+    """What ``flex_attention`` returns besides its result, as an ``AuxOutput``: ``lse``, ``max_scores``.
+
+    >>> from taeda.nn.attention.flex_attention import AuxRequest
+    >>> AuxRequest(lse=True)
+    AuxRequest(lse=True, max_scores=False)
+    """
 
     lse: bool = False
     max_scores: bool = False
@@ -57,7 +62,13 @@ class AuxOutput(NamedTuple):
 
 
 def noop_mask(batch: Tensor, head: Tensor, token_q: Tensor, token_kv: Tensor) -> Tensor:
-    """Hide nothing."""
+    """Hide nothing.
+
+    >>> from taeda.nn.attention.flex_attention import create_mask, noop_mask
+    >>> create_mask(noop_mask, None, None, 2, 2)[0, 0]
+    tensor([[True, True],
+            [True, True]])
+    """
     return batch.new_ones(size=(), dtype=taeda.bool, device=batch.device)
 
 

@@ -81,7 +81,14 @@ def upsample(
 
 
 def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
-    """Call ``interpolate`` in nearest mode (deprecated by PyTorch)."""
+    """Call ``interpolate`` in nearest mode (deprecated by PyTorch), which it warns of.
+
+    >>> import warnings, taeda, taeda.nn.functional as F
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     F.upsample_nearest(taeda.tensor([[[1.0, 2.0]]]), size=4)
+    tensor([[[1., 1., 2., 2.]]])
+    """
     warnings.warn(
         "`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
     )
@@ -89,7 +96,15 @@ def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) 
 
 
 def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
-    """Call ``interpolate`` in bilinear mode with aligned corners (deprecated by PyTorch)."""
+    """Call ``interpolate`` in bilinear mode with aligned corners (deprecated by PyTorch), which it warns of.
+
+    >>> import warnings, taeda, taeda.nn.functional as F
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     F.upsample_bilinear(taeda.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), size=(2, 3))
+    tensor([[[[1.0000, 1.5000, 2.0000],
+              [3.0000, 3.5000, 4.0000]]]])
+    """
     warnings.warn(
         "`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
     )

@@ -128,7 +128,15 @@ get_size_keypoints = get_size_bounding_boxes
 
 
 def get_image_size(inpt: Any) -> list[int]:
-    """Return [width, height], with a warning: `get_size` says [height, width]."""
+    """Return [width, height], with a warning: `get_size` says [height, width].
+
+    >>> import warnings, taeda
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     F.get_image_size(taeda.zeros(3, 4, 5))
+    [5, 4]
+    """
     warnings.warn("The function `get_image_size(...)` is deprecated. Instead, please use `get_size(...)` which returns `[h, w]`.",
                   stacklevel=2)
     h, w = get_size(inpt)
@@ -136,7 +144,16 @@ def get_image_size(inpt: Any) -> list[int]:
 
 
 def to_tensor(inpt: Any) -> Tensor:
-    """Turn a PIL image or an array H x W x C into a tensor of 0 ... 1; `to_image` and `to_dtype` do it in two steps."""
+    """Turn a PIL image or an array H x W x C into a tensor of 0 ... 1; `to_image` and `to_dtype` do it in two steps.
+
+    >>> import warnings
+    >>> import numpy as np
+    >>> from taeda.vision.transforms.v2 import functional as F
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     F.to_tensor(np.full((1, 2, 3), 255, dtype=np.uint8)).shape
+    taeda.Size([3, 1, 2])
+    """
     warnings.warn("The function `to_tensor(...)` is deprecated. Instead, please use `to_image(...)` followed by "
                   f"`to_dtype(..., dtype={_spoken.name}.float32, scale=True)`.", stacklevel=2)
     return convert.to_tensor(inpt)
