@@ -86,6 +86,20 @@ class CocoDetection(VisionDataset):
 
     Raises:
         ValueError: the file is no annotation file, or names an image outside the folder.
+
+    >>> import json, os, pathlib
+    >>> from PIL import Image
+    >>> from taeda.vision.datasets import CocoDetection
+    >>> os.mkdir("images")
+    >>> Image.new("RGB", (8, 6)).save("images/cat.png")
+    >>> _ = pathlib.Path("found.json").write_text(json.dumps({
+    ...     "images": [{"id": 7, "file_name": "cat.png"}],
+    ...     "annotations": [{"id": 1, "image_id": 7, "category_id": 17, "bbox": [1, 2, 3, 4]}],
+    ...     "categories": [{"id": 17, "name": "cat"}],
+    ... }))
+    >>> image, found = CocoDetection("images", "found.json")[0]
+    >>> image.size, found[0]["bbox"]
+    ((8, 6), [1, 2, 3, 4])
     """
 
     root: str

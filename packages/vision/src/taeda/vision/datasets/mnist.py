@@ -42,6 +42,13 @@ def read_idx(path: Path) -> np.ndarray[Any, Any]:
     Raises:
         ValueError: it is not an idx file, or its size is not what its header says.
         OSError: it cannot be read.
+
+    >>> import pathlib
+    >>> from taeda.vision.datasets.mnist import read_idx
+    >>> header = bytes([0, 0, 8, 1]) + (3).to_bytes(4, "big")                 # bytes, one dimension, of size 3
+    >>> _ = pathlib.Path("numbers").write_bytes(header + bytes([1, 2, 3]))
+    >>> read_idx("numbers").tolist()
+    [1, 2, 3]
     """
     name = os.fspath(path)
     try:
@@ -109,6 +116,19 @@ class MNIST(VisionDataset):
         ValueError: a file is damaged, or images and labels do not belong together.
 
     Sample i is (PIL image of mode L, int), each after its transform.
+
+    With ``download=True`` the files come from the mirrors. Here a file of two images and one of their labels are written by hand:
+
+    >>> import pathlib
+    >>> from taeda.vision.datasets import MNIST
+    >>> raw = pathlib.Path("MNIST", "raw")
+    >>> raw.mkdir(parents=True)
+    >>> size = lambda *sizes: bytes([0, 0, 8, len(sizes)]) + b"".join(n.to_bytes(4, "big") for n in sizes)
+    >>> _ = (raw / "train-images-idx3-ubyte").write_bytes(size(2, 28, 28) + bytes(2 * 28 * 28))
+    >>> _ = (raw / "train-labels-idx1-ubyte").write_bytes(size(2) + bytes([5, 0]))
+    >>> digits = MNIST(".")
+    >>> digits.data.shape, digits[0][1], digits.classes[5]
+    (taeda.Size([2, 28, 28]), 5, '5 - five')
     """
 
     mirrors: ClassVar[list[str]] = [
