@@ -4,12 +4,11 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport SEVERAL, Op, as_strided_view, as_tensor, define, integer as int64_of, record_view, wrap_dim
+from taeda.dispatch cimport SEVERAL, Op, as_strided_view, as_tensor, define, integer as int64_of, linear, record, record_view, wrap_dim
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM
+from taeda.storage cimport CPU, foreign_storage
 from taeda.tensor_base cimport TensorBase, alias, is_wrapper, refresh
-
-from taeda.autograd.node import named
 
 
 # -- one ---------------------------------------------------------------------------------------------------
@@ -245,27 +244,51 @@ cdef object few(str op, object pieces, int bits=24):
         raise RuntimeError(f"[{op}] {pieces} pieces are too many: at most {1 << bits}")
     return pieces
 
-cdef object apart(TensorBase x, object pieces, object dim, str name="UnsafeSplitBackward0"):
-    """The same pieces as slices of their own, which may be written to under autograd; their nodes show ``name``."""
+cdef object apart(TensorBase x, object pieces, object dim):
+    """The same pieces as slices, each made alone, which may be written to under autograd."""
     at, found = 0, []
     for piece in pieces:
         size = piece.shape[dim]
-        found.append(named(narrow(x, dim, at, size), name))
+        found.append(narrow(x, dim, at, size))
         at += size
     return tuple(found)
 
+cdef Op UNSAFE_SPLIT = linear(define("unsafe_split", slice_vjp))
+cdef Op UNSAFE_SPLIT_SIZES = linear(define("unsafe_split_with_sizes", slice_vjp))
+
+cdef object own(Op op, TensorBase x, object pieces, object dim):
+    """The same pieces as tensors of their own, on x's memory: a count of writes each, and no part in x's history."""
+    cdef TensorBase piece, y
+    cdef int d = wrap_dim("unsafe_split", dim, x.view.ndim)
+    cdef int64_t at = 0
+    found = []
+    for piece in pieces:
+        y = alias(piece)
+        if x.device == CPU:
+            y.storage = foreign_storage(x.storage.data, x.storage.nbytes_, x.storage, x.storage.readonly_)
+        record(op, y, (x,), (), (x.shape_tuple(), d, at, y.view.shape[d], 1) if grad_enabled() else None)
+        at += y.view.shape[d]
+        found.append(y)
+    return tuple(found)
+
 def unsafe_split(input, split_size, dim=0):
-    """Return :func:`split` into pieces that may be changed in place where autograd records."""
-    return apart(as_tensor(input, "unsafe_split"), split(input, split_size, dim), dim)
+    """Return :func:`split` into pieces that are no views.
+
+    Each may be changed in place where autograd records, also after the others were.  They share the memory of ``input``, which nothing
+    should be asked of afterwards: its own history knows of no such change.
+    """
+    cdef TensorBase x = as_tensor(input, "unsafe_split")
+    return own(UNSAFE_SPLIT, x, split(x, split_size, dim), dim)
 
 def unsafe_split_with_sizes(input, split_sizes, dim=0):
-    """Return :func:`split_with_sizes` into pieces that may be changed in place where autograd records."""
-    return apart(as_tensor(input, "unsafe_split_with_sizes"), split_with_sizes(input, split_sizes, dim), dim,
-                 "UnsafeSplitWithSizesBackward0")
+    """Return :func:`split_with_sizes` into pieces that are no views: see :func:`unsafe_split`."""
+    cdef TensorBase x = as_tensor(input, "unsafe_split_with_sizes")
+    return own(UNSAFE_SPLIT_SIZES, x, split_with_sizes(x, split_sizes, dim), dim)
 
 def unsafe_chunk(input, chunks, dim=0):
-    """Return :func:`chunk` into pieces that may be changed in place where autograd records."""
-    return apart(as_tensor(input, "unsafe_chunk"), chunk(input, chunks, dim), dim)
+    """Return :func:`chunk` into pieces that are no views: see :func:`unsafe_split`."""
+    cdef TensorBase x = as_tensor(input, "unsafe_chunk")
+    return own(UNSAFE_SPLIT, x, chunk(x, chunks, dim), dim)
 
 def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sections=None):
     """Return views along ``dim``: so many of nearly equal size, or cut before the given indices.
