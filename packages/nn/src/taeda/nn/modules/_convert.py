@@ -163,7 +163,15 @@ class ConvertMethods:
         return self._apply(convert)
 
     def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
-        """Move to ``device`` without copying: the values are whatever the memory holds."""
+        """Move to ``device`` without copying: the values are whatever the memory holds.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> with taeda.device("meta"):                 # sizes without memory
+        ...     layer = nn.Linear(2, 3)
+        >>> layer.to_empty(device="cpu").weight.shape
+        taeda.Size([3, 2])
+        """
         return self._apply(lambda t: taeda.empty_like(t, device=device), recurse=recurse)
 
     def type(self, dst_type: Any) -> Self:

@@ -184,6 +184,14 @@ class HookMethods(_OfPython, LayerCall):
             hook: with ``with_kwargs``, it is given ``(module, args, kwargs, output)``.
             prepend: run it before the hooks that are there.
             always_call: run it also when the forward raises.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> layer = nn.Linear(2, 3)
+        >>> handle = layer.register_forward_hook(lambda module, args, output: print(tuple(args[0].shape), "->", tuple(output.shape)))
+        >>> _ = layer(taeda.zeros(4, 2))
+        (4, 2) -> (4, 3)
+        >>> handle.remove()
         """
         flags = [self._forward_hooks_with_kwargs] if with_kwargs else []
         flags += [self._forward_hooks_always_called] if always_call else []
@@ -191,7 +199,16 @@ class HookMethods(_OfPython, LayerCall):
         return add_hook(self._forward_hooks, hook, prepend, *flags)
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Run ``hook(module, grad_output)`` before the module's gradients; it may return a new grad_output."""
+        """Run ``hook(module, grad_output)`` before the module's gradients; it may return a new grad_output.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> layer, x = nn.Identity(), taeda.ones(2, requires_grad=True)
+        >>> handle = layer.register_full_backward_pre_hook(lambda module, grad_output: (10 * grad_output[0],))
+        >>> layer(x).sum().backward()
+        >>> x.grad
+        tensor([10., 10.])
+        """
         self._mark_hooked()
         return add_hook(self._backward_pre_hooks, hook, prepend)
 
@@ -200,6 +217,13 @@ class HookMethods(_OfPython, LayerCall):
 
         Raises:
             RuntimeError: the module has a hook from ``register_backward_hook``.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> layer = nn.ReLU()
+        >>> handle = layer.register_full_backward_hook(lambda module, grad_input, grad_output: print(grad_input, grad_output))
+        >>> layer(taeda.tensor([-1.0, 2.0], requires_grad=True)).sum().backward()
+        (tensor([0., 1.]),) (tensor([1., 1.]),)
         """
         _one_kind_of_backward_hook(self._is_full_backward_hook is False, "on a single Module")
         self._is_full_backward_hook = True

@@ -117,7 +117,18 @@ class StateMethods:
             destination[prefix + EXTRA_STATE] = self.get_extra_state()
 
     def get_extra_state(self) -> Any:
-        """Return what else a subclass wants in its ``state_dict``; define ``set_extra_state`` with it."""
+        """Return what else a subclass wants in its ``state_dict``; define ``set_extra_state`` with it.
+
+        >>> from taeda import nn
+        >>> class Counter(nn.Module):
+        ...     steps = 3
+        ...     def get_extra_state(self):
+        ...         return {"steps": self.steps}
+        ...     def set_extra_state(self, state):
+        ...         self.steps = state["steps"]
+        >>> Counter().state_dict()["_extra_state"]
+        {'steps': 3}
+        """
         raise RuntimeError(
             f"[get_extra_state] {type(self).__name__} defines set_extra_state but not get_extra_state; define both"
         )
@@ -145,6 +156,14 @@ class StateMethods:
         Raises:
             RuntimeError: shapes differ, or with ``strict`` names do; one report lists all of them.
             TypeError: state_dict is not a mapping.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> layer = nn.Linear(2, 1)
+        >>> layer.load_state_dict({"weight": taeda.ones(1, 2), "bias": taeda.zeros(1)})
+        <All keys matched successfully>
+        >>> layer.load_state_dict({"weight": taeda.ones(1, 2), "scale": taeda.ones(1)}, strict=False)
+        _IncompatibleKeys(missing_keys=['bias'], unexpected_keys=['scale'])
         """
         if not isinstance(state_dict, Mapping):
             hint = " hint: taeda.load(path) reads a file." if isinstance(state_dict, (str, os.PathLike)) else ""

@@ -1,13 +1,13 @@
 """``Module``: what every layer and every model is.
 
-Its parts live beside it: ``_registry`` (named members), ``_hooks`` and ``_backward_hooks``, ``_state``
-(state_dict), ``_convert`` (devices and dtypes), ``_where`` (paths in error messages).
+Its parts live beside it: ``_registry`` (named members), ``_members`` (finding them), ``_hooks`` and ``_backward_hooks``,
+``_state`` (state_dict), ``_convert`` (devices and dtypes), ``_where`` (paths in error messages).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Self
 
 import taeda
@@ -36,6 +36,7 @@ from taeda.nn.modules._hooks import global_forward_pre as _global_forward_pre_ho
 from taeda.nn.modules._hooks import global_forward_with_kwargs as _global_forward_hooks_with_kwargs  # noqa: F401
 from taeda.nn.modules._hooks import global_module_registration as _global_module_registration_hooks  # noqa: F401
 from taeda.nn.modules._hooks import global_parameter_registration as _global_parameter_registration_hooks  # noqa: F401
+from taeda.nn.modules._members import MemberMethods
 from taeda.nn.modules._registry import Registry
 from taeda.nn.modules._state import EXTRA_STATE as _EXTRA_STATE_KEY_SUFFIX  # noqa: F401 (programs import it from here)
 from taeda.nn.modules._state import StateMethods
@@ -90,7 +91,7 @@ class _CallSignature:
         return inspect.Signature([inspect.Parameter(name, kind) for name, kind in kinds.items()])
 
 
-class Module(HookMethods, StateMethods, ConvertMethods):
+class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
     """A layer or a model: parameters, buffers and child modules under names, and a ``forward``.
 
     Assign a ``Parameter`` or a ``Module`` as an attribute and it is registered; write ``forward``; call the
@@ -182,6 +183,14 @@ class Module(HookMethods, StateMethods, ConvertMethods):
         Raises:
             TypeError: param is no ``Parameter``; KeyError: the name is taken, empty or has a dot.
             ValueError: param is the result of an operation.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> net = nn.Module()
+        >>> net.register_parameter("scale", nn.Parameter(taeda.ones(2)))
+        >>> net.register_parameter("shift", None)
+        >>> [name for name, _ in net.named_parameters()], net.shift
+        (['scale'], None)
         """
         self._check_name("parameter", name, "_parameters")
         if param is not None:
@@ -238,6 +247,12 @@ class Module(HookMethods, StateMethods, ConvertMethods):
 
         Raises:
             TypeError: module is no ``Module``; KeyError: the name is taken, empty or has a dot.
+
+        >>> from taeda import nn
+        >>> net = nn.Module()
+        >>> net.add_module("act", nn.ReLU())
+        >>> net.act
+        ReLU()
         """
         if not isinstance(module, Module) and module is not None:
             hint = ""
@@ -339,165 +354,6 @@ class Module(HookMethods, StateMethods, ConvertMethods):
             )
         super().__delattr__(name)
 
-    # -- finding --------------------------------------------------------------------------------------
-    def get_submodule(self, target: str) -> Module:
-        """Return the module at the dotted path ``target``; "" is this one.
-
-        Raises:
-            AttributeError: there is none.
-
-        >>> from taeda import nn
-        >>> nn.Sequential(nn.Sequential(nn.ReLU())).get_submodule("0.0")
-        ReLU()
-        """
-        module: Any = self
-        for name in target.split(".") if target else ():
-            if not hasattr(module, name):
-                raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-            module = getattr(module, name)
-            if not isinstance(module, Module):
-                raise AttributeError(f"`{name}` is not an nn.Module")
-        return module
-
-    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
-        """Put ``module`` at the dotted path ``target``; with ``strict`` only where there is one already."""
-        if target == "":
-            raise ValueError("Cannot set the submodule without a target name!")
-        if not isinstance(module, Module):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
-        path, _, name = target.rpartition(".")
-        parent = self.get_submodule(path)
-        if strict and not hasattr(parent, name):
-            raise AttributeError(f"{type(parent).__name__} has no attribute `{name}`")
-        if hasattr(parent, name) and not isinstance(getattr(parent, name), Module):
-            raise AttributeError(f"`{name}` is not an nn.Module")
-        setattr(parent, name, module)
-
-    def get_parameter(self, target: str) -> Parameter:
-        """Return the parameter at the dotted path ``target``."""
-        path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        if not hasattr(module, name):
-            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-        param = getattr(module, name)
-        if not isinstance(param, Parameter):
-            raise AttributeError(f"`{name}` is not an nn.Parameter")
-        return param
-
-    def get_buffer(self, target: str) -> Tensor:
-        """Return the buffer at the dotted path ``target``."""
-        path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        if not hasattr(module, name):
-            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-        if name not in module._buffers:
-            raise AttributeError(f"`{name}` is not a buffer")
-        return module._buffers[name]  # type: ignore[return-value]
-
-    def named_modules(
-        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Module]]:
-        """Yield the name and the object of this module ("") and of every one below it.
-
-        >>> from taeda import nn
-        >>> [name for name, _ in nn.Sequential(nn.ReLU(), nn.Sequential(nn.Tanh())).named_modules()]
-        ['', '0', '1', '1.0']
-        """
-        memo = set() if memo is None else memo
-        if self in memo:
-            return
-        if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
-        for name, module in self._modules.items():
-            if module is not None:
-                yield from module.named_modules(
-                    memo, f"{prefix}.{name}" if prefix else name, remove_duplicate
-                )
-
-    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
-        """Yield this module and every one below it, each once."""
-        if remove_duplicate:
-            return self._walk(set())
-        return (module for _, module in self.named_modules(remove_duplicate=False))
-
-    def _walk(self, seen: set[Module]) -> Iterator[Module]:
-        """Yield what ``named_modules`` does, without names and without a generator a level: a third of the time."""
-        waiting: list[Module | None] = [self]
-        while waiting:
-            module = waiting.pop()
-            if module is None or module in seen:
-                continue
-            if type(module).named_modules is not Module.named_modules:           # a class that shows other modules
-                yield from [below for _, below in module.named_modules(seen)]
-                continue
-            seen.add(module)
-            yield module
-            if module._modules:                            # read afterwards: the caller may have replaced them
-                waiting.extend(reversed(module._modules.values()))
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """Yield name and object of the modules directly below this one, each object once."""
-        seen: set[Module] = set()
-        for name, module in self._modules.items():
-            if module is not None and module not in seen:
-                seen.add(module)
-                yield name, module
-
-    def children(self) -> Iterator[Module]:
-        """Yield the modules directly below this one."""
-        for _, module in self.named_children():
-            yield module
-
-    def _named_members(
-        self,
-        get_members_fn: Callable[[Module], Any],
-        prefix: str = "",
-        recurse: bool = True,
-        remove_duplicate: bool = True,
-    ) -> Iterator[tuple[str, Any]]:
-        seen: set[Any] = set()
-        if recurse:
-            modules: Any = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
-        else:
-            modules = [(prefix, self)]
-        for path, module in modules:
-            for name, value in get_members_fn(module):
-                if value is not None and id(value) not in seen:
-                    if remove_duplicate:
-                        seen.add(id(value))
-                    yield (f"{path}.{name}" if path else name), value
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
-        """Yield name and object of each parameter, of this module and, with ``recurse``, of all below."""
-        return self._named_members(lambda m: m._parameters.items(), prefix, recurse, remove_duplicate)
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """Yield each parameter once: what an optimizer is given."""
-        if type(self).named_parameters is not Module.named_parameters:
-            yield from [param for _, param in self.named_parameters(recurse=recurse)]
-            return
-        seen: set[int] = set()
-        for module in self._walk(set()) if recurse else (self,):
-            if module._parameters:
-                for param in module._parameters.values():
-                    if param is not None and id(param) not in seen:
-                        seen.add(id(param))
-                        yield param
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Tensor]]:
-        """Yield name and object of each buffer, of this module and, with ``recurse``, of all below."""
-        return self._named_members(lambda m: m._buffers.items(), prefix, recurse, remove_duplicate)
-
-    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """Yield each buffer once."""
-        for _, buf in self.named_buffers(recurse=recurse):
-            yield buf
-
     # -- changing all at once -------------------------------------------------------------------------
     def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call ``fn`` on every module below this one, then on this one; often to initialise.
@@ -516,7 +372,16 @@ class Module(HookMethods, StateMethods, ConvertMethods):
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Set training mode: dropout drops, batch norm uses the batch's statistics."""
+        """Set training mode, of all modules below too: dropout drops, batch norm uses the batch's statistics; return the module.
+
+        Raises:
+            ValueError: ``mode`` is no bool.
+
+        >>> from taeda import nn
+        >>> net = nn.Sequential(nn.Dropout())
+        >>> net.train().training, net.train(False)[0].training
+        (True, False)
+        """
         if not isinstance(mode, bool):
             raise ValueError(f"training mode is expected to be boolean, got {mode!r}")
         if type(self).__setattr__ is Module.__setattr__:
@@ -529,17 +394,41 @@ class Module(HookMethods, StateMethods, ConvertMethods):
         return self
 
     def eval(self) -> Self:
-        """Set evaluation mode: the same as ``train(False)``."""
+        """Set evaluation mode, the same as ``train(False)``: dropout does nothing, batch norm uses its running statistics.
+
+        Gradients are recorded all the same; ``taeda.no_grad()`` is what leaves them out.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> nn.Dropout(0.9).eval()(taeda.ones(3))
+        tensor([1., 1., 1.])
+        """
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Say of all parameters whether gradients are wanted."""
+        """Say of all parameters whether gradients are wanted, such as to freeze a part of a model; return the module.
+
+        >>> from taeda import nn
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+        >>> _ = net[0].requires_grad_(False)
+        >>> [name for name, p in net.named_parameters() if p.requires_grad]
+        ['1.weight', '1.bias']
+        """
         for param in self.parameters():
             param.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters, or with ``set_to_none=False`` fill them with zero."""
+        """Forget the gradients of all parameters, or with ``set_to_none=False`` fill them with zero.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> layer = nn.Linear(2, 1)
+        >>> layer(taeda.ones(2)).backward()
+        >>> layer.zero_grad()
+        >>> print(layer.weight.grad)
+        None
+        """
         for param in self.parameters():
             if param.grad is not None:
                 if set_to_none:
@@ -587,7 +476,15 @@ class Module(HookMethods, StateMethods, ConvertMethods):
         return type(self).__name__
 
     def extra_repr(self) -> str:
-        """Return what stands between the brackets of ``repr``; a subclass gives its arguments."""
+        """Return what stands between the brackets of ``repr``; a subclass gives its arguments.
+
+        >>> from taeda import nn
+        >>> class Scale(nn.Module):
+        ...     def extra_repr(self):
+        ...         return "factor=2"
+        >>> Scale()
+        Scale(factor=2)
+        """
         return ""
 
     def __repr__(self) -> str:
