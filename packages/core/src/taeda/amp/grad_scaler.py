@@ -116,6 +116,11 @@ class GradScaler:
         """Multiply a tensor, or every tensor of nested lists, tuples or iterables, by the scale.
 
         Raises ValueError for what is neither.
+
+        >>> import taeda
+        >>> scaler = taeda.amp.GradScaler("cpu", init_scale=8.0)
+        >>> scaler.scale(taeda.tensor(2.0))
+        tensor(16.)
         """
         if not self._enabled:
             return outputs
@@ -276,7 +281,12 @@ class GradScaler:
     # -- what it holds ---------------------------------------------------------------------------------
 
     def get_scale(self) -> float:
-        """Return the scale, 1.0 where disabled."""
+        """Return the scale, 1.0 where disabled.
+
+        >>> import taeda
+        >>> taeda.amp.GradScaler("cpu", init_scale=8.0).get_scale(), taeda.amp.GradScaler("cpu", enabled=False).get_scale()
+        (8.0, 1.0)
+        """
         if not self._enabled:
             return 1.0
         return self._init_scale if self._scale is None else float(self._scale.item())
@@ -318,7 +328,12 @@ class GradScaler:
         return self._enabled
 
     def state_dict(self) -> dict[str, Any]:
-        """Return scale, factors, interval and count as numbers; an empty dict where disabled."""
+        """Return scale, factors, interval and count as numbers; an empty dict where disabled.
+
+        >>> import taeda
+        >>> taeda.amp.GradScaler("cpu", init_scale=8.0).state_dict()["scale"]
+        8.0
+        """
         if not self._enabled:
             return {}
         return {

@@ -94,7 +94,12 @@ class Distribution:
 
     @property
     def support(self) -> Any:
-        """The constraint that every value meets; a class says which."""
+        """The constraint that every value meets; a class says which.
+
+        >>> from taeda.distributions import Gamma
+        >>> Gamma(1.0, 1.0).support
+        GreaterThanEq(lower_bound=0.0)
+        """
         raise NotImplementedError(f"[{type(self).__name__}] the distribution does not say what its support is")
 
     @staticmethod
@@ -146,7 +151,13 @@ class Distribution:
     _extended_shape = _extended                 # PyTorch's name, which distributions of users' own call
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        """Return the distribution with its batch dimensions expanded; parameters are views."""
+        """Return the distribution with its batch dimensions expanded; parameters are views.
+
+        >>> import taeda
+        >>> from taeda.distributions import Normal
+        >>> Normal(0.0, 1.0).expand((2, 3)).batch_shape
+        taeda.Size([2, 3])
+        """
         batch = tuple(batch_shape)
         made = type(self).__new__(type(self)) if _instance is None else _instance
         for name, value in self._parameters().items():
@@ -161,12 +172,26 @@ class Distribution:
         return {k: v for k, v in vars(self).items() if isinstance(v, Tensor)}
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
-        """Draw values, which no gradient flows through."""
+        """Draw values, which no gradient flows through.
+
+        >>> import taeda
+        >>> from taeda.distributions import Normal
+        >>> Normal(taeda.zeros(3), 1.0).sample((2,)).shape
+        taeda.Size([2, 3])
+        """
         with taeda.no_grad():
             return self.rsample(sample_shape)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        """Draw values as a function of the parameters, which gradients flow to; NotImplementedError where there is none."""
+        """Draw values as a function of the parameters, which gradients flow to; NotImplementedError where there is none.
+
+        >>> import taeda
+        >>> from taeda.distributions import Normal
+        >>> mean = taeda.zeros(1, requires_grad=True)
+        >>> Normal(mean, 1.0).rsample().backward()
+        >>> mean.grad
+        tensor([1.])
+        """
         raise NotImplementedError(f"[{type(self).__name__}] has no reparametrised samples; use sample()")
 
     def sample_n(self, n: int) -> Tensor:
@@ -175,11 +200,23 @@ class Distribution:
         return self.sample((n,))
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """Return the logarithm of the density, or of the probability, at ``value``."""
+        """Return the logarithm of the density, or of the probability, at ``value``.
+
+        >>> import taeda
+        >>> from taeda.distributions import Normal
+        >>> Normal(0.0, 1.0).log_prob(taeda.tensor([0.0, 1.0]))
+        tensor([-0.9189, -1.4189])
+        """
         raise NotImplementedError(f"[{type(self).__name__}] the distribution has no log_prob")
 
     def entropy(self) -> Tensor:
-        """Return the entropy, in nats."""
+        """Return the entropy, in nats.
+
+        >>> import taeda
+        >>> from taeda.distributions import Bernoulli
+        >>> Bernoulli(taeda.tensor(0.5)).entropy()                             # log 2
+        tensor(0.6931)
+        """
         raise NotImplementedError(f"[{type(self).__name__}] the distribution has no entropy")
 
     def perplexity(self) -> Tensor:
@@ -187,20 +224,44 @@ class Distribution:
         return self.entropy().exp()
 
     def cdf(self, value: Tensor) -> Tensor:
-        """Return the probability of a value not above ``value``."""
+        """Return the probability of a value not above ``value``.
+
+        >>> import taeda
+        >>> from taeda.distributions import Exponential
+        >>> Exponential(1.0).cdf(taeda.tensor(1.0))                            # 1 - 1 / e
+        tensor(0.6321)
+        """
         raise NotImplementedError(f"[{type(self).__name__}] the distribution has no cdf")
 
     def icdf(self, value: Tensor) -> Tensor:
-        """Return the quantile: the inverse of ``cdf``."""
+        """Return the quantile: the inverse of ``cdf``.
+
+        >>> import taeda
+        >>> from taeda.distributions import Normal
+        >>> Normal(0.0, 1.0).icdf(taeda.tensor(0.975))
+        tensor(1.9600)
+        """
         raise NotImplementedError(f"[{type(self).__name__}] the distribution has no icdf")
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
-        """Return all values that there are, in a new first dimension."""
+        """Return all values that there are, in a new first dimension.
+
+        >>> import taeda
+        >>> from taeda.distributions import Categorical
+        >>> Categorical(taeda.ones(3)).enumerate_support()
+        tensor([0, 1, 2])
+        """
         raise NotImplementedError(f"[{type(self).__name__}] the values cannot be listed; has_enumerate_support tells where they can")
 
     @property
     def mean(self) -> Tensor:
-        """The mean."""
+        """The mean.
+
+        >>> import taeda
+        >>> from taeda.distributions import Gamma
+        >>> Gamma(taeda.tensor(3.0), 2.0).mean
+        tensor(1.5000)
+        """
         raise NotImplementedError(f"[{type(self).__name__}] the distribution has no mean")
 
     @property

@@ -249,6 +249,13 @@ class Optimizer:
         """Return ``{"state": {index: ...}, "param_groups": [...]}``; parameters are named by their position.
 
         The tensors in it are those of the optimizer, not copies.
+
+        >>> import taeda
+        >>> from taeda import optim
+        >>> opt = optim.SGD([taeda.ones(2, requires_grad=True)], lr=0.1, momentum=0.9)
+        >>> saved = opt.state_dict()
+        >>> saved["state"], saved["param_groups"][0]["momentum"], saved["param_groups"][0]["params"]
+        ({}, 0.9, [0])
         """
         for hook in self._optimizer_state_dict_pre_hooks.values():
             hook(self)
@@ -277,6 +284,13 @@ class Optimizer:
 
         Raises ValueError where the number of groups, or of parameters in one, or the shape of a state differs;
         KeyError for what is missing, TypeError for what is no optimizer's state.
+
+        >>> import taeda
+        >>> from taeda import optim
+        >>> first, second = (optim.Adam([taeda.ones(2, requires_grad=True)], lr=lr) for lr in (0.1, 0.5))
+        >>> second.load_state_dict(first.state_dict())
+        >>> second.param_groups[0]["lr"]
+        0.1
         """
         if not hasattr(state_dict, "copy"):
             hint = "; taeda.load(path) reads a file" if isinstance(state_dict, (str, os.PathLike)) else ""
@@ -383,7 +397,17 @@ class Optimizer:
         return _group_tensors_by_device_and_dtype(tensorlistlist, with_indices)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Drop the gradients of all parameters, or fill them with zeros where ``set_to_none`` is False."""
+        """Drop the gradients of all parameters, or fill them with zeros where ``set_to_none`` is False.
+
+        >>> import taeda
+        >>> from taeda import optim
+        >>> w = taeda.ones(1, requires_grad=True)
+        >>> opt = optim.SGD([w], lr=0.1)
+        >>> w.sum().backward()
+        >>> opt.zero_grad()
+        >>> print(w.grad)
+        None
+        """
         if not _zero_grad_timers:
             self._drop_gradients(set_to_none)
             return
@@ -406,7 +430,17 @@ class Optimizer:
                     g.zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update all parameters; ``closure`` evaluates the model anew, and its loss is returned."""
+        """Update all parameters; ``closure`` evaluates the model anew, and its loss is returned.
+
+        >>> import taeda
+        >>> from taeda import optim
+        >>> w = taeda.tensor([3.0], requires_grad=True)
+        >>> opt = optim.SGD([w], lr=0.5)
+        >>> (w ** 2).sum().backward()
+        >>> opt.step()
+        >>> w
+        tensor([0.], requires_grad=True)
+        """
         raise NotImplementedError(f"[{self._name}] a subclass of Optimizer must define step")
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -414,6 +448,14 @@ class Optimizer:
 
         Raises TypeError for no dict, a set, or what is no tensor; ValueError for non-leaf tensors, a
         parameter that another group has, missing options, and names for some parameters only.
+
+        >>> import taeda
+        >>> from taeda import optim
+        >>> head, body = taeda.ones(2, requires_grad=True), taeda.ones(3, requires_grad=True)
+        >>> opt = optim.SGD([head], lr=0.1)
+        >>> opt.add_param_group({"params": [body], "lr": 0.01})
+        >>> [group["lr"] for group in opt.param_groups]
+        [0.1, 0.01]
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"[{self._name}] param_group must be a dict, but got {type(param_group)}")

@@ -141,7 +141,15 @@ class LRScheduler:
             self._is_initial = False
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that the schedule keeps, except its optimizer."""
+        """Return all that the schedule keeps, except its optimizer.
+
+        >>> import taeda
+        >>> from taeda import optim
+        >>> opt = optim.SGD([taeda.ones(1, requires_grad=True)], lr=1.0)
+        >>> saved = optim.lr_scheduler.StepLR(opt, step_size=3).state_dict()
+        >>> saved["step_size"], saved["last_epoch"], saved["base_lrs"]
+        (3, 0, [1.0])
+        """
         return {key: value for key, value in self.__dict__.items() if key != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -149,7 +157,14 @@ class LRScheduler:
         self.__dict__.update(state_dict)
 
     def get_last_lr(self) -> list[Any]:
-        """Return the rate of each group as the last step left it."""
+        """Return the rate of each group as the last step left it.
+
+        >>> import taeda
+        >>> from taeda import optim
+        >>> opt = optim.SGD([taeda.ones(1, requires_grad=True)], lr=1.0)
+        >>> optim.lr_scheduler.LinearLR(opt, start_factor=0.25).get_last_lr()
+        [0.25]
+        """
         return self._last_lr
 
     def get_lr(self) -> list[Any]:
@@ -157,7 +172,17 @@ class LRScheduler:
         raise NotImplementedError(f"[{type(self).__name__}] a subclass of LRScheduler must define get_lr")
 
     def step(self, epoch: int | None = None) -> None:
-        """Move on by one epoch and set the rates of all groups."""
+        """Move on by one epoch and set the rates of all groups.
+
+        >>> import taeda
+        >>> from taeda import optim
+        >>> opt = optim.SGD([taeda.ones(1, requires_grad=True)], lr=1.0)
+        >>> schedule = optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
+        >>> opt.step()
+        >>> schedule.step()
+        >>> opt.param_groups[0]["lr"]
+        0.5
+        """
         if self._step_count == 1:
             self._check_order()
         self._step_count += 1
