@@ -114,7 +114,13 @@ class Graph:
 
     @property
     def nodes(self) -> _node_list:
-        """All nodes in order: can be walked, reversed, and has a length."""
+        """All nodes in order: can be walked, reversed, and has a length.
+
+        >>> import taeda
+        >>> graph = taeda.fx.symbolic_trace(lambda x: taeda.relu(x) + 1).graph
+        >>> [node.op for node in graph.nodes]
+        ['placeholder', 'call_function', 'call_function', 'output']
+        """
         return _node_list(self)
 
     def _moved(self) -> None:
@@ -126,7 +132,13 @@ class Graph:
         return self._order.get(node, -1)
 
     def find_nodes(self, *, op: str, target: Any = None, sort: bool = True) -> list[Node]:
-        """Return the nodes of one operation, in order; for functions, modules and methods those of one target."""
+        """Return the nodes of one operation, in order; for functions, modules and methods those of one target.
+
+        >>> import taeda
+        >>> graph = taeda.fx.symbolic_trace(lambda x: taeda.relu(taeda.relu(x))).graph
+        >>> graph.find_nodes(op="call_function", target=taeda.relu)
+        [relu, relu_1]
+        """
         if op == "call_function" and target is None:
             raise AssertionError("[Graph.find_nodes] a call_function needs a target")
         if op == "placeholder" or op == "output" or target is None:
@@ -178,12 +190,25 @@ class Graph:
         return _snake_case(op)
 
     def placeholder(self, name: str, type_expr: Any = None, default_value: Any = inspect.Signature.empty) -> Node:
-        """Add an input."""
+        """Add an input.
+
+        >>> import taeda
+        >>> graph = taeda.fx.Graph()
+        >>> graph.placeholder("x", default_value=3).format_node()
+        '%x : [num_users=0] = placeholder[target=x](default=3)'
+        """
         return self.create_node("placeholder", name, () if default_value is inspect.Signature.empty else (default_value,),
                                 type_expr=type_expr)
 
     def get_attr(self, qualified_name: str, type_expr: Any = None) -> Node:
-        """Add the reading of a parameter, buffer or submodule by its path; warns where the owning module has none."""
+        """Add the reading of a parameter, buffer or submodule by its path; warns where the owning module has none.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> graph = taeda.fx.Graph(nn.Linear(2, 3))
+        >>> graph.get_attr("weight").format_node()
+        '%weight : [num_users=0] = get_attr[target=weight]'
+        """
         owner = self.owning_module
         if owner is not None and not has_attr(owner, qualified_name):
             warnings.warn(
@@ -192,7 +217,14 @@ class Graph:
         return self.create_node("get_attr", qualified_name, type_expr=type_expr)
 
     def call_module(self, module_name: str, args: Any = None, kwargs: Any = None, type_expr: Any = None) -> Node:
-        """Add the call of a submodule by its path; warns where the owning module has none."""
+        """Add the call of a submodule by its path; warns where the owning module has none.
+
+        >>> import taeda
+        >>> from taeda import nn
+        >>> graph = taeda.fx.Graph(nn.Sequential(nn.ReLU()))
+        >>> graph.call_module("0", (graph.placeholder("x"),)).format_node()
+        '%_0 : [num_users=0] = call_module[target=0](args = (%x,), kwargs = {})'
+        """
         owner = self.owning_module
         if owner is not None and not has_attr(owner, module_name):
             warnings.warn(
@@ -201,20 +233,47 @@ class Graph:
         return self.create_node("call_module", module_name, args, kwargs, type_expr=type_expr)
 
     def call_method(self, method_name: str, args: Any = None, kwargs: Any = None, type_expr: Any = None) -> Node:
-        """Add the call of a method of the first argument."""
+        """Add the call of a method of the first argument.
+
+        >>> import taeda
+        >>> graph = taeda.fx.Graph()
+        >>> graph.call_method("reshape", (graph.placeholder("x"), -1)).format_node()
+        '%reshape : [num_users=0] = call_method[target=reshape](args = (%x, -1), kwargs = {})'
+        """
         return self.create_node("call_method", method_name, args, kwargs, type_expr=type_expr)
 
     def call_function(self, the_function: Callable[..., Any], args: Any = None, kwargs: Any = None, type_expr: Any = None,
                       name: str | None = None) -> Node:  # fmt: skip
-        """Add the call of a function."""
+        """Add the call of a function.
+
+        >>> import taeda
+        >>> graph = taeda.fx.Graph()
+        >>> graph.call_function(taeda.add, (graph.placeholder("x"), 1)).format_node()
+        '%add : [num_users=0] = call_function[target=taeda.add](args = (%x, 1), kwargs = {})'
+        """
         return self.create_node("call_function", the_function, args, kwargs, name=name, type_expr=type_expr)
 
     def output(self, result: Any, type_expr: Any = None) -> Node:
-        """Add the return of a value: a node, or nested tuples, lists and dicts of nodes."""
+        """Add the return of a value: a node, or nested tuples, lists and dicts of nodes.
+
+        >>> import taeda
+        >>> graph = taeda.fx.Graph()
+        >>> graph.output((graph.placeholder("x"), 2)).format_node()
+        'return (x, 2)'
+        """
         return self.create_node("output", "output", (result,), type_expr=type_expr)
 
     def node_copy(self, node: Node, arg_transform: Callable[[Node], Any] = lambda x: x) -> Node:
-        """Add a copy of another graph's node; ``arg_transform`` gives this graph's node for each of its arguments."""
+        """Add a copy of another graph's node; ``arg_transform`` gives this graph's node for each of its arguments.
+
+        >>> import taeda
+        >>> first, second = taeda.fx.symbolic_trace(lambda x: taeda.relu(x)).graph, taeda.fx.Graph()
+        >>> known = {}
+        >>> for node in first.nodes:
+        ...     known[node] = second.node_copy(node, lambda n: known[n])
+        >>> [node.name for node in second.nodes]
+        ['x', 'relu', 'output']
+        """
         copied = self.create_node(node.op, node.target, map_arg(node.args, arg_transform), dict(map_arg(node.kwargs, arg_transform)),
                                   node.name, node.type)
         copied.meta = copy.copy(node.meta)
@@ -226,6 +285,11 @@ class Graph:
         Args:
             val_map: nodes of ``g`` that have a counterpart here already; takes the others.
             return_output_node: return (result, the output node) instead.
+
+        >>> import taeda
+        >>> first, second = taeda.fx.symbolic_trace(lambda x: taeda.relu(x)).graph, taeda.fx.Graph()
+        >>> second.graph_copy(first, {}), [node.op for node in second.nodes]
+        (relu, ['placeholder', 'call_function'])
         """
         for node in g.nodes:
             if node in val_map:
@@ -239,7 +303,15 @@ class Graph:
     # -- changing it ---------------------------------------------------------------------------------
 
     def inserting_before(self, n: Node | None = None) -> _InsertPoint:
-        """Let new nodes go before one (None: at the beginning), until the ``with`` block ends."""
+        """Let new nodes go before one (None: at the beginning), until the ``with`` block ends.
+
+        >>> import taeda
+        >>> graph = taeda.fx.symbolic_trace(lambda x: taeda.relu(x)).graph
+        >>> with graph.inserting_before(graph.output_node()):
+        ...     _ = graph.call_function(taeda.neg, (graph.find_nodes(op="placeholder")[0],))
+        >>> [node.name for node in graph.nodes]
+        ['x', 'relu', 'neg', 'output']
+        """
         if n is None:
             return self.inserting_after(self._root)
         if n.graph is not self:
@@ -247,7 +319,18 @@ class Graph:
         return _InsertPoint(self, n.prepend)
 
     def inserting_after(self, n: Node | None = None) -> _InsertPoint:
-        """Let new nodes go after one (None: at the end), each behind the last, until the ``with`` block ends."""
+        """Let new nodes go after one (None: at the end), each behind the last, until the ``with`` block ends.
+
+        >>> import taeda
+        >>> model = taeda.fx.symbolic_trace(lambda x: taeda.relu(x))
+        >>> relu = model.graph.find_nodes(op="call_function", target=taeda.relu)[0]
+        >>> with model.graph.inserting_after(relu):
+        ...     negated = model.graph.call_function(taeda.neg, (relu,))
+        >>> _ = relu.replace_all_uses_with(negated, lambda user: user is not negated)
+        >>> _ = model.recompile()
+        >>> model(taeda.tensor([-1.0, 2.0]))
+        tensor([-0., -2.])
+        """
         if n is None:
             return self.inserting_before(self._root)
         if n.graph is not self:
@@ -255,7 +338,15 @@ class Graph:
         return _InsertPoint(self, n.append)
 
     def erase_node(self, to_erase: Node) -> None:
-        """Take a node out.  RuntimeError if another uses it, or it is another graph's."""
+        """Take a node out.  RuntimeError if another uses it, or it is another graph's.
+
+        >>> import taeda
+        >>> graph = taeda.fx.Graph()
+        >>> x = graph.placeholder("x")
+        >>> graph.erase_node(graph.call_function(taeda.neg, (x,)))
+        >>> [node.name for node in graph.nodes]
+        ['x']
+        """
         if to_erase.users:
             raise RuntimeError(f"[Graph.erase_node] Tried to erase Node {to_erase} but it still had {len(to_erase.users)} users in the "
                                f"graph: {to_erase.users}; use replace_all_uses_with first")
@@ -277,6 +368,14 @@ class Graph:
 
         Args:
             is_impure_node: says of a node that it must stay; by default ``Node.is_impure``.
+
+        >>> import taeda
+        >>> def f(x):
+        ...     taeda.neg(x)                                   # nothing uses it
+        ...     return x + 1
+        >>> graph = taeda.fx.symbolic_trace(f).graph
+        >>> graph.eliminate_dead_code(), [node.name for node in graph.nodes]
+        (True, ['x', 'add', 'output'])
         """
         self.lint()
         impure = is_impure_node or (lambda n: n.is_impure())
@@ -287,7 +386,19 @@ class Graph:
         return self._len < before
 
     def lint(self) -> None:
-        """Raise RuntimeError where the graph is not well formed: arguments before their values, names twice, targets that are not there."""
+        """Raise RuntimeError where the graph is not well formed: arguments before their values, names twice, targets that are not there.
+
+        >>> import taeda
+        >>> graph = taeda.fx.Graph()
+        >>> x = graph.placeholder("x")
+        >>> y = graph.call_function(taeda.neg, (x,))
+        >>> y.prepend(graph.call_function(taeda.exp, (y,)))
+        >>> try:
+        ...     graph.lint()
+        ... except RuntimeError as error:
+        ...     print("not well formed")
+        not well formed
+        """
         known: set[Node] = set()
         names: set[str] = set()
         for node in self.nodes:
@@ -336,6 +447,12 @@ class Graph:
             verbose: with comments that say where nodes come from, and with the types of what a ShapeProp has seen.
             include_stride, include_device: show these too in the types.
             expanded_def: a line for each parameter.
+
+        >>> import taeda
+        >>> print(taeda.fx.symbolic_trace(lambda x: taeda.relu(x)).graph.python_code("self").src.strip())
+        def forward(self, x):
+            relu = taeda.relu(x);  x = None
+            return relu
         """
         namespace = _Namespace()
 

@@ -159,7 +159,15 @@ class Node:
 
     @property
     def args(self) -> Any:
-        """The positional arguments, a tuple; assign to change them."""
+        """The positional arguments, a tuple; assign to change them.
+
+        >>> import taeda
+        >>> graph = taeda.fx.symbolic_trace(lambda x: taeda.sum(x, 0)).graph
+        >>> node = graph.find_nodes(op="call_function", target=taeda.sum)[0]
+        >>> node.args = (node.args[0], 1)
+        >>> node.format_node()
+        '%sum_1 : [num_users=1] = call_function[target=taeda.sum](args = (%x, 1), kwargs = {})'
+        """
         return self._args
 
     @args.setter
@@ -177,11 +185,25 @@ class Node:
 
     @property
     def all_input_nodes(self) -> list[Node]:
-        """The nodes among the arguments, each once."""
+        """The nodes among the arguments, each once.
+
+        >>> import taeda
+        >>> graph = taeda.fx.symbolic_trace(lambda x, y: taeda.add(x, y)).graph
+        >>> graph.find_nodes(op="call_function", target=taeda.add)[0].all_input_nodes
+        [x, y]
+        """
         return list(self._input_nodes)
 
     def update_arg(self, idx: int, arg: Any) -> None:
-        """Replace the positional argument ``idx``."""
+        """Replace the positional argument ``idx``.
+
+        >>> import taeda
+        >>> graph = taeda.fx.symbolic_trace(lambda x: taeda.sum(x, 0)).graph
+        >>> node = graph.find_nodes(op="call_function", target=taeda.sum)[0]
+        >>> node.update_arg(1, -1)
+        >>> node.args
+        (x, -1)
+        """
         args = list(self.args)
         args[idx] = arg
         self.args = tuple(args)
@@ -193,7 +215,15 @@ class Node:
         self.args = (*self.args[:idx], arg, *self.args[idx:])
 
     def update_kwarg(self, key: str, arg: Any) -> None:
-        """Set one keyword argument."""
+        """Set one keyword argument.
+
+        >>> import taeda
+        >>> graph = taeda.fx.symbolic_trace(lambda x: taeda.sum(x, dim=0)).graph
+        >>> node = graph.find_nodes(op="call_function", target=taeda.sum)[0]
+        >>> node.update_kwarg("keepdim", True)
+        >>> node.kwargs
+        {'dim': 0, 'keepdim': True}
+        """
         self.kwargs = {**self.kwargs, key: arg}
 
     def replace_input_with(self, old_input: Node, new_input: Node) -> None:
@@ -210,6 +240,15 @@ class Node:
         Args:
             delete_user_cb: says of a user whether it shall change.
             propagate_meta: hand this node's ``meta`` on, to a node that has none.
+
+        >>> import taeda
+        >>> model = taeda.fx.symbolic_trace(lambda x, y: taeda.relu(x))
+        >>> x, y = model.graph.find_nodes(op="placeholder")
+        >>> x.replace_all_uses_with(y)
+        [relu]
+        >>> _ = model.recompile()
+        >>> model(taeda.tensor(1.0), taeda.tensor(2.0))
+        tensor(2.)
         """
         if propagate_meta:
             if replace_with.meta:
