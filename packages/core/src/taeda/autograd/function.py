@@ -210,12 +210,44 @@ class Function(metaclass=FunctionMeta):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        """Fill ``ctx`` from the inputs and the output of a ``forward`` that does not take it."""
+        """Fill ``ctx`` from the inputs and the output of a ``forward`` that does not take it.
+
+        >>> import taeda
+        >>> class Double(taeda.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(x, factor):
+        ...         return factor * x
+        ...     @staticmethod
+        ...     def setup_context(ctx, inputs, output):
+        ...         ctx.factor = inputs[1]
+        ...     @staticmethod
+        ...     def backward(ctx, g):
+        ...         return ctx.factor * g, None
+        >>> x = taeda.ones(1, requires_grad=True)
+        >>> Double.apply(x, 3.0).backward()
+        >>> x.grad
+        tensor([3.])
+        """
         raise NotImplementedError("[Function] setup_context is not implemented.")
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *args: Any) -> Any:
-        """Return ``(output, out_dims)`` for a batch: ``info.batch_size``, and where the batch is in each argument."""
+        """Return ``(output, out_dims)`` for a batch: ``info.batch_size``, and where the batch is in each argument.
+
+        >>> import taeda
+        >>> class Doubled(taeda.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(x):
+        ...         return 2 * x
+        ...     @staticmethod
+        ...     def setup_context(ctx, inputs, output):
+        ...         pass
+        ...     @staticmethod
+        ...     def vmap(info, in_dims, x):
+        ...         return Doubled.apply(x), in_dims[0]
+        >>> taeda.vmap(Doubled.apply)(taeda.ones(2, 3)).shape
+        taeda.Size([2, 3])
+        """
         raise NotImplementedError("[Function] To use autograd.Function with vmap, you must either override the vmap static method or set "
                                   "generate_vmap_rule=True.")
 
@@ -233,7 +265,21 @@ class Function(metaclass=FunctionMeta):
 
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
-        """Return one tangent for each output of forward."""
+        """Return one tangent for each output of forward.
+
+        >>> import taeda
+        >>> class Squared(taeda.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         ctx.save_for_forward(x)
+        ...         return x * x
+        ...     @staticmethod
+        ...     def jvp(ctx, t):
+        ...         (x,) = ctx.saved_tensors
+        ...         return 2 * x * t
+        >>> taeda.func.jvp(Squared.apply, (taeda.tensor(3.0),), (taeda.tensor(1.0),))
+        (tensor(9.), tensor(6.))
+        """
         raise NotImplementedError("[Function] You must implement the jvp function for custom autograd.Function to use it with forward "
                                   "mode AD.")
 
@@ -244,7 +290,23 @@ class Function(metaclass=FunctionMeta):
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
-        """Run forward and record the function."""
+        """Run forward and record the function.
+
+        >>> import taeda
+        >>> class Square(taeda.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         ctx.save_for_backward(x)
+        ...         return x * x
+        ...     @staticmethod
+        ...     def backward(ctx, g):
+        ...         (x,) = ctx.saved_tensors
+        ...         return 2 * x * g
+        >>> x = taeda.tensor([3.0], requires_grad=True)
+        >>> Square.apply(x).sum().backward()
+        >>> x.grad
+        tensor([6.])
+        """
         if cls._defaults is not None:
             given = cls._defaults.bind(*args, **kwargs)
             given.apply_defaults()

@@ -480,6 +480,12 @@ class profile:
         """Return the events, in the order in which they began.
 
         Raises AssertionError before anything was recorded.
+
+        >>> import taeda
+        >>> with taeda.profiler.profile() as p:
+        ...     y = taeda.ones(3).exp()
+        >>> [event.name for event in p.events()]
+        ['aten::ones', 'aten::exp']
         """
         if self._recorder is None:
             raise AssertionError("[profile] Profiler must be initialized before accessing events")
@@ -491,6 +497,12 @@ class profile:
         """Return the sums of events by name, and by shapes or the innermost frames if asked.
 
         Raises AssertionError before anything was recorded.
+
+        >>> import taeda
+        >>> with taeda.profiler.profile() as p:
+        ...     y = taeda.ones(3) + taeda.ones(3)
+        >>> {row.key: row.count for row in p.key_averages()}["aten::add"]
+        1
         """
         if self._recorder is None:
             raise AssertionError("[profile] Profiler must be initialized before getting key averages")
@@ -508,7 +520,16 @@ class profile:
         self.metadata[key] = json.loads(value)
 
     def export_chrome_trace(self, path: str | os.PathLike[str]) -> None:
-        """Write the last recorded stretch for chrome://tracing or Perfetto; the file is replaced whole or not at all."""
+        """Write the last recorded stretch for chrome://tracing or Perfetto; the file is replaced whole or not at all.
+
+        >>> import json, taeda
+        >>> with taeda.profiler.profile() as p:
+        ...     y = taeda.ones(3).exp()
+        >>> p.export_chrome_trace("trace.json")
+        >>> with open("trace.json") as file:
+        ...     "traceEvents" in json.load(file)
+        True
+        """
         self.events().export_chrome_trace(path, self._recorder.base_ns if self._recorder is not None else 0, os.fspath(path), self.metadata)
 
     def export_stacks(self, path: str | os.PathLike[str], metric: str = "self_cpu_time_total") -> None:

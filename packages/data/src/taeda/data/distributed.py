@@ -79,5 +79,14 @@ class DistributedSampler(Sampler[int]):
         return self.num_samples
 
     def set_epoch(self, epoch: int) -> None:
-        """Set the epoch, which together with the seed decides the order."""
+        """Set the epoch, which together with the seed decides the order.
+
+        >>> from taeda.data import DistributedSampler
+        >>> sampler = DistributedSampler(range(4), num_replicas=2, rank=0, shuffle=True)
+        >>> for epoch in range(2):
+        ...     sampler.set_epoch(epoch)                      # else every epoch has the same order
+        ...     print(len(list(sampler)))
+        2
+        2
+        """
         self.epoch = epoch

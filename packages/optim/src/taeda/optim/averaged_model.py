@@ -66,7 +66,18 @@ class AveragedModel(Module):
         return self.module(*args, **kwargs)
 
     def update_parameters(self, model: Module) -> None:
-        """Take the model's present parameters into the averages; the first are copied."""
+        """Take the model's present parameters into the averages; the first are copied.
+
+        >>> from taeda import nn
+        >>> from taeda.optim.swa_utils import AveragedModel
+        >>> model = nn.Linear(1, 1, bias=False)
+        >>> averaged = AveragedModel(model)
+        >>> for value in (1.0, 3.0):
+        ...     _ = nn.init.constant_(model.weight, value)
+        ...     averaged.update_parameters(model)
+        >>> averaged.module.weight.item()
+        2.0
+        """
         ours: Any = self.module.parameters()
         theirs: Any = model.parameters()
         if self.use_buffers:

@@ -72,7 +72,12 @@ class _Numbered(Module):
         return [name for name in super().__dir__() if not name.isdigit()]
 
     def append(self, module: Module) -> Self:
-        """Put ``module`` at the end."""
+        """Put ``module`` at the end.
+
+        >>> from taeda import nn
+        >>> len(nn.Sequential(nn.ReLU()).append(nn.Tanh()))
+        2
+        """
         name = len(self)  # a slice keeps the names of its modules: the next number may be taken
         while str(name) in self._modules:
             name += 1
@@ -144,13 +149,31 @@ class Sequential(_Numbered):
         return other
 
     def pop(self, key: int | slice) -> Module:
-        """Take the module at ``key`` out and return it."""
+        """Take the module at ``key`` out and return it; the names of those behind it move back.
+
+        >>> from taeda import nn
+        >>> net = nn.Sequential(nn.ReLU(), nn.Tanh())
+        >>> net.pop(0), net[0]
+        (ReLU(), Tanh())
+        """
         module = self[key]
         del self[key]
         return module
 
     def insert(self, index: int, module: Module) -> Self:
-        """Put ``module`` before the one at ``index``."""
+        """Put ``module`` before the one at ``index``; the names of those behind it move on by one.
+
+        Raises:
+            IndexError: there is no such place; AssertionError: it is no Module.
+
+        >>> from taeda import nn
+        >>> nn.Sequential(nn.ReLU(), nn.Tanh()).insert(1, nn.Dropout())
+        Sequential(
+          (0): ReLU()
+          (1): Dropout(p=0.5, inplace=False)
+          (2): Tanh()
+        )
+        """
         if not isinstance(module, Module):
             raise AssertionError(f"module should be of type: {Module}, got {type(module).__name__}")
         n = len(self)
@@ -162,7 +185,12 @@ class Sequential(_Numbered):
         return self
 
     def extend(self, sequential: Iterable[Module]) -> Self:
-        """Put modules at the end."""
+        """Put the modules of another Sequential, or of any iterable, at the end.
+
+        >>> from taeda import nn
+        >>> len(nn.Sequential(nn.ReLU()).extend([nn.Tanh(), nn.Sigmoid()]))
+        3
+        """
         for module in list(sequential):
             self.append(module)
         return self
@@ -222,18 +250,38 @@ class ModuleList(_Numbered):
         return module
 
     def insert(self, index: int, module: Module) -> None:
-        """Put ``module`` before the one at ``index``."""
+        """Put ``module`` before the one at ``index``.
+
+        >>> from taeda import nn
+        >>> layers = nn.ModuleList([nn.ReLU(), nn.Tanh()])
+        >>> layers.insert(1, nn.Sigmoid())
+        >>> [type(m).__name__ for m in layers]
+        ['ReLU', 'Sigmoid', 'Tanh']
+        """
         modules = list(self)
         modules.insert(index, module)
         self._renumber(modules)
 
     def append(self, module: Module) -> Self:
-        """Put ``module`` at the end."""
+        """Put ``module`` at the end.
+
+        >>> from taeda import nn
+        >>> layers = nn.ModuleList()
+        >>> for width in (4, 2):
+        ...     _ = layers.append(nn.Linear(3, width))
+        >>> layers[1]
+        Linear(in_features=3, out_features=2, bias=True)
+        """
         self.add_module(str(len(self)), module)
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:
-        """Put modules at the end."""
+        """Put modules at the end.
+
+        >>> from taeda import nn
+        >>> len(nn.ModuleList().extend(nn.ReLU() for _ in range(3)))
+        3
+        """
         if not isinstance(modules, Iterable):
             hint = "; put it in a list" if isinstance(modules, Module) else ""
             raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}{hint}")
@@ -295,7 +343,13 @@ class ModuleDict(Module):
         self._modules.clear()
 
     def pop(self, key: str) -> Module:
-        """Take the module under ``key`` out and return it."""
+        """Take the module under ``key`` out and return it.
+
+        >>> from taeda import nn
+        >>> acts = nn.ModuleDict({"relu": nn.ReLU(), "tanh": nn.Tanh()})
+        >>> acts.pop("relu"), list(acts)
+        (ReLU(), ['tanh'])
+        """
         module = self[key]
         del self[key]
         return module
@@ -305,7 +359,12 @@ class ModuleDict(Module):
         return self._modules.keys()
 
     def items(self) -> Any:
-        """Return the names and modules."""
+        """Return the names and modules.
+
+        >>> from taeda import nn
+        >>> [(name, type(m).__name__) for name, m in nn.ModuleDict({"act": nn.ReLU()}).items()]
+        [('act', 'ReLU')]
+        """
         return self._modules.items()
 
     def values(self) -> Any:
@@ -313,7 +372,17 @@ class ModuleDict(Module):
         return self._modules.values()
 
     def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
-        """Add modules from a mapping or from pairs; those under a known name are replaced."""
+        """Add modules from a mapping or from pairs; those under a known name are replaced.
+
+        >>> from taeda import nn
+        >>> acts = nn.ModuleDict({"relu": nn.ReLU()})
+        >>> acts.update({"relu": nn.ReLU6(), "tanh": nn.Tanh()})
+        >>> acts
+        ModuleDict(
+          (relu): ReLU6()
+          (tanh): Tanh()
+        )
+        """
         for key, module in pairs("ModuleDict", modules):
             self[key] = module
 

@@ -71,7 +71,14 @@ class PackedSequence(_Fields):
         return type(self)(data, self.batch_sizes, *places)
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Return the sequence with ``data.to(...)``; the sequence itself if that changes nothing."""
+        """Return the sequence with ``data.to(...)``; the sequence itself if that changes nothing.
+
+        >>> import taeda
+        >>> from taeda.nn.utils.rnn import pack_sequence
+        >>> packed = pack_sequence([taeda.tensor([1.0, 2.0]), taeda.tensor([3.0])])
+        >>> packed.to(taeda.float64).data
+        tensor([1., 3., 2.], dtype=taeda.float64)
+        """
         data = self.data.to(*args, **kwargs)
         return self if data is self.data else self._moved(data, lambda i: i.to(data.device))
 

@@ -89,7 +89,17 @@ class ReduceLROnPlateau(LRScheduler):
         self.num_bad_epochs = 0
 
     def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
-        """Count an epoch whose metric is ``metrics``, a number or a one-element tensor."""
+        """Count an epoch whose metric is ``metrics``, a number or a one-element tensor.
+
+        >>> import taeda
+        >>> from taeda import optim
+        >>> opt = optim.SGD([taeda.ones(1, requires_grad=True)], lr=1.0)
+        >>> schedule = optim.lr_scheduler.ReduceLROnPlateau(opt, factor=0.5, patience=1)
+        >>> for loss in (3.0, 2.0, 2.0, 2.0):
+        ...     schedule.step(loss)
+        >>> opt.param_groups[0]["lr"]
+        0.5
+        """
         current = float(metrics)
         if epoch is not None:
             warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
