@@ -204,6 +204,13 @@ def test_weights_have_names_and_prepare_images_but_no_numbers():
         models.squeezenet1_1(pretrained=False)
 
 
+def test_every_model_finds_its_own_weights():
+    for name in models.list_models():
+        if name not in ("lenet", "small_cnn"):                # which torchvision does not have
+            assert models.get_model_weights(name).__name__.lower() == f"{name}_weights"
+    assert models.get_model_weights("regnet_y_32gf") is models.RegNet_Y_32GF_Weights        # not those of 3.2 GF
+
+
 def test_dense_layers_can_compute_again_instead_of_keeping():
     taeda.manual_seed(0)
     plain = models.DenseNet(8, (2, 2, 2, 2), 8, num_classes=3)

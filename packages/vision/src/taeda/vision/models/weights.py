@@ -83,7 +83,12 @@ def _enum(name: str, members: dict[str, Weights], default: Weights) -> Any:
     """Return the enum of a model's weights, `name` being torchvision's for them."""
     make: Any = WeightsEnum
     enum = make(name + "_Weights", {**members, "DEFAULT": default}, module=__name__)
-    enum.__doc__ = f"Names of torchvision's weights of {name}, none of which come with taeda; see `WeightsEnum`."
+    enum.__doc__ = f"""Names of torchvision's weights of {name}: {", ".join(members)}. None come with taeda; see `WeightsEnum`.
+
+    >>> from taeda.vision.models import get_model_weights
+    >>> get_model_weights("{name.lower()}").DEFAULT
+    {enum.DEFAULT!r}
+    """
     return enum
 
 
@@ -241,6 +246,7 @@ _ENUMS.update({name: _others(name, members, ObjectDetection) for name, members i
 _ENUMS.update({name: _others(name, "COCO_WITH_VOC_LABELS_V1", partial(SemanticSegmentation, resize_size=520)) for name in _SEGMENTATION})
 _ENUMS.update({name: _others(name, members, how, default=0) for name, (members, how) in _VIDEO.items()})
 _ENUMS.update({name: _others(name, members, OpticalFlow, default) for name, (members, default) in _FLOW.items()})
+_BY_MODEL = {name.lower(): enum for name, enum in _ENUMS.items()}
 globals().update({name + "_Weights": enum for name, enum in _ENUMS.items()})
 __all__ += [name + "_Weights" for name in _KNOWN]
 
@@ -255,8 +261,8 @@ def share(rooms: dict[str, Any]) -> None:
 
 
 def _of_model(name: str) -> Any:
-    plain = name.lower().replace("_", "")
-    return next((enum for known, enum in _ENUMS.items() if known.lower().replace("_", "") == plain), None)
+    """Return the enum of a model's weights, or None: its name without case is the model's."""
+    return _BY_MODEL.get(name.lower())
 
 
 def get_model_weights(name: Any) -> Any:
