@@ -91,7 +91,7 @@ def with_indices(pool: Callable[..., Any]) -> Callable[..., tuple[Tensor, Tensor
         return pool(*args, **{**kwargs, "return_indices": True})
 
     found.__name__ = found.__qualname__ = f"{pool.__name__}_with_indices"
-    found.__doc__ = f"Return the maxima of ``{pool.__name__}`` and their places."
+    found.__doc__ = f"Return the maxima of ``{pool.__name__}`` and their places, whatever ``return_indices`` says; arguments as there."
     return found
 
 

@@ -29,12 +29,22 @@ max_pool1d_with_indices = pooling.max_pool1d_with_indices
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Any) -> tuple[Tensor, Tensor]:
-    """Return the maxima over ``output_size`` windows and their places."""
+    """Return the maxima over ``output_size`` windows and their places.
+
+    >>> import taeda
+    >>> taeda.adaptive_max_pool1d(taeda.tensor([[1.0, 4.0, 2.0, 3.0]]), 2)
+    (tensor([[4., 3.]]), tensor([[1, 3]]))
+    """
     return pooling.adaptive_max_pool1d(input, output_size, True)
 
 
 def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, generator: Any = None) -> Tensor:
-    """Return ``nn.functional.rrelu``; NotImplementedError for a generator of one's own."""
+    """Return ``nn.functional.rrelu``; NotImplementedError for a generator of one's own.
+
+    >>> import taeda
+    >>> taeda.rrelu(taeda.tensor([-24.0, 1.0]))                            # the mean slope, 11 / 48
+    tensor([-5.5000,  1.0000])
+    """
     if generator is not None:
         raise NotImplementedError("[rrelu] draws from the default generator; seed it with taeda.manual_seed")
     return activation.rrelu(input, lower, upper, training)
@@ -54,7 +64,12 @@ def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type
 
 
 def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 0) -> Tensor:
-    """Return ``nn.functional.hinge_embedding_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
+    """Return ``nn.functional.hinge_embedding_loss``; ``reduction`` is 0 none, 1 mean or 2 sum.
+
+    >>> import taeda
+    >>> taeda.hinge_embedding_loss(taeda.tensor([0.25, 0.25]), taeda.tensor([1.0, -1.0]))
+    tensor([0.2500, 0.7500])
+    """
     name = reduction_name("hinge_embedding_loss", reduction)
     return functional.hinge_embedding_loss(input, target, margin, reduction=name)
 
@@ -62,7 +77,12 @@ def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, red
 def cosine_embedding_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
 ) -> Tensor:
-    """Return ``nn.functional.cosine_embedding_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
+    """Return ``nn.functional.cosine_embedding_loss``; ``reduction`` is 0 none, 1 mean or 2 sum.
+
+    >>> import taeda
+    >>> taeda.cosine_embedding_loss(taeda.tensor([[1.0, 0.0]]), taeda.tensor([[0.0, 1.0]]), taeda.tensor([1.0]))
+    tensor([1.])
+    """
     name = reduction_name("cosine_embedding_loss", reduction)
     return functional.cosine_embedding_loss(input1, input2, target, margin, reduction=name)
 
@@ -70,7 +90,12 @@ def cosine_embedding_loss(
 def margin_ranking_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
 ) -> Tensor:
-    """Return ``nn.functional.margin_ranking_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
+    """Return ``nn.functional.margin_ranking_loss``; ``reduction`` is 0 none, 1 mean or 2 sum.
+
+    >>> import taeda
+    >>> taeda.margin_ranking_loss(taeda.tensor([2.0, 0.0]), taeda.tensor([1.0, 1.0]), taeda.tensor([1.0, 1.0]))
+    tensor([0., 1.])
+    """
     name = reduction_name("margin_ranking_loss", reduction)
     return functional.margin_ranking_loss(input1, input2, target, margin, reduction=name)
 
@@ -78,7 +103,12 @@ def margin_ranking_loss(
 def poisson_nll_loss(
     input: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int
 ) -> Tensor:
-    """Return ``nn.functional.poisson_nll_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
+    """Return ``nn.functional.poisson_nll_loss``; ``reduction`` is 0 none, 1 mean or 2 sum.
+
+    >>> import taeda
+    >>> taeda.poisson_nll_loss(taeda.tensor([0.0, 1.0]), taeda.tensor([1.0, 2.0]), log_input=True, full=False, eps=1e-8, reduction=1)
+    tensor(0.8591)
+    """
     name = reduction_name("poisson_nll_loss", reduction)
     return functional.poisson_nll_loss(input, target, log_input, full, eps=eps, reduction=name)
 
@@ -87,6 +117,11 @@ def triplet_margin_loss(
     anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
     swap: bool = False, reduction: int = 0,
 ) -> Tensor:
-    """Return ``nn.functional.triplet_margin_loss``; ``reduction`` is 0 none, 1 mean or 2 sum."""
+    """Return ``nn.functional.triplet_margin_loss``; ``reduction`` is 0 none, 1 mean or 2 sum.
+
+    >>> import taeda
+    >>> taeda.triplet_margin_loss(taeda.zeros(1, 2), taeda.zeros(1, 2), taeda.tensor([[0.3, 0.4]]))
+    tensor([0.5000])
+    """
     name = reduction_name("triplet_margin_loss", reduction)
     return functional.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction=name)
