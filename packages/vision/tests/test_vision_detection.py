@@ -190,6 +190,30 @@ def test_detectors_learn_one_scene(kind):
         assert tuple(found["keypoints"].shape[1:]) == (2, 3)
 
 
+def test_a_batch_of_images_leads_back_to_each():
+    images = [taeda.rand(3, 30, 40, requires_grad=True), taeda.rand(3, 35, 20, requires_grad=True)]
+    batch = transform.GeneralizedRCNNTransform(32, 64, [0.0] * 3, [1.0] * 3).batch_images(images)
+    assert tuple(batch.shape) == (2, 3, 64, 64) and batch[1, :, 35:].abs().sum() == 0
+    weights = taeda.rand(2, 3, 64, 64)
+    (batch * weights).sum().backward()
+    assert taeda.equal(images[0].grad, weights[0, :, :30, :40]) and taeda.equal(images[1].grad, weights[1, :, :35, :20])
+
+
+@pytest.mark.parametrize("kind", list(LOSSES))
+def test_losses_and_scores_have_gradients_by_the_pixels(kind):
+    taeda.manual_seed(0)
+    model = small(kind)
+    image, target = scene()
+    images = [(image + taeda.rand(3, 64, 64) * 0.1).requires_grad_() for _ in range(2)]
+    sum(model(images, [target] * 2).values()).backward()
+    assert all(x.grad.abs().sum() > 0 for x in images)
+    if kind in ("retinanet", "fcos", "ssd"):
+        model.eval().score_thresh = 0.0
+        found = model(images)
+        given = taeda.autograd.grad(sum(f["scores"].sum() for f in found), images)
+        assert all(g.abs().sum() > 0 for g in given)
+
+
 @pytest.mark.parametrize("kind", ["faster", "retinanet", "fcos", "ssd"])
 def test_an_image_without_objects_gives_losses(kind):
     image, target = scene()

@@ -110,8 +110,8 @@ class GeneralizedRCNNTransform(nn.Module):
         channels, height, width = (max(image.shape[i] for image in images) for i in range(3))
         height, width = (math.ceil(n / size_divisible) * size_divisible for n in (height, width))
         batch = images[0].new_zeros((len(images), channels, height, width))
-        for place, image in zip(batch, images, strict=True):
-            place[: image.shape[0], : image.shape[1], : image.shape[2]].copy_(image)
+        for i, image in enumerate(images):                # by index: a row of an iteration takes no writes that autograd follows
+            batch[i, : image.shape[0], : image.shape[1], : image.shape[2]].copy_(image)
         return batch
 
     def postprocess(self, result: Detections, image_shapes: Sequence[Size], original_image_sizes: Sequence[Size]) -> Detections:
