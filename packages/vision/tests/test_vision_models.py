@@ -1,6 +1,7 @@
 """Models: names of parameters, shapes, initialisation, and the registry."""
 
 import inspect
+import re
 
 import pytest
 import taeda
@@ -202,6 +203,19 @@ def test_weights_have_names_and_prepare_images_but_no_numbers():
         models.vgg16(weights=models.VGG16_Weights.DEFAULT)
     with pytest.warns(UserWarning, match="'pretrained' is deprecated"):
         models.squeezenet1_1(pretrained=False)
+
+
+@pytest.mark.filterwarnings("ignore:The default weight initialization")
+def test_builders_say_how_many_parameters_their_models_have():
+    told = 0
+    with taeda.device("meta"):
+        for name in models.list_models():
+            builder = models.get_model_builder(name)
+            claim = re.search(r"([\d.]+) million parameters", inspect.getdoc(builder))
+            if claim is not None:
+                told += 1
+                assert claim[1] == f"{sum(p.numel() for p in builder().parameters()) / 1e6:.1f}", name
+    assert told > 100
 
 
 def test_every_model_finds_its_own_weights():

@@ -166,7 +166,7 @@ class BlockParams:
         """
         if w_a < 0 or w_0 <= 0 or w_m <= 1 or w_0 % 8 != 0:
             raise ValueError(f"[RegNet] Invalid RegNet settings: w_0 {w_0}, w_a {w_a}, w_m {w_m}")
-        power = taeda.round(taeda.log((taeda.arange(depth) * w_a + w_0) / w_0) / math.log(w_m))
+        power = taeda.round(taeda.log((taeda.arange(depth, device="cpu") * w_a + w_0) / w_0) / math.log(w_m))
         each = (taeda.round(w_0 * w_m**power / 8) * 8).int().tolist()
         stages = [(width, len(list(blocks))) for width, blocks in groupby(each)]
         inner = [int(width * bottleneck_multiplier) for width, _ in stages]
