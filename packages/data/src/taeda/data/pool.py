@@ -23,6 +23,7 @@ from taeda.data.worker import Job, parent_ends, work
 __all__ = ["Pool"]
 
 LIVENESS_SECONDS = 5.0  # how often to ask whether a silent worker still lives
+ANSWER_SECONDS = 0.05  # how long to wait for an answer before trying to send again
 FAREWELL_SECONDS = 5.0  # how long a worker may take to finish its batch before it is terminated
 
 
@@ -63,7 +64,7 @@ class Member:
     def request(self, *message: Any) -> None:
         """Send a request; read answers while the worker does not take it, so that neither waits in vain."""
         while not _writable(self.connection):
-            if self.connection.poll(0.05):
+            if self.connection.poll(ANSWER_SECONDS):
                 self.answers.append(receive(self.connection))
         send(self.connection, message)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import taeda
@@ -16,8 +17,8 @@ from taeda import Tensor
 from taeda.nn.modules.attention import MultiheadAttention
 from taeda.nn.modules.conv import _ConvNd
 from taeda.nn.modules.linear import Bilinear, Linear
-from taeda.nn.modules.rnn import RNNBase, RNNCellBase
 from taeda.nn.modules.module import Module
+from taeda.nn.modules.rnn import RNNBase, RNNCellBase
 from taeda.nn.parameter import Parameter, is_lazy
 from taeda.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
@@ -154,6 +155,18 @@ def _layers(model: Module) -> list[tuple[str, Module, list[Parameter]]]:
     return found
 
 
+def _record(rows: list[Row], seen: set[int], name: str, own: list[Parameter], module: Module, args: Any, output: Any) -> None:
+    """Add the row of a call: a forward hook, once all but its last three arguments are given."""
+    outs = _tensors(output)
+    shapes = [tuple(t.shape) for t in outs]
+    count = sum(p.numel() for p in own if id(p) not in seen)  # shared weights count once
+    seen.update(id(p) for p in own)
+    multiply_adds = _multiply_adds(module, args, outs[0]) if outs else 0
+    size = sum(t.numel() * t.element_size() for t in outs)
+    shape: Any = shapes[0] if len(shapes) == 1 else tuple(shapes)
+    rows.append(Row(name, type_before_parametrizations(module).__name__, shape, count, multiply_adds, size))
+
+
 def summary(model: Module, input_size: Sequence[Any] | None = None, *, dtypes: Sequence[Any] | None = None) -> Summary:
     """Return a table of the layers that a forward of ``model`` calls, in order.
 
@@ -186,18 +199,7 @@ def summary(model: Module, input_size: Sequence[Any] | None = None, *, dtypes: S
     seen: set[int] = set()
     handles = []
     for name, module, own in _layers(meta):
-
-        def record(m: Module, args: Any, output: Any, name: str = name, own: list[Parameter] = own) -> None:
-            outs = _tensors(output)
-            shapes = [tuple(t.shape) for t in outs]
-            count = sum(p.numel() for p in own if id(p) not in seen)  # shared weights count once
-            seen.update(id(p) for p in own)
-            macs = _multiply_adds(m, args, outs[0]) if outs else 0
-            size = sum(t.numel() * t.element_size() for t in outs)
-            shape: Any = shapes[0] if len(shapes) == 1 else tuple(shapes)
-            rows.append(Row(name, type_before_parametrizations(m).__name__, shape, count, macs, size))
-
-        handles.append(module.register_forward_hook(record))
+        handles.append(module.register_forward_hook(partial(_record, rows, seen, name, own)))
     try:
         with taeda.enable_grad():
             meta(*inputs)

@@ -254,8 +254,8 @@ def decode_image(
 
     Raises:
         UnreadableImage: as `open_image`.
-        TypeError: `input` is a tensor of another dtype.
-        ValueError: the mode is unknown, or the tensor has more than one dimension.
+        RuntimeError: `input` is a tensor of another dtype, or has more than one dimension.
+        ValueError: the mode is unknown.
 
     >>> import taeda
     >>> from taeda.vision.io import decode_image, encode_jpeg
@@ -292,22 +292,29 @@ def _as_read(image: Image.Image, mode: str | None) -> Image.Image:
     return image if mode in (None, image.mode) else image.convert(mode)
 
 
+_PNG_HEADER = 33            # bytes until the first chunk ends; byte 24 is the number of bits a channel
+
+
 def _wide_bytes(source: Any) -> bytes:
     """Return the bytes of a file or of what is open, all of them only where they begin as a PNG file of 16 bits does."""
     with contextlib.ExitStack() as stack:
         file = source if isinstance(source, io.BytesIO) else stack.enter_context(_open(source))
-        head = file.read(33)
-        data = head + file.read() if head[24:25] == b"\x10" and head[:4] == b"\x89PNG" else b""
+        head = file.read(_PNG_HEADER)
+        data = head + file.read() if head[:4] == b"\x89PNG" and head[24:25] == bytes([16]) else b""
         file.seek(0)
     return data
+
+
+_GREY = np.array([6968, 23434, 2366])           # 0.2126, 0.7152 and 0.0722 in units of 2^-15
+_OPAQUE = 65535
 
 
 def _in_mode(x: np.ndarray[Any, Any], mode: ImageReadMode) -> np.ndarray[Any, Any]:
     """Return H x W x C of 16 bits with the channels of a mode; grey is 0.2126 R + 0.7152 G + 0.0722 B, in fixed point."""
     wanted = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}.get(_MODES.get(mode, ""), x.shape[2])
-    colours, alpha = (x[..., :-1], x[..., -1:]) if x.shape[2] % 2 == 0 else (x, np.full_like(x[..., :1], 65535))
+    colours, alpha = (x[..., :-1], x[..., -1:]) if x.shape[2] % 2 == 0 else (x, np.full_like(x[..., :1], _OPAQUE))
     if wanted <= 2 < x.shape[2]:
-        colours = ((colours.astype(np.int64) @ np.array([6968, 23434, 2366]) + 16384) >> 15)[..., None].astype(np.uint16)
+        colours = ((colours.astype(np.int64) @ _GREY + (1 << 14)) >> 15)[..., None].astype(np.uint16)          # rounded
     elif wanted > 2 >= x.shape[2]:
         colours = colours.repeat(3, axis=2)
     return np.concatenate([colours, alpha], axis=2) if wanted % 2 == 0 else colours

@@ -137,7 +137,7 @@ def query_size(flat_inputs: list[Any]) -> tuple[int, int]:
     """
     kinds = (*_SIZED, tv_tensors.Mask, tv_tensors.BoundingBoxes, tv_tensors.KeyPoints)
     sizes = {tuple(get_size(x)) for x in flat_inputs if check_type(x, kinds)}
-    return _the_one(sizes, "HxW", "image, video, mask, bounding box of keypoint")
+    return _the_one(sizes, "HxW", "image, video, mask, bounding box or keypoint")
 
 
 class Transform(nn.Module):
