@@ -255,7 +255,7 @@ class _AllowMutationOnSavedContext:
 class allow_mutation_on_saved_tensors:
     """In this block, saved tensors may be changed in place: they are copied first, and backward uses the copies.
 
-    The backward pass belongs into the block as well; blocks cannot be nested (RuntimeError).
+    The backward pass has to be in the block too; blocks cannot be nested (RuntimeError).
 
     >>> import taeda
     >>> x = taeda.tensor([2.0, 3.0], requires_grad=True)
