@@ -67,6 +67,38 @@ def test_every_package_shows_examples() -> None:
         assert any(name.startswith(package) for name in EXAMPLES.values()), package
 
 
+# rooms whose public classes and functions each show an example, and the names that have nothing to show
+SHOWN = {
+    "taeda.nn": {"NLLLoss2d"},
+    "taeda.nn.functional": {"ScalingType", "SwizzleType", "scaled_grouped_mm"},
+    "taeda.nn.init": set(),
+    "taeda.nn.utils": {"clip_grad_norm"},
+    **dict.fromkeys(
+        (
+            "taeda.optim", "taeda.optim.lr_scheduler", "taeda.optim.swa_utils", "taeda.data", "taeda.vision.transforms",
+            "taeda.vision.transforms.v2", "taeda.vision.transforms.v2.functional", "taeda.vision.ops", "taeda.vision.utils", "taeda.vision.io",
+            "taeda.vision.tv_tensors", "taeda.fft", "taeda.special", "taeda.func", "taeda.distributions", "taeda.futures",
+        ),
+        frozenset(),
+    ),
+    "taeda.linalg": {"LinAlgError"},
+    "taeda.library": {"wrap_triton"},
+    "taeda.hub": {"set_dir"},
+}
+
+
+@pytest.mark.parametrize("room", SHOWN)
+def test_public_names_show_an_example(room: str) -> None:
+    module, bare = importlib.import_module(room), []
+    for name in module.__all__:
+        value = getattr(module, name)
+        if not name.startswith("_") and callable(value) and str(getattr(value, "__module__", "")).startswith("taeda"):
+            text = value.__doc__ if inspect.isclass(value) else inspect.getdoc(value)
+            if ">>>" not in (text or "") and "deprecated by PyTorch" not in (text or "") and not name.endswith("_with_indices"):
+                bare.append(name)
+    assert set(bare) <= SHOWN[room]
+
+
 @pytest.mark.parametrize("script", ["tools/make_stubs.py", "docs/make_operations.py"])
 def test_made_files_are_up_to_date(script: str) -> None:
     done = subprocess.run([sys.executable, str(ROOT / script), "--check"], capture_output=True, text=True, cwd=ROOT, check=False)

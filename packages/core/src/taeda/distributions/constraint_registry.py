@@ -24,8 +24,18 @@ Factory = Callable[[Any], Transform]
 class ConstraintRegistry:
     """Called with a constraint, return a transform from unbounded values to those that satisfy it.
 
+    There are two: ``biject_to`` gives transforms that can be undone and have a density, ``transform_to`` may give simpler ones, which is
+    enough where parameters are to be optimised.
+
     ``register`` adds a factory for a class of constraints, or for the class of a given one; it also works as a decorator.
     Calling it raises NotImplementedError where there is none.
+
+    >>> import taeda
+    >>> from taeda.distributions import biject_to, constraints, transform_to
+    >>> transform_to(constraints.interval(0.0, 10.0))(taeda.tensor([0.0]))
+    tensor([5.])
+    >>> biject_to(constraints.simplex), transform_to(constraints.simplex)
+    (StickBreakingTransform(), SoftmaxTransform())
     """
 
     def __init__(self) -> None:

@@ -167,7 +167,15 @@ def joined(name: str, parts: list[Any], out_dims: Any) -> Any:
 
 
 def debug_unwrap(tensor: Any, *, recurse: bool = True) -> Any:
-    """Return the batch behind a tensor inside of vmap (of all levels, or of the innermost), for looking at it."""
+    """Return the batch behind a tensor inside of vmap (of all levels, or of the innermost), for looking at it.
+
+    >>> import taeda
+    >>> def f(x):
+    ...     print(x.shape, taeda.func.debug_unwrap(x).shape)
+    ...     return x
+    >>> _ = taeda.vmap(f)(taeda.ones(2, 3))
+    taeda.Size([3]) taeda.Size([2, 3])
+    """
     if not isinstance(tensor, BatchedTensor):
         return tensor
     return debug_unwrap(tensor._value) if recurse else tensor._value
