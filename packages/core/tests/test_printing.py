@@ -68,7 +68,7 @@ TEXTS = [
     ("t.tensor([2**32 - 1], dtype=t.uint32)", "tensor([4294967295], dtype=taeda.uint32)"),
     ("t.tensor([2**64 - 1], dtype=t.uint64)", "tensor([18446744073709551615], dtype=taeda.uint64)"),
     ("t.tensor(1 + 2j)", "tensor(1.+2.j)"),
-    ("t.tensor([1 + 2j, 3 - 0j])", "tensor([1.+2.j, 3.+0.j])"),
+    ("t.tensor([1 + 2j, 3 + 0j])", "tensor([1.+2.j, 3.+0.j])"),
     ("t.tensor([1 + 2j, -0.5 - 3e5j])", "tensor([ 1.0000+2.0000e+00j, -0.5000-3.0000e+05j])"),
     ("t.tensor([complex('nan'), complex('inf+nanj')])", "tensor([nan+0.j, inf+nanj])"),
     ("t.tensor([1 + 2j], dtype=t.complex128)", "tensor([1.+2.j], dtype=taeda.complex128)"),

@@ -85,13 +85,20 @@ def _install_again(vision: bool) -> None:
 
 
 def _tell_spawned_processes(vision: bool) -> None:
-    """Let ``multiprocessing`` hand the names on: a spawned process imports the program's ``torch`` before it unpickles anything else."""
+    """Let ``multiprocessing`` hand the names on: a spawned process imports the program's ``torch`` before it unpickles anything else.
+
+    The server that forks processes, which asks under the name "ignore", imports the program before it could be told (from Python 3.14
+    on): it is not told where the program is, and each process imports it, as those of Python 3.13 do.
+    """
     from multiprocessing import spawn
 
     told = spawn.get_preparation_data
 
     def get_preparation_data(name: str) -> dict[str, Any]:
-        return {**told(name), __name__: _Installed(vision)}
+        data = {**told(name), __name__: _Installed(vision)}
+        if name == "ignore":
+            data.pop("init_main_from_path", None)
+        return data
 
     spawn.get_preparation_data = get_preparation_data
 

@@ -192,8 +192,8 @@ def type_repr(obj: Any) -> str:
 
     >>> import typing, taeda
     >>> from taeda.fx._naming import type_repr
-    >>> type_repr(int), type_repr(taeda.Tensor), type_repr(typing.Optional[int]), type_repr(...)
-    ('int', 'taeda.Tensor', 'typing.Optional[int]', '...')
+    >>> type_repr(int), type_repr(taeda.Tensor), type_repr(typing.Sequence[int]), type_repr(...)
+    ('int', 'taeda.Tensor', 'typing.Sequence[int]', '...')
     """
     if isinstance(obj, type) and not isinstance(obj, types.GenericAlias):
         if obj is taeda.Tensor:
