@@ -5,6 +5,7 @@ import pytest
 
 import taeda
 from taeda import optim
+from taeda.optim.muon import COEFFICIENTS, orthogonalize
 
 
 def test_muon_updates_have_singular_values_near_one():
@@ -44,3 +45,12 @@ def test_muon_wants_matrices_and_a_sane_iteration():
         optim.Muon([p], ns_steps=100).step()
     with pytest.raises(ValueError, match="exactly 3 values"):
         optim.Muon([p], ns_coefficients=(1.0, 2.0)).step()
+
+
+def test_weight_decay_and_the_update_are_rounded_one_after_the_other() -> None:
+    p = taeda.full((2, 2), 1.5, dtype=taeda.bfloat16).requires_grad_()
+    p.grad = taeda.tensor([[1.0, 2.0], [3.0, -4.0]], dtype=taeda.bfloat16)
+    u = orthogonalize(p.grad[None], COEFFICIENTS, 5, 1e-7)[0]
+    optim.Muon([p], lr=0.3, weight_decay=0.1, momentum=0.0).step()
+    assert p.equal((taeda.full((2, 2), 1.5 * 0.97, dtype=taeda.bfloat16).float() - 0.3 * u.float()).bfloat16())
+    assert not p.equal((1.5 * 0.97 - 0.3 * u.float()).bfloat16())

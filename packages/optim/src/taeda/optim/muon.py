@@ -150,11 +150,6 @@ class Muon(Optimizer):
             ratio = 0.2 * math.sqrt(max(rows, columns))
         else:
             ratio = math.sqrt(max(1, rows / columns))
-        # p (1 - lr weight_decay) - lr ratio u, as one step of SGD
-        ops.fused_sgd_(
-            params,
-            list(updates.to(params[0].dtype)),
-            None,
-            lr=float(group["lr"]) * ratio,
-            weight_decay=group["weight_decay"] / ratio,
-        )
+        lr = float(group["lr"])
+        for p, u in zip(params, updates.to(params[0].dtype), strict=True):          # rounded after each, as PyTorch's
+            p.mul_(1 - lr * group["weight_decay"]).add_(u, alpha=-lr * ratio)
