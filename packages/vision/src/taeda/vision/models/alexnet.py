@@ -20,6 +20,12 @@ class AlexNet(nn.Module):
         dropout: before the first two linear layers.
 
     Shape: B x 3 x H x W, at least 63 x 63, gives B x num_classes.
+
+    >>> import taeda
+    >>> from taeda.vision.models import AlexNet
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     AlexNet(num_classes=10)(taeda.zeros(2, 3, 63, 63)).shape
+    taeda.Size([2, 10])
     """
 
     def __init__(self, num_classes: int = 1000, dropout: float = 0.5) -> None:

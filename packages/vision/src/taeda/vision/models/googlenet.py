@@ -178,5 +178,14 @@ def googlenet(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> G
     """Build GoogLeNet: 13.0 million parameters with its two heads; see `GoogLeNetOutputs` for what it returns in training.
 
     Further arguments go to `GoogLeNet`; without `init_weights` it warns, as torchvision does, that the default will change.
+
+    >>> import taeda
+    >>> from taeda.vision.models import googlenet
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     outputs = googlenet(num_classes=10, init_weights=False)(taeda.zeros(2, 3, 224, 224))
+    >>> outputs._fields                            # two heads on the way, whose losses count for less
+    ('logits', 'aux_logits2', 'aux_logits1')
+    >>> outputs.logits.shape
+    taeda.Size([2, 10])
     """
     return built(GoogLeNet, weights=weights, config=kwargs)

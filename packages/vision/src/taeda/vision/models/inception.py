@@ -246,5 +246,14 @@ def inception_v3(*, weights: Any = None, progress: bool = True, **kwargs: Any) -
     """Build Inception v3: 27.2 million parameters with its head, for images of 299 x 299.
 
     Further arguments go to `Inception3`; see `InceptionOutputs` for what it returns in training.
+
+    >>> import taeda
+    >>> from taeda.vision.models import inception_v3
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     outputs = inception_v3(num_classes=10, init_weights=False)(taeda.zeros(2, 3, 299, 299))
+    >>> outputs._fields                            # in training; in evaluation the logits alone
+    ('logits', 'aux_logits')
+    >>> outputs.logits.shape
+    taeda.Size([2, 10])
     """
     return built(Inception3, weights=weights, config=kwargs)

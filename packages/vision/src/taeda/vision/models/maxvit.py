@@ -397,7 +397,14 @@ class MaxVit(nn.Module):
 
 @builder
 def maxvit_t(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MaxVit:
-    """Build MaxViT-T, 30.9 million parameters, for images of 224 x 224 (`input_size`); further arguments go to `MaxVit`."""
+    """Build MaxViT-T, 30.9 million parameters, for images of 224 x 224 (`input_size`); further arguments go to `MaxVit`.
+
+    >>> import taeda
+    >>> from taeda.vision.models import maxvit_t
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     maxvit_t(num_classes=10)(taeda.zeros(1, 3, 224, 224)).shape
+    taeda.Size([1, 10])
+    """
     shape: dict[str, Any] = {"stem_channels": 64, "block_channels": [64, 128, 256, 512], "block_layers": [2, 2, 5, 2], "head_dim": 32}
     config = {"input_size": (224, 224), "stochastic_depth_prob": 0.2, "partition_size": 7, **shape, **kwargs}
     return built(MaxVit, weights=weights, config=config)

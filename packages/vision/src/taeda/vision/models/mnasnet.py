@@ -115,7 +115,18 @@ def mnasnet0_75(*, weights: Any = None, progress: bool = True, **kwargs: Any) ->
 
 @builder
 def mnasnet1_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MNASNet:
-    """Build MNASNet, 4.4 million parameters; further arguments go to `MNASNet`."""
+    """Build MNASNet, 4.4 million parameters; further arguments go to `MNASNet`.
+
+    >>> from taeda import nn
+    >>> from taeda.vision.models import mnasnet1_0
+    >>> model = mnasnet1_0()
+    >>> model.classifier[1] = nn.Linear(1280, 10)               # one's own classes
+    >>> model.classifier
+    Sequential(
+      (0): Dropout(p=0.2, inplace=True)
+      (1): Linear(in_features=1280, out_features=10, bias=True)
+    )
+    """
     return built(MNASNet, 1.0, weights=weights, config=kwargs)
 
 

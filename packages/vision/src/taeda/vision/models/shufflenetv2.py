@@ -109,7 +109,15 @@ def shufflenet_v2_x0_5(*, weights: Any = None, progress: bool = True, **kwargs: 
 
 @builder
 def shufflenet_v2_x1_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ShuffleNetV2:
-    """Build ShuffleNetV2, 2.3 million parameters, for images of 224 x 224; further arguments go to `ShuffleNetV2`."""
+    """Build ShuffleNetV2, 2.3 million parameters, for images of 224 x 224; further arguments go to `ShuffleNetV2`.
+
+    >>> from taeda import nn
+    >>> from taeda.vision.models import shufflenet_v2_x1_0
+    >>> model = shufflenet_v2_x1_0()
+    >>> model.fc = nn.Linear(model.fc.in_features, 10)          # one's own classes
+    >>> model.fc
+    Linear(in_features=1024, out_features=10, bias=True)
+    """
     return _shufflenet([24, 116, 232, 464, 1024], weights, kwargs)
 
 

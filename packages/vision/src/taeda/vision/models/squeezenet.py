@@ -91,5 +91,16 @@ def squeezenet1_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) 
 
 @builder
 def squeezenet1_1(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SqueezeNet:
-    """Build SqueezeNet 1.1, 1.2 million parameters: as good as 1.0 with less than half the arithmetic."""
+    """Build SqueezeNet 1.1, 1.2 million parameters: as good as 1.0 with less than half the arithmetic.
+
+    The classes are the channels of a convolution; it is exchanged for one's own:
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.vision.models import squeezenet1_1
+    >>> model = squeezenet1_1()
+    >>> model.classifier[1] = nn.Conv2d(512, 10, kernel_size=1)
+    >>> model(taeda.zeros(1, 3, 64, 64)).shape
+    taeda.Size([1, 10])
+    """
     return built(SqueezeNet, "1_1", weights=weights, config=kwargs)

@@ -385,6 +385,12 @@ def swin_v2_t(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> S
 
     Attention goes by cosines, and a small network gives the bias of each offset, so that windows may grow afterwards.
     Further arguments go to `SwinTransformer`.
+
+    >>> import taeda
+    >>> from taeda.vision.models import swin_v2_t
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     swin_v2_t().features(taeda.zeros(1, 3, 256, 256)).shape      # channels last
+    taeda.Size([1, 8, 8, 768])
     """
     return _swin("t", True, weights, kwargs)
 

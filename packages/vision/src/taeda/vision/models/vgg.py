@@ -111,7 +111,19 @@ def vgg13_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VG
 
 @builder
 def vgg16(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
-    """Build VGG-16: 138.4 million parameters, three convolutions in each of the last three blocks; see `vgg11`."""
+    """Build VGG-16: 138.4 million parameters, three convolutions in each of the last three blocks; see `vgg11`.
+
+    After a checkpoint is loaded, the last of the three linear layers is exchanged for one's own classes:
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.vision.models import vgg16
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = vgg16()
+    ...     model.classifier[6] = nn.Linear(4096, 10)
+    ...     model(taeda.zeros(1, 3, 224, 224)).shape
+    taeda.Size([1, 10])
+    """
     return _vgg(16, False, weights, kwargs)
 
 

@@ -215,6 +215,18 @@ def fcos_resnet50_fpn(
     trainable_backbone_layers: int | None = None,
     **kwargs: Any,
 ) -> FCOS:
-    """Build FCOS on ResNet-50 with a pyramid: 32.3 million parameters, 91 classes by default. Further arguments go to `FCOS`."""
+    """Build FCOS on ResNet-50 with a pyramid: 32.3 million parameters, 91 classes by default. Further arguments go to `FCOS`.
+
+    After a checkpoint of COCO is loaded, the head that classifies is exchanged for one's own classes; the one that moves boxes stays:
+
+    >>> import taeda
+    >>> from taeda.vision.models.detection import fcos_resnet50_fpn
+    >>> from taeda.vision.models.detection.fcos import FCOSClassificationHead
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = fcos_resnet50_fpn()
+    ...     model.head.classification_head = FCOSClassificationHead(256, num_anchors=1, num_classes=3)
+    >>> model.head.classification_head.cls_logits
+    Conv2d(256, 3, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
+    """
     backbone = pyramid("fcos_resnet50_fpn", weights, weights_backbone, trainable_backbone_layers)
     return FCOS(backbone, 91 if num_classes is None else num_classes, **kwargs)

@@ -111,6 +111,13 @@ def keypointrcnn_resnet50_fpn(
     """Build Keypoint R-CNN on ResNet-50 with a pyramid: 59.2 million parameters, 2 classes and 17 points by default.
 
     Further arguments go to `KeypointRCNN`.
+
+    >>> import taeda
+    >>> from taeda.vision.models.detection import keypointrcnn_resnet50_fpn
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = keypointrcnn_resnet50_fpn(num_keypoints=5)
+    ...     model.roi_heads.keypoint_predictor(taeda.zeros(1, 512, 14, 14)).shape         # a map of each point
+    taeda.Size([1, 5, 56, 56])
     """
     backbone = resnet50_fpn("keypointrcnn_resnet50_fpn", weights, weights_backbone, trainable_backbone_layers)
     points = None if "keypoint_predictor" in kwargs else 17 if num_keypoints is None else num_keypoints

@@ -302,7 +302,20 @@ def retinanet_resnet50_fpn(
     trainable_backbone_layers: int | None = None,
     **kwargs: Any,
 ) -> RetinaNet:
-    """Build RetinaNet on ResNet-50 with a pyramid: 34.1 million parameters, 91 classes by default. Further arguments go to `RetinaNet`."""
+    """Build RetinaNet on ResNet-50 with a pyramid: 34.1 million parameters, 91 classes by default. Further arguments go to `RetinaNet`.
+
+    After a checkpoint of COCO is loaded, the head that classifies is exchanged for one's own classes; the one that moves boxes stays:
+
+    >>> import taeda
+    >>> from taeda.vision.models.detection import retinanet_resnet50_fpn
+    >>> from taeda.vision.models.detection.retinanet import RetinaNetClassificationHead
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = retinanet_resnet50_fpn()
+    ...     anchors = model.head.classification_head.num_anchors
+    ...     model.head.classification_head = RetinaNetClassificationHead(256, anchors, num_classes=3)
+    >>> model.head.classification_head.cls_logits
+    Conv2d(256, 27, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
+    """
     backbone = pyramid("retinanet_resnet50_fpn", weights, weights_backbone, trainable_backbone_layers)
     return RetinaNet(backbone, 91 if num_classes is None else num_classes, **kwargs)
 

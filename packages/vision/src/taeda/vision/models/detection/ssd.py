@@ -272,7 +272,21 @@ def ssd300_vgg16(
     trainable_backbone_layers: int | None = None,
     **kwargs: Any,
 ) -> SSD:
-    """Build SSD on VGG-16 for images of 300 x 300: 35.6 million parameters, 91 classes by default. Further arguments go to `SSD`."""
+    """Build SSD on VGG-16 for images of 300 x 300: 35.6 million parameters, 91 classes by default. Further arguments go to `SSD`.
+
+    After a checkpoint of COCO is loaded, the head that classifies is exchanged for one's own classes; the one that moves boxes stays:
+
+    >>> import taeda
+    >>> from taeda.vision.models.detection import ssd300_vgg16
+    >>> from taeda.vision.models.detection.ssd import SSDClassificationHead
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = ssd300_vgg16()
+    ...     channels = [conv.in_channels for conv in model.head.classification_head.module_list]
+    ...     anchors = model.anchor_generator.num_anchors_per_location()
+    ...     model.head.classification_head = SSDClassificationHead(channels, anchors, num_classes=3)
+    >>> [conv.out_channels for conv in model.head.classification_head.module_list]     # 4 or 6 anchors of 3 classes
+    [12, 18, 18, 18, 12, 12]
+    """
     refuse_weights("ssd300_vgg16", weights)
     size_is_fixed(kwargs)
     _validate_trainable_layers(False, trainable_backbone_layers, 5, 4)

@@ -117,6 +117,13 @@ def ssdlite320_mobilenet_v3_large(
     """Build SSDlite on the large MobileNetV3 for images of 320 x 320: 3.4 million parameters, 91 classes by default.
 
     Further arguments go to `SSD`.
+
+    >>> import taeda
+    >>> from taeda.vision.models.detection import ssdlite320_mobilenet_v3_large
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     model = ssdlite320_mobilenet_v3_large(num_classes=3)
+    >>> model.anchor_generator.num_anchors_per_location()                # of each of the six maps
+    [6, 6, 6, 6, 6, 6]
     """
     refuse_weights("ssdlite320_mobilenet_v3_large", weights)
     size_is_fixed(kwargs)

@@ -423,7 +423,17 @@ def _raft(
 
 @builder
 def raft_large(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> RAFT:
-    """Build RAFT: 5.3 million parameters; further arguments are parts of `RAFT` to put in the place of its own."""
+    """Build RAFT: 5.3 million parameters; further arguments are parts of `RAFT` to put in the place of its own.
+
+    It sees two images between -1 and 1; the last of its flows is the answer:
+
+    >>> import taeda
+    >>> from taeda.vision.models.optical_flow import raft_large
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     flows = raft_large()(taeda.zeros(1, 3, 128, 256), taeda.zeros(1, 3, 128, 256), num_flow_updates=3)
+    >>> len(flows), flows[-1].shape
+    (3, taeda.Size([1, 2, 128, 256]))
+    """
     return built(_raft, _LARGE, weights=weights, config=kwargs, name="raft_large")
 
 

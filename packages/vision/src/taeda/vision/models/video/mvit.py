@@ -385,7 +385,14 @@ def mvit_v1_b(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> M
 
 @builder
 def mvit_v2_s(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MViT:
-    """Build MViT-S of the second version: 34.5 million parameters, films of 16 frames of 224 x 224; further arguments go to `MViT`."""
+    """Build MViT-S of the second version: 34.5 million parameters, films of 16 frames of 224 x 224; further arguments go to `MViT`.
+
+    >>> import taeda
+    >>> from taeda.vision.models.video import mvit_v2_s
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     mvit_v2_s(num_classes=10)(taeda.zeros(1, 3, 16, 224, 224)).shape
+    taeda.Size([1, 10])
+    """
     options: dict[str, Any] = {"stochastic_depth_prob": 0.2, **kwargs}
     blocks = _blocks([_WIDTHS[0], *_WIDTHS[:-1]], _WIDTHS, always=True)
     return built(MViT, (224, 224), 16, blocks, True, False, True, True, weights=weights, config=options, name="mvit_v2_s")

@@ -112,5 +112,12 @@ class S3D(nn.Module):
 
 @builder
 def s3d(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> S3D:
-    """Build S3D: 8.3 million parameters, 400 classes by default; further arguments go to `S3D`."""
+    """Build S3D: 8.3 million parameters, 400 classes by default; further arguments go to `S3D`.
+
+    >>> import taeda
+    >>> from taeda.vision.models.video import s3d
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     s3d().features(taeda.zeros(1, 3, 64, 224, 224)).shape        # an eighth of the frames
+    taeda.Size([1, 1024, 8, 7, 7])
+    """
     return built(S3D, weights=weights, config=kwargs, name="s3d")

@@ -114,7 +114,14 @@ def _swin3d(width: int, depth: int, heads: int, weights: Any, config: dict[str, 
 
 @builder
 def swin3d_t(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer3d:
-    """Build Swin-T for films: 28.2 million parameters, 400 classes by default; further arguments go to `SwinTransformer3d`."""
+    """Build Swin-T for films: 28.2 million parameters, 400 classes by default; further arguments go to `SwinTransformer3d`.
+
+    >>> import taeda
+    >>> from taeda.vision.models.video import swin3d_t
+    >>> with taeda.device("meta"):                 # sizes without memory
+    ...     swin3d_t(num_classes=10)(taeda.zeros(1, 3, 16, 224, 224)).shape
+    taeda.Size([1, 10])
+    """
     return _swin3d(96, 6, 3, weights, kwargs, "swin3d_t")
 
 
