@@ -38,7 +38,7 @@ def _draw_weights(layer: Module, hidden_size: int) -> None:
 
 
 class RNNBase(Module):
-    """What RNN, LSTM and GRU have in common: weights, checks, and the way of a call.
+    """What RNN, LSTM and GRU have in common: weights, checks, and what a call does.
 
     Args:
         mode: "LSTM", "GRU", "RNN_TANH" or "RNN_RELU".
@@ -230,7 +230,7 @@ class RNNBase(Module):
                 f"got {hx.dim()}-D tensor"
             )
 
-    # -- the way of a call ---------------------------------------------------------------------------
+    # -- what a call does ----------------------------------------------------------------------------
 
     def _network(self, run: Callable[..., Any], where: dict[str, Any], hx: Any) -> tuple[Tensor, Any]:
         """Return the outputs of all layers and the last state."""

@@ -39,7 +39,7 @@ class Food101(LabelledImages):
     """101,000 photographs of 101 dishes (Bossard, Guillaumin, Van Gool, 2014).
 
     Args:
-        root: the folder ``food-101`` is looked for in it.
+        root: the folder that contains ``food-101``.
         split: ``"train"`` or ``"test"``.
         transform, target_transform: functions of the image and of the class number.
         download: fetch and unpack the archive if it is not there.
@@ -81,7 +81,7 @@ class DTD(LabelledImages):
     """5,640 photographs of textures of 47 kinds (Cimpoi et al., 2014).
 
     Args:
-        root: the folder ``dtd/dtd`` is looked for in it.
+        root: the folder that contains ``dtd/dtd``.
         split: ``"train"``, ``"val"`` or ``"test"``.
         partition: 1 to 10, the ways of splitting.
 
@@ -121,7 +121,7 @@ class Country211(ImageFolder):
     """63,300 photographs from 211 countries, those of Radford et al. (CLIP, 2021).
 
     Args:
-        root: the folder ``country211`` is looked for in it.
+        root: the folder that contains ``country211``.
         split: ``"train"``, ``"valid"`` or ``"test"``.
 
     Other arguments, and errors, are those of `Food101`.
@@ -151,7 +151,7 @@ class EuroSAT(ImageFolder):
     """27,000 pictures of land from a satellite, in ten classes of use (Helber et al., 2019).
 
     Args:
-        root: the folder ``eurosat/2750`` is looked for in it.
+        root: the folder that contains ``eurosat/2750``.
 
     Other arguments, and errors, are those of `Food101`.
     """
@@ -178,7 +178,7 @@ class FGVCAircraft(LabelledImages):
     """10,000 photographs of aircraft (Maji et al., 2013).
 
     Args:
-        root: the folder ``fgvc-aircraft-2013b`` is looked for in it.
+        root: the folder that contains ``fgvc-aircraft-2013b``.
         split: ``"train"``, ``"val"``, ``"trainval"`` or ``"test"``.
         annotation_level: classes are each ``"variant"``, ``"family"`` or ``"manufacturer"``.
 
@@ -217,7 +217,7 @@ class RenderedSST2(LabelledImages):
     """9,613 pictures of sentences, negative or positive, those of Radford et al. (CLIP, 2021).
 
     Args:
-        root: the folder ``rendered-sst2`` is looked for in it.
+        root: the folder that contains ``rendered-sst2``.
         split: ``"train"``, ``"val"`` or ``"test"``.
 
     Other arguments, and errors, are those of `Food101`.
@@ -252,7 +252,7 @@ class CLEVRClassification(LabelledImages):
     """100,000 drawn scenes, labelled by how many objects they show; those for testing have None (Johnson et al., 2017).
 
     Args:
-        root: the folder ``clevr/CLEVR_v1.0`` is looked for in it.
+        root: the folder that contains ``clevr/CLEVR_v1.0``.
         split: ``"train"``, ``"val"`` or ``"test"``.
 
     Other arguments, and errors, are those of `Food101`.
@@ -287,7 +287,7 @@ class GTSRB(LabelledImages):
     """51,840 photographs of German traffic signs of 43 kinds (Stallkamp et al., 2012).
 
     Args:
-        root: the folder ``gtsrb`` is looked for in it.
+        root: the folder that contains ``gtsrb``.
         split: ``"train"`` or ``"test"``.
 
     Other arguments, and errors, are those of `Food101`; there is no `loader`.
@@ -330,7 +330,7 @@ class SUN397(LabelledImages):
     """108,754 photographs of 397 kinds of scenes (Xiao et al., 2010).
 
     Args:
-        root: the folder ``SUN397`` is looked for in it.
+        root: the folder that contains ``SUN397``.
 
     Other arguments, and errors, are those of `Food101`.
     """
@@ -361,7 +361,7 @@ class StanfordCars(LabelledImages):
     """16,185 photographs of cars of 196 models (Krause et al., 2013); SciPy reads the lists.
 
     Args:
-        root: the folder ``stanford_cars`` is looked for in it.
+        root: the folder that contains ``stanford_cars``.
         split: ``"train"`` or ``"test"``.
         download: ValueError: the files are not to be had from their authors any more.
 
@@ -401,7 +401,7 @@ class Imagenette(LabelledImages):
     """13,394 photographs of ten classes of ImageNet (Howard, 2019).
 
     Args:
-        root: the folder ``imagenette2``, with its size behind, is looked for in it.
+        root: the folder that contains ``imagenette2``, ``imagenette2-320`` or ``imagenette2-160``.
         split: ``"train"`` or ``"val"``.
         size: ``"full"``, ``"320px"`` or ``"160px"``.
 

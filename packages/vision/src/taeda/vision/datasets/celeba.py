@@ -22,7 +22,7 @@ class CelebA(VisionDataset):
     """202,599 faces of 178 x 218 pixels.
 
     Args:
-        root: the folder ``celeba`` is looked for in it, with the text files and the folder ``img_align_celeba``.
+        root: the folder that contains ``celeba``, with the text files and the folder ``img_align_celeba``.
         split: ``"train"``, ``"valid"``, ``"test"`` or ``"all"``.
         target_type: ``"attr"`` (int64 tensor of 40, 0 or 1), ``"identity"`` (0-d tensor), ``"bbox"`` (x, y, width, height in the
             picture before it was cut), ``"landmarks"`` (five points), or a list of them.
@@ -38,7 +38,7 @@ class CelebA(VisionDataset):
         RuntimeError: the files are not there, or a target's transform is given without a target.
         ValueError: there is no such split, a target is none of those above, or a file has another form.
 
-    Sample i is (PIL image, the target; a tuple of several, None of none).
+    Sample i is (PIL image, target); several targets are a tuple, and without any the target is None.
     """
 
     base_folder = "celeba"

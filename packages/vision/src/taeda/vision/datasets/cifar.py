@@ -39,7 +39,7 @@ class CIFAR10(VisionDataset):
     """60,000 images of 32 x 32 pixels in ten classes.
 
     Args:
-        root: the folder ``cifar-10-batches-py`` is looked for in it.
+        root: the folder that contains ``cifar-10-batches-py``.
         train: the 50,000 for training, else the 10,000 for testing.
         transform: a function of the PIL image.
         target_transform: a function of the class.

@@ -30,7 +30,7 @@ class INaturalist(VisionDataset):
     """Photographs of 5,000 to 10,000 species.
 
     Args:
-        root: the folder of the version, such as ``2021_train``, is looked for in it.
+        root: the folder that contains the version's, such as ``2021_train``.
         version: ``"2017"``, ``"2018"``, ``"2019"``, ``"2021_train"``, ``"2021_train_mini"`` or ``"2021_valid"``.
         target_type: ``"full"`` (the species' number), of the versions of 2021 ``"kingdom"``, ``"phylum"``, ``"class"``, ``"order"``,
             ``"family"``, ``"genus"``, of the others ``"super"``; or a list of them.

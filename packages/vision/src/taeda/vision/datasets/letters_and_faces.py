@@ -25,7 +25,7 @@ class Omniglot(LabelledImages):
     """32,460 drawings of 1,623 letters of fifty alphabets (Lake, Salakhutdinov, Tenenbaum, 2015): sample i is (grey PIL image, letter).
 
     Args:
-        root: the folder ``omniglot-py`` is looked for in it, with the archives and what was in them.
+        root: the folder that contains ``omniglot-py``, with the archives and what was in them.
         background: the thirty alphabets for training, else the twenty for testing.
         transform, target_transform: functions of the image and of the letter's number.
         download: fetch and unpack the archive if it is not there.
@@ -139,7 +139,7 @@ class LFWPeople(_LFW):
     """13,233 photographs of 5,749 people (Huang et al., 2007): sample i is (PIL image, number of the person).
 
     Args:
-        root: the folder ``lfw-py`` is looked for in it, with the archive, what was in it, and the lists.
+        root: the folder that contains ``lfw-py``, with the archive, what was in it, and the lists.
         split: ``"10fold"`` (all), ``"train"`` or ``"test"``.
         image_set: ``"original"``, ``"funneled"`` or ``"deepfunneled"``: how faces are aligned.
         transform, target_transform: functions of the image and of the number.

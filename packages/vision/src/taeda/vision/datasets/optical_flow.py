@@ -83,7 +83,7 @@ class Sintel(FlowDataset):
     """1,041 pairs from a drawn film, and 552 without their flow (Butler et al., 2012).
 
     Args:
-        root: the folder ``Sintel`` is looked for in it.
+        root: the folder that contains ``Sintel``.
         split: ``"train"`` or ``"test"``, which has no flow.
         pass_name: ``"clean"``, ``"final"`` (with blur and mist) or ``"both"``.
         transforms, loader: as of `FlowDataset`.
@@ -117,7 +117,7 @@ class KittiFlow(FlowDataset):
     """200 pairs from a car, and as many without their flow (Menze, Geiger, 2015); the flow is known where a laser met something.
 
     Args:
-        root: the folder ``KittiFlow`` is looked for in it.
+        root: the folder that contains ``KittiFlow``.
         split: ``"train"`` or ``"test"``, which has no flow.
         transforms, loader: as of `FlowDataset`.
 
@@ -146,7 +146,7 @@ class FlyingChairs(FlowDataset):
     """22,872 drawn pairs of chairs before photographs (Dosovitskiy et al., 2015).
 
     Args:
-        root: the folder ``FlyingChairs``, with ``FlyingChairs_train_val.txt`` in it, is looked for in it.
+        root: the folder that contains ``FlyingChairs``, with ``FlyingChairs_train_val.txt`` in it.
         split: ``"train"`` or ``"val"``.
         transforms: as of `FlowDataset`.
 
@@ -173,7 +173,7 @@ class FlyingThings3D(FlowDataset):
     """40,302 drawn pairs of things in flight, there and back in time (Mayer et al., 2016).
 
     Args:
-        root: the folder ``FlyingThings3D`` is looked for in it.
+        root: the folder that contains ``FlyingThings3D``.
         split: ``"train"`` or ``"test"``.
         pass_name: ``"clean"``, ``"final"`` or ``"both"``.
         camera: ``"left"``, ``"right"`` or ``"both"``.
@@ -223,7 +223,7 @@ class HD1K(FlowDataset):
     """1,047 pairs from a car in 36 sequences, and a few without their flow (Kondermann et al., 2016).
 
     Args:
-        root: the folder ``hd1k`` is looked for in it.
+        root: the folder that contains ``hd1k``.
         split: ``"train"`` or ``"test"``, which has no flow.
         transforms, loader: as of `FlowDataset`.
 

@@ -18,7 +18,7 @@ class OxfordIIITPet(VisionDataset):
     """7,349 photographs with breed, species and outline.
 
     Args:
-        root: the folder ``oxford-iiit-pet`` is looked for in it.
+        root: the folder that contains ``oxford-iiit-pet``.
         split: ``"trainval"`` or ``"test"``.
         target_types: ``"category"`` (the breed), ``"binary-category"`` (0 cat, 1 dog), ``"segmentation"`` (a PIL image: 1 pet, 2
             background, 3 border), or several.

@@ -144,7 +144,7 @@ class PCAM(VisionDataset):
     """327,680 patches of 96 x 96 pixels of lymph nodes; 1 where the middle shows a tumour (Veeling et al., 2018), read with h5py.
 
     Args:
-        root: the folder ``pcam`` with the HDF5 files is looked for in it.
+        root: the folder that contains ``pcam`` with the HDF5 files.
         split: ``"train"``, ``"test"`` or ``"val"``.
         transform, target_transform: functions of the PIL image and of the label, 0 or 1.
         download: refused where the files are not there: they lie on Google Drive.

@@ -35,7 +35,7 @@ class Flowers102(LabelledImages):
     """8,189 photographs of 102 kinds of flowers (Nilsback, Zisserman, 2008).
 
     Args:
-        root: the folder ``flowers-102`` is looked for in it.
+        root: the folder that contains ``flowers-102``.
         split: ``"train"``, ``"val"`` or ``"test"``.
         transform, target_transform: functions of the image and of the class number.
         download: fetch the files that are not there; SciPy reads the lists.
@@ -117,7 +117,7 @@ class Caltech101(_Caltech):
     """9,146 photographs of objects of 101 categories, with outlines (Fei-Fei, Fergus, Perona, 2004).
 
     Args:
-        root: the folder ``caltech101`` is looked for in it.
+        root: the folder that contains ``caltech101``.
         target_type: ``"category"`` (the class number), ``"annotation"`` (points of the outline, array 2 x N; SciPy reads it), or a list.
         transform, target_transform: functions of the PIL image and of the target.
         download: fetch and unpack the archive if it is not there.
@@ -175,7 +175,7 @@ class Caltech256(_Caltech):
     """30,607 photographs of objects of 257 categories (Griffin, Holub, Perona, 2007).
 
     Args:
-        root: the folder ``caltech256`` is looked for in it.
+        root: the folder that contains ``caltech256``.
         transform, target_transform: functions of the PIL image and of the class number.
         download: fetch and unpack the archive if it is not there.
 

@@ -45,7 +45,7 @@ class Kitti(_Scenes):
     """7,481 photographs from a car, with boxes in the image and in space, and 7,518 without (Geiger, Lenz, Urtasun, 2012).
 
     Args:
-        root: the folder ``Kitti/raw`` is looked for in it.
+        root: the folder that contains ``Kitti/raw``.
         train: those with targets, else the others, whose target is None.
         transform, target_transform, transforms: functions of the image, of the target, of both.
         download: fetch and unpack the archives if they are not there.
@@ -225,7 +225,7 @@ class WIDERFace(_Scenes):
     """32,203 photographs with 393,703 faces (Yang, Luo, Loy, Tang, 2016).
 
     Args:
-        root: the folder ``widerface`` is looked for in it.
+        root: the folder that contains ``widerface``.
         split: ``"train"``, ``"val"`` or ``"test"``, whose targets are None.
         transform, target_transform: functions of the image and of the target.
         download: refused where the files are not there: they lie on Google Drive.

@@ -49,7 +49,7 @@ class STL10(_Arrays):
     """113,000 colour images of 96 x 96 pixels in ten classes, most without a label (Coates, Lee, Ng, 2011).
 
     Args:
-        root: the folder ``stl10_binary`` is looked for in it.
+        root: the folder that contains ``stl10_binary``.
         split: ``"train"``, ``"test"``, ``"unlabeled"`` or ``"train+unlabeled"``; the label of what has none is -1.
         folds: one of the ten parts of the images for training.
         download: fetch and unpack the archive if the files are not there.
@@ -240,7 +240,7 @@ class FER2013(_Arrays):
     """35,887 faces of 48 x 48 pixels with one of seven expressions (Goodfellow et al., 2013).
 
     Args:
-        root: the folder ``fer2013`` is looked for in it, with ``fer2013.csv`` or ``icml_face_data.csv``, or else ``train.csv`` and
+        root: the folder that contains ``fer2013``, with ``fer2013.csv`` or ``icml_face_data.csv``, or else ``train.csv`` and
             ``test.csv``: in the latter images have no label, None.
         split: ``"train"`` or ``"test"``.
 
@@ -288,7 +288,7 @@ class MovingMNIST(VisionDataset):
     """10,000 films of 20 frames of two digits that bounce within 64 x 64 pixels (Srivastava, Mansimov, Salakhutdinov, 2015).
 
     Args:
-        root: the folder ``MovingMNIST`` is looked for in it.
+        root: the folder that contains ``MovingMNIST``.
         split: ``"train"``, the first `split_ratio` frames of each film; ``"test"``, the others; None, all.
         download: fetch the file if it is not there.
         transform: a function of a film.

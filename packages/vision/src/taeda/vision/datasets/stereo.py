@@ -117,7 +117,7 @@ class CarlaStereo(StereoDataset):
     """Drawn streets of high resolution (of the Carla simulator, as CREStereo's authors use it).
 
     Args:
-        root: the folder ``carla-highres`` is looked for in it.
+        root: the folder that contains ``carla-highres``.
         transforms: as of `StereoDataset`.
     """
 
@@ -149,7 +149,7 @@ class Kitti2012Stereo(_Kitti):
     """194 pairs from a car, and 195 without disparities (Geiger, Lenz, Urtasun, 2012).
 
     Args:
-        root: the folder ``Kitti2012`` is looked for in it.
+        root: the folder that contains ``Kitti2012``.
         split: ``"train"`` or ``"test"``, which has no disparities.
         transforms: as of `StereoDataset`.
 
@@ -165,7 +165,7 @@ class Kitti2015Stereo(_Kitti):
     """200 pairs from a car, and as many without disparities (Menze, Geiger, 2015).
 
     Args:
-        root: the folder ``Kitti2015`` is looked for in it.
+        root: the folder that contains ``Kitti2015``.
         split: ``"train"`` or ``"test"``, which has no disparities.
         transforms: as of `StereoDataset`.
 
@@ -181,7 +181,7 @@ class Middlebury2014Stereo(StereoDataset):
     """Rooms measured with patterns of light: 23 scenes in two calibrations, and 15 without disparities (Scharstein et al., 2014).
 
     Args:
-        root: the folder ``Middlebury2014`` is looked for in it.
+        root: the folder that contains ``Middlebury2014``.
         split: ``"train"``, ``"additional"`` or ``"test"``, which has no disparities.
         calibration: ``"perfect"``, ``"imperfect"`` or ``"both"``; of the test split None.
         use_ambient_views: take the right picture at random from those of other exposures and lights that are there.
@@ -269,7 +269,7 @@ class CREStereo(StereoDataset):
     """400,000 drawn pairs with thin, shining and swaying things (Li et al., 2022).
 
     Args:
-        root: the folder ``CREStereo`` is looked for in it.
+        root: the folder that contains ``CREStereo``.
         transforms: as of `StereoDataset`.
 
     The fourth part of a sample is None, unless `transforms` makes a mask.
@@ -291,7 +291,7 @@ class FallingThingsStereo(StereoDataset):
     """61,500 drawn pairs of household things in rooms and gardens, with their depths (Tremblay, To, Birchfield, 2018).
 
     Args:
-        root: the folder ``FallingThings`` is looked for in it.
+        root: the folder that contains ``FallingThings``.
         variant: ``"single"`` (one thing), ``"mixed"`` (several) or ``"both"``.
         transforms: as of `StereoDataset`.
 
@@ -320,7 +320,7 @@ class SceneFlowStereo(StereoDataset):
     """39,000 drawn pairs: things in flight, a film of a monkey, drives through a town (Mayer et al., 2016).
 
     Args:
-        root: the folder ``SceneFlow`` is looked for in it.
+        root: the folder that contains ``SceneFlow``.
         variant: ``"FlyingThings3D"``, ``"Driving"`` or ``"Monkaa"``.
         pass_name: ``"clean"``, ``"final"`` (with blur) or ``"both"``.
         transforms: as of `StereoDataset`.
@@ -345,7 +345,7 @@ class SintelStereo(StereoDataset):
     """1,064 pairs from a drawn film; pixels that only one eye sees are masked (Butler et al., 2012).
 
     Args:
-        root: the folder ``Sintel`` is looked for in it.
+        root: the folder that contains ``Sintel``.
         pass_name: ``"final"`` (with blur and mist), ``"clean"`` or ``"both"``.
         transforms: as of `StereoDataset`.
 
@@ -382,7 +382,7 @@ class InStereo2k(StereoDataset):
     """2,050 pairs from rooms, measured with patterns of light (Bao et al., 2020).
 
     Args:
-        root: the folder ``InStereo2k`` is looked for in it.
+        root: the folder that contains ``InStereo2k``.
         split: ``"train"`` or ``"test"``.
         transforms: as of `StereoDataset`.
 
@@ -403,7 +403,7 @@ class ETH3DStereo(StereoDataset):
     """27 grey pairs of low resolution, measured by laser, and 20 without disparities (Schoeps et al., 2017).
 
     Args:
-        root: the folder ``ETH3D`` is looked for in it.
+        root: the folder that contains ``ETH3D``.
         split: ``"train"`` or ``"test"``, which has no disparities.
         transforms: as of `StereoDataset`.
 

@@ -102,7 +102,7 @@ class VOCDetection(_VOC):
     "name" and "bndbox" with the texts "xmin", "ymin", "xmax", "ymax").
 
     Args:
-        root: the folder ``VOCdevkit`` (of 2011, ``TrainVal``) is looked for in it.
+        root: the folder that contains ``VOCdevkit`` (of 2011, ``TrainVal``).
         year: ``"2007"`` to ``"2012"``.
         image_set: ``"train"``, ``"val"``, ``"trainval"``, of 2007 also ``"test"``.
         download: fetch and unpack the archive if the folder is not there.
