@@ -106,6 +106,13 @@ def log_event(event: Event) -> None:
 
     Raises:
         TypeError: it is no Event.
+
+    >>> import datetime
+    >>> from taeda import monitor
+    >>> handle = monitor.register_event_handler(lambda event: print(event.name, event.data))
+    >>> monitor.log_event(monitor.Event("saved", datetime.datetime(2024, 5, 1), {"epoch": 3}))
+    saved {'epoch': 3}
+    >>> monitor.unregister_event_handler(handle)
     """
     if not isinstance(event, Event):
         raise TypeError(f"[log_event] expected an Event, got {type(event).__name__}")

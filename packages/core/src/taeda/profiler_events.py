@@ -90,7 +90,17 @@ class _Times:
 
 
 class FunctionEvent(_Times):
-    """One call: its name, when it ran, in which thread, and the events inside of it."""
+    """One call: its name, when it ran, in which thread, and the events inside of it.
+
+    >>> import taeda
+    >>> from taeda.profiler import profile, record_function
+    >>> with profile() as prof:
+    ...     with record_function("step"):
+    ...         total = taeda.ones(4).sum()
+    >>> step = next(event for event in prof.events() if event.name == "step")
+    >>> [child.name for child in step.cpu_children], step.is_user_annotation
+    (['aten::ones', 'aten::sum'], True)
+    """
 
     count = 1
     sequence_nr, fwd_thread = -1, 0
@@ -139,7 +149,16 @@ class FunctionEvent(_Times):
 
 
 class FunctionEventAvg(_Times):
-    """The sum of the events of one name (and shapes, and stack, where they are grouped by those)."""
+    """The sum of the events of one name (and shapes, and stack, where they are grouped by those).
+
+    >>> import taeda
+    >>> from taeda.profiler import profile
+    >>> x = taeda.ones(4)
+    >>> with profile() as prof:
+    ...     x = x.exp().exp()
+    >>> [(sum_.key, sum_.count) for sum_ in prof.key_averages()]
+    [('aten::exp', 2)]
+    """
 
     def __init__(self, key: str, input_shapes: Any = "", stack: list[str] | None = None) -> None:
         self.key, self.input_shapes, self.stack = key, input_shapes, stack or []
@@ -164,7 +183,17 @@ class FunctionEventAvg(_Times):
 
 
 class EventList(list[Any]):
-    """Events, or sums of them, with tables and traces."""
+    """Events, or sums of them, with tables and traces.
+
+    >>> import taeda
+    >>> from taeda.profiler import profile
+    >>> x = taeda.ones(2, 3)
+    >>> with profile(record_shapes=True) as prof:
+    ...     y = x.exp() + x.t().exp().t()
+    >>> events = prof.events()
+    >>> [(average.key, average.input_shapes) for average in events.key_averages(group_by_input_shapes=True)]
+    [('aten::exp', [[2, 3]]), ('aten::t', [[2, 3]]), ('aten::exp', [[3, 2]]), ('aten::t', [[3, 2]]), ('aten::add', [[2, 3], [2, 3]])]
+    """
 
     def __init__(self, events: Iterable[Any] = (), with_memory: bool = False) -> None:
         super().__init__(events)

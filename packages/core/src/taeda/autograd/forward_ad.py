@@ -38,6 +38,14 @@ def enter_dual_level() -> int:
 
     Raises:
         RuntimeError: a level is open already.
+
+    >>> import taeda
+    >>> from taeda.autograd import forward_ad
+    >>> level = forward_ad.enter_dual_level()
+    >>> x = forward_ad.make_dual(taeda.tensor([3.0]), taeda.tensor([1.0]))
+    >>> forward_ad.unpack_dual(x * x).tangent
+    tensor([6.])
+    >>> forward_ad.exit_dual_level(level=level)
     """
     global _current_level
     dual.open_level()

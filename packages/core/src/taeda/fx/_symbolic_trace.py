@@ -51,7 +51,21 @@ is_fx_symbolic_tracing = is_fx_tracing
 
 
 class ProxyableClassMeta(type):
-    """A metaclass whose classes may be made from proxies: the making becomes a node, and the object a Proxy's."""
+    """A metaclass whose classes may be made from proxies: the making becomes a node, and the object a Proxy's.
+
+    >>> from taeda import fx
+    >>> class Pair(metaclass=fx.ProxyableClassMeta):
+    ...     def __init__(self, left, right):
+    ...         self.left, self.right = left, right
+    >>> def swapped(x, y):
+    ...     pair = Pair(x, y)
+    ...     return pair.right, pair.left
+    >>> traced = fx.symbolic_trace(swapped)
+    >>> [node.name for node in traced.graph.nodes]
+    ['x', 'y', 'pair', 'getattr_1', 'getattr_2', 'output']
+    >>> traced(1, 2)
+    (2, 1)
+    """
 
     def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
         _proxyable_classes.setdefault(cls)

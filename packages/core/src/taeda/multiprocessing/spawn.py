@@ -26,7 +26,15 @@ class ProcessException(Exception):
 
 
 class ProcessRaisedException(ProcessException):
-    """A process that ``spawn`` started raised an exception, whose traceback this one's text has."""
+    """A process that ``spawn`` started raised an exception, whose traceback this one's text has.
+
+    >>> from taeda.multiprocessing import ProcessRaisedException, spawn
+    >>> try:
+    ...     spawn(len)                      # len(0)
+    ... except ProcessRaisedException as error:
+    ...     print(error.error_index, str(error).splitlines()[-1])
+    0 TypeError: object of type 'int' has no len()
+    """
 
 
 class ProcessExitedException(ProcessException):
@@ -54,6 +62,13 @@ class ProcessContext:
         processes: the objects of Python's ``multiprocessing``.
 
     ``join(timeout)`` waits and tells whether all have ended; it raises what one of them raised.
+
+    >>> from taeda.multiprocessing import start_processes
+    >>> context = start_processes(abs, nprocs=2, join=False)             # abs(0) and abs(1)
+    >>> while not context.join():
+    ...     pass
+    >>> [process.exitcode for process in context.processes]
+    [0, 0]
     """
 
     def __init__(self, processes: list[Any], errors: list[Connection]) -> None:
@@ -71,7 +86,8 @@ class ProcessContext:
         When one fails the others are ended.
 
         Raises:
-            ProcessRaisedException: one raised an exception.  ProcessExitedException: one was ended otherwise.
+            ProcessRaisedException: one raised an exception.
+            ProcessExitedException: one was ended by a signal, or exited with a number other than 0.
         """
         alive: dict[Any, int] = {p.sentinel: i for i, p in enumerate(self.processes) if p.exitcode is None}
         # a process that has more to tell than a pipe holds does not end before it is read
@@ -121,6 +137,11 @@ def start_processes(
     start_method: str = "spawn",
 ) -> ProcessContext | None:
     """Run ``fn(i, *args)`` in ``nprocs`` processes, i from 0; wait for them unless ``join`` is False.
+
+    Args:
+        join: False returns a :class:`ProcessContext` at once.
+        daemon: the processes are ended when this one ends.
+        start_method: of Python's ``multiprocessing``: "spawn", "fork" or "forkserver".
 
     Raises:
         ProcessRaisedException: one raised an exception; the others are ended.

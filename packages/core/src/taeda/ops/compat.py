@@ -191,7 +191,13 @@ def resize_as_sparse_(input, the_template):
 
 
 def slice_inverse(input, src, dim=0, start=None, end=None, step=1):
-    """Return the tensor of which ``input`` is a slice: a view of its storage laid out as ``src`` is."""
+    """Return the tensor of which ``input`` is a slice: a view of its storage laid out as ``src`` is.
+
+    >>> import taeda
+    >>> x = taeda.arange(6)
+    >>> taeda.slice_inverse(x[2:4], x, 0, 2, 4)
+    tensor([0, 1, 2, 3, 4, 5])
+    """
     need_tensor("slice_inverse", "input", input)
     need_tensor("slice_inverse", "src", src)
     return input.as_strided(src.shape, src.stride(), src.storage_offset())
