@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Which kernels compute a convolution or one of its gradients: by shapes and layouts alone, each rule measured.
 
-Kernels of one tap are products of matrices where images lie as matrices (conv_product); small square ones go to Winograd's method
+Kernels of one tap are products of matrices where images lie as matrices (conv_product), and so are windows side by side
+(conv_patches); small square ones go to Winograd's method
 where it wins; depthwise ones have kernels of their own; those of bfloat16 are sums of pairs where the processor has them
 (conv_pairs).  Where pixels of a row lie side by side, conv_pixels gathers the terms of every result and conv_taps shifts products
 tap by tap; kernels/cpu/conv takes everything else.
@@ -20,6 +21,7 @@ from taeda.registry cimport copy_view
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.ops.conv_geometry cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, Part, pixels_of, side_by_side
+from taeda.ops.conv_patches cimport run_patches
 from taeda.ops.conv_product cimport run_product, seen_pixels
 from taeda.ops.conv_unfolded cimport few_places, run_turned, run_unfolded
 from taeda.ops.winograd cimport cost as winograds_cost, knows, plain_cost, results_along
@@ -443,6 +445,8 @@ cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, Tensor
     dropped = out.device == CPU and drop_taps(part, &kept, v)
     if out.device == CPU and a.device == CPU and b.device == CPU and few_places(part, u) and run_unfolded(
             part, given, out, u, bias, otherwise(part, q, v, &u[0 if part == WEIGHT_GRADIENT else 2])):
+        return 0
+    if out.device == CPU and a.device == CPU and b.device == CPU and run_patches(part, given, out, u, bias):
         return 0
     if out.device == CPU and suits_pairs(part, q, v) and tapped(part, q, v) > 0.5:
         if dropped and part == WEIGHT_GRADIENT:

@@ -10,3 +10,5 @@ from taeda.ops.conv_geometry cimport Geometry, Part
 cdef bint run_product(Part part, const Geometry* q, TensorBase out, View* v, TensorBase bias) except -1
 # dims: room for fifteen numbers; what is returned holds the memory of x
 cdef TensorBase seen_pixels(Geometry* q, const View* w, const View* y, View* x, int64_t* dims)
+# dims: room for four numbers
+cdef bint as_matrix(View* m, const View* v, int64_t* dims, bint turned) noexcept

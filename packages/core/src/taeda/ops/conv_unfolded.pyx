@@ -26,9 +26,6 @@ cdef enum:
     SMALL = 100                    # pixels of a plane
     TOGETHER = 1 << 17             # elements of images that are turned at a time: they stay in the second-level cache
 
-ctypedef struct Axes:              # sizes, then strides, of a view of up to 8 dimensions
-    int64_t of[16]
-
 
 cdef View seen(const View* memory, int64_t start, int ndim, Axes* axes) noexcept:
     """What lies from an element of a memory on."""
