@@ -77,6 +77,19 @@ def test_rows_in_order_but_for_one_place(dtype, n):
                     np.testing.assert_array_equal(values.numpy(), np.take_along_axis(y.numpy(), places.numpy(), dim))
 
 
+def test_an_element_repeated_along_the_dimension_is_in_order_as_it_lies():
+    for x, dim in ((taeda.tensor([[3.0, math.nan, -1.0]]).expand(5, 3), 0), (taeda.arange(4).reshape(4, 1).expand(4, 50), 1),
+                   (taeda.tensor([2.0, 1.0]).reshape(2, 1, 1).expand(2, 7, 3).transpose(0, 2), 1)):
+        for descending in (False, True):
+            values, places = x.sort(dim, descending=descending)
+            assert taeda.equal(values.nan_to_num(9.0), x.nan_to_num(9.0))
+            line = taeda.arange(x.shape[dim]).reshape([-1 if d == dim else 1 for d in range(x.dim())])
+            assert taeda.equal(places, line.expand(x.shape))
+    base = taeda.tensor([[1.0, 2.0]], requires_grad=True)
+    base.expand(3, 2).sort(0).values[1:].sum().backward()
+    assert base.grad.tolist() == [[2.0, 2.0]]
+
+
 def test_expanded_rows_are_in_order():
     same = taeda.tensor([3.0, NAN, -1.0])[:, None].expand(3, 50)
     for descending in (False, True):

@@ -12,7 +12,8 @@ from taeda.dispatch cimport (Op, as_tensor, contiguous, copy_into, define, empty
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.reduction cimport select_back, share_back, way_back, write_pair
-from taeda.tensor_base cimport TensorBase
+from taeda.registry cimport copy_view
+from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.autograd.node import own
 from taeda.operands import refuse_overlap
@@ -54,6 +55,25 @@ cdef TensorBase laid_out_as(TensorBase x, TensorBase y):
     return z
 
 
+cdef TensorBase places_along(TensorBase x, int d):
+    """0, 1, ... along d in every row, in the memory order of x: what sorts elements that are repeated."""
+    cdef int64_t dims[2 * MAX_DIM]
+    cdef int64_t i
+    cdef View* t[1]
+    cdef View v
+    cdef TensorBase z, line = empty(1, &x.view.shape[d], I64, x.device)
+    for i in range(x.view.shape[d]):
+        (<int64_t*>line.view.data)[i] = i
+    t[0] = &x.view
+    z = empty_for(x.view.ndim, x.view.shape, I64, x.device, 1, t)
+    v = z.view
+    v.data, v.shape, v.strides, v.contiguous = line.view.data, dims, dims + MAX_DIM, False
+    for i in range(x.view.ndim):
+        dims[i], dims[MAX_DIM + i] = x.view.shape[i], i == d
+    copy_view(&z.view, &v)
+    return z
+
+
 cdef object place_vjp(Node n, object g):
     return select_back(<TensorBase>g[0], n.load(0), n.extra[0], n.extra[1])
 
@@ -70,9 +90,12 @@ cdef tuple sorted_pair(str name, object input, object dim, object descending, bi
     cdef Op op = SORT_STABLE if stable else SORT
     cdef Param p[2]
     p[0].i, p[1].i = d, bool(descending)
-    pair = run(op, x, d, x.view.shape[d] if x.view.ndim else 1, p)
-    if not x.view.contiguous:
-        pair = laid_out_as(x, <TensorBase>pair[0]), laid_out_as(x, <TensorBase>pair[1])
+    if x.view.ndim and x.view.strides[d] == 0 and x.view.shape[d] > 1 and x.view.numel and x.device == CPU:
+        pair = laid_out_as(x, x), places_along(x, d)         # each element repeated, so in order
+    else:
+        pair = run(op, x, d, x.view.shape[d] if x.view.ndim else 1, p)
+        if not x.view.contiguous:
+            pair = laid_out_as(x, <TensorBase>pair[0]), laid_out_as(x, <TensorBase>pair[1])
     record_multi(op, pair, (x,), (pair[1],), (way_back(x, 0, True), d))
     return pair
 

@@ -16,7 +16,7 @@ static inline int row_loops(const Walk *w, View **t) {
     if (w->ndim < 2 || w->shape[1] < ROWS_LEAST || n > ROWS_MOST || n * t[w->n - 1]->itemsize < ROWS_BYTES || w->stride[0][0] != 1) return 0;
     int beside = 0;
     for (int k = 1; k < w->n; k++) {
-        if (w->stride[k][0] != 0 && w->stride[k][0] != 1) return 0;
+        if (w->stride[k][0] != 1 && (w->stride[k][0] != 0 || w->n > 3 && k < w->n - 1)) return 0;
         beside |= w->stride[k][0] == 1;
     }
     return beside;
@@ -70,15 +70,13 @@ static void row_loops_run(const Walk *w, View **t, RowsLoop loop, const Param *p
             } \
         } \
     }
-/* Rows that lie otherwise go to the loop of runs. */
+/* Only the third may be one number a row. */
 #define TERNARY_ROWS(NAME, T, TO, EXPR, ...) \
     static void NAME##_rows(char **ptr, const int64_t *s, const int64_t *step, int64_t n, int64_t rows, const Param *p) { \
         char *at[4] = {ptr[0], ptr[1], ptr[2], ptr[3]}; (void)p; __VA_ARGS__; \
         for (; rows > 0; rows--, at[0] += step[0], at[1] += step[1], at[2] += step[2], at[3] += step[3]) { \
             TO *z = (TO *)at[0]; const T *x = (const T *)at[1], *y = (const T *)at[2], *w = (const T *)at[3]; \
-            if (s[1] == 0 || s[2] == 0) { \
-                NAME##_loop(at, s, n, p); \
-            } else if (s[3] == 0) { \
+            if (s[3] == 0) { \
                 const T c = *w; \
                 _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { const T a = x[i], b = y[i]; z[i] = EXPR; } \
             } else { \

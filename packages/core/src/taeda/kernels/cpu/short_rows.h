@@ -34,7 +34,8 @@ static inline void short_operand(Short *m, const Walk *w, int k, int dims) {
 }
 
 /* Whether rows are so short, and what to write out fits the buffers.  They may be longer where each is one element again and again (a value
- * for each plane of pixels), a store a vector, and longer still where all are one row (a bias), written out once. */
+ * for each plane of pixels), a store a vector, and longer still where all are one row (a bias), written out once,
+ * or where three operands have no loop for it. */
 static inline int short_rows(Short *m, const Walk *w, View **t) {
     const int64_t n = w->shape[0];
     if (w->ndim < 2 || n > SHORT_REPEAT) return 0;
@@ -48,7 +49,7 @@ static inline int short_rows(Short *m, const Walk *w, View **t) {
         short_operand(m, w, k, dims);
         if (m->lies[k] || (k && m->number[k])) continue;
         const int size = t[k]->itemsize;
-        const int64_t fill = (size == 2 ? SHORT_FILL_HALVES : SHORT_FILL_BYTES) / size;
+        const int64_t fill = w->n > 3 ? SHORT_REPEAT : (size == 2 ? SHORT_FILL_HALVES : SHORT_FILL_BYTES) / size;
         const int64_t most = k && m->once[k] ? SHORT_REPEAT : k && w->stride[k][0] == 0 ? fill : w->stride[k][0] == 1 ? beside_bytes / size : SHORT_ROW;
         if (size > SHORT_BYTES || n > most || (k && ++spread > SHORT_OPERANDS)) return 0;
     }
