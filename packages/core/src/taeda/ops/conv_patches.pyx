@@ -4,8 +4,8 @@ of matrices: patches (places, terms) and weights (results, terms).
 
     y = patches w^T + bias,    dpatches = g w + bias,    dw = g^T patches.
 
-Every element of x is in one patch or in none, so that a copy in the order of the terms is all that is written out, and its inverse adds nothing
-up.  Results whose channels lie innermost are rows of the product; those of planes are one product an image.
+Every element of x is in one patch or in none, so that a copy in the order of the terms is all that is written out, and its inverse
+adds nothing up.  Results whose channels lie innermost are rows of the product; those of planes are one product an image.
 """
 from libc.stdint cimport int64_t
 from libc.string cimport memset
