@@ -35,7 +35,8 @@ CASES = [(dims, *case, last, bias) for dims, case, last, bias in itertools.produ
 
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 @pytest.mark.parametrize(("dims", "channels", "results", "k", "size", "last", "bias"), CASES)
-def test_patches_and_their_gradients(dtype: taeda.dtype, dims: int, channels: int, results: int, k: int, size: int, last: bool, bias: bool) -> None:
+def test_patches_and_their_gradients(dtype: taeda.dtype, dims: int, channels: int, results: int, k: int, size: int, last: bool,
+                                     bias: bool) -> None:
     taeda.manual_seed(0)
     x, w = taeda.randn(2, channels, *[size] * dims).to(dtype).double(), taeda.randn(results, channels, *[k] * dims).to(dtype).double()
     b = taeda.randn(results).to(dtype).double() if bias else None

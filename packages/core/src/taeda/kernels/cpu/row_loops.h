@@ -13,7 +13,8 @@ typedef void (*RowsLoop)(char **ptr, const int64_t *s, const int64_t *step, int6
 
 static inline int row_loops(const Walk *w, View **t) {
     const int64_t n = w->shape[0];
-    if (w->ndim < 2 || w->shape[1] < ROWS_LEAST || n > ROWS_MOST || n * t[w->n - 1]->itemsize < ROWS_BYTES || w->stride[0][0] != 1) return 0;
+    if (w->ndim < 2 || w->shape[1] < ROWS_LEAST || w->stride[0][0] != 1) return 0;
+    if (n > ROWS_MOST || n * t[w->n - 1]->itemsize < ROWS_BYTES) return 0;
     int beside = 0;
     for (int k = 1; k < w->n; k++) {
         if (w->stride[k][0] != 1 && (w->stride[k][0] != 0 || w->n > 3 && k < w->n - 1)) return 0;

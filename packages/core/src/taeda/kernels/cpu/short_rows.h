@@ -10,7 +10,7 @@
 #define TAEDA_SHORT_ROWS_H
 #include "few_bytes.h"
 
-enum { SHORT_ROW = 32, SHORT_ROW_BYTES = 256, SHORT_WIDE_BYTES = 128, SHORT_FILL_BYTES = 112, SHORT_FILL_HALVES = 256, SHORT_GAPS = 8, SHORT_HALF_GAPS = 16,
+enum { SHORT_ROW = 32, SHORT_ROW_BYTES = 256, SHORT_WIDE_BYTES = 128, SHORT_FILL_BYTES = 112, SHORT_FILL_HALVES = 256,
        SHORT_REPEAT = 256, SHORT_RUN = 1024, SHORT_PLANE = 64, SHORT_BYTES = 8, SHORT_OPERANDS = 3, SHORT_VECTOR = 32 };
 /* Elements, or bytes where it says so; HALVES: elements of two bytes; WIDE: of more, whose loops are called at less cost.
  * PLANE: two dimensions of less are short. */
@@ -50,7 +50,9 @@ static inline int short_rows(Short *m, const Walk *w, View **t) {
         if (m->lies[k] || (k && m->number[k])) continue;
         const int size = t[k]->itemsize;
         const int64_t fill = w->n > 3 ? SHORT_REPEAT : (size == 2 ? SHORT_FILL_HALVES : SHORT_FILL_BYTES) / size;
-        const int64_t most = k && m->once[k] ? SHORT_REPEAT : k && w->stride[k][0] == 0 ? fill : w->stride[k][0] == 1 ? beside_bytes / size : SHORT_ROW;
+        int64_t most = w->stride[k][0] == 1 ? beside_bytes / size : SHORT_ROW;
+        if (k && w->stride[k][0] == 0) most = fill;
+        if (k && m->once[k]) most = SHORT_REPEAT;
         if (size > SHORT_BYTES || n > most || (k && ++spread > SHORT_OPERANDS)) return 0;
     }
     return 1;
