@@ -207,7 +207,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Make a convolution's weight one that passes its input channels on unchanged.
 
     Args:
-        tensor: (out, in, ...) of 3 to 5 dimensions; groups: the same in each group of output channels.
+        tensor: (out, in, ...) of 3 to 5 dimensions.
+        groups: the same in each group of output channels.
 
     >>> import taeda
     >>> from taeda import nn

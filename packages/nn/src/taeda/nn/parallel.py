@@ -16,7 +16,8 @@ class DataParallel(Module):
     Its parameters are named ``module.<name>``, so that checkpoints of parallel models load.
 
     Args:
-        module: the model; device_ids, output_device, dim: accepted, with nothing to divide.
+        module: the model.
+        device_ids, output_device, dim: accepted, with nothing to divide.
 
     >>> import taeda
     >>> from taeda import nn

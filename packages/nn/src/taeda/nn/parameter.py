@@ -152,7 +152,8 @@ class UninitializedTensorMixin:
         """Become a parameter (or a buffer) of this shape, whose values are whatever the memory holds.
 
         Args:
-            shape: of the tensor; device, dtype: its own where they are not given.
+            shape: of the tensor.
+            device, dtype: its own where they are not given.
         """
         this: Any = self
         this.data = taeda.empty(shape, device=device or this.data.device, dtype=dtype or this.data.dtype)
@@ -202,10 +203,12 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
     """A parameter whose shape is not known yet; ``materialize`` makes it a ``Parameter``.
 
     Args:
-        requires_grad: whether gradients will be wanted; device, dtype: of the parameter it becomes.
+        requires_grad: whether gradients will be wanted.
+        device, dtype: of the parameter it becomes.
 
     Raises:
-        ValueError: it is used in an operation; RuntimeError: its shape is asked for.
+        ValueError: it is used in an operation.
+        RuntimeError: its shape is asked for.
 
     >>> import taeda
     >>> from taeda import nn
@@ -227,7 +230,8 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
     """A buffer whose shape is not known yet; ``materialize`` makes it a ``Buffer``.
 
     Args:
-        requires_grad: as of the tensor it becomes; device, dtype: of the tensor it becomes.
+        requires_grad: as of the tensor it becomes.
+        device, dtype: of the tensor it becomes.
         persistent: whether the buffer is part of the module's ``state_dict``.
 
     >>> from taeda import nn

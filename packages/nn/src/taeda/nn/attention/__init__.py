@@ -53,7 +53,8 @@ def sdpa_kernel(backends: list[SDPBackend] | SDPBackend, set_priority: bool = Fa
     """Allow only some backends within a ``with`` block; results do not depend on it.
 
     Args:
-        backends: one or a list; set_priority: whether their order counts.
+        backends: one or a list.
+        set_priority: whether their order counts.
 
     Raises:
         AssertionError: backends is something else.

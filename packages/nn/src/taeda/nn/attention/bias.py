@@ -31,7 +31,8 @@ class CausalBias(Tensor):
     UPPER_LEFT lets it see j <= i, LOWER_RIGHT j <= i + seq_len_kv - seq_len_q, so that the last query sees all keys.
 
     Args:
-        variant: a ``CausalVariant``; seq_len_q, seq_len_kv: the numbers of queries and keys.
+        variant: a ``CausalVariant``.
+        seq_len_q, seq_len_kv: the numbers of queries and keys.
 
     Raises:
         AssertionError: variant is something else.

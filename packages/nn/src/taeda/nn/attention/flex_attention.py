@@ -350,16 +350,20 @@ def flex_attention(
     """Attend, the scores changed by a function: y = softmax(score_mod(scale Q K^T) where block_mask shows) V.
 
     Args:
-        query: (B, H, L, E); key: (B, Hk, S, E); value: (B, Hk, S, D).
+        query: (B, H, L, E).
+        key: (B, Hk, S, E).
+        value: (B, Hk, S, D).
         score_mod: (score, b, h, q_idx, kv_idx) -> score.
         block_mask: what a query sees, made by ``create_block_mask``.
         scale: 1 / sqrt(E) if None.
         enable_gqa: key and value have fewer heads, Hk dividing H.
         return_lse: return the logarithms of the sums of exponentials too, (B, H, L).
-        kernel_options: accepted; return_aux: what to return besides, as an ``AuxOutput``.
+        kernel_options: accepted.
+        return_aux: what to return besides, as an ``AuxOutput``.
 
     Raises:
-        NotImplementedError: an operand is not 4-D; ValueError: sizes do not fit.
+        NotImplementedError: an operand is not 4-D.
+        ValueError: sizes do not fit.
 
     >>> import taeda
     >>> from taeda.nn.attention.flex_attention import flex_attention

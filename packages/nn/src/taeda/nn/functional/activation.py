@@ -357,7 +357,9 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     """Return exp(x_i) / sum_j exp(x_j) along ``dim``.
 
     Args:
-        input: any shape; dim: where the result sums to 1; dtype: cast to it first.
+        input: any shape.
+        dim: where the result sums to 1.
+        dtype: cast to it first.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.softmax(taeda.zeros(4), dim=0)
@@ -402,7 +404,8 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
 
     Args:
         logits: (..., n), unnormalised log probabilities.
-        tau: temperature; hard: give one-hot samples whose gradient is that of the soft ones.
+        tau: temperature.
+        hard: give one-hot samples whose gradient is that of the soft ones.
 
     >>> import taeda
     >>> from taeda.nn import functional as F

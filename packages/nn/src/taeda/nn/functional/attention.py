@@ -179,13 +179,18 @@ def multi_head_attention_forward(
     """Project queries, keys and values, let every head attend, and project what they give.
 
     Args:
-        query: (L, B, E) or (L, E); key: (S, B, Ek) or (S, Ek); value: (S, B, Ev) or (S, Ev).
-        embed_dim_to_check: what E must be; num_heads: divides it.
-        in_proj_weight: (3 E, E) for all three, or None beside ``use_separate_proj_weight``; in_proj_bias: (3 E,).
+        query: (L, B, E) or (L, E).
+        key: (S, B, Ek) or (S, Ek).
+        value: (S, B, Ev) or (S, Ev).
+        embed_dim_to_check: what E must be.
+        num_heads: divides it.
+        in_proj_weight: (3 E, E) for all three, or None beside ``use_separate_proj_weight``.
+        in_proj_bias: (3 E,).
         bias_k, bias_v: (1, 1, E): one more key and value for every sequence.
         add_zero_attn: append a key and a value of zeros.
         dropout_p: probability of dropping a weight; only in ``training``.
-        out_proj_weight: (E, E); out_proj_bias: (E,).
+        out_proj_weight: (E, E).
+        out_proj_bias: (E,).
         key_padding_mask: (B, S) or (S,): True (or -inf) for keys that nobody sees.
         need_weights: return the weights too, which needs memory of L S.
         attn_mask: (L, S) or (B num_heads, L, S): True (or -inf) for keys that a query does not see.

@@ -24,7 +24,10 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     """Return y_o = x1^T W_o x2 + b_o.
 
     Args:
-        input1: (..., n1); input2: (..., n2), the same leading dimensions; weight: (o, n1, n2); bias: (o,).
+        input1: (..., n1).
+        input2: (..., n2), the same leading dimensions.
+        weight: (o, n1, n2).
+        bias: (o,).
 
     Raises:
         RuntimeError: the shapes do not fit.

@@ -38,7 +38,8 @@ def fold(
     """Add the columns of ``unfold`` up where they came from.
 
     Args:
-        input: (B, C kh kw, L) or (C kh kw, L); output_size: (H, W) or a number; the others as in ``unfold``.
+        input: (B, C kh kw, L) or (C kh kw, L).
+        output_size: (H, W) or a number; the others as in ``unfold``.
 
     Returns:
         (B, C, H, W), or without B.

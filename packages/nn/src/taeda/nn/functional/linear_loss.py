@@ -107,11 +107,14 @@ def linear_cross_entropy(
     """Return ``cross_entropy(linear(input, linear_weight, linear_bias), target)``.
 
     Args:
-        input: (F,) or (N, F); linear_weight: (C, F) or (C, d1, ..., F), with it target has d1, ... too.
+        input: (F,) or (N, F).
+        linear_weight: (C, F) or (C, d1, ..., F), with it target has d1, ... too.
         target: classes, () or (N, d1, ...); or probabilities of the logits' shape (C,) or (N, C, d1, ...).
-        linear_bias: (C, d1, ...); weight: (C,), of each class.
+        linear_bias: (C, d1, ...).
+        weight: (C,), of each class.
         reduction: none, mean or sum.
-        ignore_index: class that counts nothing (-100); label_smoothing: share spread over all classes.
+        ignore_index: class that counts nothing (-100).
+        label_smoothing: share spread over all classes.
         options: go through the batch by parts, see ``LinearCrossEntropyOptions``.
 
     Raises:

@@ -33,7 +33,8 @@ def embedding(
     """Return the rows of ``weight`` that ``input`` names.
 
     Args:
-        input: integers of any shape (*); weight: (n, d); the result is (*, d).
+        input: integers of any shape (*).
+        weight: (n, d); the result is (*, d).
         padding_idx: a row that gets no gradient.
         max_norm: rows that are used and longer than this are scaled down first, in ``weight`` itself.
         norm_type: the p of that norm.
@@ -41,7 +42,8 @@ def embedding(
         sparse: the gradient of weight is a sparse tensor, a row for each index.
 
     Raises:
-        IndexError: an index is out of range; AssertionError: padding_idx is.
+        IndexError: an index is out of range.
+        AssertionError: padding_idx is out of range.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.embedding(taeda.tensor([1, 0]), taeda.tensor([[1.0, 2.0], [3.0, 4.0]]))
@@ -82,7 +84,8 @@ def embedding_bag(
         padding_idx: a number that is left out of its bag.
 
     Raises:
-        ValueError: shapes or modes that do not fit; RuntimeError: an index is out of range.
+        ValueError: shapes or modes that do not fit.
+        RuntimeError: an index is out of range.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.embedding_bag(taeda.tensor([[0, 1]]), taeda.tensor([[1.0, 2.0], [3.0, 4.0]]))
@@ -102,7 +105,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Return integers (*) as rows (*, num_classes) of zeros with a single 1.
 
     Args:
-        tensor: int64; num_classes: -1 takes the largest value plus one.
+        tensor: int64.
+        num_classes: -1 takes the largest value plus one.
 
     Raises:
         RuntimeError: a value is negative, or not below num_classes.

@@ -58,8 +58,10 @@ def nll_loss(
     """Return -x[target]: the negative likelihood of log probabilities.
 
     Args:
-        input: log probabilities, (C,), (B, C) or (B, C, ...); target: class numbers, input's shape without C.
-        weight: (C,), of each class; ignore_index: target that counts nothing.
+        input: log probabilities, (C,), (B, C) or (B, C, ...).
+        target: class numbers, input's shape without C.
+        weight: (C,), of each class.
+        ignore_index: target that counts nothing.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.nll_loss(taeda.tensor([[-0.5, -1.0]]), taeda.tensor([1]))
@@ -80,10 +82,13 @@ def binary_cross_entropy(
     """Return -(t log x + (1 - t) log(1 - x)), logarithms not below -100.
 
     Args:
-        input: probabilities in [0, 1]; target: the same shape; weight: broadcasts to it.
+        input: probabilities in [0, 1].
+        target: the same shape.
+        weight: broadcasts to it.
 
     Raises:
-        ValueError: the shapes differ; RuntimeError: a probability is outside [0, 1].
+        ValueError: the shapes differ.
+        RuntimeError: a probability is outside [0, 1].
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.binary_cross_entropy(taeda.tensor([0.5]), taeda.tensor([1.0]))
@@ -105,7 +110,9 @@ def binary_cross_entropy_with_logits(
     """Return -(t log sigmoid(x) + (1 - t) log(1 - sigmoid(x))), computed without overflow.
 
     Args:
-        input: logits of any shape; target: the same shape; weight: broadcasts to it.
+        input: logits of any shape.
+        target: the same shape.
+        weight: broadcasts to it.
         pos_weight: factor of the first term, broadcasts.
 
     Raises:
@@ -131,14 +138,16 @@ def ctc_loss(
     """Return -log of the probability that the classes of each time spell the target (Graves et al., 2006).
 
     Args:
-        log_probs: (T, N, C) or (T, C), logarithms of probabilities; targets: (N, S), (S,) or (sum of target_lengths,).
+        log_probs: (T, N, C) or (T, C), logarithms of probabilities.
+        targets: (N, S), (S,) or (sum of target_lengths,).
         input_lengths, target_lengths: (N,) or (), both tensors or both sequences.
         blank: the class that spells nothing.
         reduction: none, mean (of each loss over its target's length) or sum.
         zero_infinity: an infinite loss, that of a target too long for its input, counts 0 and has no gradient.
 
     Raises:
-        RuntimeError: shapes, lengths or the blank do not fit; IndexError: a label is no class.
+        RuntimeError: shapes, lengths or the blank do not fit.
+        IndexError: a label is no class.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.ctc_loss(taeda.full((2, 1, 2), 0.5).log(), taeda.tensor([[1]]), [2], [1]).exp()
@@ -158,7 +167,8 @@ def kl_div(
     """Return target (log target - x): the Kullback-Leibler divergence of log probabilities x.
 
     Args:
-        input: log probabilities; target: probabilities, or with ``log_target`` their logarithms.
+        input: log probabilities.
+        target: probabilities, or with ``log_target`` their logarithms.
         reduction: none, batchmean (sum over the batch size: the mathematical one), sum, mean.
 
     >>> import taeda, taeda.nn.functional as F
@@ -216,7 +226,9 @@ def gaussian_nll_loss(
     """Return (log v + (x - t)^2 / v) / 2 with v = max(var, eps) (Nix and Weigend, 1994).
 
     Args:
-        input: means; target: the same shape; var: that shape, or one value for the last dimension, or a number.
+        input: means.
+        target: the same shape.
+        var: that shape, or one value for the last dimension, or a number.
         full: add log(2 pi) / 2.
 
     Raises:

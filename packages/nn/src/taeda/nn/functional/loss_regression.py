@@ -29,7 +29,8 @@ def mse_loss(
     """Return (x - t)^2, its mean or its sum.
 
     Args:
-        input, target: the same shape (others broadcast, with a warning); weight: that shape.
+        input, target: the same shape (others broadcast, with a warning).
+        weight: that shape.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.mse_loss(taeda.tensor([1.0, 2.0]), taeda.tensor([1.0, 4.0]))
@@ -50,7 +51,8 @@ def l1_loss(
     """Return abs(x - t), its mean or its sum.
 
     Args:
-        input, target: the same shape (others broadcast, with a warning); weight: that shape.
+        input, target: the same shape (others broadcast, with a warning).
+        weight: that shape.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.l1_loss(taeda.tensor([0.5, 2.0]), taeda.tensor([1.0, 0.0]))
@@ -117,7 +119,8 @@ def hinge_embedding_loss(
     """Return x where t is 1, and max(0, margin - x) where t is -1.
 
     Args:
-        input, target: of one shape, the target 1 or -1; reduction: "mean", "sum" or "none".
+        input, target: of one shape, the target 1 or -1.
+        reduction: "mean", "sum" or "none".
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.hinge_embedding_loss(taeda.tensor([0.5, 0.2]), taeda.tensor([1.0, -1.0]))
@@ -142,7 +145,8 @@ def soft_margin_loss(
     """Return log(1 + exp(-t x)) with t of 1 or -1.
 
     Args:
-        input, target: of one shape; reduction: "mean", "sum" or "none".
+        input, target: of one shape.
+        reduction: "mean", "sum" or "none".
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.soft_margin_loss(taeda.tensor([0.5, -1.0]), taeda.tensor([1.0, -1.0]))
@@ -169,7 +173,8 @@ def margin_ranking_loss(
     """Return max(0, -t (x1 - x2) + margin): x1 is to rank above x2 where t is 1, below where it is -1.
 
     Args:
-        input1, input2: x1 and x2; target: t, 1 or -1; all of one number of dimensions.
+        input1, input2: x1 and x2.
+        target: t, 1 or -1; all of one number of dimensions.
         margin: how far x1 must be above.
         reduction: "mean", "sum" or "none".
 
@@ -203,7 +208,8 @@ def cosine_embedding_loss(
     """Return 1 - cos(x1, x2) where t is 1, and max(0, cos(x1, x2) - margin) where t is -1.
 
     Args:
-        input1, input2: (B, D) or (D,); target: (B,) or a scalar.
+        input1, input2: (B, D) or (D,).
+        target: (B,) or a scalar.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.cosine_embedding_loss(taeda.tensor([[1.0, 0.0]]), taeda.tensor([[0.0, 1.0]]), taeda.tensor([1.0]))
@@ -251,7 +257,10 @@ def multi_margin_loss(
     """Return sum over wrong classes c of weight max(0, margin - x[t] + x[c])^p, over the number of classes.
 
     Args:
-        input: (B, C) or (C,); target: class numbers (B,) or a scalar; p: 1 or 2; weight: (C,).
+        input: (B, C) or (C,).
+        target: class numbers (B,) or a scalar.
+        p: 1 or 2.
+        weight: (C,).
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.multi_margin_loss(taeda.tensor([[0.1, 0.9]]), taeda.tensor([1]))
@@ -273,7 +282,8 @@ def multilabel_margin_loss(
     """Return sum over right classes j and wrong classes i of max(0, 1 - (x[j] - x[i])), over their number.
 
     Args:
-        input: (B, C) or (C,); target: the same shape, class numbers up to the first -1 of each row.
+        input: (B, C) or (C,).
+        target: the same shape, class numbers up to the first -1 of each row.
 
     Raises:
         RuntimeError: the shapes differ, or a class is out of range.
@@ -297,7 +307,8 @@ def multilabel_soft_margin_loss(
     """Return the mean over classes of -(t log sigmoid(x) + (1 - t) log sigmoid(-x)).
 
     Args:
-        input, target: (B, C); weight: (C,).
+        input, target: (B, C).
+        weight: (C,).
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.multilabel_soft_margin_loss(taeda.tensor([[0.0, 2.0]]), taeda.tensor([[0.0, 1.0]]))
@@ -332,7 +343,8 @@ def triplet_margin_loss(
         swap: take d(positive, negative) where it is the smaller of the two distances to negative.
 
     Raises:
-        ValueError: margin is not positive; RuntimeError: numbers of dimensions differ.
+        ValueError: margin is not positive.
+        RuntimeError: numbers of dimensions differ.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.triplet_margin_loss(taeda.zeros(1, 2), taeda.ones(1, 2), 3 * taeda.ones(1, 2))

@@ -35,7 +35,8 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     """Zero whole channels of (B, C, L) or (C, L) with probability p; divide the others by 1 - p.
 
     Raises:
-        ValueError: p is not in [0, 1]; RuntimeError: x has another number of dimensions.
+        ValueError: p is not in [0, 1].
+        RuntimeError: x has another number of dimensions.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.dropout1d(taeda.ones(1, 2, 2), 0.5, training=False).shape

@@ -45,7 +45,8 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """Average over windows chosen so that the result is ``output_size``.
 
     Args:
-        input: (B, C, H, W) or (C, H, W); output_size: a number or (h, w), where None keeps the input's.
+        input: (B, C, H, W) or (C, H, W).
+        output_size: a number or (h, w), where None keeps the input's.
 
     An output covers the inputs from floor(i n / m) to ceil((i + 1) n / m).
 
@@ -61,7 +62,8 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     """Average over windows chosen so that the result is ``output_size``.
 
     Args:
-        input: (B, C, D, H, W) or (C, D, H, W); output_size: a number or (d, h, w), where None keeps the input's.
+        input: (B, C, D, H, W) or (C, D, H, W).
+        output_size: a number or (d, h, w), where None keeps the input's.
 
     An output covers the inputs from floor(i n / m) to ceil((i + 1) n / m).
 
@@ -351,7 +353,8 @@ def lp_pool2d(
 
     Args:
         norm_type: p.
-        kernel_size: a number or (rows, columns); stride: likewise, kernel_size by default.
+        kernel_size: a number or (rows, columns).
+        stride: likewise, kernel_size by default.
         ceil_mode: also take a last window that begins inside and ends outside.
 
     >>> import taeda, taeda.nn.functional as F

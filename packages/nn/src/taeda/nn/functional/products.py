@@ -47,7 +47,8 @@ def grouped_mm(
             (M, K) and (K, N), group g takes the part of K up to offs[g], the result is (G, M, N);
             (G, M, K) and (G, K, N) without offs, the result is (G, M, N).
         offs: (G,) of int32, where each group ends; what lies behind the last is 0 in the result.
-        bias: must be None; out_dtype: the operands' own, or None.
+        bias: must be None.
+        out_dtype: the operands' own, or None.
 
     Raises:
         RuntimeError: shapes, dtypes or offsets do not fit.

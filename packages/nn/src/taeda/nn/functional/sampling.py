@@ -57,7 +57,8 @@ def fractional_max_pool2d(
         _random_samples: (B, C, 2) numbers in [0, 1) that place the windows, in place of new draws.
 
     Raises:
-        ValueError: neither a size nor a ratio; RuntimeError: the windows do not fit.
+        ValueError: neither a size nor a ratio.
+        RuntimeError: the windows do not fit.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.fractional_max_pool2d(taeda.arange(16.0).reshape(1, 4, 4), 2, output_ratio=0.25)

@@ -226,7 +226,8 @@ class PReLU(Module):
     """y = x where x > 0, else a x, with a learned, one for all or one a channel (He et al., 2015).
 
     Args:
-        num_parameters: 1, or the channels in dimension 1; init: the first value of a.
+        num_parameters: 1, or the channels in dimension 1.
+        init: the first value of a.
 
     >>> import taeda
     >>> from taeda import nn

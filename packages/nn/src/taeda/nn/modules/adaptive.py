@@ -26,7 +26,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     from fewer features the rarer it is (Grave et al., 2017).
 
     Args:
-        in_features: F below; n_classes: how many classes there are.
+        in_features: F below.
+        n_classes: how many classes there are.
         cutoffs: first class of each cluster, increasing.
         div_value: cluster i is computed from F / div_value^i features.
         head_bias: whether the first step has a bias.

@@ -47,7 +47,8 @@ class MultiheadAttention(Module):
         ``need_weights``.
 
     Raises:
-        ValueError: embed_dim or num_heads is not positive; AssertionError: num_heads does not divide embed_dim.
+        ValueError: embed_dim or num_heads is not positive.
+        AssertionError: num_heads does not divide embed_dim.
 
     >>> import taeda
     >>> from taeda import nn

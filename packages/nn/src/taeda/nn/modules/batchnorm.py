@@ -160,7 +160,8 @@ class BatchNorm1d(_BatchNorm):
         num_features: C.
         eps: added to the variance.
         momentum: None keeps the plain mean of all batches.
-        affine: whether there are weight and bias; bias: whether there is the latter.
+        affine: whether there are weight and bias.
+        bias: whether a bias goes with the weight.
         track_running_stats: without it the batch's values are always used.
 
     Shapes:
@@ -182,7 +183,7 @@ class BatchNorm2d(_BatchNorm):
     Shapes:
         x, y: (B, C, H, W).
 
-    Args are those of ``BatchNorm1d``.
+    Arguments are those of ``BatchNorm1d``.
 
     >>> import taeda
     >>> from taeda import nn
@@ -199,7 +200,7 @@ class BatchNorm3d(_BatchNorm):
     Shapes:
         x, y: (B, C, D, H, W).
 
-    Args are those of ``BatchNorm1d``.
+    Arguments are those of ``BatchNorm1d``.
 
     >>> import taeda
     >>> from taeda import nn
@@ -332,7 +333,7 @@ class InstanceNorm1d(_InstanceNorm):
     Shapes:
         x, y: (B, C, L) or (C, L).
 
-    Args are those of ``BatchNorm1d``; without being told otherwise it has no weight and no running statistics.
+    Arguments are those of ``BatchNorm1d``; without being told otherwise it has no weight and no running statistics.
 
     >>> import taeda
     >>> from taeda import nn
@@ -349,7 +350,7 @@ class InstanceNorm2d(_InstanceNorm):
     Shapes:
         x, y: (B, C, H, W) or (C, H, W).
 
-    Args are those of ``InstanceNorm1d``.
+    Arguments are those of ``InstanceNorm1d``.
 
     >>> import taeda
     >>> from taeda import nn
@@ -366,7 +367,7 @@ class InstanceNorm3d(_InstanceNorm):
     Shapes:
         x, y: (B, C, D, H, W) or (C, D, H, W).
 
-    Args are those of ``InstanceNorm1d``.
+    Arguments are those of ``InstanceNorm1d``.
 
     >>> import taeda
     >>> from taeda import nn

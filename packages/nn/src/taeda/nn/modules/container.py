@@ -164,7 +164,8 @@ class Sequential(_Numbered):
         """Put ``module`` before the one at ``index``; the names of those behind it move on by one.
 
         Raises:
-            IndexError: there is no such place; AssertionError: it is no Module.
+            IndexError: there is no such place.
+            AssertionError: it is no Module.
 
         >>> from taeda import nn
         >>> nn.Sequential(nn.ReLU(), nn.Tanh()).insert(1, nn.Dropout())

@@ -29,7 +29,8 @@ class Dropout(_DropoutNd):
     """In training, zero each element with probability p and divide the others by 1 - p (Hinton et al., 2012).
 
     Args:
-        p: in [0, 1]; inplace: change the input itself.
+        p: in [0, 1].
+        inplace: change the input itself.
 
     >>> import taeda
     >>> from taeda import nn

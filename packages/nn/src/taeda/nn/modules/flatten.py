@@ -38,7 +38,8 @@ class Unflatten(Module):
     """Split the dimension ``dim`` into several.
 
     Args:
-        dim: its index; unflattened_size: the new sizes, one of which may be -1.
+        dim: its index.
+        unflattened_size: the new sizes, one of which may be -1.
 
     >>> import taeda
     >>> from taeda import nn

@@ -104,7 +104,8 @@ class LazyLinear(LazyModuleMixin, Linear):
     """``Linear`` that takes in_features from its first input.
 
     Args:
-        out_features: size of the last dimension of y; bias: whether there is a b.
+        out_features: size of the last dimension of y.
+        bias: whether there is a b.
 
     >>> import taeda
     >>> from taeda import nn

@@ -162,7 +162,8 @@ class BCELoss(_WeightedLoss):
     """loss = -weight (t log x + (1 - t) log(1 - x)), logarithms not below -100.
 
     Args:
-        weight: broadcasts to x; reduction: none, mean or sum.
+        weight: broadcasts to x.
+        reduction: none, mean or sum.
 
     Shapes:
         x: probabilities of any shape; t: the same.
@@ -186,7 +187,8 @@ class BCEWithLogitsLoss(_WeightedLoss):
     """``BCELoss`` of sigmoid(x), computed without overflow.
 
     Args:
-        weight: broadcasts to x; reduction: none, mean or sum.
+        weight: broadcasts to x.
+        reduction: none, mean or sum.
         pos_weight: factor of the term of t = 1, broadcasts.
 
     >>> import taeda
@@ -289,7 +291,8 @@ class GaussianNLLLoss(_Loss):
     """loss = (log v + (x - t)^2 / v) / 2 with v = max(var, eps) (Nix and Weigend, 1994).
 
     Args:
-        full: add log(2 pi) / 2; eps: least variance.
+        full: add log(2 pi) / 2.
+        eps: least variance.
 
     >>> import taeda
     >>> from taeda import nn
@@ -355,11 +358,14 @@ class LinearCrossEntropyLoss(_WeightedLoss):
     """``CrossEntropyLoss`` of a linear map, whose weights are the module's: a classifier's last layer with its loss.
 
     Args:
-        in_features: F below; num_classes: C below.
+        in_features: F below.
+        num_classes: C below.
         out_features: further dimensions of the target, each with weights of its own.
         bias: whether the map has a bias.
-        reduction: none, mean or sum; weight: (C,), of each class.
-        ignore_index: class that counts nothing (-100); label_smoothing: share spread over all classes.
+        reduction: none, mean or sum.
+        weight: (C,), of each class.
+        ignore_index: class that counts nothing (-100).
+        label_smoothing: share spread over all classes.
         options: go through the batch by parts, see ``LinearCrossEntropyOptions``.
 
     Shapes:

@@ -271,7 +271,8 @@ class TripletMarginLoss(_Loss):
     """loss = max(0, d(anchor, positive) - d(anchor, negative) + margin) (Balntas et al., 2016).
 
     Args:
-        margin: greater than 0; p, eps: of ``pairwise_distance``.
+        margin: greater than 0.
+        p, eps: of ``pairwise_distance``.
         swap: take d(positive, negative) where it is the smaller of the two distances to negative.
 
     Shapes:

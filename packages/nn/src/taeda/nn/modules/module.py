@@ -181,7 +181,8 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
         """Add a parameter under ``name``; None keeps the name free of a value.
 
         Raises:
-            TypeError: param is no ``Parameter``; KeyError: the name is taken, empty or has a dot.
+            TypeError: param is no ``Parameter``.
+            KeyError: the name is taken, empty or has a dot.
             ValueError: param is the result of an operation.
 
         >>> import taeda
@@ -246,7 +247,8 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
         """Add a child module under ``name``.
 
         Raises:
-            TypeError: module is no ``Module``; KeyError: the name is taken, empty or has a dot.
+            TypeError: module is no ``Module``.
+            KeyError: the name is taken, empty or has a dot.
 
         >>> from taeda import nn
         >>> net = nn.Module()

@@ -28,7 +28,8 @@ class LayerNorm(Module):
     Args:
         normalized_shape: those dimensions, a number for the last one.
         eps: added to the variance.
-        elementwise_affine: whether there are weight and bias; bias: whether there is the latter.
+        elementwise_affine: whether there are weight and bias.
+        bias: whether a bias goes with the weight.
 
     Shapes:
         x, y: (..., *normalized_shape); weight, bias: normalized_shape.
@@ -101,7 +102,8 @@ class GroupNorm(Module):
         num_groups: divides num_channels.
         num_channels: C.
         eps: added to the variance.
-        affine: whether there are weight and bias, one a channel; bias: whether there is the latter.
+        affine: whether there are weight and bias, one a channel.
+        bias: whether a bias goes with the weight.
 
     Shapes:
         x, y: (B, C, ...); weight, bias: (C,).

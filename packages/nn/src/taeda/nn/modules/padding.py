@@ -52,7 +52,8 @@ class ConstantPad1d(_ConstantPadNd):
     """Put ``value`` at the ends of the last dimension.
 
     Args:
-        padding: a number, or (left, right); value: of the new elements.
+        padding: a number, or (left, right).
+        value: of the new elements.
 
     >>> import taeda
     >>> from taeda import nn

@@ -47,9 +47,11 @@ class MaxPool1d(_MaxPoolNd):
     """y[b, c, l] = max over k of x[b, c, l stride + k dilation - padding].
 
     Args:
-        kernel_size: length of a window; stride: None takes kernel_size.
+        kernel_size: length of a window.
+        stride: None takes kernel_size.
         padding: minus infinities added at both ends, at most half a window.
-        dilation: step inside a window; return_indices: also give the places of the maxima.
+        dilation: step inside a window.
+        return_indices: also give the places of the maxima.
         ceil_mode: round the length up.
 
     Shapes:
@@ -77,9 +79,11 @@ class MaxPool2d(_MaxPoolNd):
     """Take the maximum of each window of an image.
 
     Args:
-        kernel_size: of a window; stride: None takes kernel_size.
+        kernel_size: of a window.
+        stride: None takes kernel_size.
         padding: minus infinities added at each side, at most half a window.
-        dilation: step inside a window; return_indices: also give the places of the maxima in each H W plane.
+        dilation: step inside a window.
+        return_indices: also give the places of the maxima in each H W plane.
         ceil_mode: round the sizes up.
 
     Shapes:
@@ -107,9 +111,11 @@ class MaxPool3d(_MaxPoolNd):
     """Take the maximum of each window of a volume.
 
     Args:
-        kernel_size: of a window; stride: None takes kernel_size.
+        kernel_size: of a window.
+        stride: None takes kernel_size.
         padding: minus infinities added at each side, at most half a window.
-        dilation: step inside a window; return_indices: also give the places of the maxima in each D H W volume.
+        dilation: step inside a window.
+        return_indices: also give the places of the maxima in each D H W volume.
         ceil_mode: round the sizes up.
 
     Shapes:
@@ -205,7 +211,8 @@ class AvgPool1d(_AvgPoolNd):
 
     Args:
         kernel_size, stride (None: kernel_size), padding (zeros): numbers.
-        ceil_mode: round the length up; count_include_pad: let the zeros of the padding count.
+        ceil_mode: round the length up.
+        count_include_pad: let the zeros of the padding count.
 
     Shapes:
         x: (B, C, L) or (C, L); y: L' = (L + 2 padding - k) / stride + 1.
@@ -281,7 +288,8 @@ class AvgPool2d(_AvgPoolOverDims):
 
     Args:
         kernel_size, stride (None: kernel_size), padding (zeros): a number or two.
-        ceil_mode: round the sizes up; count_include_pad: let the zeros of the padding count.
+        ceil_mode: round the sizes up.
+        count_include_pad: let the zeros of the padding count.
         divisor_override: divide the sums by this instead.
 
     Shapes:
@@ -302,7 +310,8 @@ class AvgPool3d(_AvgPoolOverDims):
 
     Args:
         kernel_size, stride (None: kernel_size), padding (zeros): a number or three.
-        ceil_mode: round the sizes up; count_include_pad: let the zeros of the padding count.
+        ceil_mode: round the sizes up.
+        count_include_pad: let the zeros of the padding count.
         divisor_override: divide the sums by this instead.
 
     Shapes:
@@ -345,7 +354,8 @@ class LPPool1d(_LPPoolNd):
 
     Args:
         norm_type: p; inf takes the largest magnitude.
-        kernel_size: length of a window; stride: from one to the next, kernel_size by default.
+        kernel_size: length of a window.
+        stride: from one to the next, kernel_size by default.
         ceil_mode: also take a last window that begins inside and ends outside.
 
     Shapes:
@@ -364,7 +374,7 @@ class LPPool1d(_LPPoolNd):
 class LPPool2d(_LPPoolNd):
     """y = (sum over each window of x^p)^(1/p).
 
-    Args are those of ``LPPool1d``, with two numbers for one.
+    Arguments are those of ``LPPool1d``, with two numbers for one.
 
     Shapes:
         x: (B, C, H, W) or (C, H, W).
@@ -382,7 +392,7 @@ class LPPool2d(_LPPoolNd):
 class LPPool3d(_LPPoolNd):
     """y = (sum over each window of x^p)^(1/p).
 
-    Args are those of ``LPPool1d``, with three numbers for one.
+    Arguments are those of ``LPPool1d``, with three numbers for one.
 
     Shapes:
         x: (B, C, D, H, W) or (C, D, H, W).

@@ -74,9 +74,11 @@ class Embedding(_Table):
     """y[...] = weight[x[...]]: a table of vectors, looked up by index.
 
     Args:
-        num_embeddings: rows of the table; embedding_dim: their size.
+        num_embeddings: rows of the table.
+        embedding_dim: their size.
         padding_idx: a row of zeros that gets no gradient.
-        max_norm: rows that are used and longer than this are scaled down first; norm_type: the p of that norm.
+        max_norm: rows that are used and longer than this are scaled down first.
+        norm_type: the p of that norm.
         scale_grad_by_freq: divide the gradient of a row by how often it is used.
         sparse: the gradient of the weight is a sparse tensor, which SparseAdam, SGD and Adagrad take.
 
@@ -186,8 +188,10 @@ class EmbeddingBag(_Table):
     """y[b] = the sum, mean or maximum of the rows of a table that bag b names; ``Embedding`` and a reduction in one.
 
     Args:
-        num_embeddings: rows of the table; embedding_dim: their size.
-        max_norm: rows that are used and longer than this are scaled down first; norm_type: the p of that norm.
+        num_embeddings: rows of the table.
+        embedding_dim: their size.
+        max_norm: rows that are used and longer than this are scaled down first.
+        norm_type: the p of that norm.
         scale_grad_by_freq: divide the gradient of a row by how often it is used.
         mode: sum, mean or max.
         sparse: the gradient of the weight is a sparse tensor, which SparseAdam, SGD and Adagrad take.

@@ -75,7 +75,8 @@ class TransformerEncoderLayer(Module):
     before attention and network instead (Xiong et al., "On layer normalization in the transformer", 2020).
 
     Args:
-        d_model: E, the width of x; nhead: divides it.
+        d_model: E, the width of x.
+        nhead: divides it.
         dim_feedforward: the width between the two linear maps.
         dropout: probability, in training.
         activation: "relu", "gelu" or a function of a tensor.
@@ -177,7 +178,8 @@ class TransformerDecoderLayer(Module):
     Each has dropout, a shortcut and a norm, after it or, with ``norm_first``, before it.
 
     Args:
-        d_model: E, the width of all sequences; nhead: divides it.
+        d_model: E, the width of all sequences.
+        nhead: divides it.
         dim_feedforward: the width between the two linear maps.
         dropout: probability, in training.
         activation: "relu", "gelu" or a function of a tensor.
@@ -249,10 +251,10 @@ class TransformerDecoderLayer(Module):
         """Decode.
 
         Args:
-            tgt_mask: (T, T) or (B nhead, T, T); memory_mask: (T, S) or (B nhead, T, S): True (or -inf) for what a
-                position must not see.
-            tgt_key_padding_mask: (B, T) or (T,); memory_key_padding_mask: (B, S) or (S,): True (or -inf) for what
-                nobody sees.
+            tgt_mask: (T, T) or (B nhead, T, T); True (or -inf) for what a position must not see.
+            memory_mask: likewise, (T, S) or (B nhead, T, S).
+            tgt_key_padding_mask: (B, T) or (T,); True (or -inf) for what nobody sees.
+            memory_key_padding_mask: likewise, (B, S) or (S,).
             tgt_is_causal, memory_is_causal: hints that those masks are causal masks.
         """
         x = tgt
@@ -467,7 +469,8 @@ class Transformer(Module):
     """An encoder of sources and a decoder of targets that attends to what the encoder gives.
 
     Args:
-        d_model: E, the width of all sequences; nhead: divides it.
+        d_model: E, the width of all sequences.
+        nhead: divides it.
         num_encoder_layers, num_decoder_layers: how many layers.
         dim_feedforward: the width between a layer's two linear maps.
         dropout: probability, in training.
@@ -541,10 +544,10 @@ class Transformer(Module):
         """Encode src, decode tgt.
 
         Args:
-            src_mask: (S, S), tgt_mask: (T, T), memory_mask: (T, S), or with B nhead in front: True (or -inf) for
-                what a position must not see.
-            src_key_padding_mask, memory_key_padding_mask: (B, S) or (S,), tgt_key_padding_mask: (B, T) or (T,):
-                True (or -inf) for what nobody sees.
+            src_mask: (S, S), or (B nhead, S, S); True (or -inf) for what a position must not see.
+            tgt_mask, memory_mask: likewise, (T, T) and (T, S).
+            src_key_padding_mask, memory_key_padding_mask: (B, S) or (S,); True (or -inf) for what nobody sees.
+            tgt_key_padding_mask: likewise, (B, T) or (T,).
             src_is_causal, tgt_is_causal, memory_is_causal: hints that those masks are causal masks.
 
         Raises:

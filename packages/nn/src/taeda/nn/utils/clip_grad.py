@@ -93,7 +93,8 @@ def clip_grad_norm_(
     """Scale the gradients of ``parameters`` so that their common norm is at most ``max_norm``; return the norm.
 
     Args:
-        max_norm: the limit; norm_type: p of the norm, which may be inf.
+        max_norm: the limit.
+        norm_type: p of the norm, which may be inf.
         error_if_nonfinite: raise RuntimeError if the norm is inf or NaN, before anything is changed.
 
     >>> import taeda

@@ -27,7 +27,8 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Make the parameters views of consecutive parts of ``vec``.
 
     Raises:
-        TypeError: vec is no tensor; RuntimeError: it has too few elements.
+        TypeError: vec is no tensor.
+        RuntimeError: it has too few elements.
 
     >>> from taeda import nn, tensor
     >>> from taeda.nn.utils import vector_to_parameters

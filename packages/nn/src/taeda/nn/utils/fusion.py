@@ -63,8 +63,10 @@ def fuse_conv_bn_weights(
     """Return weight and bias of the convolution that ``fuse_conv_bn_eval`` makes.
 
     Args:
-        conv_w, conv_b: weight and bias of the convolution; bn_rm, bn_rv: running mean and variance, (C,).
-        bn_eps: added to the variance; bn_w, bn_b: weight and bias of the batch norm, (C,).
+        conv_w, conv_b: weight and bias of the convolution.
+        bn_rm, bn_rv: running mean and variance, (C,).
+        bn_eps: added to the variance.
+        bn_w, bn_b: weight and bias of the batch norm, (C,).
         transpose: the output channels are the weight's dimension 1.
 
     >>> import taeda

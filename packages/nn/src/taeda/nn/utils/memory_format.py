@@ -24,7 +24,8 @@ def convert_conv2d_weight_memory_format(module: M, memory_format: Any) -> M:
     Values, and results, stay what they are.
 
     Args:
-        module: the module; memory_format: ``taeda.channels_last``, for one.
+        module: the module.
+        memory_format: ``taeda.channels_last``, for one.
 
     >>> import taeda
     >>> from taeda import nn

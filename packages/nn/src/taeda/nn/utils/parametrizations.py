@@ -180,7 +180,8 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     ``original0`` is g, ``original1`` is v.  State_dicts of ``nn.utils.weight_norm`` are understood.
 
     Args:
-        name: of the parameter; dim: the dimension whose slices each have a length; None: the whole tensor has one.
+        name: of the parameter.
+        dim: the dimension whose slices each have a length; None: the whole tensor has one.
 
     >>> from taeda import nn
     >>> layer = nn.utils.parametrizations.weight_norm(nn.Linear(20, 40))
@@ -267,7 +268,8 @@ def spectral_norm(
     """Divide a weight by its largest singular value, which is followed by power iteration (Miyato et al., 2018).
 
     Args:
-        name: of the parameter; n_power_iterations: steps in each forward of training.
+        name: of the parameter.
+        n_power_iterations: steps in each forward of training.
         eps: least norm of a vector that is normalised.
         dim: of the outputs; None: 1 for transposed convolutions, else 0.
 

@@ -88,7 +88,8 @@ class ParametrizationList(ModuleList):
     These are ``original``, or ``original0``, ``original1``, ... where ``right_inverse`` of the first gave several.
 
     Args:
-        modules: the parametrisations; original: the tensor before them.
+        modules: the parametrisations.
+        original: the tensor before them.
         unsafe: do not check that dtype and shape stay as they are.
 
     Raises:
@@ -169,7 +170,8 @@ class ParametrizationList(ModuleList):
         """Set the originals so that the parametrised tensor becomes ``value``, as far as it can.
 
         Raises:
-            RuntimeError: a parametrisation has no ``right_inverse``; ValueError: what one returns does not fit.
+            RuntimeError: a parametrisation has no ``right_inverse``.
+            ValueError: what one returns does not fit.
         """
         with taeda.no_grad():
             for module in reversed(list(self)):
@@ -273,7 +275,8 @@ def register_parametrization(
     parametrisation's gives several tensors, its ``forward`` takes as many.
 
     Args:
-        module: where the tensor is; tensor_name: of a parameter or a buffer.
+        module: where the tensor is.
+        tensor_name: of a parameter or a buffer.
         parametrization: any module from tensor to tensor.
         unsafe: do not check that dtype and shape stay as they are.
 

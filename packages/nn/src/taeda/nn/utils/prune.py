@@ -69,7 +69,8 @@ class BasePruningMethod(ABC):
         """Prune ``module.name``: compute the mask, register it and the hook.
 
         Args:
-            args, kwargs: of the class; importance_scores: what the mask is computed from instead of the tensor itself.
+            args, kwargs: of the class.
+            importance_scores: what the mask is computed from instead of the tensor itself.
 
         Returns:
             the hook, a container if the tensor was pruned before.
@@ -178,7 +179,8 @@ class PruningContainer(BasePruningMethod):
         """Append a method.
 
         Raises:
-            TypeError: it is none; ValueError: it prunes another tensor.
+            TypeError: it is none.
+            ValueError: it prunes another tensor.
         """
         if method is not None and not isinstance(method, BasePruningMethod):
             raise TypeError(f"[prune] {type(method)} is not a BasePruningMethod subclass")
@@ -358,7 +360,8 @@ class RandomStructured(_Structured):
     """Prune channels at random.
 
     Args:
-        amount: a share of the channels (a float in [0, 1]) or their number; dim: along which they are counted.
+        amount: a share of the channels (a float in [0, 1]) or their number.
+        dim: along which they are counted.
 
     >>> import taeda
     >>> from taeda.nn.utils import prune
@@ -384,7 +387,8 @@ class LnStructured(_Structured):
 
     Args:
         amount: a share of the channels (a float in [0, 1]) or their number.
-        n: of the norm, as ``taeda.norm`` takes it; dim: along which channels are counted.
+        n: of the norm, as ``taeda.norm`` takes it.
+        dim: along which channels are counted.
 
     >>> import taeda
     >>> from taeda.nn.utils import prune
@@ -541,7 +545,8 @@ def global_unstructured(
 
     Args:
         parameters: pairs of a module and a name.
-        pruning_method: an unstructured class, such as ``L1Unstructured``; kwargs: its arguments.
+        pruning_method: an unstructured class, such as ``L1Unstructured``.
+        kwargs: its arguments.
         importance_scores: by such pair, what is compared instead of the tensor's entries.
 
     Raises:

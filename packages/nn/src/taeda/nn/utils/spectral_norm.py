@@ -167,7 +167,8 @@ def spectral_norm(
     ``parametrizations.spectral_norm`` is the newer form.
 
     Args:
-        name: of the parameter; n_power_iterations: steps in each forward of training.
+        name: of the parameter.
+        n_power_iterations: steps in each forward of training.
         eps: least norm of a vector that is normalised.
         dim: of the outputs; None: 1 for transposed convolutions, else 0.
 

@@ -28,7 +28,8 @@ def functional_call(
     Deprecated by PyTorch for ``taeda.func.functional_call``, which it warns of.
 
     Args:
-        parameters_and_buffers: tensors by name; args: a tuple, or the only argument.
+        parameters_and_buffers: tensors by name.
+        args: a tuple, or the only argument.
         tie_weights: parameters that are one tensor in the module stay one.
         strict: demand that the names match exactly.
 

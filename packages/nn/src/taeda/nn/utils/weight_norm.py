@@ -82,7 +82,8 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     Deprecated by PyTorch for ``parametrizations.weight_norm``, which it warns of.
 
     Args:
-        name: of the parameter; dim: the dimension whose slices each have a length; None: the whole tensor has one.
+        name: of the parameter.
+        dim: the dimension whose slices each have a length; None: the whole tensor has one.
 
     Raises:
         RuntimeError: the parameter has been split already.

@@ -85,7 +85,7 @@ def deform_conv2d(
 class DeformConv2d(nn.Module):
     """`deform_conv2d` with weights of its own, which start as those of `nn.Conv2d`; offsets and mask come with each call.
 
-    Args are those of `nn.Conv2d`; a call takes the images, the offsets and, if wanted, the mask of `deform_conv2d`.
+    Arguments are those of `nn.Conv2d`; a call takes the images, the offsets and, if wanted, the mask of `deform_conv2d`.
 
     >>> import taeda
     >>> from taeda.vision.ops import DeformConv2d

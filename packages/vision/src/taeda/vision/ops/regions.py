@@ -328,7 +328,7 @@ class _Regions(nn.Module):
 class RoIAlign(_Regions):
     """`roi_align` with fixed options.
 
-    Args are those of `roi_align`; a call takes the maps and the boxes.
+    Arguments are those of `roi_align`; a call takes the maps and the boxes.
 
     >>> import taeda
     >>> from taeda.vision.ops import RoIAlign

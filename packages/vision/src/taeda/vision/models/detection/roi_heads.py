@@ -161,7 +161,8 @@ class RoIHeads(nn.Module):
         batch_size_per_image, positive_fraction: of the regions that the loss is taken over.
         bbox_reg_weights: of `BoxCoder`; (10, 10, 5, 5) by default.
         score_thresh, nms_thresh, detections_per_img: which detections are kept.
-        mask_roi_pool, mask_head, mask_predictor: for masks; keypoint_roi_pool, keypoint_head, keypoint_predictor: for points.
+        mask_roi_pool, mask_head, mask_predictor: for masks.
+        keypoint_roi_pool, keypoint_head, keypoint_predictor: for points.
     """
 
     def __init__(
