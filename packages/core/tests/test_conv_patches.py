@@ -63,3 +63,20 @@ def test_transposed_patches_leave_the_bias_where_none_reaches(dtype: taeda.dtype
     expected = taeda.constant_pad_nd(patches, (0, rest, 0, rest)) + b.double().reshape(5, 1, 1)
     assert y.is_contiguous(memory_format=taeda.channels_last) == last
     assert near(y, expected, dtype)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("size", [8, 9])
+def test_one_window_an_image(dtype: taeda.dtype, stride: int, size: int) -> None:
+    if stride == 1 and size == 9:
+        return                                   # then there are four
+    taeda.manual_seed(0)
+    x, w, b = (taeda.randn(*s).to(dtype).double().requires_grad_() for s in ((16, 32, size, size), (24, 32, 8, 8), (24,)))
+    expected = taeda.einsum("nchw,mchw->nm", x[:, :, :8, :8], w)[..., None, None] + b.reshape(-1, 1, 1)
+    own = [t.detach().to(dtype).requires_grad_() for t in (x, w, b)]
+    y = taeda.conv2d(*own, stride=stride)
+    g = taeda.randn_like(expected).to(dtype).double()
+    assert near(y, expected, dtype)
+    for found, right in zip(taeda.autograd.grad(y, own, g.to(dtype)), taeda.autograd.grad(expected, (x, w, b), g), strict=True):
+        assert near(found, right, dtype)

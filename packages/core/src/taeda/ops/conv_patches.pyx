@@ -28,15 +28,18 @@ cdef enum:
 
 
 cdef bint beside(Part part, const Geometry* q, const View* v) noexcept:
-    """Whether windows lie side by side, and the product is worth their copy: where channels lie innermost, and for results of bfloat16."""
+    """Whether windows lie side by side, and the product is worth their copy: where channels lie innermost, and for results of bfloat16.
+
+    One window an image lies beside no other; of those that conv_product cannot read as they lie, only bfloat16's are.
+    """
     cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
     cdef const View* y = &v[0] if part == RESULT else &v[1]
     cdef int d
-    if q.groups != 1 or pixels_of(w) == 1 or pixels_of(y) == 1 or v[0].numel == 0 or v[1].numel == 0 or v[2].numel == 0 or not (
-            w.dtype == F32 or w.dtype == F64 or w.dtype == BF16):
+    if q.groups != 1 or pixels_of(w) == 1 or v[0].numel == 0 or v[1].numel == 0 or v[2].numel == 0 or not (
+            w.dtype == BF16 or (pixels_of(y) > 1 and (w.dtype == F32 or w.dtype == F64))):
         return False
     for d in range(3):
-        if q.pad[d] or (w.shape[2 + d] > 1 and q.dilation[d] != 1) or q.stride[d] != w.shape[2 + d]:
+        if q.pad[d] or (w.shape[2 + d] > 1 and q.dilation[d] != 1) or (y.shape[2 + d] > 1 and q.stride[d] != w.shape[2 + d]):
             return False
     return y.strides[1] == 1 or (part == RESULT and w.dtype == BF16 and side_by_side(y) and pixels_of(y) >= LEAST
                                  and w.shape[4] >= RUN)
