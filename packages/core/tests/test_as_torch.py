@@ -87,6 +87,19 @@ def test_classes_say_that_they_are_pytorchs():
     )
 
 
+def test_the_classes_of_distributions_are_of_pytorchs_files():
+    assert printed(
+        "import pickle, typing, torch.distributions as d\n"
+        "print(d.Normal, d.OneHotCategorical, d.TanhTransform, d.constraints.Constraint, typing.Any.__module__)\n"
+        "print(all(pickle.loads(pickle.dumps(c)) is c for c in vars(d).values() if isinstance(c, type)))\n"
+        "import torch.distributions.half_normal as h; print(h.HalfNormal.__module__, h._standard_normal is not None)"
+    ) == (
+        "<class 'torch.distributions.normal.Normal'> <class 'torch.distributions.one_hot_categorical.OneHotCategorical'> "
+        "<class 'torch.distributions.transforms.TanhTransform'> <class 'torch.distributions.constraints.Constraint'> typing\n"
+        "True\ntorch.distributions.half_normal True"
+    )
+
+
 def test_what_is_not_there_is_said_to_be_missing():
     assert printed(
         "import torch\n"

@@ -547,6 +547,24 @@ def test_parameters_say_that_they_are_pytorchs_where_the_library_goes_by_its_nam
     assert nn.Parameter.__module__ == "taeda.nn.parameter"
 
 
+def test_layers_say_that_they_are_pytorchs_where_the_library_goes_by_its_name():
+    program = (
+        "import taeda.as_torch as a{early}\na.install()\nimport pickle, torch.nn as nn, torch.fx\n"
+        "print(nn.Linear, nn.InstanceNorm2d, nn.MSELoss, nn.MultiheadAttention.__module__)\n"
+        "net = nn.Sequential(nn.Linear(2, 3), nn.ReLU())\n"
+        "print([m.__module__.startswith('torch.nn') for m in net], [n.op for n in torch.fx.symbolic_trace(net).graph.nodes])\n"
+        "print(all(pickle.loads(pickle.dumps(c)) is c for c in vars(nn).values() if isinstance(c, type)))"
+    )
+    for early in ("", ", taeda.nn"):
+        ran = subprocess.run([sys.executable, "-c", program.format(early=early)], capture_output=True, text=True, check=False)
+        assert ran.stdout == (
+            "<class 'torch.nn.modules.linear.Linear'> <class 'torch.nn.modules.instancenorm.InstanceNorm2d'> "
+            "<class 'torch.nn.modules.loss.MSELoss'> torch.nn.modules.activation\n"
+            "[True, True] ['placeholder', 'call_module', 'call_module', 'output']\nTrue\n"
+        ), ran.stderr
+    assert nn.Linear.__module__ == "taeda.nn.modules.linear"
+
+
 def test_apply_may_make_parameters_sparse():
     m = nn.Linear(3, 2)
     m.weight.grad = taeda.ones(2, 3)

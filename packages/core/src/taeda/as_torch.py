@@ -26,6 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from taeda import _spoken
+from taeda._class_places import has_places, rename, rename_when_loaded
 from taeda.tensor_base import republish
 from taeda.torch_version import TorchVersion
 
@@ -67,6 +68,8 @@ def install(vision: bool = True) -> ModuleType:
     republish("torch")                                  # libraries for several frameworks tell by the class's module whose tensor they met
     if "taeda.nn.parameter" in sys.modules:
         sys.modules["taeda.nn.parameter"].republish("torch")
+    for name in [name for name in sys.modules if has_places(name)]:
+        rename(sys.modules[name])
     return importlib.import_module("torch")
 
 
@@ -187,7 +190,7 @@ class Finder(importlib.metadata.DistributionFinder):
         """Return a spec whose module is taeda's; None for what is not ours, or not there."""
         root, _, rest = name.partition(".")
         if root not in self.roots:
-            return None
+            return _renaming(name, path, target) if has_places(name) else None
         theirs = ".".join(filter(None, (self.roots[root], rest)))
         if not _there(theirs):
             package = rest.partition(".")[0]
@@ -202,6 +205,16 @@ class Finder(importlib.metadata.DistributionFinder):
         for root in self.roots:
             if context.name in (None, root) and root != "functorch":            # a part of PyTorch's distribution
                 yield Installed(root)
+
+
+def _renaming(name: str, path: Sequence[str] | None, target: ModuleType | None) -> Any:
+    """Return the spec that the other finders have for a module of taeda's, whose classes will say that they are PyTorch's."""
+    for finder in sys.meta_path:
+        spec = None if isinstance(finder, Finder) else finder.find_spec(name, path, target)
+        if spec is not None:
+            rename_when_loaded(spec)
+            return spec
+    return None
 
 
 def _there(name: str) -> bool:

@@ -101,10 +101,11 @@ _FILES: dict[str, list[Any]] = {
 class _File(types.ModuleType):
     """A module of PyTorch's: its classes, and what programs take from it that it has imported itself."""
 
-    _classes: list[Any]
+    _stands_for: list[Any]
+    _source: types.ModuleType
 
     def __getattr__(self, name: str) -> Any:
-        for module in (sys.modules[self._classes[0].__module__], sys.modules[__package__], utils):
+        for module in (self._source, sys.modules[__package__], utils):
             if name in vars(module) and not name.startswith("__"):
                 return vars(module)[name]
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
@@ -112,6 +113,6 @@ class _File(types.ModuleType):
 
 for _file, _classes in _FILES.items():
     _module = _File(f"{__name__}.{_file}", f"The name that PyTorch has for the place of {_classes[0].__name__}.")
-    _module._classes = _classes
+    _module._stands_for, _module._source = _classes, sys.modules[_classes[0].__module__]
     vars(_module).update({c.__name__: c for c in _classes}, __all__=[c.__name__ for c in _classes])
     globals()[_file] = sys.modules[_module.__name__] = _module

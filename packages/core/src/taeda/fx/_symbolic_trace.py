@@ -225,7 +225,7 @@ class Tracer(TracerBase):
 
         Classes outside of ``nn`` say so by an attribute ``fx_leaf = True``.
         """
-        return getattr(type(m), "fx_leaf", False) or (m.__module__.startswith("taeda.nn") and not isinstance(m, Sequential))
+        return getattr(type(m), "fx_leaf", False) or (m.__module__.startswith(("taeda.nn", "torch.nn")) and not isinstance(m, Sequential))
 
     def path_of_module(self, mod: Module) -> str:
         """Return a submodule's path from the root.  NameError if it is no submodule."""

@@ -33,7 +33,7 @@ class Compose:
         if not hasattr(transforms, "__iter__"):
             raise TypeError(f"[Compose] transforms must be a list, got {type(transforms).__name__}; Compose([...])")
         for i, transform in enumerate(transforms if isinstance(transforms, (list, tuple)) else ()):
-            if isinstance(transform, type) and transform.__module__.startswith("taeda.vision.transforms"):
+            if isinstance(transform, type) and transform.__module__.startswith(("taeda.vision.transforms", "torchvision.transforms")):
                 raise TypeError(f"[Compose] transform {i} is the class {transform.__name__}; make one of it: {transform.__name__}(...)")
         self.transforms = transforms
 
