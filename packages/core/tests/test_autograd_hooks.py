@@ -268,6 +268,10 @@ def test_a_hook_after_accumulation_returns_nothing() -> None:
     y.register_post_accumulate_grad_hook(lambda p: p.grad)
     with pytest.raises(RuntimeError, match="should return None"):
         (y * 2).sum().backward()
+    z = taeda.zeros(3, requires_grad=True)
+    z.register_post_accumulate_grad_hook(lambda p: p.add_(p.grad, alpha=-0.5))       # gives the leaf itself
+    z.backward(taeda.tensor([1.0, 2.0, 3.0]))
+    assert z.tolist() == [-0.5, -1.0, -1.5]
 
 
 def test_a_retained_gradient_is_memory_of_its_own() -> None:

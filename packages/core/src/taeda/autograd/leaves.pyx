@@ -192,6 +192,8 @@ cdef int finish_leaf(TensorBase leaf, object total, bint create_graph) except -1
     if extra is not None and "post_accumulate_hooks" in extra:
         for hook in list(extra["post_accumulate_hooks"].values()):
             found = hook(leaf)
+            if found is leaf:                           # what an in-place update gives, as the last word of a lambda
+                continue
             if isinstance(found, TensorBase):
                 raise RuntimeError("[register_post_accumulate_grad_hook] Tensor post accumulate grad hooks should return None, but "
                                    f"{name_of_hook(hook)!r} returned a Tensor; change the leaf's .grad instead")
