@@ -94,6 +94,11 @@ def test_operators_of_a_schema() -> None:
     assert x.grad.tolist() == [3.0, 3.0]
     with pytest.raises(RuntimeError, match="already"):
         mine.define("triple(Tensor x) -> Tensor")
+    assert mine.define("tests_mine::whole(Tensor x) -> Tensor") == "tests_mine::whole"
+    mine.impl("tests_mine::whole", lambda x: x + 1, "CPU")
+    assert taeda.ops.tests_mine.whole(taeda.ones(1)).item() == 2
+    with pytest.raises(RuntimeError, match="does not match namespace"):
+        mine.define("tests_other::whole(Tensor x) -> Tensor")
     library.define("tests_mine::cpu_only", "(Tensor x) -> Tensor")
     library.impl("tests_mine::cpu_only", "CPU", lambda x: x.clone())
     assert taeda.ops.tests_mine.cpu_only(taeda.ones(1)).item() == 1

@@ -613,7 +613,11 @@ class Library:
     def define(self, schema: str, alias_analysis: str = "", *, tags: Any = ()) -> str:
         """Make an operator of a schema with a name, as ``"double(Tensor x) -> Tensor"``; return the name."""
         name, opening, rest = schema.strip().partition("(")
-        define(f"{self.ns}::{name.strip()}", opening + rest)
+        namespace, _, own = name.strip().rpartition("::")
+        if namespace not in ("", self.ns):
+            raise RuntimeError(f"[Library.define] Explicitly provided namespace ({namespace}) in schema string does not match namespace of "
+                               f"the library ({self.ns}); leave it out of the schema")
+        define(f"{self.ns}::{own}", opening + rest)
         return name.strip()
 
     def impl(
