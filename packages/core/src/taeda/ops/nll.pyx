@@ -274,4 +274,4 @@ cdef object cross_entropy_probabilities(TensorBase x, TensorBase target, TensorB
         return -loss.sum(dim)
     if reduction == 2:
         return -loss.sum()
-    return -loss.sum() / (x.view.numel // max(1, x.view.shape[dim]))
+    return named(-loss.sum() / (x.view.numel // max(1, x.view.shape[dim])), "DivBackward1")
