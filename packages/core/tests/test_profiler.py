@@ -308,3 +308,11 @@ def test_stacks_are_written_for_flame_graphs(tmp_path: Path) -> None:
     assert (tmp_path / "none").read_text() == ""
     with pytest.raises(ValueError, match="metric should be one of"):
         p.export_stacks(tmp_path / "stacks", "count")
+
+
+def test_a_gpu_that_is_asked_for_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match="^CUDA is not available, disabling CUDA profiling"):
+        p = profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA])
+    with p:
+        taeda.ones(2).add(1)
+    assert "add" in "".join(row.key for row in p.key_averages())

@@ -409,6 +409,8 @@ class profile:
         self.activities = set(activities) if activities is not None else supported_activities()
         if not self.activities:
             raise AssertionError("[profile] No valid profiler activities found")
+        if ProfilerActivity.CUDA in self.activities:
+            warnings.warn("CUDA is not available, disabling CUDA profiling", stacklevel=2)
         self.schedule, self.on_trace_ready = schedule, on_trace_ready
         self.record_shapes, self.with_stack, self.profile_memory, self.acc_events = record_shapes, with_stack, profile_memory, acc_events
         self.metadata: dict[str, Any] = {}
