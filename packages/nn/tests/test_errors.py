@@ -337,4 +337,8 @@ def test_slips_of_newcomers_are_told_what_was_meant():
     model.load_state_dict(saved)
     with pytest.raises(RuntimeError) as plain:
         model.load_state_dict({"0.weight": taeda.ones(2, 2), "a.bias": taeda.ones(2)})
-    assert "The keys begin" not in str(plain.value)
+    assert "The keys begin" not in str(plain.value) and "several parts" not in str(plain.value)
+    with pytest.raises(RuntimeError, match=r'Unexpected key(.|\n)*state_dict\["model"\] has the missing keys'):
+        model.load_state_dict({"epoch": 3, "optimizer": {}, "model": model.state_dict()})
+    with pytest.raises(TypeError, match=r"did you mean its \.state_dict\(\)\?"):
+        model.load_state_dict(model)

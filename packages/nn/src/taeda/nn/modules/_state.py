@@ -37,6 +37,12 @@ class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpe
     __str__ = __repr__
 
 
+def _entry_with(state: Any, missing: list[str]) -> str:
+    """Return the key of the entry that is itself a state with all the missing keys, or nothing."""
+    parts = (key for key, value in state.items() if isinstance(value, Mapping) and missing and all(name in value for name in missing))
+    return next(parts, "")
+
+
 def _common_prefix(missing: list[str], unexpected: list[str]) -> str:
     """Return what stands before every unexpected key, ``module.`` say, and makes of it a missing one; "" for no such thing."""
     prefix = unexpected[0].removesuffix(missing[0]) if missing and unexpected else ""
@@ -167,6 +173,8 @@ class StateMethods:
         """
         if not isinstance(state_dict, Mapping):
             hint = " hint: taeda.load(path) reads a file." if isinstance(state_dict, (str, os.PathLike)) else ""
+            if hasattr(state_dict, "state_dict"):
+                hint = " hint: did you mean its .state_dict()?"
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.{hint}")
         metadata = getattr(state_dict, "_metadata", None)
         state: Any = OrderedDict(state_dict)
@@ -184,6 +192,8 @@ class StateMethods:
                 f'The keys begin with "{prefix}", which this module\'s do not; '
                 f'nn.modules.utils.consume_prefix_in_state_dict_if_present(state_dict, "{prefix}") takes it off.'
             )
+        if strict and (inside := _entry_with(state, report.missing)):
+            report.errors.append(f'state_dict["{inside}"] has the missing keys: a checkpoint of several parts; did you mean to load that?')
         if report.errors:
             lines = "\n\t".join(report.errors)
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{lines}")
