@@ -88,6 +88,11 @@ def test_coco_has_the_annotations_of_each_image(tmp_path):
         data["0"]
 
 
+def test_a_transform_that_adds_to_cocos_annotations_leaves_the_data_set_as_it_is(tmp_path):
+    data = datasets.CocoDetection(*coco(tmp_path), target_transform=lambda target: target.append({"id": 9}) or target)
+    assert [len(data[0][1]) for _ in range(2)] == [3, 3] and data.coco.getAnnIds(imgIds=[2]) == [5, 6]
+
+
 def test_coco_stays_in_its_folder(tmp_path):
     (tmp_path / "in").mkdir()
     Image.new("RGB", (2, 2)).save(tmp_path / "secret.jpg")

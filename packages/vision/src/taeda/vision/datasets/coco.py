@@ -120,7 +120,7 @@ class CocoDetection(VisionDataset):
         return open_image(within(self.root, self.coco.imgs[id]["file_name"], f"{type(self).__name__}, image {id}"), "RGB")
 
     def _load_target(self, id: Any) -> list[Any]:
-        return self.coco.imgToAnns.get(id, [])
+        return list(self.coco.imgToAnns.get(id, ()))        # a transform may add to it
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         if not isinstance(index, int):
