@@ -89,6 +89,7 @@ class Sintel(FlowDataset):
         transforms, loader: as of `FlowDataset`.
 
     Raises:
+        FileNotFoundError: its folders are not there.
         ValueError: an argument is none of those above.
     """
 
