@@ -41,7 +41,7 @@ F.mish((m * 1)[0], inplace=True)|F.rrelu(m)|F.rrelu(m * 1, inplace=True)|F.rrelu
 (m * 1).fill_(2)|(m * 1).fill_(q[0, 0])|T.fill(m, 2)|T.fill(m, q[0, 0])|(m * 1).clamp_max_(m + 1)|(m * 1).clamp_min_(m + 1)|c[0].sum().index_select(0, t[:1])|(m * 1).set_(m.detach())
 T.unsafe_split(m, 1)[1]|T.unsafe_split_with_sizes(m, [1, 2])[0]|T.unsafe_chunk(m, 2)[0]|T.gru_cell(q.T, q.T[:, :1], q[:3, :4], q[:3, :1])
 T.rnn_tanh_cell(q.T, q.T[:, :1], q[:1, :4], q[:1, :1])|T.rnn_relu_cell(q.T, q.T[:, :1], q[:1, :4], q[:1, :1])
-T.lstm_cell(q.T, (q.T[:, :1], q.T[:, :1]), q[:, :4], q[:, :1])[0]
+T.lstm_cell(q.T, (q.T[:, :1], q.T[:, :1]), q[:, :4], q[:, :1])[0]|T.nn.utils.rnn.pack_padded_sequence(m, [3, 3, 2, 1]).data
 """.replace("\n", "|").strip("|").split("|")
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import taeda
 from taeda import Tensor
+from taeda.autograd.node import named
 
 __all__ = [
     "PackedSequence",
@@ -216,7 +217,7 @@ unsorted_indices=tensor([1, 2, 0]))
     _check_lengths(sizes, input.shape[1], input.shape[0])
     longest = int(sizes[0])
     mask = taeda.arange(longest).unsqueeze(1) < sizes  # (T, B): row by row, its elements are in the order of packing
-    data = input[:longest][mask if input.device.type == "cpu" else mask.to(input.device)]
+    data = named(input[:longest][mask if input.device.type == "cpu" else mask.to(input.device)], "PackPaddedSequenceBackward0")
     return PackedSequence(data, mask.sum(1), order)
 
 
