@@ -402,3 +402,13 @@ def test_the_environment_decides_whether_what_a_file_says_is_run(monkeypatch: py
     for given in (None, False):
         with pytest.raises(pickle.UnpicklingError, match="not on the list"):
             load(weights_only=given)
+
+
+@pytest.mark.parametrize("layout", ["to_sparse", "to_sparse_csr"])
+def test_a_sparse_tensor_loads_to_the_meta_device(layout: str) -> None:
+    file = io.BytesIO()
+    taeda.save(getattr(taeda.eye(3), layout)(), file)
+    for weights_only in (True, False):
+        file.seek(0)
+        s = taeda.load(file, map_location="meta", weights_only=weights_only)
+        assert (s.device.type, s.shape, s.layout) == ("meta", (3, 3), getattr(taeda.eye(3), layout)().layout)

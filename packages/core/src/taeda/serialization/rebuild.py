@@ -96,7 +96,7 @@ def rebuild_sparse(kind: Any, data: Any) -> Any:
     unchecked = getattr(_unchecked, "found", None)
     if unchecked is not None:
         unchecked.append((kind, data))
-    checks = unchecked is None
+    checks = unchecked is None and not getattr(data[0], "is_meta", False)                # which has no indices to look at
     try:
         if kind.__reduce__() == "sparse_coo":
             return creation.sparse_coo_tensor(*data[:3], check_invariants=checks, is_coalesced=data[3] if len(data) == 4 else None)
