@@ -259,3 +259,5 @@ def test_pairs_are_of_one_person_or_of_two(tmp_path, monkeypatch):
     assert told(data) == [(1, 2, 1), (2, 3, 0), (2, 1, 1), (3, 1, 0)] and data.pair_names[1] == ("Al", "Bo_X")
     turned = datasets.LFWPairs(tmp_path, "train", transform=lambda x: x.convert("L"), target_transform=lambda same: -same)
     assert told(turned) == [(2, 1, -1), (3, 2, 0)] and turned[0][1].mode == "L"
+    with pytest.raises(TypeError, match="No wrapper exists for dataset class LFWPairs"):
+        datasets.wrap_dataset_for_transforms_v2(data)[0]

@@ -190,6 +190,9 @@ def test_wrapped_targets_are_tensors_that_know_what_they_are(tmp_path):
     assert isinstance(masks[0][1], tv_tensors.Mask) and tuple(masks[0][1].shape) == (1, 6, 8) and masks[0][1].unique().tolist() == [3] and len(masks) == 1
     plain = datasets.wrap_dataset_for_transforms_v2(datasets.FakeData(2, (3, 4, 4)))
     assert isinstance(plain, datasets.FakeData) and isinstance(plain[0][1], int)
+    for keys in ("all", ("boxes",)):
+        with pytest.raises(ValueError, match="`target_keys` is currently only supported for CocoDetection, .* but got FakeData"):
+            datasets.wrap_dataset_for_transforms_v2(datasets.FakeData(2), keys)
     with pytest.raises(TypeError, match="No wrapper exists for dataset class list"):
         datasets.wrap_dataset_for_transforms_v2([1])
 

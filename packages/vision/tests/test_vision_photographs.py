@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import taeda
 from PIL import Image
-from taeda.vision import datasets
+from taeda.vision import datasets, tv_tensors
 from taeda.vision.datasets import imagenet
 
 
@@ -42,6 +42,13 @@ def test_celeba_has_four_kinds_of_targets(tmp_path):
     assert image.getpixel((0, 0)) == (2, 0, 0)
     assert (attr.tolist(), identity.item(), box.tolist(), points[:2].tolist()) == ([0, 1], 13, [2, 2, 3, 4], [2, 3])
     assert datasets.CelebA(tmp_path, "ALL", target_type=[])[1][1] is None
+    wrap = datasets.wrap_dataset_for_transforms_v2
+    _, (identity, box) = wrap(datasets.CelebA(tmp_path, target_type=["identity", "bbox"]))[1]
+    assert identity.item() == 13 and isinstance(box, tv_tensors.BoundingBoxes) and box.tolist() == [[2, 2, 5, 6]] and box.canvas_size == (3, 4)
+    assert wrap(datasets.CelebA(tmp_path, target_type="bbox"))[1][1].tolist() == [[2, 2, 5, 6]]
+    assert wrap(datasets.CelebA(tmp_path, target_type=[]))[1][1] is None
+    with pytest.raises(RuntimeError, match="CelebA with target_type 'landmarks' is currently not supported by this wrapper"):
+        wrap(data)[0]
     with pytest.raises(ValueError, match="Target type 'age' is not recognized"):
         datasets.CelebA(tmp_path, target_type="age")[0]
     with pytest.raises(RuntimeError, match="target_transform is specified but target_type is empty"):
@@ -81,7 +88,10 @@ def test_caltech_has_categories_and_outlines(tmp_path):
     io.savemat(base / "Annotations" / "Faces_2" / "annotation_0001.mat", {"obj_contour": np.eye(2)})
     data = datasets.Caltech101(tmp_path)
     assert (data.categories, data.y, data[2][1]) == (["Faces", "ant"], [0, 1, 1], 1)
-    assert datasets.Caltech101(tmp_path, ["category", "annotation"])[0][1][1].tolist() == [[1, 0], [0, 1]]
+    contours = datasets.Caltech101(tmp_path, ["category", "annotation"])
+    assert contours[0][1][1].tolist() == [[1, 0], [0, 1]] and datasets.wrap_dataset_for_transforms_v2(data)[2][1] == 1
+    with pytest.raises(RuntimeError, match="'annotation' is currently not supported by this wrapper"):
+        datasets.wrap_dataset_for_transforms_v2(contours)[0]
     for i in (1, 2):
         picture(tmp_path / "caltech256" / "256_ObjectCategories" / "001.ak47" / f"001_{i:04d}.jpg", i)
     image, label = datasets.Caltech256(tmp_path)[1]

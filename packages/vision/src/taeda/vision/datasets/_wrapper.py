@@ -11,8 +11,10 @@ from PIL import Image, ImageDraw
 
 import taeda
 from taeda.vision import tv_tensors
+from taeda.vision.datasets.celeba import CelebA
 from taeda.vision.datasets.coco import CocoCaptions, CocoDetection
 from taeda.vision.datasets.oxford_iiit_pet import OxfordIIITPet
+from taeda.vision.datasets.photographs import Caltech101
 from taeda.vision.datasets.scenes import Cityscapes, Kitti, SBDataset, WIDERFace
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.datasets.voc import VOCDetection, VOCSegmentation
@@ -132,6 +134,20 @@ def _borders(data: Any, index: int, image: Any, target: Any, keys: Collection[st
     return _mask(target)
 
 
+def _celebrities(data: Any, index: int, image: Any, target: Any, keys: Collection[str]) -> Target:
+    if "landmarks" in data.target_type:
+        raise _unsupported("CelebA with target_type 'landmarks'")
+    parts = target if isinstance(target, tuple) else (target,) * len(data.target_type)
+    made = tuple(_boxes(part, image, "xywh") if kind == "bbox" else part for kind, part in zip(data.target_type, parts, strict=True))
+    return made if isinstance(target, tuple) else made[0] if made else None
+
+
+def _contours(data: Any, index: int, image: Any, target: Any, keys: Collection[str]) -> Target:
+    if "annotation" in data.target_type:
+        raise _unsupported("Caltech101 with target_type 'annotation'")
+    return target
+
+
 _FACE_KEYS = {"bbox", "blur", "expression", "illumination", "occlusion", "pose", "invalid"}
 Wrapper = Callable[[Any, int, Any, Any, Collection[str]], Target]
 # For each class how its targets are made, what they can have, and what they have by default.
@@ -153,6 +169,8 @@ _WRAPPERS: dict[type, tuple[Wrapper, set[str], set[str]]] = {
     WIDERFace: (_faces, _FACE_KEYS, _FACE_KEYS),
     Cityscapes: (_city, set(), set()),
     SBDataset: (_borders, set(), set()),
+    CelebA: (_celebrities, set(), set()),
+    Caltech101: (_contours, set(), set()),
     VisionDataset: (lambda data, i, image, target, keys: target, set(), set()),
 }
 
@@ -168,6 +186,7 @@ def wrap_dataset_for_transforms_v2(dataset: Any, target_keys: Collection[str] | 
     Raises:
         TypeError: it is no data set of this package.
         ValueError: keys are asked for that its targets cannot have.
+        RuntimeError: when a sample is read, its target has a kind that transforms would leave behind.
 
     >>> from taeda.vision.datasets import FakeData, wrap_dataset_for_transforms_v2
     >>> data = wrap_dataset_for_transforms_v2(FakeData(size=2, image_size=(3, 8, 8)))
@@ -179,12 +198,19 @@ def wrap_dataset_for_transforms_v2(dataset: Any, target_keys: Collection[str] | 
         name = type(dataset).__name__
         raise TypeError(f"[wrap_dataset_for_transforms_v2] No wrapper exists for dataset class {name}; it should be a VisionDataset")
     make, known, default = _WRAPPERS[found]
+    if target_keys is not None and not known:
+        raise ValueError("[wrap_dataset_for_transforms_v2] `target_keys` is currently only supported for CocoDetection, VOCDetection, "
+                         f"Kitti and WIDERFace, but got {type(dataset).__name__}")
     keys = default if target_keys is None else known if target_keys == "all" else set(target_keys)
     if not set(keys) <= known:
         raise ValueError(f"[wrap_dataset_for_transforms_v2] Target keys should be some of {sorted(known)}, got {sorted(set(keys) - known)}")
 
     def __getitem__(self: Any, index: int) -> Any:
-        image, target = kind.__getitem__(self, index)
+        sample = kind.__getitem__(self, index)
+        if not isinstance(sample, tuple) or len(sample) != 2:
+            raise TypeError(f"[wrap_dataset_for_transforms_v2] No wrapper exists for dataset class {kind.__name__}: its samples are no "
+                            "pairs of an image and a target")
+        image, target = sample
         target = make(self, index, image, target, keys)
         return (image, target) if self._then is None else self._then(image, target)
 
