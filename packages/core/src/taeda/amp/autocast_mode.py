@@ -41,7 +41,8 @@ class autocast:
         cache_enabled: keep the cast of each weight until the outermost block ends, unless the weight changes.
 
     Raises:
-        ValueError: ``device_type`` is no string; RuntimeError: no such device, or none with an autocast.
+        ValueError: ``device_type`` is no string.
+        RuntimeError: no such device, or none with an autocast.
 
     >>> import taeda
     >>> w = taeda.ones(2, 2, requires_grad=True)

@@ -31,7 +31,8 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     """Return the rows of a table that the indices name: out[...] = weight[indices[...]].
 
     Args:
-        weight: (rows, D); indices: integers of any shape.
+        weight: (rows, D).
+        indices: integers of any shape.
         padding_idx: a row that gets no gradient; a negative one means none.
         sparse: the gradient is a sparse tensor, a row for each index.
 

@@ -31,7 +31,8 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """Return the distances of every row of x1 to every row of x2: y_ij = |x1_i - x2_j|_p.
 
     Args:
-        x1: (..., P, M); x2: (..., R, M); the leading dimensions broadcast, the result is (..., P, R).
+        x1: (..., P, M).
+        x2: (..., R, M); the leading dimensions broadcast, the result is (..., P, R).
         p: from 0 to inf, as in :func:`taeda.norm`.
         compute_mode: how Euclidean distances are made of more than 25 rows: "use_mm_for_euclid_dist_if_necessary" by one
             matrix product, |a|^2 + |b|^2 - 2 a b, which is fast and cancels for near rows, or

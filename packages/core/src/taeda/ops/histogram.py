@@ -136,7 +136,8 @@ def histogramdd(input, bins, range=None, weight=None, density=False):
         input: (..., D).
         bins: one number for all dimensions, or for each of the D a number, or for each a tensor of edges.
         range: D pairs in a row, the ends of each dimension's bins.
-        weight: (...); density: as in :func:`taeda.histogram`.
+        weight: (...).
+        density: as in :func:`taeda.histogram`.
 
     >>> import taeda
     >>> taeda.histogramdd(taeda.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), [2, 2]).hist

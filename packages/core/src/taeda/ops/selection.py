@@ -155,7 +155,8 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True, out=No
     """Reduce the rows of ``source`` into the rows of ``input`` that ``index`` names: y[index[i]] = reduce(y[index[i]], source[i]).
 
     Args:
-        index: (n,) int32 or int64; source: input's shape but for n rows along ``dim``.
+        index: (n,) int32 or int64.
+        source: input's shape but for n rows along ``dim``.
         reduce: "prod", "mean", "amax" or "amin".
         include_self: let input's own values take part.
 

@@ -39,7 +39,8 @@ def mm(mat1: Any, mat2: Any, reduce: str | None = None) -> Any:
     The gradient of a sparse matrix is sparse: it has the elements that the matrix has.
 
     Args:
-        mat1: (n, m); mat2: (m, p).
+        mat1: (n, m).
+        mat2: (m, p).
         reduce: in place of the sum of the terms, "mean", "max" or "min", for a sparse matrix and a dense one.
 
     Raises RuntimeError for shapes or dtypes that do not fit.
@@ -129,8 +130,10 @@ def spdiags(diagonals: Any, offsets: Any, shape: Any, layout: Any = None) -> Any
     """Return a matrix with the rows of ``diagonals`` on its diagonals: element j of a row is in column j.
 
     Args:
-        diagonals: (k, n) or (n,); offsets: (k,), 0 the main diagonal, positive above it.
-        shape: of the result; layout: COO by default, CSR or CSC.
+        diagonals: (k, n) or (n,).
+        offsets: (k,), 0 the main diagonal, positive above it.
+        shape: of the result.
+        layout: COO by default, CSR or CSC.
 
     >>> import taeda
     >>> taeda.sparse.spdiags(taeda.tensor([[1.0, 2.0]]), taeda.tensor([1]), (2, 2)).to_dense()

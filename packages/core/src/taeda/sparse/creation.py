@@ -185,7 +185,8 @@ def sparse_compressed_tensor(
     """Return a matrix in a compressed layout: row (or column) i has the entries ``compressed_indices[i]`` to ``[i + 1]``.
 
     Args:
-        compressed_indices: (rows + 1,), or columns for CSC and BSC; plain_indices: (n,) the other dimension's.
+        compressed_indices: (rows + 1,), or columns for CSC and BSC.
+        plain_indices: (n,) the other dimension's.
         values: (n,), or (n, height, width) of blocks; autograd goes on to it.
         size: the shape; by default the smallest that holds the indices.
         layout: ``taeda.sparse_csr``, ``sparse_csc``, ``sparse_bsr`` or ``sparse_bsc``.
