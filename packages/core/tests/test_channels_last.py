@@ -220,3 +220,13 @@ def test_a_copy_with_channels_innermost_is_no_view() -> None:
     volume = taeda.ones(2, 3, 2, 2, 2)
     assert not volume.to(memory_format=taeda.channels_last_3d)._is_view()
     assert not taeda.ones(2, 1, 1, 1).contiguous(memory_format=taeda.channels_last)._is_view()
+
+
+@pytest.mark.parametrize("results", [1, 7, 20, 40])
+@pytest.mark.parametrize(("channels", "k", "stride"), [(1, 3, 1), (1, 4, 2), (3, 2, 1), (2, 2, 2)])
+def test_convolutions_of_few_terms_give_the_sums_of_planes(channels: int, k: int, stride: int, results: int) -> None:
+    taeda.manual_seed(0)
+    x, w, b = (taeda.randn(*s, dtype=taeda.float64) for s in ((2, channels, 13, 11), (results, channels, k, k), (results,)))
+    y = taeda.conv2d(x.contiguous(memory_format=taeda.channels_last), w.contiguous(memory_format=taeda.channels_last), b, stride=stride, padding=1)
+    windows = taeda.constant_pad_nd(x, (1, 1, 1, 1)).unfold(2, k, stride).unfold(3, k, stride)
+    assert (y - taeda.einsum("nchwrs,ocrs->nohw", windows, w) - b.reshape(-1, 1, 1)).abs().max() < 1e-12
