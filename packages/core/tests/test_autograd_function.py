@@ -479,3 +479,38 @@ def test_backward_inside_of_backward_a_thousand_deep():
 def test_an_error_deep_inside_of_backward_comes_out():
     with pytest.raises(KeyError, match="below zero"):
         Countdown.apply(taeda.tensor(200.0, requires_grad=True), None).backward()
+
+
+class OffByOne(taeda.autograd.Function):
+    """x^2, whose gradient is wrong at element 3 alone."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return (2 * g * x).index_add(0, taeda.tensor([3]), g[3:4])
+
+
+def test_fast_gradcheck_takes_one_difference_for_an_input_and_finds_one_wrong_element():
+    calls = []
+
+    def counted(x):
+        calls.append(x.shape)
+        return x.sin(), taeda.complex(x, x * x)
+
+    state = taeda.get_rng_state()
+    x = taeda.linspace(-1, 1, 1000, dtype=taeda.float64).requires_grad_()
+    before = x.detach().clone()
+    assert taeda.autograd.gradcheck(counted, x, fast_mode=True, check_forward_ad=True) and len(calls) < 10
+    assert x.equal(before) and taeda.get_rng_state().equal(state)
+    z = taeda.complex(leaf(0.5, -1.0), leaf(2.0, 0.25)).detach().requires_grad_()
+    assert taeda.autograd.gradcheck(lambda z: z * z.conj() + z.exp(), z, fast_mode=True, check_forward_ad=True)
+    with pytest.raises(GradcheckError, match="at output element 3, input element 3 the numerical value is 0.8"):
+        taeda.autograd.gradcheck(OffByOne.apply, leaf(0.1, 0.2, 0.3, 0.4), fast_mode=True)
+    assert not taeda.autograd.gradcheck(OffByOne.apply, leaf(0.1, 0.2, 0.3, 0.4), fast_mode=True, raise_exception=False)
+    with pytest.raises(GradcheckError, match="expected to be zero"):
+        taeda.autograd.gradcheck(lambda x: x.detach() * 2, leaf(1.0), fast_mode=True)

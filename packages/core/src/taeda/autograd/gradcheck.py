@@ -124,8 +124,49 @@ def _forward_columns(function: Callable[..., Any], inputs: tuple[Any, ...], x: A
     return [[list(row) for row in zip(*[column[j] for column in columns], strict=True)] for j in range(count)]
 
 
+def _direction(x: Any, seed: int) -> Any:
+    """A random direction of length 1 in the space of x, the same each time; the program's random numbers are left alone."""
+    from taeda.ops import rand
+
+    u = rand(x.shape, dtype=x.dtype, generator=_generator(seed)) + 0.01
+    return u / u.abs().square().sum().sqrt().clamp(min=1e-300)
+
+
+def _generator(seed: int) -> Any:
+    from taeda.generator import Generator
+
+    return Generator().manual_seed(seed)
+
+
+def _dot(a: Any, b: Any) -> float:
+    """The real product of two tensors, complex ones taken as pairs of real numbers."""
+    return float((a.conj() * b).real.sum() if a.is_complex() or b.is_complex() else (a * b).sum())
+
+
+def _is_nonzero(t: Any, atol: float) -> bool:
+    return bool((t.abs() > atol).any())
+
+
+def _along(function: Callable[..., Any], inputs: tuple[Any, ...], x: Any, u: Any, eps: float) -> list[Any]:
+    """Return the change of each output for a small step of x along u, by a central difference."""
+    kept, flat = x.detach().clone(), x.data
+    try:
+        flat.add_(u, alpha=eps)
+        above = [o.detach().clone() for o in _outputs(function(*inputs))]
+        flat.copy_(kept).sub_(u, alpha=eps)
+        below = [o.detach() for o in _outputs(function(*inputs))]
+        if [(o.shape, o.dtype) for o in above] != [(o.shape, o.dtype) for o in below]:
+            raise GradcheckError("[gradcheck] Expected that changing an input a little changes no output's shape or dtype: got "
+                                 f"{[(tuple(o.shape), o.dtype) for o in above]} and {[(tuple(o.shape), o.dtype) for o in below]}")
+        return [(a - b) / (2 * eps) for a, b in zip(above, below, strict=True)]
+    finally:
+        flat.copy_(kept)
+
+
 class _Check:
     """One gradcheck: the function, its inputs and outputs, and what counts as equal."""
+
+    fast = False                        # whether whole Jacobians are compared by one number first
 
     def __init__(self, function: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float) -> None:
         self.function, self.inputs, self.eps, self.atol, self.rtol = function, inputs, eps, atol, rtol
@@ -145,6 +186,8 @@ class _Check:
     def backward_mode(self, nondet_tol: float, check_grad_dtypes: bool) -> None:
         """Backward passes give the numerical Jacobian, and the same one twice."""
         for number, x in enumerate(self.wanted):
+            if self.fast and self.agrees(x, number, nondet_tol, check_grad_dtypes):
+                continue
             numeric = _numerical(self.function, self.inputs, x, self.eps)
             for j, out in enumerate(self.outputs):
                 if not out.requires_grad:
@@ -161,6 +204,45 @@ class _Check:
                     self.dtypes(out, x, number)
                 self.compare(analytic, numeric[j] if numeric else [[] for _ in analytic], j, number, "")
 
+    def agrees(self, x: Any, number: int, nondet_tol: float, check_grad_dtypes: bool) -> bool:
+        """Whether v^T J u is the same by a backward pass and by one difference, for each output; a random u and v miss next to nothing."""
+        u = _direction(x, 0)
+        for j, numeric in enumerate(_along(self.function, self.inputs, x, u, self.eps)):
+            out = self.outputs[j]
+            if not out.requires_grad:
+                continue
+            v = _direction(out, 1 + j)
+            found = [grad(out, x, v, retain_graph=True, allow_unused=True)[0] for _ in range(2)]
+            if any(g is not None and g.shape != x.shape for g in found):
+                return False
+            a, again = [0.0 if g is None else _dot(g.detach(), u) for g in found]
+            if found[0] is not None and found[0].layout is strided and _is_nonzero(found[0].detach() - found[1].detach(), nondet_tol):
+                return False
+            if check_grad_dtypes:
+                self.dtypes(out, x, number)
+            if not self.near(a, _dot(v, numeric), v, u):
+                return False
+        return True
+
+    def agrees_forward(self, x: Any) -> bool:
+        """Whether v^T J u is the same in forward mode and by one difference."""
+        from taeda.autograd import forward_ad
+
+        u = _direction(x, 0)
+        with forward_ad.dual_level():
+            outs = _outputs(self.function(*[forward_ad.make_dual(x, u) if y is x else y for y in self.inputs]))
+            tangents = [forward_ad.unpack_dual(o).tangent for o in outs]
+        for j, numeric in enumerate(_along(self.function, self.inputs, x, u, self.eps)):
+            v = _direction(numeric, 1 + j)
+            if not self.near(0.0 if tangents[j] is None else _dot(v, tangents[j].detach()), _dot(v, numeric), v, u):
+                return False
+        return True
+
+    def near(self, a: float, n: float, v: Any, u: Any) -> bool:
+        """Whether two numbers v^T J u are as close as elements of J would have to be."""
+        slack = self.atol * float(v.abs().sum()) * float(u.abs().sum()) + self.rtol * abs(n)
+        return a == n or abs(a - n) <= slack or (a != a and n != n)
+
     def dtypes(self, out: Any, x: Any, number: int) -> None:
         """A gradient has its input's dtype."""
         (g,) = grad(out, x, out.detach().new_ones(out.shape), retain_graph=True, allow_unused=True)
@@ -170,6 +252,8 @@ class _Check:
     def forward_mode(self) -> None:
         """Forward mode gives the numerical Jacobian."""
         for number, x in enumerate(self.wanted):
+            if self.fast and self.agrees_forward(x):
+                continue
             numeric = _numerical(self.function, self.inputs, x, self.eps)
             analytic = _forward_columns(self.function, self.inputs, x, len(self.outputs))
             for j in range(len(self.outputs)):
@@ -179,6 +263,8 @@ class _Check:
     def no_outputs(self) -> None:
         """Without a differentiable output, the numerical Jacobian must be zero."""
         for x in self.wanted:
+            if self.fast and all(not _is_nonzero(t, self.atol) for t in _along(self.function, self.inputs, x, _direction(x, 0), self.eps)):
+                continue
             for matrix in _numerical(self.function, self.inputs, x, self.eps):
                 if any(abs(v) > self.atol for row in matrix for v in row):
                     raise GradcheckError("[gradcheck] Numerical gradient for function expected to be zero")
@@ -258,8 +344,9 @@ def gradcheck(
     """Check the gradients of ``func`` at ``inputs`` against central differences.
 
     Inputs that require grad should be float64 or complex128.  ``check_forward_ad`` checks forward mode too.  ``fast_mode``
-    is accepted: every element is always compared, of a sparse input (``masked`` or not) those that it has.  Raises
-    :class:`GradcheckError` with the first element that is off, or returns False if ``raise_exception`` is false.
+    compares one number for each input and output, v^T J u of random u and v, and elements only where that is off.  Of a sparse
+    input (``masked`` or not) the elements that it has are compared.  Raises :class:`GradcheckError` with the first element
+    that is off, or returns False if ``raise_exception`` is false.
 
     >>> import taeda
     >>> x = taeda.rand(3, dtype=taeda.float64, requires_grad=True)
@@ -282,6 +369,7 @@ def gradcheck(
     try:
         inputs = _checked_inputs(inputs)
         check = _Check(func, inputs, eps, atol, rtol)
+        check.fast = fast_mode
         if check_backward_ad and not any(o.requires_grad for o in check.outputs):
             check.no_outputs()
             return True
