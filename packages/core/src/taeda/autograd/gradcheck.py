@@ -215,7 +215,7 @@ class _Check:
             found = [grad(out, x, v, retain_graph=True, allow_unused=True)[0] for _ in range(2)]
             if any(g is not None and g.shape != x.shape for g in found):
                 return False
-            a, again = [0.0 if g is None else _dot(g.detach(), u) for g in found]
+            a = 0.0 if found[0] is None else _dot(found[0].detach(), u)
             if found[0] is not None and found[0].layout is strided and _is_nonzero(found[0].detach() - found[1].detach(), nondet_tol):
                 return False
             if check_grad_dtypes:

@@ -6,6 +6,7 @@ from typing import Any
 
 from taeda import ops
 from taeda.autograd.engine import call_vjp, set_batched_vjp
+from taeda.autograd.node import renamed
 from taeda.func.batched import BatchedTensor, at, batched, deepest, size_of
 from taeda.stand_ins import is_stand_in
 
@@ -23,7 +24,7 @@ _POINTWISE = frozenset(
 
 def batched_vjp(node: Any, g: Any) -> Any:
     """Return the gradients of a node's inputs for a batch of cotangents of its outputs."""
-    if type(g) is BatchedTensor and node.name() in _POINTWISE:
+    if type(g) is BatchedTensor and node.name() in _POINTWISE and type(node) not in renamed:
         value = g._value
         return batched(batched_vjp(node, value) if is_stand_in(value) else call_vjp(node, value), g._level)
     try:
