@@ -216,6 +216,25 @@ def test_images_with_channels_innermost_stay_so(shape: tuple[int, ...], dtype: t
         assert error <= (0.05 if dtype == taeda.bfloat16 else 2e-5 if dtype == taeda.float32 else 1e-12) * (1 + a.double().abs().max())
 
 
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(("sizes", "order"), [((2, 3, 4, 1), (0, 2, 1, 3)), ((1, 3, 4, 1), (0, 2, 1, 3)), ((1, 3, 4, 1), (0, 2, 3, 1))])
+def test_channels_lie_innermost_whatever_the_strides_of_sizes_of_1_are(
+    sizes: tuple[int, ...], order: tuple[int, ...], training: bool
+) -> None:
+    x = taeda.rand(sizes).permute(order).requires_grad_()
+    assert not x.is_contiguous() and x.is_contiguous(memory_format=taeda.channels_last)
+    c = x.shape[1]
+    mean, var, weight = taeda.rand(c), taeda.rand(c) + 0.5, taeda.rand(c)
+    y = ops.batch_norm(x, mean.clone(), var.clone(), weight, None, training=training)
+    wanted = ops.batch_norm(x.contiguous(), mean.clone(), var.clone(), weight, None, training=training)
+    assert y.is_contiguous(memory_format=taeda.channels_last) and not y.is_contiguous() and wanted.is_contiguous()
+    assert taeda.allclose(y, wanted)
+    g = taeda.rand(y.shape)
+    given, asked = (taeda.autograd.grad(out, x, g)[0] for out in (y, wanted))
+    assert taeda.allclose(given, asked, atol=1e-6)
+    assert ops.instance_norm(x.detach()).is_contiguous() and taeda.equal(ops.instance_norm(x), ops.instance_norm(x.contiguous()))
+
+
 @pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
 @pytest.mark.parametrize("shape", [(2, 6, 4, 4), (3, 4, 1, 1), (1, 8, 40, 23), (2, 1100, 5, 30), (2, 6, 3, 7, 9), (1, 12, 1, 300)])
 def test_groups_of_channels_that_lie_innermost(shape: tuple[int, ...], dtype: taeda.dtype) -> None:

@@ -28,9 +28,22 @@ METHODS = {}
 
 cdef Op BATCH_NORM_BACKWARD = define("batch_norm_backward", NULL)
 
+cdef bint fills_rows(TensorBase x) noexcept:
+    """Is x's memory one run of N H W rows of C values, whatever the strides of sizes of 1 say?"""
+    cdef int64_t stride = 1
+    cdef int k, d, n = x.view.ndim
+    if n < 4 or x.view.numel == 0:
+        return False
+    for k in range(n):
+        d = 1 if k == 0 else 0 if k == n - 1 else n - k            # C, W, H, N
+        if x.view.shape[d] != 1 and x.view.strides[d] != stride:
+            return False
+        stride *= x.view.shape[d]
+    return True
+
 cdef inline bint is_rows(TensorBase x) noexcept:
     # what lies in both orders counts as row-major: so do its results, as in PyTorch
-    return is_float(x.view.dtype) and not x.view.contiguous and lies_channels_last(x)
+    return is_float(x.view.dtype) and not x.view.contiguous and (lies_channels_last(x) or fills_rows(x))
 
 cdef TensorBase laid_as(TensorBase x, TensorBase t):
     """t's values in the memory order of x, which is contiguous or has its channels innermost."""
@@ -332,7 +345,7 @@ cpdef object instance_norm_any(object input, object running_mean, object running
     variances = None if running_var is None else statistics_for(x, running_var, weight).repeat(n)
     w = None if weight is None else weight.repeat(n)
     b = None if bias is None else bias.repeat(n)
-    y = batch_norm_moments(x.reshape((1, n * c) + tuple(x.shape[2:])), means, variances, w, b, True, momentum, eps)[0]
+    y = batch_norm_moments(x.contiguous().reshape((1, n * c) + tuple(x.shape[2:])), means, variances, w, b, True, momentum, eps)[0]
     if means is not None:
         running_mean.copy_(means.reshape(n, c).mean(0))
     if variances is not None:
