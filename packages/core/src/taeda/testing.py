@@ -8,8 +8,8 @@ Traceback (most recent call last):
 AssertionError: [assert_close] Scalars are not equal at [1]!
 <BLANKLINE>
 Expected 4 but got 3.
-Absolute difference: 1 (up to 0 allowed)
-Relative difference: 0.25 (up to 0 allowed)
+Absolute difference: 1
+Relative difference: 0.25
 """
 
 from __future__ import annotations
@@ -98,6 +98,8 @@ def difference(actual: Any, expected: Any, at: str, options: dict[str, Any]) -> 
         actual, expected = pair = tuple(x.item() if hasattr(x, "dtype") else x for x in pair)     # NumPy's scalars
         if "dtype" in options["checks"] and type(actual) is not type(expected):
             return f"The (d)types do not match{place}: expected {type(expected).__name__} but got {type(actual).__name__}"
+        if isinstance(actual, bool) and isinstance(expected, bool):
+            return None if actual is expected else f"Booleans mismatch{place}: {actual} is not {expected}"
         one, other = (taeda.tensor(x, dtype=wide(x)) for x in pair)
         return compared(one, other, place, options | {"checks": ()})
     related = isinstance(actual, type(expected)) or isinstance(expected, type(actual))
@@ -117,7 +119,6 @@ def wide(x: Any) -> dtype:
 
 def compared(a: Tensor, b: Tensor, place: str, options: dict[str, Any]) -> str | None:
     """Compare two tensors."""
-    scalar = "device" not in options["checks"] and a.ndim == 0
     if a.shape != b.shape:
         return f"The values for attribute 'shape' do not match{place}: expected {list(b.shape)} but got {list(a.shape)}"
     for name in options["checks"]:
@@ -145,12 +146,11 @@ def compared(a: Tensor, b: Tensor, place: str, options: dict[str, Any]) -> str |
     off = (a.to(exact) - b.to(exact)).abs()
     relative = off.double() / b.to(exact).abs()
     limits = {"absolute": (off, atol), "relative": (relative, rtol)}
-    if scalar:
-        much = f"{off.item():.6g}" if atol or rtol else f"{off.item()}"
+    if a.ndim == 0:
+        allowed = [f" (up to {limit} allowed)" if rtol or atol else "" for limit in (atol, rtol)]
         return (
             f"Scalars are not {'close' if rtol or atol else 'equal'}{place}!\n\nExpected {b.item()} but got {a.item()}.\n"
-            f"Absolute difference: {much} (up to {atol:g} allowed)\n"
-            f"Relative difference: {relative.item():.6g} (up to {rtol:g} allowed)"
+            f"Absolute difference: {off.item()}{allowed[0]}\nRelative difference: {relative.item()}{allowed[1]}"
         )
     lines = [f"Tensor-likes are not {'close' if rtol or atol else 'equal'}{place}!", ""]
     lines.append(f"Mismatched elements: {count} / {a.numel()} ({100 * count / a.numel():.1f}%)")
@@ -158,7 +158,7 @@ def compared(a: Tensor, b: Tensor, place: str, options: dict[str, Any]) -> str |
         values = values.double().masked_fill(~wrong, -math.inf)
         values = values.masked_fill(values.isnan(), math.inf)
         index = int(values.argmax())
-        where = tuple(int(i) for i in taeda.unravel_index(taeda.tensor(index), a.shape)) if a.ndim else ()
+        where = tuple(int(i) for i in taeda.unravel_index(taeda.tensor(index), a.shape))
         value = off.flatten()[index].item() if kind == "absolute" else relative.flatten()[index].item()
         lines.append(f"Greatest {kind} difference: {value} at index {where}" + (f" (up to {limit} allowed)" if rtol or atol else ""))
     return "\n".join(lines)
