@@ -1,6 +1,8 @@
 """DataLoader with worker processes: order, failures, death, and that nothing is left behind."""
 
+import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -13,6 +15,15 @@ import taeda
 from taeda.data import DataLoader, IterableDataset, TensorDataset, get_worker_info
 
 Pair = namedtuple("Pair", ["x", "y"])
+
+
+@pytest.fixture(autouse=True)
+def forked():
+    """Workers are forked, as they were by default before Python 3.14: the data sets here are of local functions."""
+    before = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method("fork", force=True)
+    yield
+    multiprocessing.set_start_method(before, force=True)
 
 
 def small(n=12):
@@ -214,6 +225,13 @@ def test_a_batch_that_cannot_be_pickled_is_reported():
     assert "pickle" in str(caught.value)
 
 
+def test_what_cannot_be_sent_to_a_worker_that_is_not_forked_is_explained():
+    loader = DataLoader(Items(lambda i: i), num_workers=1, multiprocessing_context="spawn")
+    with pytest.warns(UserWarning, match="Got pickle error when attempting to start a worker Process.*'spawn'.*top level"):
+        with pytest.raises((AttributeError, pickle.PicklingError), match="local object"):
+            next(iter(loader))
+
+
 def test_a_failing_init_fn_is_reported():
     def init(worker_id):
         raise OSError("no disk")
@@ -348,7 +366,7 @@ class Slow:
         time.sleep(0.05)
         return os.getpid()
 pids = set()
-for pid in DataLoader(Slow(), batch_size=None, num_workers=2):
+for pid in DataLoader(Slow(), batch_size=None, num_workers=2, multiprocessing_context="fork"):
     pids.add(pid)
     if len(pids) == 2:
         print(*pids, flush=True)

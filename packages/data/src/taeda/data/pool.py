@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import select
 import signal
 import time
@@ -34,6 +35,17 @@ def _writable(connection: Connection) -> bool:
     return bool(poll.poll(0))
 
 
+def _explain_pickling(method: str) -> None:
+    """Warn that what a worker gets must be picklable, where its process is not forked."""
+    if method != "fork":
+        warnings.warn(
+            f"Got pickle error when attempting to start a worker Process. With the start method {method!r} the data set, collate_fn "
+            "and worker_init_fn reach the worker by pickle: define their classes and functions at the top level of a module, or call "
+            "multiprocessing.set_start_method('fork'), which was the default on Linux before Python 3.14.",
+            stacklevel=2,
+        )
+
+
 class Member:
     """One worker as the training process sees it."""
 
@@ -55,8 +67,10 @@ class Member:
                     "ignore", message=".*multi-threaded, use of fork", category=DeprecationWarning
                 )
                 self.process.start()
-        except BaseException:
+        except BaseException as error:
             self.connection.close()
+            if isinstance(error, (TypeError, AttributeError, pickle.PicklingError)):
+                _explain_pickling(context.get_start_method())
             raise
         finally:
             theirs.close()

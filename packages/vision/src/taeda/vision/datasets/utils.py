@@ -141,6 +141,7 @@ def _fetch(url: str, part: IO[bytes], md5: str | None, timeout: float, show: boo
     try:
         _receive(urllib.request.Request(url, headers=headers), part, have, timeout, show, name)
     except urllib.error.HTTPError as error:
+        error.close()  # it is the answer too
         if error.code == 416 and have:  # what we have is longer than their file: it is something else
             part.truncate(0)
             return _fetch(url, part, md5, timeout, show, name)
