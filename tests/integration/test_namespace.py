@@ -103,7 +103,8 @@ def test_no_path_is_in_two_wheels() -> None:
 @pytest.mark.skipif(len(WHEELS) != 5, reason="needs the five wheels in TAEDA_WHEELS (nox sets it)")
 def test_installed_size_is_small() -> None:
     total = sum(info.file_size for wheel in WHEELS for info in zipfile.ZipFile(wheel).infolist())
-    assert total <= 32e6, f"{total / 1e6:.1f} MB installed"      # 30.5 on Python 3.11; 31.4 on 3.13, which inlines more into each module
+    # 31 on Python 3.11 with GCC 12; 33 on 3.13 with GCC 14, 34.4 on 3.14 with GCC 16, which inline more into each module
+    assert total <= 36e6, f"{total / 1e6:.1f} MB installed"
     assert not [n for wheel in WHEELS for n in zipfile.ZipFile(wheel).namelist() if n.endswith((".pyx", ".pyx.in", ".h", ".c"))]
 
 
