@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import pickle
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 import taeda
 from taeda.data import DataLoader, IterableDataset, TensorDataset, get_worker_info
+from taeda.data.transport import receive, send
 
 Pair = namedtuple("Pair", ["x", "y"])
 
@@ -111,6 +114,29 @@ def test_many_batches_at_once_do_not_use_up_file_descriptors():
     assert [int(b[8999]) for b in batches] == list(range(300))
     del batches
     assert len(os.listdir("/proc/self/fd")) - before < 10
+
+
+def test_a_limit_of_open_files_that_is_reached_is_named():
+    ours, theirs = multiprocessing.Pipe()
+    send(ours, taeda.zeros(20_000))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(map(int, os.listdir("/proc/self/fd")))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"as many open files as it may.*ulimit -n"):
+            receive(theirs)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert max(map(int, os.listdir("/proc/self/fd"))) == highest
+
+
+def test_a_default_timeout_of_sockets_is_not_that_of_workers():
+    socket.setdefaulttimeout(1e-3)
+    try:
+        slow = Items(lambda i: time.sleep(0.01) or taeda.full((9000,), i), 4)
+        assert [int(b[8999]) for b in DataLoader(slow, batch_size=None, num_workers=1)] == [0, 1, 2, 3]
+    finally:
+        socket.setdefaulttimeout(None)
 
 
 def test_leaves_keep_requires_grad_and_other_nodes_are_refused():

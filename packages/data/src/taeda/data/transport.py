@@ -9,16 +9,20 @@ keep small.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
 import mmap
 import os
 import pickle
+import socket
 import struct
 import sys
 import tempfile
 import weakref
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
-from multiprocessing.reduction import ForkingPickler, recv_handle, send_handle
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 import taeda
@@ -100,6 +104,40 @@ def _memory_file() -> int:
         return os.dup(file.fileno())
 
 
+@contextlib.contextmanager
+def _socket_of(connection: Connection) -> Iterator[socket.socket]:
+    """Lend the connection's socket."""
+    end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=connection.fileno())
+    end.settimeout(None)  # whatever the program's default is
+    try:
+        yield end
+    finally:
+        end.detach()
+
+
+def _send_descriptor(connection: Connection, fd: int) -> None:
+    """Send a file's descriptor without waiting for an answer.
+
+    ``multiprocessing.reduction.send_handle`` waits for one from Python 3.14 on, and would read the next request for it.
+    """
+    with _socket_of(connection) as end:
+        socket.send_fds(end, [b"\0"], [fd])
+
+
+def _receive_descriptor(connection: Connection) -> int:
+    with _socket_of(connection) as end:
+        message, fds, _, _ = socket.recv_fds(end, 1, 1)
+    if not message:
+        raise EOFError
+    if not fds:
+        raise OSError(
+            errno.EMFILE,
+            "[DataLoader] a batch could not be received, as this process has as many open files as it may; "
+            "close some, or raise the limit (ulimit -n)",
+        )
+    return fds[0]
+
+
 def _aligned(n: int) -> int:
     return -(-n // ALIGN) * ALIGN
 
@@ -132,7 +170,7 @@ def send(connection: Connection, obj: Any) -> None:
                 done += os.pwrite(fd, part[done : done + LARGEST_WRITE], offset + done)
             offset += _aligned(part.nbytes)
         connection.send_bytes(header)
-        send_handle(connection, fd, None)
+        _send_descriptor(connection, fd)
     finally:
         os.close(fd)
 
@@ -145,7 +183,7 @@ def receive(connection: Connection) -> Any:
     sizes = [pickled, *struct.unpack_from(f"<{count}Q", message, _HEADER.size)]
     region: Any
     if apart:
-        fd = recv_handle(connection)
+        fd = _receive_descriptor(connection)
         try:
             flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
             region = mmap.mmap(fd, sum(map(_aligned, sizes)), flags=flags)
