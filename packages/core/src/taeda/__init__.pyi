@@ -1211,11 +1211,11 @@ def unique_consecutive(input: Tensor, return_inverse: _bool = ..., return_counts
 def unravel_index(indices: Tensor, shape: _int | Sequence[_int]) -> Tensor:
     """Return the coordinates of flat indices in a tensor of the given shape: one tensor a dimension."""
 def unsafe_chunk(input: Tensor, chunks: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
-    """Return :func:`chunk` into pieces that may be changed in place where autograd records."""
+    """Return :func:`chunk` into pieces that are no views: see :func:`unsafe_split`."""
 def unsafe_split(input: Tensor, split_size: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
-    """Return :func:`split` into pieces that may be changed in place where autograd records."""
+    """Return :func:`split` into pieces that are no views."""
 def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
-    """Return :func:`split_with_sizes` into pieces that may be changed in place where autograd records."""
+    """Return :func:`split_with_sizes` into pieces that are no views: see :func:`unsafe_split`."""
 def unsqueeze(input: Tensor, dim: _int | Sequence[_int]) -> Tensor:
     """Return a view with a dimension of size 1 put in at ``dim``."""
 def unsqueeze_copy(input: Tensor, *args: Any, out: Tensor | None = ..., **kwargs: Any) -> Tensor:

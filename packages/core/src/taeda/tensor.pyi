@@ -1257,11 +1257,11 @@ class Tensor:
     def unique_consecutive(self, return_inverse: _bool = ..., return_counts: _bool = ..., dim: _int | Sequence[_int] | None = ...) -> Any:
         """Return the values, or slices along ``dim``, without those equal to the one before."""
     def unsafe_chunk(self, chunks: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
-        """Return :func:`chunk` into pieces that may be changed in place where autograd records."""
+        """Return :func:`chunk` into pieces that are no views: see :func:`unsafe_split`."""
     def unsafe_split(self, split_size: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
-        """Return :func:`split` into pieces that may be changed in place where autograd records."""
+        """Return :func:`split` into pieces that are no views."""
     def unsafe_split_with_sizes(self, split_sizes: Any, dim: _int | Sequence[_int] | None = ...) -> tuple[Tensor, ...]:
-        """Return :func:`split_with_sizes` into pieces that may be changed in place where autograd records."""
+        """Return :func:`split_with_sizes` into pieces that are no views: see :func:`unsafe_split`."""
     def unsqueeze(self, dim: _int | Sequence[_int]) -> Tensor:
         """Return a view with a dimension of size 1 put in at ``dim``."""
     def unsqueeze_(self, dim: _int | Sequence[_int]) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 
 from taeda import ops
 from taeda.autograd.engine import call_vjp, set_batched_vjp
-from taeda.autograd.node import renamed
+from taeda.autograd.node import renamed  # type: ignore[attr-defined]
 from taeda.func.batched import BatchedTensor, at, batched, deepest, size_of
 from taeda.stand_ins import is_stand_in
 
