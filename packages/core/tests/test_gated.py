@@ -51,7 +51,8 @@ def test_prelu_keeps_nan_and_reads_any_layout() -> None:
     assert gx.tolist() == [[0.5, 0.5], [1.0, 0.25]] and gw[0].isnan() and gw[1] == -float("inf")
 
 
-@pytest.mark.parametrize("shape, dim", [((2,), 0), ((3, 4), 1), ((4, 3), 0), ((2, 6, 5), 1), ((2, 8200), 1), ((3, 2, 5000), -2)])
+@pytest.mark.parametrize("shape, dim", [((2,), 0), ((3, 4), 1), ((4, 3), 0), ((2, 6, 5), 1), ((2, 8200), 1), ((3, 2, 5000), -2),
+                                        ((9001, 2), 1), ((3001, 6), 1), ((1300, 14), 1), ((700, 16), 1), ((600, 2, 5), 1)])
 def test_glu_along_every_dimension(shape: tuple[int, ...], dim: int) -> None:
     rng = np.random.default_rng(2)
     for dtype, tolerance in (("float32", 1e-6), ("float64", 1e-14), ("bfloat16", 2e-2), ("float16", 2e-3)):
