@@ -474,3 +474,11 @@ def test_a_batch_of_cotangents_passes_activations(name: str) -> None:
     y = f(leaf := x.clone().requires_grad_())
     (found,) = taeda.autograd.grad(y, leaf, taeda.eye(4, dtype=taeda.float64).reshape(4, 2, 2), is_grads_batched=True)
     assert near(found.reshape(2, 2, 2, 2), jacfwd(f)(x))
+
+
+def test_a_function_may_write_into_its_input_under_jvp_inside_of_vmap() -> None:
+    x, t = taeda.arange(6.0).reshape(3, 2), taeda.ones(3, 2)
+    value, tangent = vmap(lambda x, t: jvp(lambda x: x.add_(1) * x, (x,), (t,)))(x, t)
+    assert x.equal(taeda.arange(6.0).reshape(3, 2) + 1) and value.equal(x * x) and tangent.equal(2 * x)
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"):
+        vmap(grad(lambda x: x.mul_(2).sum()))(x)

@@ -237,7 +237,7 @@ def _transposed(
 
     The derivative of that pass is the product wanted.  It takes tangents in batches, and nests with itself.
     """
-    tape = Tape(flat)
+    tape = Tape(flat, writable=True)
     with differentiating(enable_grad()):
         value, aux = _split_aux("jvp(f, primals, tangents)", func(*tree_unflatten(tape.inputs, spec)), has_aux)
         outputs, out_spec = tree_flatten(value)

@@ -20,6 +20,7 @@ from taeda import autograd
 from taeda.autograd import dual
 from taeda.autograd.engine import finish_inner, reaches_others
 from taeda.autograd.grad_mode import is_grad_enabled
+from taeda.autograd.node import own
 from taeda.func import cotangents  # noqa: F401
 from taeda.func.batched import BatchedTensor, batched, levels, value_at
 from taeda.tensor import Tensor
@@ -59,14 +60,18 @@ def cut(x: Any) -> Any:
 
 
 class Tape:
-    """The inputs of one differentiation, and what is computed from them; unless ``shown``, results have no history outside."""
+    """The inputs of one differentiation, and what is computed from them; unless ``shown``, results have no history outside.
 
-    def __init__(self, inputs: Sequence[Any], shown: bool = True) -> None:
+    ``writable``: the function may write into its inputs, which are no leaves then, as with tangents that go along.
+    """
+
+    def __init__(self, inputs: Sequence[Any], shown: bool = True, writable: bool = False) -> None:
         self.shown = shown
         self.numbers = [level.number for level in levels() if not level.tangents]
         self.outer = is_grad_enabled()
         self.sources = [self._source(x) for x in inputs]
-        self.inputs = [logical(s, self.numbers) for s in self.sources]
+        given = [own(s.view_as(s)) if writable and s.grad_fn is None else s for s in self.sources]
+        self.inputs = [logical(s, self.numbers) for s in given]
         self._own = [s for s in self.sources if s.grad_fn is None]        # behind the others, the graph goes on outside
 
     def _source(self, x: Any) -> Any:
