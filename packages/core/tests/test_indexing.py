@@ -386,6 +386,23 @@ def test_where_promotes(a: Any, b: Any, want: Any) -> None:
     assert taeda.where(taeda.tensor([True, False]), a, b).dtype == want
 
 
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize("zeros", [(), (0,), (0, 1), (0, 1, 2), (1, 3)])
+def test_products_of_zeros_have_a_second_derivative(zeros: tuple[int, ...], keep: bool) -> None:
+    """One of three factors is 0: the derivative by another is 0 too, but not what it is by the 0."""
+    src = taeda.tensor([0.7, -1.3, 0.4, 2.1, -0.6], dtype=taeda.float64).index_fill(0, taeda.tensor(zeros, dtype=I64), 0).requires_grad_()
+    x = taeda.tensor([1.1, 0.0, -0.5], dtype=taeda.float64, requires_grad=True)
+    i = taeda.tensor([0, 0, 0, 1, 1])
+    for name in ("scatter_reduce", "index_reduce"):
+        def product(x: taeda.Tensor, s: taeda.Tensor, name: str = name) -> Any:
+            return getattr(x, name)(0, i, s, "prod", include_self=keep)
+
+        assert taeda.autograd.gradcheck(product, (x, src)) and taeda.autograd.gradgradcheck(product, (x, src))
+    H = taeda.autograd.functional.hessian(lambda s: x.detach().scatter_reduce(0, i, s, "prod", include_self=keep)[0], src)
+    a, b, c = (src[k].item() * (1.1 if keep else 1) for k in range(3))
+    assert H[:3, :3].flatten().tolist() == pytest.approx([0, c, b, c, 0, a, b, a, 0])
+
+
 def test_scatter_reduce_of_integers_and_nan() -> None:
     i = taeda.tensor([0, 0, 1])
     n = taeda.tensor([5, 6, -7])

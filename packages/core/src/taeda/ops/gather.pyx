@@ -296,7 +296,14 @@ cdef object scatter_reduce_vjp(Node n, object g):
         product = scatter_reduce(x if keep else x.scatter(dim, ix, 1), dim, ix, rest, "prod")
         zeros = x.new_zeros(x.shape).scatter_add(dim, ix, zero.to(x.dtype))
         others = zeros.gather(dim, ix) - zero.to(x.dtype)            # zeros among the other factors
-        gs = ((g * product).gather(dim, ix) / rest).masked_fill(others != 0, 0)
+        gs = (g * product).gather(dim, ix) / rest
+        if any_needs_grad((g, x, src)):                              # the zeros are 0 in it, but it changes with them
+            first = scatter_reduce(one, dim, ix, src.masked_fill(~zero, 1), "prod").gather(dim, ix)
+            second = x.new_zeros(x.shape).scatter_add(dim, ix, src.masked_fill(~zero, 0)).gather(dim, ix) - src
+            second = second.masked_fill((others != 1) | ~zero, 0) + (zero & (others == 0))
+            gs = gs * (first.masked_fill(zero, 0) + second)
+        else:
+            gs = gs.masked_fill(others != 0, 0)
     else:
         at_src = (src == y.gather(dim, ix)).to(x.dtype)
         at_x = (x == y).to(x.dtype) if keep else (x == y).to(x.dtype).scatter(dim, ix, 0)
