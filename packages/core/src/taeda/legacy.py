@@ -152,9 +152,7 @@ def is_storage(obj: Any) -> bool:
     >>> taeda.is_storage(taeda.ones(2).untyped_storage()), taeda.is_storage(taeda.ones(2))
     (True, False)
     """
-    from taeda.storage import Storage
-
-    return isinstance(obj, (Storage, TypedStorage))
+    return isinstance(obj, (UntypedStorage, TypedStorage))
 
 
 def is_same_size(input: Tensor, other: Tensor) -> bool:

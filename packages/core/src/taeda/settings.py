@@ -6,9 +6,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any, cast
 
+from taeda import _once
 from taeda.kernels.cpu import runtime
 from taeda.layer_call import LayerCall
 from taeda.ops import copying
+from taeda.tensor import warn_always
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_float32_matmul_precision",
@@ -146,9 +148,6 @@ def set_warn_always(b: bool) -> None:
     if not isinstance(b, bool):
         raise TypeError(f"[set_warn_always] expected a bool, got {type(b).__name__}")
     _state["warn_always"] = b
-    from taeda import _once
-    from taeda.tensor import warn_always
-
     warn_always(b)
     _once.warn_always(b)
 

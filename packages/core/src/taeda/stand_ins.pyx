@@ -14,6 +14,7 @@ from taeda.tensor_base cimport SPARSE, STAND_IN, TensorBase, WRAPPED, is_wrapper
 
 import copy
 
+from taeda.autograd.grad_mode import no_grad
 from taeda.tensor_base import user_attributes
 
 cdef Storage NOWHERE = foreign_storage(<char*>(<size_t>1 << 62), 0, (), True)
@@ -87,7 +88,6 @@ def is_wrapper_tensor(x):
 
 def copy_of_wrapper(TensorBase x, memo):
     """A deep copy by the class's own ``clone``."""
-    from taeda.autograd.grad_mode import no_grad
     with no_grad():
         t = (<object>x).clone()
     if type(t) is not type(x):

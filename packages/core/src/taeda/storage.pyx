@@ -8,6 +8,8 @@ from libc.string cimport memcpy, memset
 from taeda.kernels.cpu.runtime cimport cpu_alloc, cpu_free
 
 from taeda import _spoken
+from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE
+from taeda.kernels.cpu import memory_stats
 
 
 cdef struct Old:
@@ -119,7 +121,6 @@ cdef class Storage:
 
     @property
     def device(self):
-        from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE
         return META_DEVICE if self.device == META else CPU_DEVICE
 
     @property
@@ -357,7 +358,6 @@ cdef int allocate(Storage s, int64_t nbytes) except -1:
     s.data = <char*>cpu_alloc(nbytes)
     if s.data == NULL:
         s.nbytes_ = 0
-        from taeda.kernels.cpu import memory_stats
         raise OutOfMemoryError(
             f"[allocate] the system has no memory for {nbytes:,} bytes; taeda holds "
             f"{memory_stats()['allocated_bytes.current']:,} bytes in tensors and its cache has been emptied; "

@@ -12,6 +12,8 @@ from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.memory_order cimport dense, same_order
 from taeda.tensor_base cimport SPARSE, STAND_IN, TensorBase, is_wrapper
 
+from taeda.autograd.hooks import Handle
+
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
 
@@ -36,7 +38,6 @@ cdef class LeafHooks(dict):
 
 def leaf_hook(TensorBase leaf, kind, hook):
     """Register a hook on a leaf: "hooks", "accumulate_prehooks", "accumulate_hooks" or "post_accumulate_hooks"."""
-    from taeda.autograd.hooks import Handle
     if leaf.extra is None:
         leaf.extra = {}
     if kind not in leaf.extra:

@@ -21,6 +21,8 @@ from taeda.tensor_base cimport META, STAND_IN, alias, is_wrapper, twin
 
 from weakref import WeakValueDictionary
 
+from taeda.autograd.hooks import Handle
+
 cdef extern from "Python.h":
     void Py_SET_TYPE(PyObject* o, object type)
 
@@ -112,7 +114,6 @@ cdef class Node:
         return self._add_hook("pre", hook)
 
     def _add_hook(self, kind, hook):
-        from taeda.autograd.hooks import Handle
         if self.hooks is None:
             self.hooks = {}
         return Handle(self.hooks.setdefault(kind, {}), hook)

@@ -27,6 +27,7 @@ from taeda.fx._patching import patch_wrapped_functions as _patch_wrapped_functio
 from taeda.fx._patching import wrap
 from taeda.fx.codegen import _PyTreeCodeGen, _PyTreeInfo
 from taeda.fx.graph import Graph
+from taeda.fx.graph_module import GraphModule
 from taeda.fx.node import base_types
 from taeda.fx.proxy import ParameterProxy, Proxy, Scope, ScopeContextManager, TracerBase
 from taeda.nn import Module, Parameter, Sequential
@@ -460,8 +461,6 @@ def symbolic_trace(root: Any, concrete_args: dict[str, Any] | None = None) -> An
     >>> traced(taeda.tensor([-1.0, 2.0]))
     tensor([1., 3.])
     """
-    from taeda.fx.graph_module import GraphModule
-
     tracer = Tracer()
     graph = tracer.trace(root, concrete_args)
     name = type(root).__name__ if isinstance(root, Module) else getattr(root, "__name__", type(root).__name__)

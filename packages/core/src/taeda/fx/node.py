@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import taeda
+from taeda.fx import operator_schemas
 from taeda.fx._naming import qualified_name as _get_qualified_name
 from taeda.fx._naming import type_repr as _type_repr
 from taeda.fx.immutable_collections import immutable_dict, immutable_list
@@ -337,8 +338,6 @@ class Node:
         self, root: Any, arg_types: Any = None, kwarg_types: Any = None, normalize_to_only_use_kwargs: bool = False
     ) -> Any:
         """Return the arguments as the target's signature names them, an ``ArgsKwargsPair``; None if it has no signature."""
-        from taeda.fx import operator_schemas
-
         if self.op == "call_function":
             return operator_schemas.normalize_function(
                 self.target, self.args, self.kwargs, arg_types, kwarg_types, normalize_to_only_use_kwargs

@@ -35,6 +35,7 @@ from taeda.fx import traceback as fx_traceback
 from taeda.fx._naming import spoken
 from taeda.fx.graph import Graph
 from taeda.fx.node import Argument, Node, Target, base_types, map_aggregate
+from taeda.fx.operator_schemas import check_for_mutable_operation
 from taeda.overrides import is_tensor_method_or_property
 
 __all__ = [
@@ -87,8 +88,6 @@ class TracerBase:
                     type_expr: Any = None) -> Node:  # fmt: skip
         """Add a node to the graph, and note in its ``meta`` where in the model it is."""
         if kind == "call_function" and self.check_mutable_operations:
-            from taeda.fx.operator_schemas import check_for_mutable_operation
-
             check_for_mutable_operation(target, args, kwargs)
         node = self.graph.create_node(kind, target, args, kwargs, name, type_expr)
         self.node_name_to_scope[node.name] = self.scope.module_path, self.scope.module_type

@@ -280,7 +280,7 @@ cdef object angle_real_vjp(Node n, object g):
 cdef object sgn_vjp(Node n, object g):
     # the part of g across z, over |z|
     z = n.raw(0)
-    r, s = absolute(z), sgn(z)
+    r, s = modulus(z), sgn(z)
     along = real(g) * real(s) + imag(g) * imag(s)
     return ((g - s * along) / r).masked_fill(r == 0, 0)
 
@@ -302,7 +302,7 @@ cdef TensorBase real_result(Op op, TensorBase x):
     return y
 
 
-def absolute(input):
+def modulus(input):
     """Return |z| of a complex tensor."""
     return real_result(ABS, need_complex(input, "abs"))
 
@@ -330,10 +330,7 @@ def sgn(input, *, out=None):
     tensor([0.6000+0.8000j, 0.0000+0.0000j])
     """
     cdef TensorBase x = as_tensor(input, "sgn"), y
-    if not is_complex_(x.view.dtype):
-        from taeda.ops.rounding import sign
-        return named((<object>x).sign(), "SgnBackward0") if out is None else sign(x, out=out)
-    y = unary(SGN, x)
+    y = unary(SGN, x) if is_complex_(x.view.dtype) else named((<object>x).sign(), "SgnBackward0")
     return y if out is None else write_out(out, y, "sgn")
 
 

@@ -11,6 +11,7 @@ from taeda.ops.linalg cimport give, lu_factors, need_float, need_square, recordi
 from taeda.tensor_base cimport META, TensorBase
 
 from taeda.ops import return_types as types
+from taeda.ops.eigen import linalg_svd
 from taeda.ops.join import cat
 from taeda.ops.masking import where
 from taeda.ops.solve import linalg_lu_solve, linalg_solve
@@ -29,7 +30,6 @@ cdef object scaled_inverse(object A, object d):
 
 cdef object adjugate(object A, object g):
     """g adj(A)^H = g conj(det U det V^H) U diag(products of the other singular values) V^H"""
-    from taeda.ops.eigen import linalg_svd
     U, S, Vh = linalg_svd(A)
     one = S.new_ones(S.shape[:-1] + (1,))
     before, after = cat((one, S[..., :-1]), -1).cumprod(-1), cat((S[..., 1:], one), -1).flip(-1).cumprod(-1).flip(-1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from taeda.ops.creation import empty_like
 from taeda.tensor_base import TensorBase
 
 __all__ = [
@@ -32,8 +33,6 @@ def _noise(op: str, x: Any, p: float, by_channel: bool) -> Any:
             raise RuntimeError(f"[{op}] Feature dropout requires at least 2 dimensions in the input, got {tuple(x.shape)}")
         noise = x.new_empty(tuple(x.shape[:2]) + (1,) * (x.dim() - 2))
     else:
-        from taeda.ops import empty_like
-
         noise = empty_like(x)
     if x.is_complex():
         raise NotImplementedError(f"[{op}] not implemented for dtype {x.dtype}; dropout takes floating point tensors")

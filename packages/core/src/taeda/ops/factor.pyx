@@ -17,8 +17,10 @@ from taeda.tensor_base cimport META, TensorBase
 
 from taeda.autograd.node import named
 from taeda.ops import return_types as types
+from taeda.ops.creation import eye
 from taeda.ops.join import cat
 from taeda.ops.linalg import LinAlgError, deprecated
+from taeda.ops.solve import linalg_solve_triangular
 
 __all__ = ["cholesky", "geqrf", "linalg_cholesky", "linalg_cholesky_ex", "linalg_ldl_factor", "linalg_ldl_factor_ex", "linalg_lu",
            "linalg_lu_factor", "linalg_lu_factor_ex", "linalg_qr", "lu", "lu_unpack", "qr"]
@@ -26,8 +28,7 @@ PUBLIC = ("cholesky", "geqrf", "lu", "lu_unpack", "qr")
 
 
 cdef object triangular(object A, object B, bint upper, bint left=True, bint unit=False):
-    """Solve with a triangle; this room stands below that of the solvers."""
-    from taeda.ops.solve import linalg_solve_triangular
+    """Solve with a triangle."""
     return linalg_solve_triangular(A, B, upper=upper, left=left, unitriangular=unit)
 
 
@@ -112,7 +113,6 @@ def cholesky(input, upper=False, *, out=None):
 
 cdef object unit_lower(TensorBase LU, int64_t k):
     """L of packed factors: what lies below the diagonal of the first k columns, and ones on it."""
-    from taeda.ops.creation import eye
     return LU[..., :k].tril(-1) + eye(rows(LU), k, dtype=(<object>LU).dtype, device=(<object>LU).device)
 
 

@@ -12,6 +12,7 @@ from taeda.kernels.cpu.abi cimport Param, View
 from taeda.ops.arguments cimport whole_numbers
 from taeda.tensor_base cimport CPU, TensorBase
 
+from taeda.autograd.backward import grad
 from taeda.autograd.node import named
 from taeda.ops.creation import ones, zeros
 from taeda.ops.sequences import linspace
@@ -97,8 +98,6 @@ cdef list taps(object x, object n, tuple how):
 
 cdef object grid_sample_composed(Node n, object g, object x, object grid):
     """The gradients as differentiable functions: of the sampling composed of gathers and products."""
-    from taeda.autograd import grad
-
     cdef int D = x.ndim - 2
     # fresh tensors in the inputs' places: one may depend on the other, and in forward mode none requires grad
     x, grid = [t.view_as(t) if t.requires_grad else t.detach().requires_grad_() for t in (x, grid)]

@@ -29,6 +29,7 @@ from taeda.tensor_base cimport CPU, META, STAND_IN, TensorBase, is_wrapper
 
 from taeda import _spoken
 from taeda.operands import as_index
+from taeda.ops.conversion import tensor
 
 __all__ = ["getitem", "setitem"]
 PUBLIC = ()
@@ -248,7 +249,6 @@ cdef TensorBase index_of(object item, str op):
             return t
     elif not has(item, "__array_interface__"):
         return None
-    from taeda.ops.conversion import tensor
     t = tensor(item)
     if t.view.numel == 0 and not is_integral(t.view.dtype):
         t = to_dtype(t, I64)                       # [[]] and its kind name no element

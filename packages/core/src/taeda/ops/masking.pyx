@@ -21,6 +21,7 @@ from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda._once import warn_once
 from taeda.dispatch import write_exact
+from taeda.ops.join import cat
 
 __all__ = [
     "argwhere", "masked_fill", "masked_fill_", "masked_scatter", "masked_scatter_", "masked_select", "nonzero",
@@ -241,7 +242,6 @@ cdef object masked_scatter_vjp(Node n, object g):
         total *= size
     count = gs.numel()
     if count < total:
-        from taeda.ops.join import cat
         gs = cat([gs, gs.new_zeros(total - count)])
     return gx, gs.reshape(n.extra)
 

@@ -11,6 +11,8 @@ from taeda.dispatch cimport Op, any_needs_grad, contiguous, define, empty_like, 
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
 
+from taeda.ops.triangles import triu_indices
+
 __all__ = []
 PUBLIC = ()
 METHODS = {}
@@ -83,7 +85,6 @@ cdef object pdist_vjp(Node n, object g):
     cdef Param q[6]
     p, first, second = n.extra[0], None, None
     if any_needs_grad((g, a)):
-        from taeda.ops.triangles import triu_indices
         first, second = triu_indices(a.view.shape[0], a.view.shape[0], 1, device=(<object>a).device)
         x = <object>a
         slope = slopes(x.index_select(0, first) - x.index_select(0, second), (<object>y).unsqueeze(-1), p) * g.unsqueeze(-1)

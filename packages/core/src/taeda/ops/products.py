@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from taeda.autograd.node import own
+from taeda.ops.einsum import multi_dot
 from taeda.ops.join import cat
-from taeda.ops.matmul import write_result
+from taeda.ops.matmul import matmul, write_result
 from taeda.ops.solve import linalg_inv, linalg_solve
 from taeda.tensor_base import TensorBase
 
@@ -112,8 +113,6 @@ def linalg_diagonal(A, *, offset=0, dim1=-2, dim2=-1):
 
 def linalg_matmul(input, other, *, out=None):
     """Multiply tensors as matrices; see :func:`taeda.matmul`."""
-    from taeda.ops.matmul import matmul
-
     return matmul(input, other, out=out)
 
 
@@ -124,8 +123,6 @@ def linalg_multi_dot(tensors, *, out=None):
     >>> taeda.linalg.multi_dot([taeda.ones(2, 3), taeda.ones(3, 4), taeda.ones(4)])
     tensor([12., 12.])
     """
-    from taeda.ops.einsum import multi_dot
-
     return multi_dot(tensors, out=out)
 
 

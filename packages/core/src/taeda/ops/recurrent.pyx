@@ -16,6 +16,7 @@ from taeda.tensor_base cimport TensorBase
 
 import array
 
+from taeda.autograd.backward import grad
 from taeda.autograd.node import named
 from taeda.ops.affine import linear
 from taeda.ops.dropout import dropout
@@ -208,7 +209,6 @@ cdef tuple step_by_step(Course course, object x, object hx, object cx, tuple wei
 
 cdef tuple differentiate_steps(Node n, Course course, list cotangents, tuple inputs):
     """The gradients of a layer with a graph of their own: those of the same layer step by step."""
-    from taeda.autograd.backward import grad
     if versions(n.extra[1], n.extra[2]) != n.extra[3]:
         raise RuntimeError(f"[{n.name()}] one of the variables needed for gradient computation has been modified by an inplace "
                            "operation: a bias of the layer")

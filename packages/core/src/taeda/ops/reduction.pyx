@@ -16,6 +16,8 @@ from taeda.ops.binary cimport MUL
 from taeda.registry cimport copy_view
 from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
 
+from taeda.ops.join import cat
+
 __all__ = ["logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "sum_to_size", "trace"]
 PUBLIC = ("logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "trace")
 
@@ -489,7 +491,6 @@ cdef object prod_back(object g, object x, object y, int dim):
 
 
 cdef object _joined(object a, object b, int dim):
-    from taeda.ops.join import cat
     return cat([a, b], dim)
 
 

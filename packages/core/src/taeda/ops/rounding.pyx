@@ -10,6 +10,7 @@ from taeda.tensor_base cimport TensorBase
 from taeda.autograd.node import named
 from taeda.dispatch import in_place
 from taeda.ops._help import describe
+from taeda.ops.complex_numbers import modulus, view_as_complex, view_as_real
 
 
 # square: y = x^2, dy = 2 x dx
@@ -49,8 +50,8 @@ def abs(input, *, out=None):
     if as_tensor(input, "abs").view.dtype == BOOL:
         raise NotImplementedError("[abs] not implemented for dtype bool")
     if is_complex_((<TensorBase>input).view.dtype):
-        from taeda.ops.complex_numbers import absolute
-        return absolute(input) if out is None else write_out(out, <TensorBase>absolute(input).contiguous(), "abs")     # rows, if resized
+        y = modulus(input)
+        return y if out is None else write_out(out, <TensorBase>y.contiguous(), "abs")     # rows, if resized
     return unary(ABS, input, out)
 
 def abs_(input):
@@ -333,7 +334,6 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):
         y = (<object>x).clone()
         return y if out is None else write_out(out, y, "nan_to_num")
     if is_complex_(x.view.dtype):                    # part by part
-        from taeda.ops.complex_numbers import view_as_complex, view_as_real
         y = view_as_complex(nan_to_num(view_as_real(x), nan, posinf, neginf))
         return y if out is None else write_out(out, y, "nan_to_num")
     nan_parameters(x, nan, posinf, neginf, p)

@@ -15,6 +15,7 @@ from taeda.tensor_base cimport META, TensorBase
 from taeda.dispatch import in_place
 from taeda.ops import return_types as types
 from taeda.ops.binary_functions import logaddexp
+from taeda.ops.join import stack
 from taeda.ops.reduction import refuse_two_dtypes
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
@@ -63,7 +64,6 @@ cdef object finish(str op, TensorBase y, object dtype, object out):
 
 cdef TensorBase complex_scan(object function, object x, int d):
     """y_i = function(y_(i-1), x_i), step by step."""
-    from taeda.ops.join import stack
     if x.ndim == 0 or x.numel() == 0:
         return <TensorBase>x.clone()
     parts = list(x.unbind(d))
@@ -118,7 +118,6 @@ cdef object cumprod_vjp(Node n, object g):
         return g
     if (<TensorBase>x).device == META or not (x == 0).any():
         return run_cumsum(<TensorBase>(g * y), d, True) / x
-    from taeda.ops.join import stack
     parts, xs = list(g.unbind(d)), list(x.unbind(d))
     for i in range(len(parts) - 2, -1, -1):              # s_i = g_i + x_(i+1) s_(i+1)
         parts[i] = parts[i] + xs[i + 1] * parts[i + 1]

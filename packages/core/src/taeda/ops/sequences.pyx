@@ -13,6 +13,7 @@ import warnings
 
 from taeda._once import warn_once
 from taeda.layout import need_strided
+from taeda.ops.complex_numbers import complex as of_parts
 
 cdef Op ARANGE = define("arange", NULL)
 cdef Op LINSPACE = define("linspace", NULL)
@@ -144,7 +145,6 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
         (<object>t).fill_(bool(start))
         return in_order("linspace", out, finish(t, requires_grad), dtype, device)
     if is_complex_(code):
-        from taeda.ops.complex_numbers import complex as of_parts
         part = F64 if code == C128 else F32
         start, end = complex(start), complex(end)
         parts = [linspace(a, b, n, dtype=dtype_of(part), device=device) for a, b in ((start.real, end.real), (start.imag, end.imag))]

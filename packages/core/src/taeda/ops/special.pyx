@@ -12,6 +12,7 @@ from taeda.tensor_base cimport TensorBase
 
 from taeda.dispatch import in_place
 from taeda.operands import as_index
+from taeda.ops.sequences import arange
 
 cdef double SQRT_2 = 1.41421356237309504880
 cdef double SQRT_PI = 1.77245385090551602730
@@ -115,7 +116,6 @@ def polygamma_(input, n):
 
 # mvlgamma: y = p (p-1) / 4 ln pi + sum_j<p ln Gamma(x - j/2)
 cdef object mvlgamma_vjp(Node n, object g):
-    from taeda.ops.sequences import arange
     x, total = (<object>n.load(0)).unsqueeze(-1), 0
     for j in range(0, n.extra, MVLGAMMA_BLOCK):
         total = total + (x - 0.5 * arange(j, min(j + MVLGAMMA_BLOCK, n.extra), dtype=x.dtype, device=x.device)).digamma().sum(-1)

@@ -16,7 +16,11 @@ from taeda.tensor_base cimport TensorBase, is_wrapper
 
 from taeda import recording as _recording
 from taeda.autograd import node as _node
+from taeda.ops.complex_numbers import view_as_complex, view_as_real
 from taeda.ops.copying import check_layout
+from taeda.ops.creation import full
+from taeda.ops.rearrange import unfold_backward
+from taeda.ops.sequences import arange
 
 
 # -- diagonal, unfold, as_strided ----------------------------------------------------------------------
@@ -67,7 +71,6 @@ cdef TensorBase strided(TensorBase x, object shape, object strides, int64_t offs
     return as_strided_view(x, len(shape), sizes, steps, offset)
 
 cdef object unfold_vjp(Node n, object g):
-    from taeda.ops.rearrange import unfold_backward
     shape, d, size, step = n.extra
     if not shape:                                       # a scalar is one window, of itself or of nothing
         return g.sum()
@@ -104,14 +107,7 @@ def unfold(input, dimension, size, step):
 cdef object as_strided_vjp(Node n, object g):
     # the base's elements in memory order; each of the view's is added to where it came from
     shape, in_strides, in_offset, size, strides, offset = n.extra
-    reach = in_offset
-    for s, st in zip(shape, in_strides):
-        reach += max(s - 1, 0) * st
-    for s, st in [(size, strides)]:
-        far = offset
-        for a, b in zip(s, st):
-            far += max(a - 1, 0) * b
-        reach = max(reach, far)
+    reach = max(reach_of(shape, in_strides, in_offset), reach_of(size, strides, offset))
     flat = g.new_zeros(reach + 1)
     if disjoint(size, strides) and not is_wrapper(<TensorBase>g):
         flat.as_strided(size, strides, offset).copy_(g)
@@ -122,6 +118,12 @@ cdef object as_strided_vjp(Node n, object g):
     return flat.as_strided(shape, in_strides, in_offset)
 
 cdef Op AS_STRIDED = define("as_strided", as_strided_vjp)
+
+cdef object reach_of(object size, object strides, object offset):
+    """The place in memory of the last element of a layout."""
+    for s, st in zip(size, strides):
+        offset += max(s - 1, 0) * st
+    return offset
 
 cdef bint disjoint(object size, object strides):
     """Does no element of the layout lie on another?  (True only where that is plain.)"""
@@ -134,8 +136,6 @@ cdef bint disjoint(object size, object strides):
 
 cdef object positions(object size, object strides, object offset):
     """The place in memory of each element of a layout, as an int64 tensor."""
-    from taeda.ops.creation import full
-    from taeda.ops.sequences import arange
     at = full((1,) * len(size), offset)
     for d, (s, st) in enumerate(zip(size, strides)):
         at = at + (arange(s) * st).reshape([-1 if i == d else 1 for i in range(len(size))])
@@ -167,11 +167,10 @@ def as_strided(input, size, stride, storage_offset=None):
 
 cdef object in_dtype(object flat, int code):
     """A 1-d tensor's memory as the parts of its complex numbers, or its pairs as complex numbers."""
-    from taeda.ops import complex_numbers as _complex
     if (<TensorBase>flat).view.dtype == code:
         return flat
-    return _complex.view_as_real(flat).view(-1) if is_complex_((<TensorBase>flat).view.dtype) else (
-        _complex.view_as_complex(flat.view(-1, 2)))
+    return view_as_real(flat).view(-1) if is_complex_((<TensorBase>flat).view.dtype) else (
+        view_as_complex(flat.view(-1, 2)))
 
 cdef object room_for(object g, object shape, object in_strides, object in_offset, object size, object strides, object offset,
                      int base, int code):
@@ -233,11 +232,6 @@ cdef object copy_slices_vjp(Node n, object g):
         else:
             part.copy_(found[0])
     return (whole if n.needs(0) else None, *found[1:])
-
-cdef object reach_of(object size, object strides, object offset):
-    for s, st in zip(size, strides):
-        offset += max(s - 1, 0) * st
-    return offset
 
 cdef Op COPY_SLICES = define("copy_slices", copy_slices_vjp, NOTHING, 0, None, "CopySlices")
 

@@ -9,10 +9,10 @@ from taeda.stand_ins import take_history, wrote
 from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
-from taeda.dtype import can_cast, int64
+from taeda.dtype import NAMES, can_cast, int64
 from taeda.layout import layout as layout_class, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from taeda.sparse import compressed as _compressed, tensor as _tensor
-from taeda.sparse.creation import copy_of, empty_of
+from taeda.sparse.creation import copy_of, empty_of, sparse_coo_tensor
 from taeda.sparse.tensor import (
     COMPRESSED,
     SPOKEN,
@@ -200,8 +200,6 @@ def to(s: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _conversion(method: str, name: str) -> None:
-    from taeda.dtype import NAMES
-
     @rule(method)
     def convert(s: Any, memory_format: Any = None) -> Any:
         return s if s.dtype is NAMES[name] else to(s, NAMES[name])
@@ -402,8 +400,6 @@ def new_zeros(
 
 @rule("new")
 def new(s: Any, *args: Any) -> Any:
-    from taeda.sparse.creation import sparse_coo_tensor
-
     if args and hasattr(args[0], "dtype"):
         return sparse_coo_tensor(*args)
     return _new_size(s, args or ((0,),), None, None, None)

@@ -8,6 +8,7 @@ from typing import Any
 from taeda.fx.graph import Graph
 from taeda.fx.graph_module import GraphModule, _get_attr
 from taeda.fx.node import Node, map_arg
+from taeda.fx.proxy import Proxy
 
 __all__ = ["Partition", "split_module"]
 
@@ -150,8 +151,6 @@ def _stitch(m: GraphModule, root_m: Any, parts: dict[str, Partition], order: lis
         attributes[part.submod_name] = GraphModule(part.targets, part.graph)
         call = graph.call_module(part.submod_name, tuple(env[x] for x in part.inputs.values()))
         if several:
-            from taeda.fx.proxy import Proxy
-
             proxy = Proxy(call)
             env.update((x, proxy[i].node) for i, x in enumerate(part.outputs.values()))  # type: ignore[index]
         else:
