@@ -42,7 +42,7 @@ def __getattr__(name: str) -> Any:
     if name in ("forward_ad", "functional", "profiler"):           # imported on first touch
         return importlib.import_module(f"taeda.autograd.{name}")
     if name == "DeviceType":
-        return importlib.import_module("taeda.profiler_events").DeviceType
+        return importlib.import_module("taeda.profiler.events").DeviceType
     if name in ("_disable_profiler", "_profiler_enabled", "kineto_available"):
         return getattr(importlib.import_module("taeda.profiler"), name)
     raise AttributeError(f"module 'taeda.autograd' has no attribute {name!r}")

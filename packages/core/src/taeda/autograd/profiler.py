@@ -7,7 +7,7 @@ from typing import Any
 from taeda import profiler
 from taeda.device import no_cuda
 from taeda.profiler import kineto_available, record_function
-from taeda.profiler_events import DeviceType, EventList, FunctionEvent, FunctionEventAvg
+from taeda.profiler.events import DeviceType, EventList, FunctionEvent, FunctionEventAvg
 
 __all__ = [
     "DeviceType", "EventList", "FunctionEvent", "FunctionEventAvg", "emit_itt", "emit_nvtx", "kineto_available", "profile",

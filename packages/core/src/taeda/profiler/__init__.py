@@ -34,7 +34,7 @@ from taeda.autograd.engine import run_pass, set_runner
 from taeda.kernels.cpu import runtime
 from taeda.overrides import TorchFunctionMode
 from taeda.profiler import itt
-from taeda.profiler_events import EventList, FunctionEvent
+from taeda.profiler.events import EventList, FunctionEvent
 from taeda.tensor_base import TensorBase
 from taeda.utils.hooks import add_hook
 

@@ -49,7 +49,7 @@ DeviceType = enum.Enum("DeviceType", {
 })      # fmt: skip
 DeviceType.__doc__ = """Where an event ran, by PyTorch's names and numbers; here that is always ``CPU``.
 
->>> from taeda.profiler_events import DeviceType
+>>> from taeda.profiler.events import DeviceType
 >>> DeviceType.CPU, DeviceType(1)
 (<DeviceType.CPU: 0>, <DeviceType.CUDA: 1>)
 """
