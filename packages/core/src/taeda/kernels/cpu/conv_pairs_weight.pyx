@@ -16,6 +16,9 @@ from taeda.kernels.cpu.conv_planes cimport *
 from taeda.kernels.cpu.bf16_pairs cimport *
 from taeda.kernels.cpu.share cimport Share, share_next, share_out
 
+cdef extern from *:
+    void add_f32(float *d, const float *s, int64_t n) nogil
+
 ctypedef struct Flat:     # x in planes, rows split by the residues of the stride
     int64_t image, channel, plane, row, part       # steps in elements
     int64_t depth, rows, cols                      # cols of a part

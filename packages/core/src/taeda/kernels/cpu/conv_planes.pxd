@@ -28,54 +28,20 @@ cdef extern from *:
     #undef MASK
     """
     int taeda_wide() nogil
-    int finite_f32(const float *x, int64_t n) nogil
     void copy_f32(float *d, const float *s, int64_t n) nogil
-    void add_f32(float *d, const float *s, int64_t n) nogil
     void every_second_f32(float *d, const float *s, int64_t n) nogil
     void transpose_f32(const float *src, int64_t sld, float *dst, int64_t dld, int64_t rows, int64_t cols) nogil
     void tile_f32(int64_t n, const float **src, const int64_t *off, const float *w, float *y) nogil
     void narrow_f32(int64_t n, const float **src, const int64_t *off, const float *w, float *y) nogil
     void wide_f32(int64_t n, const float **src, const int64_t *off, const float *w, float *y) nogil
-    void pair_f32(int64_t n, const float **src, const int64_t *off, const float *w, int64_t wgap, float *y,
-                    int64_t gap) nogil
-    void rows1_f32(int64_t n, const int64_t *off, const float *w, const float *src, float *y, int64_t gap,
-                     const float *first) nogil
-    void rows1_half_f32(int64_t n, const int64_t *off, const float *w, const float *src, float *y, int64_t gap,
-                     const float *first) nogil
-    void rows4_f32(int64_t n, const int64_t *off, const float *w, const float *src, float *y, int64_t gap,
-                     const float *first) nogil
-    void rows4_half_f32(int64_t n, const int64_t *off, const float *w, const float *src, float *y, int64_t gap,
-                     const float *first) nogil
-    void rows8_f32(int64_t n, const int64_t *off, const float *w, const float *src, float *y, int64_t gap,
-                     const float *first) nogil
-    void rows8_half_f32(int64_t n, const int64_t *off, const float *w, const float *src, float *y, int64_t gap,
-                     const float *first) nogil
-    void dots_f32(int64_t n, const float *g, const void *mask, const float *src, const int64_t *off, float *y) nogil
-    void dots_half_f32(int64_t n, const float *g, const void *mask, const float *src, const int64_t *off, float *y) nogil
-    int finite_f64(const double *x, int64_t n) nogil
+    void pair_f32(int64_t n, const float **src, const int64_t *off, const float *w, int64_t wgap, float *y, int64_t gap) nogil
     void copy_f64(double *d, const double *s, int64_t n) nogil
-    void add_f64(double *d, const double *s, int64_t n) nogil
     void every_second_f64(double *d, const double *s, int64_t n) nogil
     void transpose_f64(const double *src, int64_t sld, double *dst, int64_t dld, int64_t rows, int64_t cols) nogil
     void tile_f64(int64_t n, const double **src, const int64_t *off, const double *w, double *y) nogil
     void narrow_f64(int64_t n, const double **src, const int64_t *off, const double *w, double *y) nogil
     void wide_f64(int64_t n, const double **src, const int64_t *off, const double *w, double *y) nogil
-    void pair_f64(int64_t n, const double **src, const int64_t *off, const double *w, int64_t wgap, double *y,
-                    int64_t gap) nogil
-    void rows1_f64(int64_t n, const int64_t *off, const double *w, const double *src, double *y, int64_t gap,
-                     const double *first) nogil
-    void rows1_half_f64(int64_t n, const int64_t *off, const double *w, const double *src, double *y, int64_t gap,
-                     const double *first) nogil
-    void rows4_f64(int64_t n, const int64_t *off, const double *w, const double *src, double *y, int64_t gap,
-                     const double *first) nogil
-    void rows4_half_f64(int64_t n, const int64_t *off, const double *w, const double *src, double *y, int64_t gap,
-                     const double *first) nogil
-    void rows8_f64(int64_t n, const int64_t *off, const double *w, const double *src, double *y, int64_t gap,
-                     const double *first) nogil
-    void rows8_half_f64(int64_t n, const int64_t *off, const double *w, const double *src, double *y, int64_t gap,
-                     const double *first) nogil
-    void dots_f64(int64_t n, const double *g, const void *mask, const double *src, const int64_t *off, double *y) nogil
-    void dots_half_f64(int64_t n, const double *g, const void *mask, const double *src, const int64_t *off, double *y) nogil
+    void pair_f64(int64_t n, const double **src, const int64_t *off, const double *w, int64_t wgap, double *y, int64_t gap) nogil
 
 ctypedef fused real:
     float
