@@ -28,6 +28,7 @@ cdef int set_dtype(TensorBase t, int dtype) noexcept:
 
 
 cdef TensorBase empty(int ndim, const int64_t* shape, int dtype, int device):
+    """A contiguous tensor whose memory is not filled."""
     cdef TensorBase t = new_tensor()
     cdef int64_t n = 1, nbytes
     cdef int d
@@ -161,6 +162,7 @@ cdef TensorBase empty_as(TensorBase x, int dtype, int device):
 
 
 cdef TensorBase scalar_tensor(object number, int dtype, int device):
+    """A 0-d tensor of a Python number; RuntimeError where the dtype does not hold it."""
     cdef TensorBase t = empty(0, NULL, dtype, device)
     cdef object as_int
     if device != CPU:

@@ -34,6 +34,7 @@ class device:
     index: int | None
 
     def __new__(cls, type: Any, index: Any = None) -> device:
+        """Return the device of a name such as "cpu" or "cuda:1", of a name and an index, or of a GPU's number."""
         asked = None
         if type.__class__ is str and (index is None or index.__class__ is int):
             asked = type if index is None else (type, index)

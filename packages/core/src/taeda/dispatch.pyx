@@ -311,6 +311,7 @@ cdef TensorBase binary(Op op, object a, object b, object out=None):
 cdef set ARITHMETIC = {"add", "sub", "mul", "div", "floor_divide", "trunc_divide"}        # these take two numbers, as PyTorch's do
 
 cdef TensorBase binary_road(Op op, object input, object other, const Param* p, object extra, object out):
+    """The road of an op of two operands, one of which may be a number; p: the kernel's parameters, extra: what its vjp needs besides."""
     cdef TensorBase a, b, y
     cdef View* t[3]
     cdef int dtype
@@ -499,6 +500,7 @@ cdef bint keeps_layout(TensorBase out, TensorBase result, str op):
 
 
 cdef TensorBase write_out(object target, TensorBase result, str op):
+    """Write a result into ``out=``, which is resized to hold it, and return that; refused where a derivative would be lost."""
     cdef TensorBase out
     if not isinstance(target, TensorBase):
         raise TypeError(f"[{op}] argument 'out' must be a Tensor, not {type(target).__name__}")

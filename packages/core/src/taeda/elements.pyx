@@ -53,6 +53,7 @@ cdef inline int64_t step_of(TensorBase t, int d) noexcept:
 
 
 cdef object element(char* p, int code):
+    """The element at p, of the dtype of a code, as a Python number."""
     if code == F32:
         return <double>(<float*>p)[0]
     if code == F64:

@@ -105,6 +105,10 @@ cdef int no_stand_in(str op, int device) except -1:
 
 
 cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, const Param* p, int64_t work) except -1:
+    """Run the op's kernel on n views, outputs first, and return what it answers, 0 if all is well.
+
+    A dtype without a kernel is computed in a wider one, on copies.  From HOLD_GIL elements of ``work`` on other threads may run.
+    """
     cdef Kernel kernel
     cdef int64_t found
     cdef int wide, part, i

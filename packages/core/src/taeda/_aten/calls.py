@@ -492,6 +492,7 @@ _SILENT = frozenset(_SILENT_WORDS.split())
 
 
 def overload_of(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
+    """Return PyTorch's name of the overload that takes these arguments, such as ``Scalar`` of ``add.Scalar``."""
     second = args[1] if len(args) > 1 else kwargs.get("other")
     if name in _BY_OTHER:
         return "Tensor"
@@ -564,6 +565,7 @@ def make(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mode: Any) ->
 
 
 def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Make the call by the operators that PyTorch makes it of, else by the one that has the function's name."""
     # autocast chooses by functions: under it they are told whole
     plain = kwargs.get("out") is None and not has_torch_function(args) and not is_casting()
     if name == "__getitem__":

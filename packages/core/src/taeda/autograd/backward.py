@@ -49,6 +49,7 @@ def _one(op: str, out: Any) -> Any:
 
 
 def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
+    """Return the cotangent of output i, of its shape and dtype: g, or ones for a scalar where g is None."""
     edge = isinstance(out, GradientEdge)
     if not edge and not isinstance(out, TensorBase):
         raise TypeError(f"[{op}] expected Tensors to differentiate, got {type(out).__name__}")

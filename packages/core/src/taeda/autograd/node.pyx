@@ -354,6 +354,7 @@ cdef int output_of(Node n, TensorBase t, TensorBase out) noexcept:
 
 
 cdef int save(Node n, tuple tensors, TensorBase out) except -1:
+    """Keep what the vjp asked for: n's own outputs as aliases without history, or what saved-tensor hooks make of each."""
     cdef Py_ssize_t i, count
     cdef TensorBase t, kept
     cdef object hooks

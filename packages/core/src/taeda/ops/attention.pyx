@@ -23,6 +23,7 @@ METHODS = {}
 
 
 cdef int check_operands(TensorBase q, TensorBase k, TensorBase v, TensorBase mask, bint grouped) except -1:
+    """Raise unless query, key, value and mask go together."""
     cdef int64_t E = q.view.shape[q.view.ndim - 1] if q.view.ndim else 0
     if q.view.ndim < 2 or k.view.ndim < 2 or v.view.ndim < 2:
         raise RuntimeError("[scaled_dot_product_attention] Expected query, key, and value to all be at least 2 dimensional, but got "

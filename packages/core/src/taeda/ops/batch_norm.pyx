@@ -60,6 +60,7 @@ cdef TensorBase empty_laid_as(TensorBase x):
     return channels_innermost(y) if is_rows(x) else y
 
 cdef object batch_norm_vjp(Node n, object g):
+    """The gradients of input, weight and bias by one kernel; composed of other ops where they are to be differentiated again."""
     cdef TensorBase x = n.load(0), mean = n.load(1), rstd = n.load(2), w = n.load(3) if n.extra[1] else None
     cdef TensorBase gy, gx = None, gw = None, gb = None
     cdef View* t[8]

@@ -261,6 +261,7 @@ cdef object with_batch(str op, TensorBase x, int n):
 
 cdef object convolve(str op, int n, object input, object weight, object bias, object stride, object padding,
                      object dilation, object groups):
+    """The convolution of n dimensions, its arguments checked as the caller gave them to ``op``."""
     cdef TensorBase x = as_tensor(input, op), w = as_tensor(weight, op), b = None if bias is None else as_tensor(bias, op)
     cdef Geometry q
     cdef int64_t size, kernel, total, room
@@ -310,6 +311,7 @@ cdef object convolve(str op, int n, object input, object weight, object bias, ob
 
 cdef object convolve_transposed(str op, int n, object input, object weight, object bias, object stride, object padding,
                                 object output_padding, object groups, object dilation):
+    """The input gradient of a convolution of n dimensions as a function of its own, its arguments checked."""
     cdef TensorBase x = as_tensor(input, op), w = as_tensor(weight, op), b = None if bias is None else as_tensor(bias, op)
     cdef Geometry q
     cdef int64_t more[3]

@@ -420,6 +420,11 @@ cdef bint run_pairs(Part part, const Geometry* q, TensorBase out, const View* v,
 
 
 cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, TensorBase a, TensorBase b, TensorBase bias) except -1:
+    """Fill out with a part of a convolution: its result of a = x and b = w, or a gradient from a = g and b, the other operand.
+
+    What makes less work comes first: taps that meet only padding are dropped, and the pixels that none meets.  Then each kernel is
+    asked in turn whether it takes the shapes.
+    """
     cdef View v[3]
     cdef int64_t dims[30]
     cdef int64_t work = touches(out, a, b) if part == RESULT else touches(a, out, b) if part == INPUT_GRADIENT else touches(a, b, out)

@@ -138,6 +138,7 @@ cdef TensorBase window_starts(object u, tuple sizes, tuple kernel, tuple out):
 
 
 cdef object fractional(Op op, object input, int n, object kernel_size, object output_size, object samples):
+    """The maxima and their places; windows are ``kernel_size``, and begin where ``samples`` say."""
     cdef TensorBase x = as_tensor(input, op.name), y, at, starts
     cdef View* t[4]
     cdef Param p[4]

@@ -332,6 +332,7 @@ cdef object extreme(int dtype, bint highest):
 
 
 cdef int reduce_into(TensorBase y, int dim, TensorBase ix, TensorBase s, str reduce, bint keep) except -1:
+    """Reduce the elements of s into those of y that the index names; with ``keep`` what y holds is one of them."""
     cdef Op kernel = SCATTER_ADD
     cdef TensorBase count
     if reduce == "prod":

@@ -64,6 +64,7 @@ cdef Op STD_MEAN = define("std_mean", std_mean_vjp, 0, 0, "var_mean")
 
 cdef object moments(Op op, bint root, bint both, object input, object dim, object unbiased, object keepdim,
                     object correction, object out):
+    """The variance, or with ``root`` its square root, and with ``both`` the mean beside it."""
     cdef TensorBase x = as_tensor(input, op.name), y, m
     cdef Param p[2]
     cdef uint64_t dims

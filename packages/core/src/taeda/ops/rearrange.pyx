@@ -48,6 +48,7 @@ cdef Op REPEAT = define("repeat", repeat_vjp)
 
 
 cdef TensorBase repeat_core(TensorBase x, tuple repeats):
+    """Repeat x: one copy between views in which each repeat is a dimension, along which x does not move."""
     cdef int lead = len(repeats) - x.view.ndim, d, m = 0
     cdef int64_t wide[2 * MAX_DIM]
     cdef int64_t to[2 * MAX_DIM]

@@ -68,6 +68,7 @@ cdef class Course:
 
 
 cdef object layer_vjp(Node n, object cotangent):
+    """One kernel for all gradients of a layer; where they are to be differentiated again, those of the steps."""
     cdef Course course = n.extra[0]
     cdef tuple cotangents = cotangent if n.n_outputs > 1 else (cotangent,)
     cdef TensorBase x = n.load(0), hx = n.load(1), cx = n.load(2), w_ih = n.load(3), w_hh = n.load(4), w_hr = n.load(5)

@@ -152,6 +152,7 @@ cdef Op SEARCHSORTED = define("searchsorted", NULL)
 
 
 cdef object search(str op, TensorBase a, object input, object out_int32, bint right, object out):
+    """How many elements of each sorted row of a come before those of input: the smaller ones, with ``right`` equal ones too."""
     cdef TensorBase v, y
     cdef View* t[3]
     cdef Param p[1]

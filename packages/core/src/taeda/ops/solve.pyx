@@ -84,6 +84,7 @@ def linalg_solve_ex(A, B, *, left=True, check_errors=False, out=None):
 
 
 cdef tuple solve_any(str op, object first, object second, bint left, bint check):
+    """X of A X = B (X A = B where not ``left``), and which pivot is 0; ``check`` raises LinAlgError for one."""
     cdef TensorBase A = need_square(op, first), B = as_tensor(second, op), X, LU, pivots, info
     cdef tuple batch
     cdef bint vector = B.view.ndim == 1 or (B.view.ndim == A.view.ndim - 1 and B.shape_tuple() == A.shape_tuple()[:-1])

@@ -22,6 +22,7 @@ cdef tuple MAX_UNPOOL = tuple([
     define(f"max_unpool{n}d", max_unpool_vjp, 0, 0, "max_unpool", f"MaxUnpool{n}DBackward0") for n in (2, 3)])
 
 cdef object max_unpool(int n, object input, object indices, object output_size):
+    """Zeros of ``output_size`` with each element of input at its index, counted in an image of n dimensions."""
     cdef Op op = MAX_UNPOOL[n - 2]
     cdef TensorBase x = as_tensor(input, op.name), at = as_tensor(indices, op.name), y, dense, places
     cdef View* t[3]

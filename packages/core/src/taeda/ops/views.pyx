@@ -140,6 +140,7 @@ def view(input, *shape, size=None, dtype=None):
     return y
 
 cdef TensorBase view_dtype(TensorBase x, object dtype):
+    """The same memory as elements of another dtype; the last dimension takes up a difference in size."""
     cdef int64_t sizes[MAX_DIM]
     cdef int64_t strides[MAX_DIM]
     cdef int64_t offset = x.offset, old = x.view.itemsize, new

@@ -218,6 +218,7 @@ def unbind(s: Any, dim: int = 0) -> Any:
 
 @rule("index_select")
 def index_select(s: Any, dim: int, index: Any) -> Any:
+    """Pick entries: along a sparse dimension those of each wanted index, grouped first, along a dense one parts of all values."""
     if not is_sparse(s) or is_sparse(index):
         raise unknown("index_select", index)
     layout, s = s._layout, to_coo(s)
@@ -260,6 +261,7 @@ def embedding(input: Any, weight: Any, *args: Any, **kwargs: Any) -> Any:
 
 @rule("cat", "concat", "concatenate")
 def cat(tensors: Any, dim: int = 0) -> Any:
+    """Join entries: along a sparse dimension indices are moved on, along a dense one values are put between zeros."""
     tensors = list(tensors)
     for i, x in enumerate(tensors):
         if not is_sparse(x):

@@ -442,6 +442,7 @@ class Compare:
         return "\n".join(self._table(label, group) for label, group in groups.items())
 
     def _table(self, label: str, results: list[Measurement]) -> str:
+        """Return the results of one label as a table: a column a description, a row a number of threads, environment and sub-label."""
         unit, scale = select_unit(min(r.median for r in results))
         columns = ordered_unique(r.description or "" for r in results)
         # threads first; then environments by name, which stand together; then sub-labels as they came

@@ -149,6 +149,7 @@ cdef int together(View **t, const Param *p, int64_t batch, bint turned, uint16_t
 
 
 cdef int64_t gemm_pairs(View **t, const Param *p) noexcept nogil:
+    """gemm of bfloat16, or TOO_SMALL: threads take matrices of the batch, or share each where there are few."""
     cdef int nd = t[0].ndim, threads = num_threads
     cdef int64_t batch, i, me, room, macs
     cdef bint turned = t[0].strides[nd - 1] != 1 or t[0].shape[nd - 1] == 1
