@@ -213,4 +213,5 @@ def origin_of(annotation: Any) -> Any:
     origin = typing.get_origin(annotation)
     if origin is None or isinstance(annotation, types.GenericAlias):
         return origin
-    return {list: typing.List, dict: typing.Dict, set: typing.Set, frozenset: typing.FrozenSet, tuple: typing.Tuple}.get(origin, origin)  # noqa: UP006
+    spelled = {list: "List", dict: "Dict", set: "Set", frozenset: "FrozenSet", tuple: "Tuple"}
+    return getattr(typing, spelled[origin]) if origin in spelled else origin

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from taeda import Tensor, _spoken
-from taeda.fx.codegen import PythonCode, _PyTreeCodeGen
+from taeda.fx.codegen import PythonCode, _custom_builtins, _PyTreeCodeGen
 from taeda.fx.graph import Graph
 from taeda.fx.graph import has_attr as _has_attr
 from taeda.fx.node import Node
@@ -198,7 +198,8 @@ class GraphModule(Module):
             self._in_spec, self._out_spec = codegen.pytree_info.in_spec, codegen.pytree_info.out_spec
         made = self._graph.python_code(root_module="self")
         self._code = made.src
-        type(self).forward = _method_from_src(codegen._func_name, made.src, made.globals, self._graph._co_fields)  # type: ignore[method-assign]
+        forward = _method_from_src(codegen._func_name, made.src, made.globals, self._graph._co_fields)
+        type(self).forward = forward  # type: ignore[method-assign]
         return made
 
     @property
@@ -344,7 +345,6 @@ class GraphModule(Module):
         tensor([0., 2.])
         """
         import taeda
-        from taeda.fx.codegen import _custom_builtins
 
         os.makedirs(folder, exist_ok=True)
         folder = os.fspath(folder)

@@ -1,9 +1,9 @@
 /* Large blocks as parts of long mappings: each takes the front of the first hole, by address, that holds it.
  *
- * A freed block becomes a hole, and one with the holes beside it, so that memory serves requests of every size.  Holes stand in one array in
- * the order of their addresses: neighbours are found by bisection, and a search reads 24 bytes a hole (one to nine holes in the training of
- * eight networks).  With what lives long at low addresses the rest stays whole: those networks needed 0 to 5 % more than what was alive at
- * most, vgg11 16 %, and nothing fresh from the system after their first step.
+ * A freed block becomes a hole, and one with the holes beside it, so that memory serves requests of every size.  Holes stand in one
+ * array in the order of their addresses: neighbours are found by bisection, and a search reads 24 bytes a hole (one to nine holes in the
+ * training of eight networks).  With what lives long at low addresses the rest stays whole: those networks needed 0 to 5 % more than what
+ * was alive at most, vgg11 16 %, and nothing fresh from the system after their first step.
  *
  * Mappings ask for huge pages: a fresh one costs one page fault where it had 512, and one entry of the processor's address cache serves
  * 2 MiB instead of 4 KiB.  They are never unmapped.  Of a hole, `used` says how many bytes may have pages, from its front on; what is
@@ -54,7 +54,7 @@ static void arena_remove(size_t i) {
     memmove(arena.holes + i, arena.holes + i + 1, (--arena.count - i) * sizeof(Hole));
 }
 
-/* Room for one hole more.  A hole more than there are blocks is never needed: without it a block that comes back would be lost. */
+/* Make room for one more hole.  Without memory for the entry, a block that is returned stays unused. */
 static int arena_reserve(void) {
     if (arena.count < arena.room) return 1;
     const size_t room = arena.room ? 2 * arena.room : 256;
@@ -81,7 +81,7 @@ static void arena_give(char *at, size_t size, size_t used) {
         arena.holes[i].at = at;
         arena.holes[i].size += size, arena.holes[i].used += used;
     } else {
-        if (!arena_reserve()) return;           /* 24 bytes are not to be had: the block stays unused */
+        if (!arena_reserve()) return;
         memmove(arena.holes + i + 1, arena.holes + i, (arena.count++ - i) * sizeof(Hole));
         arena.holes[i].at = at, arena.holes[i].size = size, arena.holes[i].used = used;
     }
@@ -142,7 +142,7 @@ static void arena_release(size_t least) {
         for (size_t i = 1; i < arena.count; i++)
             if (arena.holes[i].used > most->used) most = arena.holes + i;
         size_t share = (least - done + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-        if (share > most->used || most->used < most->size) share = most->used;          /* where its pages lie is known of a full hole alone */
+        if (share > most->used || most->used < most->size) share = most->used;      /* where its pages lie is known of a full hole alone */
         const size_t kept = most->used - share;
         madvise(most->at + kept, most->size - kept, MADV_DONTNEED);
         most->used = kept;

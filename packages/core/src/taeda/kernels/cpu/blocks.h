@@ -7,12 +7,21 @@
  * of a tile share sets of the first-level cache; at other distances a tile reads them as they lie (512 x 784 x 512: 0.95 of the
  * time for packing them by each of eight blocks).  Few rows of A over a B whose rows lie far apart: SHORT rows of B at a time, each
  * read from end to end, since a panel of 64 bytes a page would wait for memory at every step (1.8 against 0.3 ms at 4 x 1024 x 1024).
- * Few rows of A, or few columns, where terms are contiguous in both (a linear layer): dot products of three rows and four columns at a time,
- * 45 to 95 GFLOP/s from 32 terms on.
+ * Few rows of A, or few columns, where terms are contiguous in both (a linear layer): dot products of three rows and four columns at a
+ * time, 45 to 95 GFLOP/s from 32 terms on.
  */
 #ifndef TAEDA_BLOCKS_H
 #define TAEDA_BLOCKS_H
-enum { TERMS = 256, SHORT = 8, LONG_ROW = 1024, ROWS_OF_A = 96, FEW_ROWS = 12, FEW_COLS = 8, NEAR_BYTES = 1024, PAGE = 4096, NEAR_PAGE = 256, PAGES = 1, COLUMNS = 2, B_BYTES = 1 << 18 };
+enum {
+    TERMS = 256,                    /* of a sum between two additions to memory */
+    ROWS_OF_A = 96,                 /* of a block */
+    B_BYTES = 1 << 18,              /* of B's columns in a block */
+    FEW_ROWS = 12, FEW_COLS = 8,    /* up to which B is not packed, and products are dots */
+    NEAR_BYTES = 1024,              /* that rows of B may lie apart and still be read as they lie */
+    SHORT = 8, LONG_ROW = 1024,     /* terms and columns of a block where they lie further */
+    PAGE = 4096, NEAR_PAGE = 256,   /* bytes, and how far from whole pages rows still share sets of the cache */
+};
+enum { PAGES = 1, COLUMNS };        /* how rows of A are scattered: about whole pages apart, or their terms apart */
 #endif
 #define PANEL ((int64_t)NAME(PANEL))
 #define UP(x, to) (((x) + (to) - 1) / (to) * (to))

@@ -67,7 +67,8 @@ PRODUCTS(z_mul, C128)
 #define PRODUCT_LOOP(NAME, T, RUN, OPERANDS) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         const int64_t last = s[OPERANDS - 1]; \
-        if (n > 1 && (s[0] != 1 || s[1] != 1 || (last != 1 && last != 0))) in_blocks(ptr, s, n, p, NAME##_loop, OPERANDS, sizeof(T), sizeof(T)); \
+        if (n > 1 && (s[0] != 1 || s[1] != 1 || (last != 1 && last != 0))) \
+            in_blocks(ptr, s, n, p, NAME##_loop, OPERANDS, sizeof(T), sizeof(T)); \
         else RUN((T *)ptr[0], (const T *)ptr[1], (const T *)ptr[OPERANDS - 1], n > 1 ? last : 0, n); \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, OPERANDS, NAME##_loop, p, THREADS); }

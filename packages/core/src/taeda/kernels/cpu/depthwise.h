@@ -133,7 +133,8 @@ FILTER(3, 1) FILTER(3, 2) FILTER(3, 3) FILTER(5, 1) FILTER(5, 2) FILTER(5, 3) FI
                 *(V *)(sums + (h0 * K + k) * B) += whole ? s[k] : (V)((Bits)s[k] & kept);                     \
         }                                                                                                     \
     }
-MOMENTS(3, 1, 3) MOMENTS(3, 2, 3) MOMENTS(3, 3, 3) MOMENTS(5, 1, 1) MOMENTS(5, 2, 1) MOMENTS(5, 3, 1) MOMENTS(7, 1, 1) MOMENTS(7, 2, 1) MOMENTS(7, 3, 1)
+MOMENTS(3, 1, 3) MOMENTS(3, 2, 3) MOMENTS(3, 3, 3) MOMENTS(5, 1, 1) MOMENTS(5, 2, 1) MOMENTS(5, 3, 1)
+MOMENTS(7, 1, 1) MOMENTS(7, 2, 1) MOMENTS(7, 3, 1)
 #undef MOMENTS
 #undef AT
 

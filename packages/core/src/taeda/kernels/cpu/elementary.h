@@ -341,7 +341,8 @@ INLINE double t_pow_f64(double x, double y) {
     const double w = z * c, w1 = FMA_F64(z, c, -w) + (z * c1 + z1 * c);
     const double v = s * w, v1 = FMA_F64(s, w, -v) + (s * w1 + s1 * w);
     const double h = 2.0 * s + v, h1 = ((2.0 * s - h) + v) + (v1 + 2.0 * s1);
-    const double g = h * 1.4426950408889634, g1 = FMA_F64(h, 1.4426950408889634, -g) + (h * 2.0355273740931033e-17 + h1 * 1.4426950408889634);
+    const double g = h * 1.4426950408889634;
+    const double g1 = FMA_F64(h, 1.4426950408889634, -g) + (h * 2.0355273740931033e-17 + h1 * 1.4426950408889634);
     const double t = e + g, t1 = ((e - t) + g) + g1;
     double l = a == 0.0 ? -INFINITY : t;
     l = a == INFINITY ? INFINITY : l;

@@ -160,7 +160,7 @@ LOCAL void NAME(lanes)(const FftPlan *f, const NAME(Source) *x, const NAME(Targe
                              .y = y->at[0], .ys = 2 * y->step, .y_count = y->count, .scale = scale};
     const int from = x->at[last] - x->at[0] == 2 * last;                                              /* neighbours? */
     int to = y->at[last] - y->at[0] == 2 * last;
-    for (int l = 1; to && l < last; l++) to = y->at[l] - y->at[0] == 2 * l;                           /* they may be there in another order */
+    for (int l = 1; to && l < last; l++) to = y->at[l] - y->at[0] == 2 * l;             /* they may be there in another order */
     if (!from) NAME(load)(x, f->n, room, flip);
     const T *cells = NAME(run)(f, &ends, from ? NEIGHBOURS + flip : CELLS, to ? NEIGHBOURS + flip : CELLS, room, room + 2 * LANES * f->n);
     if (!to) NAME(store)(cells, f->n, y, flip, scale);
@@ -252,7 +252,8 @@ LOCAL void NAME(unfold_half)(const FftPlan *f, T *z) {
     z[2 * n] = first - second; z[2 * n + 1] = 0;
     for (; k + LANES - 1 < n - k - LANES + 1; k += LANES) {
         T *low = z + 2 * k, *high = z + 2 * (n - k - LANES + 1);
-        const V a = *(V *)low, b = *(V *)(low + LANES), c = *(V *)high, d = *(V *)(high + LANES), g = *(V *)(w + 2 * k), h = *(V *)(w + 2 * k + LANES);
+        const V a = *(V *)low, b = *(V *)(low + LANES), c = *(V *)high, d = *(V *)(high + LANES);
+        const V g = *(V *)(w + 2 * k), h = *(V *)(w + 2 * k + LANES);
         const V ar = SHUFFLE(a, b, EVEN), ai = SHUFFLE(a, b, ODD), wr = SHUFFLE(g, h, EVEN), wi = SHUFFLE(g, h, ODD);
         const V ur = SHUFFLE(c, d, EVEN), ui = SHUFFLE(c, d, ODD), br = SHUFFLE(ur, ur, BACK), bi = SHUFFLE(ui, ui, BACK);
         const V er = (ar + br) * half, ei = (ai - bi) * half, or_ = (ai + bi) * half, oi = (br - ar) * half;
@@ -429,8 +430,8 @@ LOCAL int64_t NAME(split_at)(int64_t n) {
     for (int64_t a = 4; a * 4 <= n && a <= 8192; a++) {
         if (n % a) continue;
         const int64_t b = n / a;
-        const double work = (double)((b + LANES - 1) / LANES * LANES * a) * (2 + log2((double)a)) + (double)((a + LANES - 1) / LANES * LANES * b) * (2 + log2((double)b))
-                            + (double)n * 4 * (a > 1024 || b > 1024);
+        const double columns = (double)((b + LANES - 1) / LANES * LANES * a), rows = (double)((a + LANES - 1) / LANES * LANES * b);
+        const double work = columns * (2 + log2((double)a)) + rows * (2 + log2((double)b)) + (double)n * 4 * (a > 1024 || b > 1024);
         if (work < least) { least = work; best = a; }
     }
     return best;

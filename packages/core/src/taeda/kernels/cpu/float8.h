@@ -33,7 +33,9 @@ static inline uint32_t float8_down(uint32_t b, int mantissa, int bias) {
     return b < smallest ? below : above;
 }
 
-static inline float e4m3fn_to_f32(uint8_t v) { return (v & 0x7f) == 0x7f ? float8_bits(0x7fc00000u | (uint32_t)(v & 0x80) << 24) : float8_up(v, 3, 7); }
+static inline float e4m3fn_to_f32(uint8_t v) {
+    return (v & 0x7f) == 0x7f ? float8_bits(0x7fc00000u | (uint32_t)(v & 0x80) << 24) : float8_up(v, 3, 7);
+}
 static inline float e5m2_to_f32(uint8_t v) {
     const float x = float8_up(v, 2, 15);
     return (v & 0x7c) == 0x7c ? float8_bits(float8_of(x) | 0x7f800000u) : x;

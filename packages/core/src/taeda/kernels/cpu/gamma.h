@@ -67,8 +67,8 @@ INLINE double lgamma_from_log(double x, double l) {
     const int far = x >= 9.5;
     const double near = far ? 2 : x, m = nearest(near, &unused), d = near - m, y = d * (1 + d) * fit_lgamma2(d);
     const double large = far ? x : 10, r = 1 / large, t = r * r;
-    const double stirling = (large - 0.5) * l - large + LN_SQRT_2PI
-                            + r * (1 / 12.0 - t * (1 / 360.0 - t * (1 / 1260.0 - t * (1 / 1680.0 - t * (1 / 1188.0 - t * (691 / 360360.0))))));
+    const double series = 1 / 12.0 - t * (1 / 360.0 - t * (1 / 1260.0 - t * (1 / 1680.0 - t * (1 / 1188.0 - t * (691 / 360360.0)))));
+    const double stirling = (large - 0.5) * l - large + LN_SQRT_2PI + r * series;
     return x == INFINITY ? x : far ? stirling : m < 2 ? y - l : y + l;
 }
 INLINE double lgamma_positive(double x) { return lgamma_from_log(x, t_log_f64(lgamma_product(x))); }

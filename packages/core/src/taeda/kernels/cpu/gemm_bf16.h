@@ -171,7 +171,8 @@ LOCAL void bf16_dots(const Bf16Product *p, int64_t first, int64_t last) {
 }
 
 /* Rows from `top` on, all within a strip, by panels first to last - 1; of_a: A's strips, packed. */
-LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first, int64_t last) {
+LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first,
+                     int64_t last) {
     const int64_t tiles = (rows + BF16_ROWS - 1) / BF16_ROWS, within = top % BF16_STRIP;
     const uint16_t *a = p->pack_a ? of_a + (top - within) * 2 * bf16_pairs(p) + 2 * within : p->a + top * p->ars;
     for (int64_t panel = first; panel < last; panel++) {
@@ -185,7 +186,8 @@ LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_
     }
 }
 #else
-LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first, int64_t last) {
+LOCAL void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first,
+                     int64_t last) {
     (void)p; (void)packed; (void)of_a; (void)top; (void)rows; (void)first; (void)last;
 }
 LOCAL void bf16_dots(const Bf16Product *p, int64_t first, int64_t last) { (void)p; (void)first; (void)last; }

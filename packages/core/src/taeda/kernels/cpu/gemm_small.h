@@ -1,5 +1,5 @@
-/* Products of many tiny matrices, each by itself in registers: included once per real dtype, with T, LANES (of a vector of 32 bytes), SUFFIX
- * and MASKED(name) (of AVX-512's intrinsics) defined.
+/* Products of many tiny matrices, each by itself in registers: included once per real dtype, with T, LANES (of a vector of 32 bytes),
+ * SUFFIX and MASKED(name) (of AVX-512's intrinsics) defined.
  *
  * Eight numbers of a row of C are one vector or two; up to four rows are summed at once over the rows of B: c[i] = sum_l a(i, l) b[l],
  * one chain of multiply-adds over l.  A's numbers are broadcast one at a time, so its strides are free.  Rows of B that do not lie as rows

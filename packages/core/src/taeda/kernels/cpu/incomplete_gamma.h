@@ -40,7 +40,8 @@ static void gamma_series(double *restrict y, const double *restrict a, const dou
     EACH_LANE y[i] = sum[i] * gamma_term(a[i], x[i]);
 }
 
-/* a / (x+1-a - (1-a) / (x+3-a - 2 (2-a) / (x+5-a - ...))): Q(a, x) over gamma_term, by the recurrences of numerators p and denominators q */
+/* a / (x+1-a - (1-a) / (x+3-a - 2 (2-a) / (x+5-a - ...))): Q(a, x) over gamma_term, by the recurrences of numerators p and
+ * denominators q */
 static void gamma_fraction(double *restrict y, const double *restrict a, const double *restrict x) {
     double b[LANES], p0[LANES], p[LANES], q0[LANES], q[LANES];
     EACH_LANE {

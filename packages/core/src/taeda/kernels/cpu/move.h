@@ -132,7 +132,7 @@ static inline void fill_words(char *y, uint64_t word, int64_t n) {
         n &= 7;
     }
 #endif
-    if (n >= 32) {                              /* the first and last 32 bytes may overlap others, which begin at 32: an element's size divides n */
+    if (n >= 32) {              /* the first and last 32 bytes may overlap others, which begin at 32: an element's size divides n */
         const U256 four = {word, word, word, word};
         const int64_t first = n < 256 ? 32 : 32 - ((uintptr_t)y & 31);
         const int turn = 8 * (first & 7);

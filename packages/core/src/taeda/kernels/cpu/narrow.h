@@ -408,5 +408,7 @@ static inline float half_number(const char *at) {
     HALF_TERNARY_TILES(NAME, WIDE, S, CODE, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, -1, NAME##_loop); } \
     static void NAME##_loop_c(char **ptr, const int64_t *s, int64_t n, const Param *p) { NAME##_tiles(ptr, s, n, p, 3, NAME##_loop_c); } \
-    static int64_t NAME(View **t, const Param *p) { return elementwise(t, 4, t[3]->dtype != CODE ? NAME##_loop_c : NAME##_loop, p, THREADS); }
+    static int64_t NAME(View **t, const Param *p) { \
+        return elementwise(t, 4, t[3]->dtype != CODE ? NAME##_loop_c : NAME##_loop, p, THREADS); \
+    }
 #endif

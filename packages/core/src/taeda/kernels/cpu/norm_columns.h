@@ -2,7 +2,8 @@
  * with T and SUFFIX defined.
  *
  * A block stays in the second-level cache, so that its mean is taken and subtracted before the next one is read.  Four rows are added up
- * before they meet the sums, which lie in the first-level cache: the next row would wait for an addition each.  No block has so many rows that sums in T lose what matters; blocks are merged in double.
+ * before they meet the sums, which lie in the first-level cache: the next row would wait for an addition each.  No block has so many rows
+ * that sums in T lose what matters; blocks are merged in double.
  */
 #ifndef TAEDA_NORM_COLUMNS_H
 #define TAEDA_NORM_COLUMNS_H

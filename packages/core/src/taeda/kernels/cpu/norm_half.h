@@ -1,5 +1,6 @@
 /* Channels, columns and groups of float16 and bfloat16 (`code`): a block at a time is widened in the first-level cache, where float32's
- * loops do the arithmetic, and what is stored is rounded once.  Halves are read from memory twice, as float32 numbers are, at half the bytes.
+ * loops do the arithmetic, and what is stored is rounded once.  Halves are read from memory twice, as float32 numbers are, at half the
+ * bytes.
  */
 #ifndef TAEDA_NORM_HALF_H
 #define TAEDA_NORM_HALF_H
@@ -124,7 +125,8 @@ static void half_affine(int code, uint16_t *y, const uint16_t *x, int64_t N, int
 }
 
 /* sum g and sum g (x - mean) */
-static void half_dots(int code, const uint16_t *g, const uint16_t *x, int64_t N, int64_t step, int64_t L, float mean, double *sg, double *sgx) {
+static void half_dots(int code, const uint16_t *g, const uint16_t *x, int64_t N, int64_t step, int64_t L, float mean, double *sg,
+                      double *sgx) {
     float u[HALF_BLOCK], v[HALF_BLOCK];
     *sg = *sgx = 0;
     HALF_BLOCKS(
@@ -152,7 +154,8 @@ static void half_gradient(int code, uint16_t *gx, const uint16_t *g, const uint1
 }
 
 /* The same of `cols` columns, up to NORM_COLS, of a block of rows.  The sums want the block whole: `room` is for rows cols floats. */
-static void half_cols_moments(int code, const uint16_t *x, int64_t rows, int64_t step, int64_t cols, double *mean, double *m2, float *room) {
+static void half_cols_moments(int code, const uint16_t *x, int64_t rows, int64_t step, int64_t cols, double *mean, double *m2,
+                              float *room) {
     widen_rows(code, room, x, rows, step, cols);
     cols_moments_f32(room, rows, cols, cols, mean, m2);
 }

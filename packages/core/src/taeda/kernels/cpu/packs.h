@@ -8,7 +8,8 @@
 #include <string.h>
 
 typedef unsigned __int128 wide_t;
-enum { RADIX_FROM = 192, RUN = 12, RANKED = 16 };          /* RANKED: of so many, each one's place is counted; so much room is behind a row's packs */
+/* RANKED: of so many, each one's place is counted; so much room is behind a row's packs */
+enum { RADIX_FROM = 192, RUN = 12, RANKED = 16 };
 
 static inline uint32_t float_key32(float v) {
     const float w = v + 0.0f;                    /* -0 becomes 0 */

@@ -29,7 +29,7 @@ typedef T NAME(slim) __attribute__((vector_size(SLIM), aligned(sizeof(T)), may_a
         V p[M], q[M];                                                                                         \
         UNROLL for (int i = 0; i < M; i++) {                                                                  \
             p[i] = q[i] = (V){0};                                                                             \
-            __builtin_prefetch(c + i * ldc + 2 * W, 1);                                                               \
+            __builtin_prefetch(c + i * ldc + 2 * W, 1);                                                       \
         }                                                                                                     \
         for (int64_t r = 0; r < n; r++, a += ars) {                                                           \
             const T *b = x + off[r];                                                                          \

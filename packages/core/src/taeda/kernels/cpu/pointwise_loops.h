@@ -1,5 +1,6 @@
-/* The loops that formulas.py fills in: macros that make a kernel NAME of an expression EXPR of its operands a, b, c.  T is what they are,
- * TO what is written, CONST declares the parameters that EXPR uses.  A loop is given runs of memory (loops.h); THREADS is the includer's. */
+/* The loops that formulas.py fills in: macros that make a kernel NAME of an expression EXPR of its operands a, b, c.  T is what they
+ * are, TO what is written, CONST declares the parameters that EXPR uses.  A loop is given runs of memory (loops.h); THREADS is the
+ * includer's. */
 #pragma once
 #include "elementary.h"
 #include "integers.h"

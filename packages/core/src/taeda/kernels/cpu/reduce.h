@@ -8,9 +8,9 @@
  *    4 elements a row.
  * c. A tile of few columns whose rows touch is read as one of k times as many columns, and the k parts
  *    are merged: lanes stay full.  Merging costs most where it takes exponentials: parts are of 16 rows or more.
- * d. float16 and bfloat16, where a Spec does not read them itself, go through float32's Spec: patches are widened into a buffer that stays in the cache, and results
- *    rounded at the end.  Widening the whole input first took three times as long as the sum.  Rows whose elements lie apart
- *    are gathered into the same buffer, since vectors pay for that.
+ * d. float16 and bfloat16, where a Spec does not read them itself, go through float32's Spec: patches are widened into
+ *    a buffer that stays in the cache, and results rounded at the end.  Widening the whole input first took three times
+ *    as long as the sum.  Rows whose elements lie apart are gathered into the same buffer, since vectors pay for that.
  * e. Work is cut by shapes alone: tiles of outputs (narrower ones where rows lie along memory) and, where
  *    those are few, segments of the reduced elements, whose accumulators are merged in order.  Hence the
  *    same bits for any number of threads.
@@ -166,7 +166,8 @@ static void reduce_patches(const Reduction *r, const char *x, int64_t n, int64_t
     _Alignas(64) char patch[REDUCE_PATCH];
     const Spec *s = r->spec;
     const int64_t from = r->itemsize, size = r->half ? 4 : from;
-    if (m > 1 && sn != 1 && (sm == 1 || (m >= REDUCE_SHORT && reduce_apart(sm) < reduce_apart(sn)))) {      /* rows lie along memory: a few columns of some of them at a time */
+    if (m > 1 && sn != 1 && (sm == 1 || (m >= REDUCE_SHORT && reduce_apart(sm) < reduce_apart(sn)))) {
+        /* rows lie along memory: a few columns of some of them at a time */
         for (int64_t c = 0; c < m; c += REDUCE_ACROSS) {
             const int64_t width = reduce_min(REDUCE_ACROSS, m - c);
             const int64_t most = reduce_min(REDUCE_PATCH / (width * size), REDUCE_ROWS);

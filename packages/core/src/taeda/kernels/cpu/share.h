@@ -1,8 +1,8 @@
 /* Items shared out to threads: each begins with a range of its own, the same in every call, and helps another when it is done.
  *
  * What a thread writes in one op it reads in the next, from its own caches: with items handed out as threads come ("dynamic"), half of
- * the lines lie in another core's (768 x 10 by 10 x 384 on two threads: 70 to 215 us, 47 with ranges).  Ranges alone leave a thread waiting where
- * items are few or a core is disturbed.
+ * the lines lie in another core's (768 x 10 by 10 x 384 on two threads: 70 to 215 us, 47 with ranges).  Ranges alone leave a thread
+ * waiting where items are few or a core is disturbed.
  */
 #ifndef TAEDA_SHARE_H
 #define TAEDA_SHARE_H

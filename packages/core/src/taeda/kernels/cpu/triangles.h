@@ -71,9 +71,10 @@ LOCAL void NAME(sides_solve)(const T *a, int64_t ars, int64_t acs, int64_t n, in
         const int64_t first = upper ? 0 : to, last = upper ? from : n;
         for (int64_t g = 0; g < groups; g++)
             NAME(sides_panel)((V *)(room + g * n * SIDES), from, to, upper, unit, a, ars, acs);
-        for (int64_t i = first; i < last; i += TRIANGLE_ROWS)
-            for (int64_t g = 0; g < groups; g++)
-                NAME(sides_less)((V *)(room + g * n * SIDES), i, last - i < TRIANGLE_ROWS ? last - i : TRIANGLE_ROWS, from, to, a, ars, acs);
+        for (int64_t i = first; i < last; i += TRIANGLE_ROWS) {
+            const int64_t rows = last - i < TRIANGLE_ROWS ? last - i : TRIANGLE_ROWS;
+            for (int64_t g = 0; g < groups; g++) NAME(sides_less)((V *)(room + g * n * SIDES), i, rows, from, to, a, ars, acs);
+        }
     }
     for (int64_t g = 0; g < groups; g++)
         for (int64_t c = 0; c < SIDES && g * SIDES + c < sides; c++)
