@@ -48,14 +48,21 @@ from taeda.dtype import (
     set_default_dtype,
 )
 from taeda.generator import Generator, default_generator
-from taeda.layout import jagged, layout, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
-from taeda.ops.copying import (
+from taeda.layout import (
+    MemoryFormat as memory_format,
     channels_last,
     channels_last_3d,
     contiguous_format,
+    jagged,
+    layout,
     preserve_format,
+    sparse_bsc,
+    sparse_bsr,
+    sparse_coo,
+    sparse_csc,
+    sparse_csr,
+    strided,
 )
-from taeda.ops.copying import MemoryFormat as memory_format
 from taeda.printing import set_printoptions, tensor_str as _text_of
 from taeda.random import (
     get_rng_state,

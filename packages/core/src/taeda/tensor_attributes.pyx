@@ -17,7 +17,7 @@ from taeda.tensor_base cimport CPU, META, is_wrapper, refresh
 
 from taeda._once import warn_once
 from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE
-from taeda.layout import strided as STRIDED
+from taeda.layout import MemoryFormat, strided as STRIDED
 from taeda.ops import complex_numbers as _complex, conversion as _convert
 
 # by DeviceCode; a stand-in counts as meta
@@ -402,7 +402,6 @@ cdef class TensorAttributes(TensorBase):
         """
         strides, sizes = self.stride_tuple(), self.shape_tuple()
         if ambiguity_check is not False:
-            from taeda.ops.copying import MemoryFormat
             formats = [] if ambiguity_check is True else ambiguity_check
             if not isinstance(formats, list) or not all(isinstance(f, MemoryFormat) for f in formats):
                 raise TypeError("[dim_order] The ambiguity_check argument must be a bool or a list of memory formats, got "

@@ -17,8 +17,8 @@ from taeda._override import asks
 from taeda.device import as_device
 from taeda.dtype import LEGACY_NAMES, NAMES, dtype as dtype_class, get_default_dtype
 from taeda.elements import ArrayHolder
+from taeda.layout import preserve_format
 from taeda.ops import conversion as _convert
-from taeda.ops.copying import preserve_format
 from taeda.tensor_base import Size
 
 cdef extern from *:

@@ -17,37 +17,14 @@ from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 
 from math import nan, prod
 
-from taeda import _spoken
 from taeda.autograd.node import named
 from taeda.device import code_of as code_of_device, device as device_class
+from taeda.layout import MemoryFormat, channels_last, channels_last_3d, contiguous_format, preserve_format
 from taeda.operands import RELAID
 
 
 cdef enum:
     SMALL = 65536            # bytes that are set without a thought of threads
-
-
-class MemoryFormat:
-    """How dimensions are laid out in memory: ``taeda.contiguous_format``, ``taeda.preserve_format``, ..."""
-
-    def __init__(self, name):
-        self.name = name
-
-    def __repr__(self):
-        return _spoken.name + "." + self.name
-
-    def __reduce__(self):
-        return _memory_format, (self.name,)
-
-
-contiguous_format = MemoryFormat("contiguous_format")
-preserve_format = MemoryFormat("preserve_format")
-channels_last = MemoryFormat("channels_last")
-channels_last_3d = MemoryFormat("channels_last_3d")
-
-
-def _memory_format(name):
-    return globals()[name]
 
 
 cdef object relaid_vjp(Node n, object g):

@@ -14,9 +14,8 @@ from taeda.ops.copying cimport fill_new
 from taeda.tensor_base cimport CPU, META, TensorBase, refresh
 
 from taeda.device import DEFAULTS, code_of as code_of_device, default_code
-from taeda.layout import SPARSE, need_strided, strided as STRIDED
+from taeda.layout import SPARSE, MemoryFormat, need_strided, strided as STRIDED
 from taeda.operands import as_index
-from taeda.ops.copying import MemoryFormat
 
 
 cdef int need_sparse(str op, object layout) except -1:

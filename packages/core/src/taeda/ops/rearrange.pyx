@@ -17,7 +17,7 @@ from taeda.ops.views cimport sizes_of
 from taeda.tensor_base cimport META, TensorBase, alias
 
 from taeda.autograd.node import own
-from taeda.ops.copying import contiguous_format
+from taeda.layout import contiguous_format
 
 __all__ = [
     "diagonal_scatter", "flip", "fliplr", "flipud", "one_hot", "repeat", "repeat_interleave", "roll", "rot90",

@@ -17,13 +17,13 @@ from typing import Any
 
 from taeda import ops
 from taeda.dtype import int64
-from taeda.layout import sparse_coo, sparse_csc, sparse_csr
+from taeda.layout import COMPRESSED, sparse_coo, sparse_csc, sparse_csr
 from taeda.sparse import rules  # noqa: F401 (fills the table of what sparse tensors can do)
 from taeda.sparse.creation import INVARIANTS
 from taeda.sparse.legacy import NAMES as _TYPED
 from taeda.sparse.rules_products import addmm as _addmm, check_matrices, in_lower_precision, product, sampled_addmm as _sampled, sparse_mm
 from taeda.sparse.rules_reduce import sparse_log_softmax, sparse_softmax, sum as _sum, sum_over, _dims
-from taeda.sparse.tensor import COMPRESSED, called, is_sparse, make, values_of, with_values, written
+from taeda.sparse.tensor import called, is_sparse, make, values_of, with_values, written
 
 __all__ = [
     "SparseSemiStructuredTensor", "addmm", "as_sparse_gradcheck", "check_sparse_tensor_invariants", "log_softmax", "mm", "sampled_addmm",

@@ -6,8 +6,8 @@ from typing import Any
 
 from taeda import ops
 from taeda.dtype import bool_, int64
-from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csr
-from taeda.sparse.tensor import COMPRESSED, coalesce, known, packed, sparse_dim, values_of
+from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csr
+from taeda.sparse.tensor import coalesce, is_sparse, known, packed, sparse_dim, to_dense, values_of
 
 
 def batch_dims(s: Any) -> int:
@@ -159,8 +159,6 @@ def compress(layout: Any, rows: Any, columns: Any, values: Any, size: Any, lines
 
 def _behind(x: Any, dense: int) -> int:
     """Return how many dimensions come behind those of a matrix: ``dense`` of a dense tensor, of a sparse one what it says."""
-    from taeda.sparse.tensor import is_sparse
-
     if not is_sparse(x):
         return dense
     return x.ndim - sparse_dim(x) if x._layout is sparse_coo else dense_dims(x)
@@ -171,8 +169,6 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse",
 
     block: the size of a block, for layouts of blocks; dense: how many of the last dimensions of a dense tensor belong to each element.
     """
-    from taeda.sparse.tensor import is_sparse, to_dense
-
     if is_sparse(x) and x._layout is layout and batch_dims(x) and block in (None, block_size(x)):
         return x
     n = x.ndim - 2 - _behind(x, dense)

@@ -8,8 +8,8 @@ from typing import Any
 from taeda import ops
 from taeda.device import as_device
 from taeda.dtype import get_default_dtype, int64
-from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
-from taeda.sparse.tensor import COMPRESSED, is_sparse, linear_of, make, packed
+from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
+from taeda.sparse.tensor import is_sparse, linear_of, make, packed
 from taeda.tensor import Tensor
 
 INVARIANTS = {"on": False}                # whether new sparse tensors are checked; see check_sparse_tensor_invariants

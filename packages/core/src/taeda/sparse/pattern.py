@@ -6,9 +6,9 @@ from typing import Any
 
 from taeda import ops
 from taeda.dtype import int64
-from taeda.layout import sparse_csr
+from taeda.layout import COMPRESSED, sparse_csr
 from taeda.sparse.compressed import coo_indices
-from taeda.sparse.tensor import COMPRESSED, is_coalesced, known
+from taeda.sparse.tensor import is_coalesced, known
 
 
 class Pattern:

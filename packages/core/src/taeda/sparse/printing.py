@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from taeda.dtype import get_default_dtype
-from taeda.layout import sparse_coo
+from taeda.layout import COMPRESSED, sparse_coo
 from taeda.printing import append, values_str
-from taeda.sparse.tensor import COMPRESSED
 
 
 def _part(name: str, x: Any, indent: int) -> str:

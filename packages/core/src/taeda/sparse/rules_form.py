@@ -10,11 +10,10 @@ from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
 from taeda.dtype import NAMES, can_cast, int64
-from taeda.layout import layout as layout_class, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
+from taeda.layout import COMPRESSED, layout as layout_class, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from taeda.sparse import compressed as _compressed, tensor as _tensor
 from taeda.sparse.creation import copy_of, empty_of, sparse_coo_tensor
 from taeda.sparse.tensor import (
-    COMPRESSED,
     SPOKEN,
     become,
     called,

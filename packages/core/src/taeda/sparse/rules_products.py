@@ -10,11 +10,11 @@ from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
 from taeda.dtype import float32
-from taeda.layout import sparse_coo, sparse_csc, sparse_csr
+from taeda.layout import COMPRESSED, sparse_coo, sparse_csc, sparse_csr
 from taeda.sparse.compressed import BLOCKS, batch_dims, elements, matrices, stacked, to_compressed, to_coo
 from taeda.sparse.pattern import pattern_of
 from taeda.sparse.rules_shape import stack, transpose, unsupported
-from taeda.sparse.tensor import COMPRESSED, from_values, is_sparse, make, packed, rule, runs, sparse_dim, summed, unknown, values_of
+from taeda.sparse.tensor import from_values, is_sparse, make, packed, rule, runs, sparse_dim, summed, unknown, values_of
 
 
 class SparseTimesDense(Function):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import ops
-from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
+from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
 from taeda.sparse.compressed import batch_dims, one_of, to_coo
 from taeda.sparse.rules_form import write
 from taeda.sparse.tensor import (
-    COMPRESSED,
     is_coalesced,
     is_sparse,
     known,

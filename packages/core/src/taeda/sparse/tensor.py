@@ -23,19 +23,13 @@ from taeda.autograd.function import Function, FunctionNode
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.device import as_device
 from taeda.dtype import int64
-from taeda.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
+from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
+from taeda.sparse.printing import sparse_str
 from taeda.tensor import Tensor
 from taeda.tensor_base import Size
 
 RULES: dict[str, Callable[..., Any]] = {}        # name of a function -> what it does where an argument is sparse
 
-# compressed layout -> (dimension that is compressed, are the values blocks, names of its indices)
-COMPRESSED: dict[Any, tuple[int, bool, tuple[str, str]]] = {
-    sparse_csr: (0, False, ("crow_indices", "col_indices")),
-    sparse_csc: (1, False, ("ccol_indices", "row_indices")),
-    sparse_bsr: (0, True, ("crow_indices", "col_indices")),
-    sparse_bsc: (1, True, ("ccol_indices", "row_indices")),
-}
 SPOKEN = {strided: "Strided", sparse_coo: "Sparse", sparse_csr: "SparseCsr", sparse_csc: "SparseCsc", sparse_bsr: "SparseBsr",
           sparse_bsc: "SparseBsc"}
 
@@ -252,8 +246,6 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
         return self.to(self._held.new_empty(0).type(dtype).dtype)
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
-        from taeda.sparse.printing import sparse_str
-
         return sparse_str(self)
 
     def __format__(self, spec: str) -> str:
