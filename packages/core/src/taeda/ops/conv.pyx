@@ -18,9 +18,9 @@ from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.ops.conv_choice cimport compute
 from taeda.ops.conv_geometry cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry
 from taeda.autograd.node import named
+from taeda.layout import channels_last, channels_last_3d
 from taeda.operands import as_index
 from taeda.ops.complex_numbers import bilinear, has_complex
-from taeda.ops.copying import channels_last, channels_last_3d
 
 PUBLIC = ("conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 __all__ = PUBLIC
@@ -256,6 +256,18 @@ cdef object with_batch(str op, TensorBase x, int n):
                        f"shape {x.shape_tuple()}")
 
 
+ctypedef TensorBase (*direction)(const Geometry* q, TensorBase x, TensorBase w, TensorBase bias, tuple shape)
+
+
+cdef TensorBase run(direction way, Geometry* q, TensorBase x, TensorBase w, TensorBase bias, list shape):
+    """``forward`` or ``input_gradient`` in the order in which the operands lie; short integers are summed in int64."""
+    cdef int dtype = x.view.dtype
+    choose_order(q, x, w)
+    if is_short(x):
+        x, w, bias = to_dtype(x, I64), to_dtype(w, I64), None if bias is None else to_dtype(bias, I64)
+    return to_dtype(way(q, x, w, bias, tuple(shape)), dtype)
+
+
 # -- the functions -----------------------------------------------------------------------------------
 
 
@@ -266,7 +278,7 @@ cdef object convolve(str op, int n, object input, object weight, object bias, ob
     cdef Geometry q
     cdef int64_t size, kernel, total, room
     cdef double sides[3]
-    cdef int i, d, dtype
+    cdef int i, d
     cdef bint unbatched = x.view.ndim == n + 1
     cdef list shape
     x = with_batch(op, x, n)
@@ -301,11 +313,7 @@ cdef object convolve(str op, int n, object input, object weight, object bias, ob
         shape.append(room // q.stride[i] + 1 if room >= 0 else 0)
         sides[i] = <double>size + 2 * q.pad[i] + <double>q.dilation[i] * kernel
     check_frame(op, n, sides, x.view.shape[1])
-    choose_order(&q, x, w)
-    dtype = x.view.dtype
-    if is_short(x):
-        x, w, b = to_dtype(x, I64), to_dtype(w, I64), None if b is None else to_dtype(b, I64)
-    y = to_dtype(forward(&q, x, w, b, tuple(shape)), dtype)
+    y = run(forward, &q, x, w, b, shape)
     return y.squeeze(0) if unbatched else y
 
 
@@ -316,7 +324,7 @@ cdef object convolve_transposed(str op, int n, object input, object weight, obje
     cdef Geometry q
     cdef int64_t more[3]
     cdef double sides[3]
-    cdef int i, dtype
+    cdef int i
     cdef bint unbatched = x.view.ndim == n + 1
     cdef list shape
     x = with_batch(op, x, n)
@@ -338,11 +346,7 @@ cdef object convolve_transposed(str op, int n, object input, object weight, obje
         shape.append(size)
         sides[i] = size + q.pad[i] + <double>q.dilation[i] * w.view.shape[n - 1 + i] + x.view.shape[n - 1 + i]
     check_frame(op, n, sides, x.view.shape[1])
-    choose_order(&q, x, w)
-    dtype = x.view.dtype
-    if is_short(x):
-        x, w, b = to_dtype(x, I64), to_dtype(w, I64), None if b is None else to_dtype(b, I64)
-    y = to_dtype(input_gradient(&q, x, w, b, tuple(shape)), dtype)
+    y = run(input_gradient, &q, x, w, b, shape)
     return y.squeeze(0) if unbatched else y
 
 
