@@ -10,7 +10,7 @@ Each has a device code that no kernel runs on, and an address that no process ha
 from libc.stdint cimport int64_t
 
 from taeda.storage cimport Storage, foreign_storage
-from taeda.tensor_base cimport SPARSE, STAND_IN, TensorBase, WRAPPED, is_wrapper, refresh
+from taeda.tensor_base cimport SPARSE, STAND_IN, TensorBase, WRAPPED, is_wrapper, refresh, twin
 
 import copy
 
@@ -58,6 +58,12 @@ def wrote(TensorBase t):
     t.storage.version += 1
 
 
+def count_write(TensorBase x):
+    """Count a change in place that a class has made, for those who saved the tensor."""
+    if is_wrapper(x):
+        x.storage.version += 1
+
+
 def is_stand_in(x):
     """Whether x is a tensor that only stands in for a batch, or was made from one by an op without a rule."""
     return isinstance(x, TensorBase) and (<TensorBase>x).device == STAND_IN and not is_wrapper(<TensorBase>x)
@@ -102,3 +108,8 @@ def copy_of_wrapper(TensorBase x, memo):
         if name not in user_attributes(<TensorBase>t):
             setattr(t, name, copy.deepcopy(value, memo))
     return t
+
+
+def twin_of(TensorBase x):
+    """Return another tensor of the same class and content, without history."""
+    return twin(x)

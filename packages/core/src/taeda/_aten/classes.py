@@ -4,7 +4,7 @@ A class's handler runs with the recording of derivatives off, and what it return
 
 a. Operators whose derivatives are operators (products, convolutions, norms ...) are nodes of ``nodes``.
 b. Any other is run a second time on shadows, tensors of the meta device of the same sizes, whose nodes then are given the real tensors
-   in the shadows' place (``autograd.node.transplant``): their derivatives call operators on these, which the class sees.
+   in the shadows' place (``autograd.shadows.transplant``): their derivatives call operators on these, which the class sees.
 c. Where a node has kept what only the computation itself knows, the function's own code runs, and the class sees what it calls.
 d. A kernel has one more operator for a derivative, which computes it anew from the arguments (``whole``).
 
@@ -19,9 +19,9 @@ import taeda
 from taeda._aten import nodes as rules, whole as anew
 from taeda._aten.operators import OpOverloadPacket, aten
 from taeda._override import Overridable, dispatched_args, is_casting, set_casting
-from taeda.stand_ins import is_wrapper_tensor
+from taeda.stand_ins import count_write, is_wrapper_tensor, twin_of
 from taeda.autograd.grad_mode import _set_grad_enabled
-from taeda.autograd.node import count_write, take_place, transplant, twin_of
+from taeda.autograd.shadows import take_place, transplant
 from taeda.func.pytree import tree_leaves, tree_map
 from taeda.ops import return_types
 from taeda.registry import NoStorage

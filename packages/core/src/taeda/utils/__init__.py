@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from taeda.stand_ins import is_wrapper_tensor
-from taeda.autograd.node import twin_of
+from taeda.stand_ins import is_wrapper_tensor, twin_of
 from taeda.tensor import Tensor
 from taeda.utils import checkpoint, hooks
 
