@@ -18,8 +18,8 @@ from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
 
 from taeda.ops.join import cat
 
-__all__ = ["logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "sum_to_size", "trace"]
-PUBLIC = ("logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "trace")
+__all__ = ["logsumexp", "mean", "nanmean", "nansum", "prod", "sum", "sum_to_size"]
+PUBLIC = ("logsumexp", "mean", "nanmean", "nansum", "prod", "sum")
 
 
 # -- which dimensions -------------------------------------------------------------------------------------
@@ -575,42 +575,5 @@ def logsumexp(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=N
     return y if out is None else write_out(out, y, "logsumexp")
 
 
-# -- trace: y = sum_i x_ii --------------------------------------------------------------------------------
-
-
-cdef object trace_vjp(Node n, object g):
-    diagonal = g.detach().new_zeros(n.extra)
-    diagonal.diagonal().fill_(1)
-    return g * diagonal
-
-cdef Op TRACE = linear(define("trace", trace_vjp, 0, 0, "sum"))
-
-
-def trace(input):
-    """Return the sum of the diagonal of a matrix: y = sum_i x_ii.
-
-    Raises:
-        RuntimeError: ``input`` is not a matrix.
-
-    >>> import taeda
-    >>> taeda.trace(taeda.tensor([[1., 2.], [3., 4.]]))
-    tensor(5.)
-    """
-    cdef TensorBase x = as_tensor(input, "trace"), y, diagonal
-    cdef int64_t size[1]
-    cdef int64_t stride[1]
-    if x.view.dtype == BOOL:
-        raise NotImplementedError("[trace] not implemented for dtype bool; convert with .long()")
-    if x.view.ndim != 2:
-        raise RuntimeError(f"[trace] expected a matrix, but got tensor with dim {x.view.ndim}, shape "
-                           f"{tuple(x.shape_tuple())}")
-    size[0] = x.view.shape[0] if x.view.shape[0] < x.view.shape[1] else x.view.shape[1]
-    stride[0] = x.view.strides[0] + x.view.strides[1]
-    diagonal = as_strided_view(x, 1, size, stride, x.offset)
-    y = reduce_one(TRACE, diagonal, 1, False, I64 if is_integral(x.view.dtype) else x.view.dtype, NULL)
-    record(TRACE, y, (x,), None, x.shape_tuple())
-    return y
-
-
 METHODS = {"logsumexp": logsumexp, "mean": mean, "nanmean": nanmean, "nansum": nansum, "prod": prod, "sum": sum,
-           "sum_to_size": sum_to_size, "trace": trace}
+           "sum_to_size": sum_to_size}

@@ -5,17 +5,19 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy_into, define, linear, empty, empty_like, needs_grad,
                              end_inplace, integer, launch, record, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport code_of, dtype_of, name_of
-from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, U8, Param, View
+from taeda.dtype cimport code_of, dtype_of, is_integral, name_of
+from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8, Param, View
 from taeda.ops.advanced cimport zeros_beside, zeros_of
+from taeda.ops.reduction cimport reduce_one
 from taeda.tensor_base cimport TensorBase
 
 from taeda import device as _device
 
 __all__ = [
-    "diag", "diag_embed", "diagflat", "fill_diagonal_", "tril", "tril_", "tril_indices", "triu", "triu_", "triu_indices",
+    "diag", "diag_embed", "diagflat", "fill_diagonal_", "trace", "tril", "tril_", "tril_indices", "triu", "triu_",
+    "triu_indices",
 ]
-PUBLIC = ("diag", "diag_embed", "diagflat", "tril", "tril_indices", "triu", "triu_indices")
+PUBLIC = ("diag", "diag_embed", "diagflat", "trace", "tril", "tril_indices", "triu", "triu_indices")
 
 
 # -- triangles --------------------------------------------------------------------------------------------------
@@ -303,7 +305,42 @@ def fill_diagonal_(input, fill_value, wrap=False):
     return x
 
 
+# -- trace: y = sum_i x_ii --------------------------------------------------------------------------------
+cdef object trace_vjp(Node n, object g):
+    diagonal = g.detach().new_zeros(n.extra)
+    diagonal.diagonal().fill_(1)
+    return g * diagonal
+
+cdef Op TRACE = linear(define("trace", trace_vjp, 0, 0, "sum"))
+
+
+def trace(input):
+    """Return the sum of the diagonal of a matrix: y = sum_i x_ii.
+
+    Raises:
+        RuntimeError: ``input`` is not a matrix.
+
+    >>> import taeda
+    >>> taeda.trace(taeda.tensor([[1., 2.], [3., 4.]]))
+    tensor(5.)
+    """
+    cdef TensorBase x = as_tensor(input, "trace"), y, diagonal
+    cdef int64_t size[1]
+    cdef int64_t stride[1]
+    if x.view.dtype == BOOL:
+        raise NotImplementedError("[trace] not implemented for dtype bool; convert with .long()")
+    if x.view.ndim != 2:
+        raise RuntimeError(f"[trace] expected a matrix, but got tensor with dim {x.view.ndim}, shape "
+                           f"{tuple(x.shape_tuple())}")
+    size[0] = x.view.shape[0] if x.view.shape[0] < x.view.shape[1] else x.view.shape[1]
+    stride[0] = x.view.strides[0] + x.view.strides[1]
+    diagonal = as_strided_view(x, 1, size, stride, x.offset)
+    y = reduce_one(TRACE, diagonal, 1, False, I64 if is_integral(x.view.dtype) else x.view.dtype, NULL)
+    record(TRACE, y, (x,), None, x.shape_tuple())
+    return y
+
+
 METHODS = {
-    "diag": diag, "diag_embed": diag_embed, "diagflat": diagflat, "fill_diagonal_": fill_diagonal_, "tril": tril,
-    "tril_": tril_, "triu": triu, "triu_": triu_,
+    "diag": diag, "diag_embed": diag_embed, "diagflat": diagflat, "fill_diagonal_": fill_diagonal_, "trace": trace,
+    "tril": tril, "tril_": tril_, "triu": triu, "triu_": triu_,
 }
