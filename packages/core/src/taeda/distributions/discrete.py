@@ -20,7 +20,23 @@ def one_of_two(name: str, probs: Any, logits: Any) -> None:
         raise ValueError(f"[{name}] Either `probs` or `logits` must be specified, but not both.")
 
 
-class _OfOdds(Distribution):
+class _ByEither(Distribution):
+    """What is given by ``probs`` or by ``logits``."""
+
+    probs: Any
+    logits: Any
+
+    @property
+    def _param(self) -> Tensor:
+        return self.probs if "probs" in vars(self) else self.logits
+
+    @property
+    def param_shape(self) -> Any:
+        """The shape of the probabilities."""
+        return self._param.size()
+
+
+class _OfOdds(_ByEither):
     """What is given by a probability or its logit: the other is worked out when asked for."""
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
@@ -31,15 +47,6 @@ class _OfOdds(Distribution):
         (value,) = broadcast_all(logits if probs is None else probs)
         setattr(self, name, value)
         return value
-
-    @property
-    def _param(self) -> Tensor:
-        return self.probs if "probs" in vars(self) else self.logits
-
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the probabilities."""
-        return self._param.size()
 
     @lazy_property
     def logits(self) -> Tensor:
@@ -259,7 +266,7 @@ class NegativeBinomial(_OfOdds):
         return n * log_sigmoid(-logits) + value * log_sigmoid(logits) + choose.masked_fill(n + value == 0.0, 0.0)
 
 
-class Categorical(Distribution):
+class Categorical(_ByEither):
     """A class from 0 to n - 1, by probabilities (which need not add up to 1) or logits along the last dimension.
 
     >>> import taeda
@@ -304,15 +311,6 @@ class Categorical(Distribution):
     @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> Any:
         return constraints.integer_interval(0, self._num_events - 1)
-
-    @property
-    def _param(self) -> Tensor:
-        return self.probs if "probs" in vars(self) else self.logits
-
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the probabilities."""
-        return self._param.size()
 
     @property
     def mean(self) -> Tensor:

@@ -31,7 +31,7 @@ def chebyshev_polynomial_t(input, n, *, out=None):
 def chebyshev_polynomial_u(input, n, *, out=None):
     """Return Chebyshev's polynomial of the second kind: U_n(cos t) = sin((n+1) t) / sin t.
 
-    U_0 = 1, U_1 = 2x, U_{k+1} = 2x U_k - U_{k-1}.
+    U_0 = 1, U_1 = 2x, U_n = 2x U_(n-1) - U_(n-2).
 
     >>> import taeda
     >>> taeda.special.chebyshev_polynomial_u(taeda.tensor([0.5, 0.9]), 2)
@@ -42,7 +42,7 @@ def chebyshev_polynomial_u(input, n, *, out=None):
 def chebyshev_polynomial_v(input, n, *, out=None):
     """Return Chebyshev's polynomial of the third kind: V_n(cos t) = cos((n+1/2) t) / cos(t/2).
 
-    V_0 = 1, V_1 = 2x - 1, V_{k+1} = 2x V_k - V_{k-1}.
+    V_0 = 1, V_1 = 2x - 1, V_n = 2x V_(n-1) - V_(n-2).
 
     >>> import taeda
     >>> taeda.special.chebyshev_polynomial_v(taeda.tensor([0.5, 0.9]), 2)
@@ -53,7 +53,7 @@ def chebyshev_polynomial_v(input, n, *, out=None):
 def chebyshev_polynomial_w(input, n, *, out=None):
     """Return Chebyshev's polynomial of the fourth kind: W_n(cos t) = sin((n+1/2) t) / sin(t/2).
 
-    W_0 = 1, W_1 = 2x + 1, W_{k+1} = 2x W_k - W_{k-1}.
+    W_0 = 1, W_1 = 2x + 1, W_n = 2x W_(n-1) - W_(n-2).
 
     >>> import taeda
     >>> taeda.special.chebyshev_polynomial_w(taeda.tensor([0.5, 0.9]), 2)
@@ -98,9 +98,7 @@ def shifted_chebyshev_polynomial_w(input, n, *, out=None):
     return binary(SHIFTED_W, input, n, out)
 
 def hermite_polynomial_h(input, n, *, out=None):
-    """Return the physicist's Hermite polynomial: H_n = 2 x H_(n-1) - 2 (n-1) H_(n-2).
-
-    H_0 = 1, H_1 = 2x, H_{k+1} = 2x H_k - 2k H_{k-1}.
+    """Return the physicist's Hermite polynomial: H_n = 2x H_(n-1) - 2 (n-1) H_(n-2), where H_0 = 1 and H_1 = 2x.
 
     >>> import taeda
     >>> taeda.special.hermite_polynomial_h(taeda.tensor([0.5, 0.9]), 2)
@@ -109,9 +107,7 @@ def hermite_polynomial_h(input, n, *, out=None):
     return binary(HERMITE_H, input, n, out)
 
 def hermite_polynomial_he(input, n, *, out=None):
-    """Return the probabilist's Hermite polynomial: He_n = x He_(n-1) - (n-1) He_(n-2).
-
-    He_0 = 1, He_1 = x, He_{k+1} = x He_k - k He_{k-1}.
+    """Return the probabilist's Hermite polynomial: He_n = x He_(n-1) - (n-1) He_(n-2), where He_0 = 1 and He_1 = x.
 
     >>> import taeda
     >>> taeda.special.hermite_polynomial_he(taeda.tensor([0.5, 0.9]), 2)
@@ -120,9 +116,7 @@ def hermite_polynomial_he(input, n, *, out=None):
     return binary(HERMITE_HE, input, n, out)
 
 def laguerre_polynomial_l(input, n, *, out=None):
-    """Return Laguerre's polynomial: n L_n = (2n - 1 - x) L_(n-1) - (n-1) L_(n-2).
-
-    L_0 = 1, L_1 = 1 - x, (k + 1) L_{k+1} = (2k + 1 - x) L_k - k L_{k-1}.
+    """Return Laguerre's polynomial: n L_n = (2n - 1 - x) L_(n-1) - (n-1) L_(n-2), where L_0 = 1 and L_1 = 1 - x.
 
     >>> import taeda
     >>> taeda.special.laguerre_polynomial_l(taeda.tensor([0.5, 0.9]), 2)
@@ -131,9 +125,7 @@ def laguerre_polynomial_l(input, n, *, out=None):
     return binary(LAGUERRE, input, n, out)
 
 def legendre_polynomial_p(input, n, *, out=None):
-    """Return Legendre's polynomial: n P_n = (2n - 1) x P_(n-1) - (n-1) P_(n-2).
-
-    P_0 = 1, P_1 = x, (k + 1) P_{k+1} = (2k + 1) x P_k - k P_{k-1}.
+    """Return Legendre's polynomial: n P_n = (2n - 1) x P_(n-1) - (n-1) P_(n-2), where P_0 = 1 and P_1 = x.
 
     >>> import taeda
     >>> taeda.special.legendre_polynomial_p(taeda.tensor([0.5, 0.9]), 2)

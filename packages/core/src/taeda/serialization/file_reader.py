@@ -6,8 +6,9 @@ import os
 import weakref
 from typing import IO, Any
 
-from taeda.serialization.zip_archive import Reader
+from taeda.dtype import uint8
 from taeda.ops import empty, frombuffer
+from taeda.serialization.zip_archive import Reader
 from taeda.storage import Storage
 from taeda.typed_storage import TypedStorage
 
@@ -69,9 +70,7 @@ class PyTorchFileReader:
 
     def get_storage_from_record(self, name: str, numel: int, dtype: Any) -> Any:
         """Return a record's bytes as a tensor of ``numel`` elements; for ``UntypedStorage`` in the dtype's place, of bytes."""
-        import taeda
-
         if isinstance(dtype, type) and issubclass(dtype, (Storage, TypedStorage)):
-            dtype = getattr(dtype, "dtype", taeda.uint8) if dtype is not Storage else taeda.uint8
+            dtype = getattr(dtype, "dtype", uint8) if dtype is not Storage else uint8
         data = bytearray(self.get_record(name))
         return frombuffer(data, dtype=dtype, count=numel) if numel else empty(0, dtype=dtype)

@@ -104,6 +104,12 @@ class _Enough(Exception):
     """Everything that was saved has been computed again."""
 
 
+def _warn_of_default(place: str) -> None:
+    """Say, at the line of who calls a function of this room, that its ``use_reentrant`` is not given."""
+    warnings.warn(f"{_spoken.name}.utils.{place}: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
+                  "recommended; the default is use_reentrant=True.", UserWarning, stacklevel=3)
+
+
 _early_stop = True
 _debug: bool | None = None
 
@@ -410,8 +416,7 @@ def checkpoint(
     tensor([14.7781, 14.7781])
     """
     if use_reentrant is None:
-        warnings.warn(f"{_spoken.name}.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False "
-                      "is recommended; the default is use_reentrant=True.", UserWarning, stacklevel=2)
+        _warn_of_default("checkpoint")
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
     if use_reentrant:
@@ -445,8 +450,7 @@ def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentra
     tensor([1., 1.])
     """
     if use_reentrant is None:
-        warnings.warn(f"{_spoken.name}.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed "
-                      "explicitly. use_reentrant=False is recommended; the default is use_reentrant=True.", UserWarning, stacklevel=2)
+        _warn_of_default("checkpoint.checkpoint_sequential")
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
