@@ -72,8 +72,7 @@ from taeda.random import (
     set_rng_state,
     thread_safe_generator,
 )
-from taeda.storage import OutOfMemoryError
-from taeda.storage import Storage as UntypedStorage
+from taeda.storage import OutOfMemoryError, Storage as UntypedStorage
 from taeda.tensor import Tensor, install_late as _install_late, install_methods as _install_methods
 from taeda.tensor_base import Size, publish as _publish
 from taeda.threads import get_num_threads, set_num_threads

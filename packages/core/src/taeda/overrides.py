@@ -31,11 +31,11 @@ from taeda._override import (
     call_overrides,
     disabled_torch_function,
     has_torch_function,
+    mode_stack as _mode_stack,
     overloaded_args,
     pop_mode,
     push_mode,
 )
-from taeda._override import mode_stack as _mode_stack
 from taeda._override_attributes import plain_attributes, show_attributes
 from taeda.tensor import Tensor
 

@@ -12,9 +12,9 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from taeda.stand_ins import is_wrapper_tensor
 from taeda.autograd.dual import current_level, tangent_of
 from taeda.dtype import get_default_dtype
+from taeda.stand_ins import is_wrapper_tensor
 
 __all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_str"]
 

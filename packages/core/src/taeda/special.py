@@ -13,6 +13,7 @@ from taeda.ops import (
     chebyshev_polynomial_v,
     chebyshev_polynomial_w,
     digamma,
+    digamma as psi,
     entr,
     erf,
     erfc,
@@ -26,8 +27,11 @@ from taeda.ops import (
     i0e,
     i1,
     i1e,
+    igamma as gammainc,
+    igammac as gammaincc,
     laguerre_polynomial_l,
     legendre_polynomial_p,
+    lgamma as gammaln,
     log1p,
     log_ndtr,
     log_softmax,
@@ -37,6 +41,7 @@ from taeda.ops import (
     modified_bessel_i1,
     modified_bessel_k0,
     modified_bessel_k1,
+    mvlgamma as multigammaln,
     ndtr,
     ndtri,
     polygamma,
@@ -47,6 +52,7 @@ from taeda.ops import (
     shifted_chebyshev_polynomial_u,
     shifted_chebyshev_polynomial_v,
     shifted_chebyshev_polynomial_w,
+    sigmoid as expit,
     sinc,
     softmax,
     spherical_bessel_j0,
@@ -54,12 +60,6 @@ from taeda.ops import (
     xlogy,
     zeta,
 )
-from taeda.ops import digamma as psi
-from taeda.ops import igamma as gammainc
-from taeda.ops import igammac as gammaincc
-from taeda.ops import lgamma as gammaln
-from taeda.ops import mvlgamma as multigammaln
-from taeda.ops import sigmoid as expit
 
 __all__ = [
     "airy_ai",

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from taeda._override import function_for
-from taeda.stand_ins import is_stand_in
 from taeda.dtype import bool_, int64
 from taeda.ops import tensor, where
+from taeda.stand_ins import is_stand_in
 from taeda.tensor import Tensor
 
 __all__ = [

@@ -16,8 +16,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import taeda
-from taeda._aten.operators import OpOverloadPacket
-from taeda._aten.operators import aten as plain_aten
+from taeda._aten.classes import plain_like, written_by_index
+from taeda._aten.layers import MADE as LAYERS
 from taeda._aten.nodes import (
     Told,
     addmm_rule,
@@ -34,8 +34,7 @@ from taeda._aten.nodes import (
     pool_rule,
     softmax_rule,
 )
-from taeda._aten.classes import plain_like, written_by_index
-from taeda._aten.layers import MADE as LAYERS
+from taeda._aten.operators import OpOverloadPacket, aten as plain_aten
 from taeda._aten.views import MADE as VIEWS
 from taeda._override import has_torch_function, is_casting
 from taeda.stand_ins import is_wrapper_tensor

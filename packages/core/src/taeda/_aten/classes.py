@@ -19,12 +19,12 @@ import taeda
 from taeda._aten import nodes as rules, whole as anew
 from taeda._aten.operators import OpOverloadPacket, aten
 from taeda._override import Overridable, dispatched_args, is_casting, set_casting
-from taeda.stand_ins import count_write, is_wrapper_tensor, twin_of
 from taeda.autograd.grad_mode import _set_grad_enabled
 from taeda.autograd.shadows import take_place, transplant
 from taeda.func.pytree import tree_leaves, tree_map
 from taeda.ops import return_types
 from taeda.registry import NoStorage
+from taeda.stand_ins import count_write, is_wrapper_tensor, twin_of
 from taeda.tensor import Tensor
 
 __all__ = ["ask", "places", "plain_like", "written_by_index"]

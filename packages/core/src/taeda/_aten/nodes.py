@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import taeda
-from taeda._aten.operators import OpOverload, OpOverloadPacket
-from taeda._aten.operators import aten as _aten
+from taeda._aten.operators import OpOverload, OpOverloadPacket, aten as _aten
 from taeda._override import mode_stack, replace_modes
 from taeda.autograd import Function
 from taeda.tensor import Tensor

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from taeda._override import asks, call_overrides, overloaded_args
 from taeda.autograd import dual
 from taeda.autograd.engine import run_backward
-from taeda._override import asks, call_overrides, overloaded_args
-from taeda.stand_ins import is_stand_in
 from taeda.autograd.graph import GradientEdge
+from taeda.stand_ins import is_stand_in
 from taeda.tensor_base import TensorBase
 
 

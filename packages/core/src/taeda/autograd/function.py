@@ -10,8 +10,8 @@ from typing import Any
 from taeda.autograd import dual
 from taeda.autograd.grad_mode import _set_grad_enabled, is_grad_enabled, no_grad
 from taeda.autograd.node import Node, attach_function, raw_saved_of, save_for, saved_of
-from taeda.stand_ins import is_stand_in
 from taeda.recording import rebase_view
+from taeda.stand_ins import is_stand_in
 from taeda.tensor_base import TensorBase
 
 

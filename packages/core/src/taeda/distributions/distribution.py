@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import taeda
-from taeda.stand_ins import is_stand_in
 from taeda.distributions import constraints
+from taeda.stand_ins import is_stand_in
 from taeda.tensor import Tensor
 from taeda.tensor_base import Size
 

@@ -10,7 +10,6 @@ from taeda.autograd.node import renamed  # type: ignore[attr-defined]
 from taeda.func.batched import BatchedTensor, at, batched, deepest, size_of
 from taeda.stand_ins import is_stand_in
 
-
 # Nodes whose derivative is one pointwise kernel of the cotangent and of a saved tensor with the sizes of the output: it
 # broadcasts over a batch in front.
 _POINTWISE = frozenset(

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import ops
+from taeda._override import call_overrides, overloaded_args
 from taeda.func.batched import BatchedTensor, at, batched, deepest, levels, loop, loop_in_place, size_of, value_at
 from taeda.func.rules_shape import sizes_of
-from taeda._override import call_overrides, overloaded_args
 from taeda.tensor import Tensor
 
 ERROR = (

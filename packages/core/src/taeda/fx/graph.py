@@ -28,8 +28,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from taeda.fx._naming import Namespace as _Namespace
-from taeda.fx._naming import snake_case as _snake_case
+from taeda.fx._naming import Namespace as _Namespace, snake_case as _snake_case
 from taeda.fx.codegen import CodeGen, PythonCode, _CustomBuiltin, _PyTreeCodeGen, _PyTreeInfo, _register_custom_builtin
 from taeda.fx.node import Argument, Node, Target, map_aggregate, map_arg
 

@@ -16,8 +16,7 @@ from typing import Any
 
 from taeda import Tensor, _spoken
 from taeda.fx.codegen import PythonCode, _custom_builtins, _PyTreeCodeGen
-from taeda.fx.graph import Graph
-from taeda.fx.graph import has_attr as _has_attr
+from taeda.fx.graph import Graph, has_attr as _has_attr
 from taeda.fx.node import Node
 from taeda.nn import Module, Parameter
 

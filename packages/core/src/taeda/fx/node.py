@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import taeda
 from taeda.fx import operator_schemas
-from taeda.fx._naming import qualified_name as _get_qualified_name
-from taeda.fx._naming import type_repr as _type_repr
+from taeda.fx._naming import qualified_name as _get_qualified_name, type_repr as _type_repr
 from taeda.fx.immutable_collections import immutable_dict, immutable_list
 from taeda.symbolic import _assert
 

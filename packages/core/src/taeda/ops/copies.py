@@ -16,7 +16,6 @@ from taeda.ops.compat import need_tensor
 from taeda.ops.matmul import write_result
 
 
-
 def _view(input: Any, size: Any = None, dtype: Any = None) -> Any:
     """The same elements in another shape, wherever they lie, or the same bytes as another dtype."""
     given = [x for x in (size, dtype) if x is not None]

@@ -7,8 +7,8 @@ import math
 from taeda.dispatch import write_exact
 from taeda.dtype import float32, float64
 from taeda.ops import return_types as types
-from taeda.ops.sequences import linspace
 from taeda.ops.searching import bin_sums, searchsorted
+from taeda.ops.sequences import linspace
 from taeda.tensor_base import TensorBase
 
 __all__ = ["histogram", "histogramdd"]

@@ -9,8 +9,7 @@ import math
 from typing import Any
 
 from taeda.autograd.node import named, own
-from taeda.dtype import bool_, complex128, float32, float64, int64
-from taeda.dtype import dtype as _dtype
+from taeda.dtype import bool_, complex128, dtype as _dtype, float32, float64, int64
 from taeda.ops.eigen import linalg_eigvalsh, linalg_svdvals
 from taeda.ops.least_squares import threshold_of
 from taeda.ops.matmul import write_result

@@ -8,12 +8,12 @@ from numbers import Number
 from taeda._once import warn_once
 from taeda.autograd.node import named
 from taeda.dtype import bool_, float64, int32, int64, uint64
-from taeda.ops.sequences import arange
 from taeda.ops.gather import scatter_reduce, scatter_reduce_
 from taeda.ops.join import stack
 from taeda.ops.matmul import write_result
 from taeda.ops.rearrange import repeat_interleave
 from taeda.ops.searching import among
+from taeda.ops.sequences import arange
 from taeda.ops.triangles import triu_indices
 from taeda.tensor_base import TensorBase
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import warnings
 
+from taeda._once import warn_once
 from taeda.ops.complex_numbers import complex, view_as_real
 from taeda.ops.creation import ones, zeros
-from taeda.ops.sequences import arange
 from taeda.ops.fft import fft_fft as fft, fft_ifft as ifft, fft_irfft as irfft, fft_rfft as rfft
 from taeda.ops.padding import constant_pad_nd, pad
+from taeda.ops.sequences import arange
 from taeda.tensor_base import TensorBase
-from taeda._once import warn_once
 
 PUBLIC = ("istft", "stft")
 __all__ = list(PUBLIC)

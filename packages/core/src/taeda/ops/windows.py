@@ -14,8 +14,8 @@ from taeda.layout import strided
 from taeda.ops.bessel import i0, i0e
 from taeda.ops.conversion import tensor
 from taeda.ops.creation import empty, ones
-from taeda.ops.sequences import arange
 from taeda.ops.matmul import write_result
+from taeda.ops.sequences import arange
 
 PUBLIC = ("bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window")
 __all__ = list(PUBLIC)

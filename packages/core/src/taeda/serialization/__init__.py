@@ -21,8 +21,11 @@ from types import FunctionType
 from typing import IO, Any, ClassVar, TypeAlias, cast
 
 from taeda import _spoken
-from taeda.serialization import zip_archive, unpickler
 from taeda._atomic import SaveError, replacing
+from taeda.device import device
+from taeda.dtype import dtype
+from taeda.layout import layout, strided
+from taeda.serialization import unpickler, zip_archive
 from taeda.serialization.rebuild import (
     DEVICE,
     DTYPES,
@@ -43,17 +46,13 @@ from taeda.serialization.rebuild import (
     UNTYPED,
     WITHOUT_CLASS,
     Global,
+    rebuild_layout as _get_layout,
     rebuild_tensor,
     reduce_tensor,
     sparse_state,
     state_of,
 )
-from taeda.serialization.rebuild import rebuild_layout as _get_layout
-from taeda.stand_ins import is_wrapper_tensor
 from taeda.serialization.records import MAGIC, VERSION, NoCheckpoint, ZipStorages, load_stream, write_stream
-from taeda.device import device
-from taeda.dtype import dtype
-from taeda.layout import layout, strided
 from taeda.serialization.settings import (
     LoadEndianness,
     default_restore_location,
@@ -69,6 +68,7 @@ from taeda.serialization.settings import (
     set_default_mmap_options,
     skip_data,
 )
+from taeda.stand_ins import is_wrapper_tensor
 from taeda.storage import Storage
 from taeda.tensor_base import Size, TensorBase
 from taeda.typed_storage import TypedStorage

@@ -16,17 +16,16 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
-from taeda.serialization import unpickler
-from taeda.stand_ins import is_wrapper_tensor
 from taeda.autograd.grad_mode import no_grad
 from taeda.device import device
 from taeda.dtype import LEGACY_NAMES, NAMES, UNHELD, dtype
 from taeda.layout import SPARSE, strided
 from taeda.ops.copying import set_
 from taeda.ops.creation import empty, empty_strided
+from taeda.serialization import unpickler
+from taeda.stand_ins import is_wrapper_tensor
 from taeda.storage import Storage
-from taeda.tensor_base import user_attributes
-from taeda.tensor_base import Size, TensorBase
+from taeda.tensor_base import Size, TensorBase, user_attributes
 from taeda.typed_storage import TypedStorage
 
 # -- tensors in pickles and copies -------------------------------------------------------------------

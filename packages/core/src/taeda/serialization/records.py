@@ -13,12 +13,12 @@ import sys
 from collections.abc import Sequence
 from typing import IO, Any
 
-from taeda.serialization import zip_archive, unpickler
-from taeda.serialization.rebuild import ELEMENT, TABLE, UNTYPED, Global, indices_come_later
 from taeda.device import device
 from taeda.dtype import NAMES
 from taeda.file_memory import swap_bytes
 from taeda.ops.conversion import frombuffer
+from taeda.serialization import unpickler, zip_archive
+from taeda.serialization.rebuild import ELEMENT, TABLE, UNTYPED, Global, indices_come_later
 from taeda.serialization.settings import LoadEndianness, options, restored
 from taeda.storage import Storage
 from taeda.typed_storage import TypedStorage

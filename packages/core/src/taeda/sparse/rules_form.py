@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import ops
-from taeda.stand_ins import take_history, wrote
 from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
@@ -20,8 +19,8 @@ from taeda.sparse.tensor import (
     coalesce,
     is_coalesced,
     is_sparse,
-    lookup,
     linear,
+    lookup,
     make,
     packed,
     rule,
@@ -30,6 +29,7 @@ from taeda.sparse.tensor import (
     values_of,
     with_values,
 )
+from taeda.stand_ins import take_history, wrote
 
 
 def need_coo(name: str, s: Any) -> None:

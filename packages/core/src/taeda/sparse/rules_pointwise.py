@@ -11,7 +11,7 @@ from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
 from taeda.dtype import can_cast, complex128, float64
 from taeda.layout import COMPRESSED, sparse_coo
-from taeda.sparse.compressed import batch_dims, coo_indices, dense_dims, dense_of, to_coo, to_compressed
+from taeda.sparse.compressed import batch_dims, coo_indices, dense_dims, dense_of, to_compressed, to_coo
 from taeda.sparse.rules_form import begin_write, write
 from taeda.sparse.tensor import (
     RULES,

@@ -18,13 +18,13 @@ from typing import Any
 from taeda import ops
 from taeda._names import has_older_form, in_newer_order
 from taeda._override import set_sparse
-from taeda.stand_ins import sparse_shell
 from taeda.autograd.function import Function, FunctionNode
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.device import as_device
 from taeda.dtype import int64
 from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from taeda.sparse.printing import sparse_str
+from taeda.stand_ins import sparse_shell
 from taeda.tensor import Tensor
 from taeda.tensor_base import Size
 

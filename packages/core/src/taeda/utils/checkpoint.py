@@ -16,13 +16,13 @@ from typing import Any
 
 from taeda import _spoken, empty
 from taeda._aten.operators import OpOverload
-from taeda.stand_ins import is_stand_in
 from taeda.amp import autocast, casting
 from taeda.autograd import Function, backward, dual
-from taeda.autograd.passes import ask, current_pass
 from taeda.autograd.grad_mode import enable_grad, is_grad_enabled, no_grad
 from taeda.autograd.graph import saved_tensors_hooks
+from taeda.autograd.passes import ask, current_pass
 from taeda.random import get_rng_state, set_rng_state
+from taeda.stand_ins import is_stand_in
 from taeda.tensor_base import TensorBase
 
 __all__ = [

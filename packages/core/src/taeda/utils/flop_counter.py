@@ -18,10 +18,10 @@ from math import prod
 from typing import Any, NamedTuple
 
 import taeda
-from taeda.autograd.passes import current_id, current_pass
-from taeda.overrides import TorchFunctionMode
 from taeda._aten.operators import OpOverloadPacket, aten
+from taeda.autograd.passes import current_id, current_pass
 from taeda.library import OpOverloadPacket as OwnPacket
+from taeda.overrides import TorchFunctionMode
 from taeda.utils._python_dispatch import TorchDispatchMode
 from taeda.utils._pytree import tree_map
 from taeda.utils.module_tracker import ModuleTracker

@@ -3,19 +3,18 @@
 import enum as _enum
 
 from taeda._C import _functorch as _functorch
-from taeda._C._functions import FFT as _fft
-from taeda._C._functions import LINALG as _linalg
-from taeda._C._functions import NN as _nn
-from taeda._C._functions import SPECIAL as _special
-from taeda._C._functions import VARIABLE as _VariableFunctions
-from taeda.generator import Generator
+from taeda._C._functions import FFT as _fft, LINALG as _linalg, NN as _nn, SPECIAL as _special, VARIABLE as _VariableFunctions
+from taeda._override import DisableTorchDispatch as _DisableTorchDispatch, disabled_torch_dispatch as _disabled_torch_dispatch_impl
 from taeda.func.batched import are_active as _are_functorch_transforms_active
+from taeda.generator import Generator
 from taeda.jit import TensorType
 from taeda.linalg import LinAlgError as _LinAlgError
-from taeda.overrides import has_torch_function as _has_torch_function
-from taeda._override import DisableTorchDispatch as _DisableTorchDispatch
-from taeda._override import disabled_torch_dispatch as _disabled_torch_dispatch_impl
-from taeda.overrides import DisableTorchFunction, DisableTorchFunctionSubclass, _disabled_torch_function_impl
+from taeda.overrides import (
+    DisableTorchFunction,
+    DisableTorchFunctionSubclass,
+    _disabled_torch_function_impl,
+    has_torch_function as _has_torch_function,
+)
 from taeda.tensor import Tensor as _Tensor
 
 __all__ = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 from typing import Any
 
+from taeda.fx._naming import qualified_name
 from taeda.fx.graph import Graph
 from taeda.fx.node import Node
-from taeda.fx._naming import qualified_name
 
 __all__ = ["CALLABLE_NODE_OPS", "get_node_target", "is_node_output_tensor", "legalize_graph", "stable_topological_sort"]
 
