@@ -16,8 +16,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 1 << 21, ARENA_GRAIN = 1 << 14 };
-static const size_t ARENA_LEAST = (size_t)1 << 28;              /* of a mapping; untouched pages cost nothing */
+enum { HUGE_PAGE = 1 << 21, ARENA_GRAIN = 1 << 14 };            /* bytes; sizes of blocks are multiples of a grain */
+static const size_t ARENA_LEAST = (size_t)1 << 28;              /* bytes of a mapping; untouched pages cost nothing */
 
 typedef struct {
     char *at;

@@ -7,7 +7,7 @@
  */
 #ifndef TAEDA_COMPLEX_PRODUCTS_H
 #define TAEDA_COMPLEX_PRODUCTS_H
-enum { CPX_TERMS = 128, CPX_COLUMNS = 128, CPX_ROWS = 96 };
+enum { CPX_TERMS = 128, CPX_COLUMNS = 128, CPX_ROWS = 96 };       /* of a block, in complex numbers; of A CPX_ROWS rows are packed */
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 #endif
 #define WIDTH ((int64_t)REAL_NAME(PANEL))

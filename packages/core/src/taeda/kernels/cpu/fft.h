@@ -27,7 +27,8 @@
 #endif
 #define EVERY_LANE _Pragma("GCC unroll 16")
 
-enum { MAX_RADIX = 128, MAX_PASSES = 64, SPLIT_FROM = 64 };
+enum { MAX_RADIX = 128, MAX_PASSES = 64 };
+enum { SPLIT_FROM = 64 };                             /* numbers from which on a transform alone is columns and rows */
 enum { SIDE_BY_SIDE, ALONE, ROWS, SIDE_TO = 8192 };   /* how a plan's transforms are run */
 enum { CELLS, NEIGHBOURS, EXCHANGED, TURNED };       /* what a pass reads and writes: fft_passes.h */
 

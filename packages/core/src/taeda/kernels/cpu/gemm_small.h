@@ -17,7 +17,12 @@
 #ifdef __AVX__
 #include <immintrin.h>
 #endif
-enum { SMALL_TERMS = 16, SMALL_RUN = 16, AT_ONCE_ROWS = 4, AT_ONCE_COLS = 8, COMPLEX_ROWS = 8 };
+enum {
+    SMALL_TERMS = 16,                       /* of a sum, at most */
+    SMALL_RUN = 16,                         /* matrices whose B are gathered together */
+    AT_ONCE_ROWS = 4, AT_ONCE_COLS = 8,     /* of C, in registers */
+    COMPLEX_ROWS = 8                        /* of a complex C, at most */
+};
 #endif
 #include "side_by_side.h"
 

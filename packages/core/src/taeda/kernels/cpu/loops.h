@@ -19,9 +19,14 @@
 #ifndef TAEDA_GRAIN
 #define TAEDA_GRAIN 32768        /* modules of long formulas say less (meson.build) */
 #endif
-enum { MAX_OPERANDS = 8, GRAIN = TAEDA_GRAIN, PIECE = GRAIN / 4, STRIP = 1024, REPEATED = 16, IN_ORDER = 0 };
-/* Elements: threads pay beyond GRAIN, and take blocks, or strips (the same vectors however many threads there are).  One element
- * that is written again and again: less than REPEATED of them are short rows. */
+enum {
+    MAX_OPERANDS = 8,
+    GRAIN = TAEDA_GRAIN,        /* elements beyond which threads pay */
+    PIECE = GRAIN / 4,          /* of a block that a thread takes, */
+    STRIP = 1024,               /* or of the strips of a single run: the same vectors however many threads there are */
+    REPEATED = 16,              /* times that one element is written; less often is a short row */
+    IN_ORDER = 0                /* in place of a number of threads: one, which takes elements in the order of the output's memory */
+};
 
 typedef struct {
     int n, ndim;

@@ -38,9 +38,11 @@ enum {
     MOVE_GRAIN = 1 << 17,        /* bytes below which threads do not pay */
     MOVE_BLOCK = 1 << 16,        /* bytes of a unit of work */
     MOVE_STREAM = 1 << 24,       /* bytes of a result that no cache would keep */
+    MOVE_SHORT = 8,              /* elements below which a dimension is too short to run along */
     TURN_X = 512, TURN_Y = 512,  /* bytes of a block's rows in x and in y */
-    TURN_ROWS = 128, MOVE_SHORT = 8,
-    TURN_CACHED = 1 << 15, TURN_DIRECT = 128
+    TURN_ROWS = 128,             /* of a block, at most */
+    TURN_CACHED = 1 << 15,       /* bytes of a plane up to which it is turned without a buffer, */
+    TURN_DIRECT = 128            /* and of a row */
 };
 
 typedef struct {

@@ -8,8 +8,11 @@
 #include <string.h>
 
 typedef unsigned __int128 wide_t;
-/* RANKED: of so many, each one's place is counted; so much room is behind a row's packs */
-enum { RADIX_FROM = 192, RUN = 12, RANKED = 16 };
+enum {
+    RUN = 12,               /* packs that are put in order one by one, before runs are merged */
+    RADIX_FROM = 192,       /* packs from which on a radix sort takes less than merges */
+    RANKED = 16             /* of so many, each one's place is counted; so much room is behind a row's packs */
+};
 
 static inline uint32_t float_key32(float v) {
     const float w = v + 0.0f;                    /* -0 becomes 0 */

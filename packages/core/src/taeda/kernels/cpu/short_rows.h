@@ -10,10 +10,16 @@
 #define TAEDA_SHORT_ROWS_H
 #include "few_bytes.h"
 
-enum { SHORT_ROW = 32, SHORT_ROW_BYTES = 256, SHORT_WIDE_BYTES = 128, SHORT_FILL_BYTES = 112, SHORT_FILL_HALVES = 256,
-       SHORT_REPEAT = 256, SHORT_RUN = 1024, SHORT_PLANE = 64, SHORT_BYTES = 8, SHORT_OPERANDS = 3, SHORT_VECTOR = 32 };
-/* Elements, or bytes where it says so; HALVES: elements of two bytes; WIDE: of more, whose loops are called at less cost.
- * PLANE: two dimensions of less are short. */
+enum {
+    SHORT_PLANE = 64,                               /* elements: two dimensions of less are short, and all are taken together */
+    SHORT_ROW_BYTES = 256, SHORT_WIDE_BYTES = 128,  /* of rows without gaps; of elements of more than two bytes, whose loops cost less */
+    SHORT_ROW = 32,                                 /* elements of rows with gaps */
+    SHORT_FILL_BYTES = 112, SHORT_FILL_HALVES = 256,    /* bytes of rows that are one element each; of elements of two bytes */
+    SHORT_REPEAT = 256,                             /* elements of a row that all share */
+    SHORT_RUN = 1024,                               /* elements of the rows that are one run */
+    SHORT_BYTES = 8, SHORT_OPERANDS = 3,            /* of an element, and how many operands are written out */
+    SHORT_VECTOR = 32                               /* bytes */
+};
 
 typedef struct {
     int64_t stretch;                   /* rows that are taken together: those of a plane, or all */

@@ -10,7 +10,12 @@
 #define TAEDA_TURNED_H
 #include "planes.h"
 
-enum { PATCH_RUN = 512, PATCH_ROWS = 128, PATCH_PITCH = PATCH_RUN + 16 + 64, PATCH_LEAST = 1024, TURNED = 2 };
+enum {
+    PATCH_RUN = 512, PATCH_ROWS = 128,      /* bytes of a run, and runs of a patch */
+    PATCH_PITCH = PATCH_RUN + 16 + 64,      /* bytes from row to row of the buffer */
+    PATCH_LEAST = 1024,                     /* elements of an output for which planning pays */
+    TURNED = 2                              /* operands that are turned, at most */
+};
 
 typedef struct {
     const Walk *w;
