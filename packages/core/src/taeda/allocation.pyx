@@ -12,7 +12,7 @@ from taeda.memory_order cimport dense
 from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F32, F64, I64, MAX_DIM, U64
 from taeda.registry cimport copy_into
 from taeda.storage cimport new_storage
-from taeda.tensor_base cimport CPU, new_tensor, refresh
+from taeda.tensor_base cimport CPU, INLINE_DIM, new_tensor, refresh
 
 cdef extern from *:
     """
@@ -33,7 +33,7 @@ cdef TensorBase empty(int ndim, const int64_t* shape, int dtype, int device):
     cdef int64_t n = 1, nbytes
     cdef int d
     cdef bint zero = False
-    if ndim > 6:
+    if ndim > INLINE_DIM:
         t.set_ndim(ndim)
     else:
         t.view.ndim = ndim

@@ -8,7 +8,7 @@ returns before the kernel: no op names a device.
 from taeda.dtype cimport dtype_of, is_complex_, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BOOL, U64
 from taeda.kernels.cpu.lowering cimport lowered, wide_of
-from taeda.tensor_base cimport CPU, META, SPARSE, STAND_IN, WRAPPED
+from taeda.tensor_base cimport CPU, META, SPARSE, SPARSE_SHELL, STAND_IN, WRAPPED, kind_of
 
 from taeda._once import warn_once
 from taeda.kernels.cpu import TABLE
@@ -89,7 +89,7 @@ class NoStorage(RuntimeError):
 
 
 cdef int no_wrapper(str op, View* t) except -1:
-    if t != NULL and <size_t>t.data >> 60 == WRAPPED:
+    if t != NULL and kind_of(t) == WRAPPED:
         raise NoStorage(f"[{op}] Cannot access data pointer of Tensor that doesn't have storage: its class's __torch_dispatch__ was "
                            "not asked for this use of the op")
     return 0
@@ -118,10 +118,10 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
             no_wrapper(op.name, t[i])
         return no_stand_in(op.name, device)
     for i in range(n):       # a derivative may bring a stand-in beside tensors that have their data; a meta tensor has none
-        if t[i] != NULL and (<size_t>t[i].data >> 60 or t[i].data == NULL):
+        if t[i] != NULL and (kind_of(t[i]) or t[i].data == NULL):
             if t[i].data != NULL:
                 no_wrapper(op.name, t[i])
-                no_stand_in(op.name, STAND_IN if <size_t>t[i].data >> 62 else SPARSE)
+                no_stand_in(op.name, SPARSE if kind_of(t[i]) == SPARSE_SHELL else STAND_IN)
             elif t[i].numel:
                 raise RuntimeError(f"[{op.name}] Expected all tensors to be on the same device, but found at least two devices, cpu and "
                                    "meta!")

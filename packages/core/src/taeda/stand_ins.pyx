@@ -10,14 +10,14 @@ Each has a device code that no kernel runs on, and an address that no process ha
 from libc.stdint cimport int64_t
 
 from taeda.storage cimport Storage, foreign_storage
-from taeda.tensor_base cimport SPARSE, STAND_IN, TensorBase, WRAPPED, is_wrapper, refresh, twin
+from taeda.tensor_base cimport BATCHED, SPARSE, SPARSE_SHELL, STAND_IN, TensorBase, WRAPPED, is_wrapper, refresh, twin
 
 import copy
 
 from taeda.autograd.grad_mode import no_grad
 from taeda.tensor_base import user_attributes
 
-cdef Storage NOWHERE = foreign_storage(<char*>(<size_t>1 << 62), 0, (), True)
+cdef Storage NOWHERE = foreign_storage(<char*>(<size_t>BATCHED << 60), 0, (), True)
 
 
 def stand_in(TensorBase t, TensorBase value, int batch_dim):
@@ -42,7 +42,7 @@ def sparse_shell(TensorBase t, tuple sizes, TensorBase values):
     for d in range(len(sizes)):
         t.view.shape[d], t.view.strides[d] = sizes[d], 0
     t.view.dtype, t.view.itemsize = values.view.dtype, values.view.itemsize
-    t.storage, t.offset = foreign_storage(<char*>(<size_t>1 << 61), 0, (), False), 0
+    t.storage, t.offset = foreign_storage(<char*>(<size_t>SPARSE_SHELL << 60), 0, (), False), 0
     refresh(t)
     t.device = SPARSE
     return t

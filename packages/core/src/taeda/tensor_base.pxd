@@ -37,12 +37,19 @@ cdef class TensorBase:
     cdef object sizes(self)                          # the shape as users see it, a Size
 
 
-cdef enum:
-    WRAPPED = 5     # the uppermost bits of the address of a tensor whose class has a __torch_dispatch__ and no memory; device code STAND_IN
+cdef enum Kind:             # of tensors without memory: the uppermost bits of their addresses, which no process has
+    SPARSE_SHELL = 2        # device code SPARSE
+    BATCHED = 4             # stands in for a batch of vmap; device code STAND_IN
+    WRAPPED = 5             # of a class with a __torch_dispatch__; device code STAND_IN
+
+
+cdef inline size_t kind_of(const View* v) noexcept:
+    """The Kind of a tensor without memory; 0 of any other, and on the meta device."""
+    return <size_t>v.data >> 60
 
 
 cdef inline bint is_wrapper(TensorBase t) noexcept:
-    return t.device == STAND_IN and <size_t>t.view.data >> 60 == WRAPPED
+    return t.device == STAND_IN and kind_of(&t.view) == WRAPPED
 
 
 cdef TensorBase twin(TensorBase x)                   # the same for a tensor of a program's class, which it keeps with its attributes

@@ -100,10 +100,14 @@ cdef TensorBase filled(tuple size, object value, int dtype, int device):
     return t
 
 
+cdef enum:
+    CLEARED = 1 << 14        # bytes up to which zeros are one memset, without a kernel
+
+
 cdef int set_all(TensorBase t, object value) except -1:
-    """Give every element of a new tensor the value; zeros of no great number are bytes."""
+    """Give every element of a new tensor the value."""
     cdef int64_t nbytes = t.view.numel * t.view.itemsize
-    if nbytes <= 1 << 14 and type(value) is int and value == 0 and dense(&t.view):
+    if nbytes <= CLEARED and type(value) is int and value == 0 and dense(&t.view):
         memset(t.view.data, 0, nbytes)
     else:
         copy_into(t, held_scalar(value, t.view.dtype, CPU))

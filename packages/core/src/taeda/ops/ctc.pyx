@@ -11,7 +11,7 @@ from taeda.dispatch cimport (Op, as_tensor, contiguous, define, empty_like, empt
 from taeda.dtype cimport is_float, is_integral, torch_name
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.loss cimport reduction_code
-from taeda.tensor_base cimport TensorBase
+from taeda.tensor_base cimport TensorBase, kind_of
 
 __all__ = ["ctc_loss"]
 PUBLIC = ()
@@ -180,7 +180,7 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     inputs = lengths_of("input_lengths", input_lengths, n, x.view.shape[0])
     lengths = lengths_of("target_lengths", target_lengths, n, -1)
     labels, begins = labels_of(labels, lengths, n, classes)
-    if labels.view.numel and not (<object>labels).is_meta and not <size_t>labels.view.data >> 60:     # no stand-in of vmap
+    if labels.view.numel and not (<object>labels).is_meta and not kind_of(&labels.view):     # no stand-in of vmap
         check_labels(labels, begins, lengths, classes)
     info = (<object>labels).new_tensor([inputs, lengths, begins])
     loss = ctc(x, labels, info, max(lengths), blank, zero_infinity)

@@ -295,11 +295,15 @@ cdef Op SUM_ALL = linear(define("sum", sum_vjp, 0, 0, None, "SumBackward0"))
 cdef Op SUM = linear(define("sum", sum_vjp, 0, 0, None, "SumBackward1"))
 
 
+cdef enum:
+    SHORT_SUM = 8192         # elements up to which a sum over all is launched without a look at dimensions
+
+
 cdef TensorBase sum_all(TensorBase x):
     """The shortest road, for ``loss.sum()`` of a small tensor."""
     cdef TensorBase y
     cdef View* t[2]
-    if not x.view.contiguous or x.view.numel > 8192:
+    if not x.view.contiguous or x.view.numel > SHORT_SUM:
         y = reduce_one(SUM_ALL, x, read_dims("sum", None, x.view.ndim), False, x.view.dtype, NULL)
     else:
         y = empty(0, NULL, x.view.dtype, x.device)
