@@ -1,7 +1,7 @@
 # What convolutions of bfloat16 by pairs share: bf16_pairs.h, panels, steps of sums.
 from libc.stdint cimport int64_t, uint16_t
 
-from taeda.kernels.cpu.conv_planes cimport up
+from taeda.kernels.cpu.work cimport up
 
 cdef extern from "bf16_pairs.h":
     ctypedef unsigned int Pair

@@ -15,6 +15,7 @@ from taeda.kernels.cpu.abi cimport Param, View
 from taeda.kernels.cpu.conv_planes cimport *
 from taeda.kernels.cpu.bf16_pairs cimport *
 from taeda.kernels.cpu.share cimport Share, share_next, share_out
+from taeda.kernels.cpu.work cimport cut, up
 
 cdef extern from *:
     void add_f32(float *d, const float *s, int64_t n) nogil

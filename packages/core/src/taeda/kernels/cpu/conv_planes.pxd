@@ -5,6 +5,7 @@ from libc.string cimport memset
 
 from taeda.kernels.cpu cimport runtime
 from taeda.kernels.cpu.abi cimport Param, View
+from taeda.kernels.cpu.work cimport cut
 
 cdef extern from *:
     """
@@ -61,14 +62,6 @@ ctypedef struct Geometry:           # d: depth, h: height, w: width; an image is
     int64_t N, C, D, H, W, O, KD, KH, KW, OD, OH, OW, G, CG, OG
     int64_t sd, sh, sw, pd, ph, pw, dd, dh, dw
     int64_t taps, P                 # KD KH KW, and OD OH OW
-
-
-cdef inline int64_t up(int64_t x, int64_t to) noexcept nogil:
-    return (x + to - 1) // to * to
-
-
-cdef inline int64_t cut(int64_t x, int64_t by) noexcept nogil:
-    return (x + by - 1) // by
 
 
 cdef inline void geometry(Geometry *q, const View *x, const View *w, const View *y, const Param *p) noexcept nogil:

@@ -8,7 +8,8 @@ from libc.math cimport isfinite, sqrt
 from libc.stdint cimport int64_t, uint16_t
 
 from taeda.kernels.cpu.abi cimport Param, View
-from taeda.kernels.cpu.runtime cimport cpu_alloc, cpu_free, num_threads
+from taeda.kernels.cpu.runtime cimport cpu_alloc, cpu_free
+from taeda.kernels.cpu.work cimport threads_for
 
 cdef extern from "norm_half.h" nogil:
     enum: NORM_COLS
@@ -31,13 +32,6 @@ cdef extern from "norm_half.h" nogil:
                     const View* b, int64_t first)
     void half_group_backward(int code, uint16_t* gx, const uint16_t* g, const uint16_t* x, int64_t K, int64_t L, float mean, float rstd,
                              const View* w, int64_t first, double* sums)
-
-
-cdef inline int threads_for(int64_t work, int64_t units) noexcept nogil:
-    """Number of threads for `units` independent pieces: one while the work is small."""
-    if work < 32768 or units < 2:
-        return 1
-    return num_threads if num_threads < units else <int>units
 
 
 cdef inline uint16_t* halves(View* v) noexcept nogil:

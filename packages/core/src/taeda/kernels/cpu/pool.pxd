@@ -3,20 +3,12 @@
 from libc.stdint cimport int64_t
 
 from taeda.kernels.cpu.abi cimport Param
-from taeda.kernels.cpu.runtime cimport num_threads
 
 cdef extern from "pool.h" nogil:
     ctypedef struct Pool:
         int64_t kd, kh, kw, sd, sh, sw, pd, ph, pw, dd, dh, dw, D, H, W, OD, OH, OW, tiled
     int64_t pool_room(const Pool* g)
     void pool_table(Pool* g, int64_t* room)
-
-
-cdef inline int threads_for(int64_t work, int64_t units) noexcept nogil:
-    """Number of threads for `units` independent pieces of work: one while it is small."""
-    if work < 32768 or units < 2:
-        return 1
-    return num_threads if num_threads < units else <int>units
 
 
 cdef inline Pool geometry(const Param* p) noexcept nogil:

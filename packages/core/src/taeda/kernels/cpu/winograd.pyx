@@ -29,6 +29,7 @@ from libc.stdint cimport int64_t
 from taeda.kernels.cpu cimport runtime
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.kernels.cpu.share cimport Share, share_next, share_out
+from taeda.kernels.cpu.work cimport cut, up
 
 cdef extern from *:
     """
@@ -120,14 +121,6 @@ ctypedef struct Job:
 cdef inline bint wide_for(int64_t lanes) noexcept nogil:
     """Whether products take vectors of 512 bits: half a panel would be wasted on few output channels."""
     return lanes > 16 and taeda_wide()
-
-
-cdef inline int64_t cut(int64_t x, int64_t by) noexcept nogil:
-    return (x + by - 1) // by
-
-
-cdef inline int64_t up(int64_t x, int64_t to) noexcept nogil:
-    return cut(x, to) * to
 
 
 cdef inline int64_t step_of(int64_t rows, int64_t width) noexcept nogil:
