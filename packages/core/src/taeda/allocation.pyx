@@ -8,8 +8,8 @@ from libc.string cimport memcmp, memcpy
 
 from taeda.autograd.grad_mode cimport inference_enabled
 from taeda.dtype cimport dtype_of, is_complex_, is_float, itemsize_of, largest_of, name_of
-from taeda.memory_order cimport dense
 from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F32, F64, I64, MAX_DIM, U64
+from taeda.memory_order cimport dense
 from taeda.registry cimport copy_into
 from taeda.storage cimport new_storage
 from taeda.tensor_base cimport CPU, INLINE_DIM, new_tensor, refresh

@@ -5,14 +5,14 @@ The stream is the Mersenne Twister of kernels/cpu/random.h.  ``get_state`` write
 state saved by one library continues in the other.  One generator may be read by many threads: a reader holds
 its lock.  A child after a fork makes new locks, since the thread that held an old one does not exist there.
 """
-import os
-
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy, memset
 
 from taeda.dispatch cimport empty_shape
 from taeda.kernels.cpu.abi cimport U8
 from taeda.tensor_base cimport CPU, TensorBase
+
+import os
 
 from taeda import device as devices
 

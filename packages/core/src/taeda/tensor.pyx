@@ -20,10 +20,10 @@ from taeda.tensor_conversions cimport TensorConversions
 import copy
 import warnings
 
-from taeda.device import CPU as CPU_DEVICE, as_device
 from taeda import _override, stand_ins
-from taeda._override_attributes import attributes_for
 from taeda import tensor_base as _tensor_base
+from taeda._override_attributes import attributes_for
+from taeda.device import CPU as CPU_DEVICE, as_device
 from taeda.dtype import get_default_dtype
 from taeda.ops import METHODS as M
 from taeda.ops import binary as _b

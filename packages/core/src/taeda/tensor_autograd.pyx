@@ -15,8 +15,8 @@ import warnings
 import weakref
 
 from taeda import _spoken
-from taeda.autograd.leaves import leaf_hook
 from taeda.autograd.hooks import Handle
+from taeda.autograd.leaves import leaf_hook
 from taeda.autograd.node import node_of
 from taeda.dtype import dtype as dtype_class
 from taeda.operands import RELAID

@@ -9,7 +9,6 @@ d. Leaves take their sum at the end, so that a failed pass leaves every ``.grad`
    it as soon as nothing more can come, as a user of hooks expects: only for them is counted what leads to them.
 e. A node that no gradient reaches runs all the same where it is user-written: it may want zeros.
 """
-from taeda._once import warn_once
 from taeda.autograd.anomaly_mode cimport anomaly, guarded
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.leaves cimport LeafCounts, finish_leaf, hooked_leaves, joined, replaced, run_hooks, settle
@@ -19,6 +18,7 @@ from taeda.autograd.saved cimport SavedTensor, freed
 from taeda.dtype cimport dtype_of, is_complex_
 from taeda.tensor_base cimport STAND_IN, TensorBase, is_wrapper
 
+from taeda._once import warn_once
 from taeda._override import asks
 from taeda.registry import NoStorage
 

@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The backward passes under way in a thread, as hooks and programs see them: what will run, and what is to be done at the end."""
+from taeda.autograd.node cimport Node
+
 from _thread import _local
 from itertools import count as count_from
-
-from taeda.autograd.node cimport Node
 
 cdef extern from *:
     """

@@ -5,11 +5,12 @@ A node of an op keeps plain tensors and their versions in itself.  A ``SavedTens
 hooks are at work, and always in a user-written Function, which may save any number.  It never refers to the node that
 owns it: no cycle, so the graph is freed by counting.
 """
+from taeda.autograd.grad_mode cimport grad_enabled, set_grad
+from taeda.tensor_base cimport alias, twin
+
 from _thread import _local
 
 from taeda.autograd.anomaly_mode import last_write
-from taeda.autograd.grad_mode cimport grad_enabled, set_grad
-from taeda.tensor_base cimport alias, twin
 
 
 cdef int packing = 0

@@ -12,11 +12,11 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, needs_grad, record, to_dtype
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport F32, I8, I16, I32, I64, U8
-from taeda.tensor_base cimport STAND_IN, TensorBase
-
 from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.ops.conv_choice cimport compute
 from taeda.ops.conv_geometry cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry
+from taeda.tensor_base cimport STAND_IN, TensorBase
+
 from taeda.autograd.node import named
 from taeda.layout import channels_last, channels_last_3d
 from taeda.operands import as_index

@@ -1,5 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Copies and conversions: clone, contiguous, to, copy_, fill_, detach, resize_, set_."""
+from libc.stdint cimport int64_t
+from libc.string cimport memset
+
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.dispatch cimport (NOTHING, Op, as_tensor, begin_inplace, broadcast_shapes, clone_dense, contiguous as
@@ -8,10 +11,8 @@ from taeda.dispatch cimport (NOTHING, Op, as_tensor, begin_inplace, broadcast_sh
 from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of, is_float
 from taeda.kernels.cpu.abi cimport BOOL, C128, F64, I64, MAX_DIM, U64
 from taeda.operands cimport check_partial_overlap, integer
-from taeda.recording cimport bump
-from libc.stdint cimport int64_t
-from libc.string cimport memset
 from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
+from taeda.recording cimport bump
 from taeda.storage cimport Storage
 from taeda.tensor_base cimport CPU, META, TensorBase, alias, refresh
 

@@ -10,8 +10,8 @@ from taeda.kernels.cpu.abi cimport I32, I64, Param, View
 from taeda.ops.arguments cimport view_of, whole_numbers
 from taeda.tensor_base cimport CPU, TensorBase
 
-from taeda.ops.sequences import arange
 from taeda.ops.searching import searchsorted
+from taeda.ops.sequences import arange
 
 __all__ = ["embedding_bag"]
 PUBLIC = ()

@@ -10,8 +10,8 @@ from taeda.ops.fourier cimport TRANSPOSED, c2c, c2r, r2c
 from taeda.tensor_base cimport TensorBase
 
 from taeda.operands import as_index
-from taeda.ops.sequences import arange
 from taeda.ops.padding import constant_pad_nd
+from taeda.ops.sequences import arange
 
 __all__ = ["fft_fft", "fft_fft2", "fft_fftfreq", "fft_fftn", "fft_fftshift", "fft_hfft", "fft_hfft2", "fft_hfftn", "fft_ifft",
            "fft_ifft2", "fft_ifftn", "fft_ifftshift", "fft_ihfft", "fft_ihfft2", "fft_ihfftn", "fft_irfft", "fft_irfft2",

@@ -11,9 +11,9 @@ from taeda.tensor_base cimport CPU, TensorBase
 from taeda.dtype import int64
 from taeda.operands import as_index
 from taeda.ops.creation import full
-from taeda.ops.sequences import arange
 from taeda.ops.join import cat
 from taeda.ops.random import rand
+from taeda.ops.sequences import arange
 
 __all__ = ["fractional_max_pool2d", "fractional_max_pool3d"]
 PUBLIC = ()

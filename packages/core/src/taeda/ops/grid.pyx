@@ -1,8 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Sampling of images at arbitrary positions, and the positions that an affine map gives."""
-import itertools
-import warnings
-
 from taeda.autograd.dual cimport has_tangent, level
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_like, empty_shape, launch,
@@ -11,6 +8,9 @@ from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.ops.arguments cimport whole_numbers
 from taeda.tensor_base cimport CPU, TensorBase
+
+import itertools
+import warnings
 
 from taeda.autograd.backward import grad
 from taeda.autograd.node import named

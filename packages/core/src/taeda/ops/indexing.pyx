@@ -12,9 +12,6 @@ from cpython.long cimport PyLong_Check, PyLong_CheckExact
 from libc.stdint cimport int64_t
 from libc.string cimport memcmp
 
-import warnings
-from numbers import Integral
-
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, begin_inplace, check_same_device,
                              copy_into, define, empty, empty_like, empty_shape, end_inplace, held_scalar, needs_grad,
@@ -26,6 +23,9 @@ from taeda.ops.advanced cimport (fill_where, index_core, index_put_core, long_in
                                  zeros_of)
 from taeda.ops.conversion cimport has
 from taeda.tensor_base cimport CPU, META, STAND_IN, TensorBase, is_wrapper
+
+import warnings
+from numbers import Integral
 
 from taeda import _spoken
 from taeda.operands import as_index

@@ -12,11 +12,11 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, check_same_dev
                              wrap_dim, write_out)
 from taeda.dtype cimport default_float, promote, refuse_float8
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
-from taeda._once import warn_once
 from taeda.ops.advanced cimport zeros_of
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, lies_channels_last
 from taeda.tensor_base cimport CPU, TensorBase
 
+from taeda._once import warn_once
 from taeda.operands import refuse_overlap
 
 __all__ = [

@@ -16,8 +16,8 @@ from taeda.tensor_base cimport META, TensorBase
 
 from taeda.dtype import finfo
 from taeda.ops import return_types as types
-from taeda.ops.conversion import as_tensor as tensor_of
 from taeda.ops.binary_functions import maximum
+from taeda.ops.conversion import as_tensor as tensor_of
 from taeda.ops.eigen import linalg_eigh, svd_of_any_sign
 from taeda.ops.factor import geqrf
 from taeda.ops.join import cat

@@ -4,8 +4,6 @@
 One kernel computes and reduces the loss, one its derivative by the input.  While the graph of the gradient
 is wanted too, the derivative (SLOPES) is written with tensor operations instead.
 """
-import warnings
-
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -14,6 +12,8 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, broadcast_shapes, ch
 from taeda.dtype cimport is_complex_, is_float, is_integral, promote, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
+
+import warnings
 
 from taeda.autograd.node import named
 

@@ -4,14 +4,14 @@
 exp(A) = r(A / 2^s)^(2^s) with r the [13/13] Padé approximant ([7/7] in float32) and s chosen by the 1-norm; a single matrix of
 small norm takes a lower degree (Nicholas Higham, "The scaling and squaring method for the matrix exponential revisited", 2005).
 """
-import math
-
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, define, record, write_out
 from taeda.dtype cimport is_complex_, is_float, torch_name
 from taeda.kernels.cpu.abi cimport C128, C64, F32, F64
 from taeda.ops.linalg cimport batch_of, count_of, identity, need_square, rows
 from taeda.tensor_base cimport META, TensorBase
+
+import math
 
 from taeda.dtype import float32, complex64
 from taeda.operands import as_index

@@ -8,11 +8,11 @@ higher derivative follows from them.
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.operands cimport integer
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_as, empty_like, empty_shape,
                              launch, record, to_dtype)
 from taeda.dtype cimport is_complex_, is_float, promote
 from taeda.kernels.cpu.abi cimport C128, F32, F64, Param, View
+from taeda.operands cimport integer
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last, without_gaps

@@ -26,8 +26,8 @@ from taeda.tensor_base cimport CPU, META, TensorBase, is_wrapper
 import warnings
 
 from taeda import device as devices
-from taeda.ops import complex_numbers
 from taeda.layout import need_strided
+from taeda.ops import complex_numbers
 
 __all__ = ["bernoulli", "bernoulli_", "normal", "normal_", "rand", "rand_like", "randn", "randn_like", "uniform_"]
 PUBLIC = ("bernoulli", "normal", "rand", "rand_like", "randn", "randn_like")

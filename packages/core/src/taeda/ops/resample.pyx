@@ -4,8 +4,6 @@
 The kernel resamples planes in two directions.  A signal is a plane of height one; a volume is resampled in
 its last two dimensions, and then along the first with the other two laid side by side.
 """
-import math
-
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -13,9 +11,11 @@ from taeda.dispatch cimport Op, any_needs_grad, as_tensor, contiguous, define, e
 from taeda.dtype cimport is_float, name_of
 from taeda.kernels.cpu.abi cimport BF16, F16, MAX_DIM, U8, U16, Param, View
 from taeda.ops.arguments cimport whole_numbers
+from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 from taeda.tensor_base cimport TensorBase
 
-from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
+import math
+
 from taeda.autograd.node import named
 from taeda.operands import as_index
 from taeda.ops.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d

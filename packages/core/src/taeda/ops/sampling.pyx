@@ -1,7 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Random integers, permutations and indices, on PyTorch's CPU streams, seed for seed."""
-import warnings
-
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t, uint64_t
 
@@ -13,6 +11,8 @@ from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I8, I16, I32, I64,
 from taeda.ops.creation cimport sizes_of
 from taeda.ops.random cimport draw, fill, finish, like, must_be_float, must_be_plain, target, zero_vjp_of
 from taeda.tensor_base cimport CPU, META, TensorBase
+
+import warnings
 
 from taeda.operands import as_index
 
