@@ -6,11 +6,16 @@
 #ifndef TAEDA_ROW_LOOPS_H
 #define TAEDA_ROW_LOOPS_H
 
-enum { ROWS_BYTES = 64, ROWS_MOST = 4096, ROWS_LEAST = 8 };      /* what short_rows.h takes no longer over; elements; rows */
+enum {
+    ROWS_BYTES = 64,            /* of a row, from which on short_rows.h does not take it over */
+    ROWS_MOST = 4096,           /* elements of a row */
+    ROWS_LEAST = 8              /* rows */
+};
 
 /* `rows` rows of n elements, `step` bytes apart */
 typedef void (*RowsLoop)(char **ptr, const int64_t *s, const int64_t *step, int64_t n, int64_t rows, const Param *p);
 
+/* Whether rows are of a length, and operands lie so, that this pays. */
 static inline int row_loops(const Walk *w, View **t) {
     const int64_t n = w->shape[0];
     if (w->ndim < 2 || w->shape[1] < ROWS_LEAST || w->stride[0][0] != 1) return 0;
