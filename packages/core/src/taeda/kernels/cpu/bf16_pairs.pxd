@@ -1,4 +1,4 @@
-# What convolutions of bfloat16 by pairs share: bf16_pairs.h, panels, steps of sums.
+# What convolutions of bfloat16 by pairs share: bf16_pairs.h, which wants tiles.h before it (conv_planes first), panels, steps of sums.
 from libc.stdint cimport int64_t, uint16_t
 
 from taeda.kernels.cpu.work cimport up
