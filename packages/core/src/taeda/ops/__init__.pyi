@@ -719,9 +719,9 @@ def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = ...) -> Ten
 def heaviside_(input: Tensor, values: Tensor) -> Tensor:
     """In-place :func:`heaviside`."""
 def hermite_polynomial_h(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
-    """Return the physicist's Hermite polynomial: H_n = 2 x H_(n-1) - 2 (n-1) H_(n-2)."""
+    """Return the physicist's Hermite polynomial: H_n = 2x H_(n-1) - 2 (n-1) H_(n-2), where H_0 = 1 and H_1 = 2x."""
 def hermite_polynomial_he(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
-    """Return the probabilist's Hermite polynomial: He_n = x He_(n-1) - (n-1) He_(n-2)."""
+    """Return the probabilist's Hermite polynomial: He_n = x He_(n-1) - (n-1) He_(n-2), where He_0 = 1 and He_1 = x."""
 def histc(input: Tensor, bins: Any = ..., min: Any = ..., max: Any = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return the counts of ``bins`` equal intervals from ``min`` to ``max``; both 0: of the data's range."""
 def histogram(input: Tensor, bins: Any = ..., *, range: Any = ..., weight: Tensor | None = ..., density: _bool = ..., out: Tensor | None = ...) -> return_types.histogram:
@@ -821,7 +821,7 @@ def kthvalue(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., kee
 def l1_loss(input: Tensor, target: Tensor, reduction: str = ..., weight: Tensor | None = ...) -> Tensor:
     """Return the absolute difference |x - y|; arguments as :func:`mse_loss`."""
 def laguerre_polynomial_l(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
-    """Return Laguerre's polynomial: n L_n = (2n - 1 - x) L_(n-1) - (n-1) L_(n-2)."""
+    """Return Laguerre's polynomial: n L_n = (2n - 1 - x) L_(n-1) - (n-1) L_(n-2), where L_0 = 1 and L_1 = 1 - x."""
 def layer_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = ..., bias: Any = ..., eps: Any = ..., cudnn_enable: _bool = ...) -> Tensor:
     """Normalise over the last dimensions: y = (x - mean) / sqrt(var + eps) * weight + bias."""
 def lcm(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
@@ -841,7 +841,7 @@ def leaky_relu(input: Tensor, negative_slope: Any = ...) -> Tensor:
 def leaky_relu_(input: Tensor, negative_slope: Any = ...) -> Tensor:
     """In-place :func:`leaky_relu`."""
 def legendre_polynomial_p(input: Tensor, n: Any, *, out: Tensor | None = ...) -> Tensor:
-    """Return Legendre's polynomial: n P_n = (2n - 1) x P_(n-1) - (n-1) P_(n-2)."""
+    """Return Legendre's polynomial: n P_n = (2n - 1) x P_(n-1) - (n-1) P_(n-2), where P_0 = 1 and P_1 = x."""
 def lerp(input: Tensor, end: Any, weight: Tensor | _float, *, out: Tensor | None = ...) -> Tensor:
     """Return input + weight * (end - input), from the nearer end so that weights 0 and 1 are exact (as PyTorch, from ``end`` below -1/2)."""
 def lerp_(input: Tensor, end: Any, weight: Tensor | _float) -> Tensor:
