@@ -306,3 +306,16 @@ def test_a_tangent_has_no_tangent() -> None:
         with pytest.raises(RuntimeError, match="at the same level"):
             fw.make_dual(taeda.ones(2), dual)
         assert fw.unpack_dual(fw.make_dual(taeda.ones(2), fw.unpack_dual(dual).primal)).tangent.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(("name", "args"), [("transpose_", (0, 1)), ("unsqueeze_", (0,)), ("squeeze_", ()), ("t_", ()), ("swapaxes_", (0, 1))])
+@pytest.mark.parametrize("view", [False, True])
+def test_what_lays_a_tensor_out_anew_does_so_with_its_tangent(name: str, args: tuple[int, ...], view: bool) -> None:
+    x = taeda.arange(6.0).reshape((1, 6) if name == "squeeze_" else (2, 3))
+
+    def f(x: taeda.Tensor) -> taeda.Tensor:
+        y = (x * 1)[:] if view else x * 1
+        return getattr(y, name)(*args) * 2
+
+    y, tangent = taeda.func.jvp(f, (x,), (x + 1,))
+    assert taeda.equal(y, f(x)) and taeda.equal(tangent, f(x + 1))

@@ -1,9 +1,11 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """squeeze_, unsqueeze_, transpose_, t_ and kin: a tensor takes the sizes, strides and history of its own view."""
+from taeda.autograd.dual cimport level
 from taeda.autograd.node cimport continue_history, grad_fn_of
 from taeda.dispatch cimport as_tensor, begin_inplace, needs_grad
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
+from taeda.autograd.dual import set_tangent, tangent_of
 from taeda.autograd.node import named
 from taeda.operands import RELAID
 from taeda.ops.strided import as_strided
@@ -14,6 +16,7 @@ cdef object become(str op, object input, object view, tuple args, str name):
     """Lay ``input`` out as view(input, *args) is, and let its history go through that view, whose node shows ``name``."""
     cdef TensorBase x = as_tensor(input, op), before, y
     cdef int d
+    cdef object tangent = tangent_of(x) if level and x.base is None else None         # that of a view is a part of its base's
     if x.storage.readonly_ or x.inference:
         begin_inplace(op, x.detach())
     if needs_grad(x) or (x.base is not None and x.base.requires_grad_):
@@ -31,6 +34,8 @@ cdef object become(str op, object input, object view, tuple args, str name):
         x.storage.version += 1
     if y.grad_fn_ is not None:
         continue_history(x, y.grad_fn_, y.output_nr)
+    if tangent is not None:
+        set_tangent(x, view(tangent, *args))
     return x
 
 
