@@ -575,3 +575,15 @@ def test_compressed_matrices_are_resized_and_conjugated_in_place() -> None:
     assert z.resolve_conj() is z and z.conj_physical_() is z and z.values().tolist() == [1 - 2j, 1 - 2j]
     c = (taeda.eye(2) * (1 + 2j)).to_sparse()
     assert c.resolve_conj().to_dense().sum() == 2 + 4j and c.conj().to_dense().sum() == 2 - 4j
+
+
+@pytest.mark.parametrize("layout", ["to_sparse", "to_sparse_csr", "to_sparse_csc"])
+def test_the_gradient_of_a_transposed_leaf_is_that_of_the_leaf(layout: str) -> None:
+    dense, right = taeda.tensor([[1.0, 2, 0], [0, 0, 3]]), taeda.arange(4.0).reshape(2, 2)
+    s = getattr(dense, layout)().requires_grad_()
+    (s.t() @ right).sum().backward()
+    assert s.grad.layout is taeda.strided and s.grad.tolist() == [[1, 1, 1], [5, 5, 5]]          # dense, as that of s @ right
+    s.grad = None
+    (s.t() * 2).to_dense().sum().backward()
+    assert s.grad.layout is s.layout and s.grad.to_dense().tolist() == [[2, 2, 0], [0, 0, 2]]
+    assert s.t().t().to_dense().equal(dense) and type(s.t().grad_fn).__name__ == "TBackward0"

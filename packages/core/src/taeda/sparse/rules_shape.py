@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import ops
+from taeda.autograd.function import Function
+from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
 from taeda.sparse.compressed import batch_dims, one_of, to_coo
 from taeda.sparse.rules_form import write
 from taeda.sparse.tensor import (
+    NAMED,
+    from_values,
     is_coalesced,
     is_sparse,
     known,
@@ -39,8 +43,26 @@ def t(s: Any) -> Any:
     return _turned(s) if s.ndim == 2 else s
 
 
+class Turned(Function):
+    """A matrix with rows and columns exchanged; its gradient may have elements that the matrix has not, as that of a product."""
+
+    @staticmethod
+    def forward(ctx: Any, s: Any) -> Any:
+        ctx.set_materialize_grads(False)
+        return _turned(s.detach())
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return None if g is None else g.transpose(0, 1)
+
+
+NAMED.add(Turned._backward_cls)
+
+
 def _turned(s: Any) -> Any:
     """Return a matrix with rows and columns exchanged."""
+    if s.requires_grad and is_grad_enabled() and not from_values(s):
+        return Turned.apply(s)
     values, layout = values_of(s), s._layout
     rows, columns = s.shape
     if layout is sparse_coo:

@@ -108,7 +108,7 @@ def applied(name: str, by_rule: Callable[..., Any], args: tuple[Any, ...], kwarg
 
 def name_node(name: str, args: tuple[Any, ...], t: Any) -> None:
     """Let the node of a new result, or of one that was written in place, show the function's name."""
-    if type(t.grad_fn) is Pack._backward_cls and ((name[-1] == "_" != name[-2:-1]) or not any(t is x for x in args)):
+    if type(t.grad_fn) in NAMED and ((name[-1] == "_" != name[-2:-1]) or not any(t is x for x in args)):
         called(t, NODES.get(name) or "".join(w[:1].upper() + w[1:] for w in name.split("_")) + "Backward0")
 
 
@@ -380,6 +380,7 @@ class Values(Function):
         return packed(sparse_coo, (like._places[0].index_select(1, kept),), g.index_select(0, kept), like.shape, True)
 
 
+NAMED = {Pack._backward_cls}                         # nodes that show the name of the function which was called
 Pack._backward_cls.__name__ = "SparseCooTensorWithDimsAndTensorsBackward0"
 Values._backward_cls.__name__ = "ValuesBackward0"
 
