@@ -163,11 +163,19 @@ def test_a_program_runs_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("arguments, code, text", [
-    ([], 2, "usage"), (["-h"], 0, "usage"), (["-m"], 2, "usage"), (["nowhere.py"], 1, "no program 'nowhere.py'"),
+    ([], 2, "usage"), (["-h"], 0, "usage"), (["-m"], 2, "usage"), (["-c"], 2, "usage"), (["nowhere.py"], 1, "no program 'nowhere.py'"),
 ])  # fmt: skip
 def test_the_command_says_how_it_is_used(arguments, code, text):
     ran = run("-m", "taeda", *arguments)
     assert ran.returncode == code and text in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("by", ["-c", "-"])
+def test_a_programs_text_is_run_as_the_main_module(by):
+    text = ("import torch, sys, pickle\nclass Point: pass\n"
+            "print(torch.ones(2), sys.argv, type(pickle.loads(pickle.dumps(Point()))) is Point, __name__)")
+    ran = run("-m", "taeda", *(["-c", text] if by == "-c" else ["-"]), "more", input=text)
+    assert ran.stdout == f"tensor([1., 1.]) ['{by}', 'more'] True __main__\n", ran.stderr
 
 
 def test_the_version_compares_by_its_numbers_and_the_names_are_in_the_modules_dictionary():
