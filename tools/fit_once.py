@@ -74,9 +74,8 @@ FITS: list[tuple[str, Function, float, float, int, Function]] = [
     ("asin(s) / s by s^2", over_root(mp.asin), 0, 0.25, 7, relative(over_root(mp.asin))),
     ("log(erfc(c)) / c by c", erfc_power, 0, 4, 9, lambda c: mp.erfc(c) * c / mp.erf(c)),
     ("(1 + 2c) e^(c^2) erfc(c) by (c - 2) / (c + 2)", scaled_erfc, -1, 0.68, 13, relative(scaled_erfc)),
-    ("erfinv(x) / x by w - 2.5", lambda u: erfinv_over_x(u + 2.5), -2.5, 2.5, 11, lambda u: 1 / erfinv_over_x(u + 2.5)),
-    ("erfinv(x) / x by sqrt(w) - 3", lambda v: erfinv_over_x((v + 3) ** 2), 5**0.5 - 3, 16.65**0.5 - 3, 11,
-     lambda v: 1 / erfinv_over_x((v + 3) ** 2)),
+    ("erfinv(x) / x by (w - 4) / 4", lambda u: erfinv_over_x(4 + 4 * u), -1, 1, 15, lambda u: 1 / erfinv_over_x(4 + 4 * u)),
+    ("erfinv(x) / x by (w - 12) / 4", lambda v: erfinv_over_x(12 + 4 * v), -1, 1, 11, lambda v: 1 / erfinv_over_x(12 + 4 * v)),
 ]  # fmt: skip
 
 if __name__ == "__main__":

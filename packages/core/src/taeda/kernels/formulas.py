@@ -275,7 +275,9 @@ def loop_of(macro: str, kernel: str, name: str, s: str, expr: str) -> str:
     """Return the loop of a row for one dtype of arithmetic: ``macro`` for most."""
     ctype = CTYPE[s]
     if name in ("sin", "cos", "tan"):
-        return f"TRIG_LOOP({kernel}, {ctype}, LARGE_{s.upper()}, {expand(expr, s).removesuffix('(a)')}, L_{s}({name}))"
+        return f"RARE_LOOP({kernel}, {ctype}, LARGE_{s.upper()}, {expand(expr, s).removesuffix('(a)')}, L_{s}({name}))"
+    if name == "erfinv" and s == "f32":
+        return f"RARE_LOOP({kernel}, {ctype}, ERFINV_MIDDLE, t_erfinv_middle_f32, t_erfinv_f32)"
     if name == "pow" and s in FLOAT:
         return f"POWER_LOOP({kernel}, {ctype}, L_{s}, {expand(expr, s)})"
     if s in FLOAT and "L_(fmod)(a, b)" in expr:

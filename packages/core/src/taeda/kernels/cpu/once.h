@@ -219,24 +219,34 @@ INLINE float t_ndtr_f32(float x) {
     const double y = 0.5 * t_once_erfc((double)(a > 14.5f ? 14.5f : a) * 0.70710678118654752440);
     return (float)(x > 0.0f ? 1.0 - y : y);
 }
-/* erfinv(x) / x by w = -log(1 - x^2) up to 5, by its root beyond */
-INLINE float t_erfinv_f32(float x) {
+/* erfinv(x) / x by w = -log(1 - x^2): up to 8 by u = (w - 4) / 4, and by u - 2 beyond */
+INLINE double t_once_erfinv_u(double x) {
     double e;
-    const double l = t_once_log((1.0 - (double)x) * (1.0 + (double)x), &e), w = -(l + e * 0.69314718055994530942);
-    const double u = w - 2.5, v = sqrt(w < 0.0 ? 0.0 : w) - 3.0, u2 = u * u, v2 = v * v;
-    double p = u * 1.3285898422326913e-10 + 4.3703123980286397e-10;
-    p = p * u2 + (u * -1.1023212788119647e-08 + 1.6457229011649204e-08);
-    p = p * u2 + (u * 4.796988363008916e-07 - 3.4260121602949644e-06);
-    p = p * u2 + (u * -4.998759670947607e-06 + 0.0002182635575116656);
-    p = p * u2 + (u * -0.0012527048770998549 - 0.004177324636338522);
-    p = p * u2 + (u * 0.24664027578561318 + 1.5014093516916995);
-    double q = v * -9.040009009272805e-06 - 1.6748306598271063e-05;
-    q = q * v2 + (v * 0.0001736357096199141 - 0.0002981768353083783);
-    q = q * v2 + (v * -0.00012715882586969548 + 0.0014870279548912394);
-    q = q * v2 + (v * -0.0035651585609755626 + 0.005684871322347554);
-    q = q * v2 + (v * -0.007643040871276027 + 0.009445536282708231);
-    q = q * v2 + (v * 1.0016752508354836 + 2.832976798502869);
-    const float y = (float)((w < 5.0 ? p : q) * (double)x);
+    const double l = t_once_log((1.0 - x) * (1.0 + x), &e);
+    return (l + e * 0.69314718055994530942) * -0.25 - 1.0;
+}
+INLINE double t_once_erfinv_middle(double u) {
+    const double u2 = u * u;
+    double p = u * -4.868302768688407e-06 - 1.9222335945118945e-05;
+    p = p * u2 + (u * 6.554830952675339e-05 + 4.9640297811726254e-05);
+    p = p * u2 + (u * -0.00033536116286697387 + 0.00033759448501964276);
+    p = p * u2 + (u * 0.0005053723520097171 - 0.002206257794282328);
+    p = p * u2 + (u * 0.0028969486103703848 + 0.0019965895021869357);
+    p = p * u2 + (u * -0.01588620793686517 + 0.030432265673465676);
+    p = p * u2 + (u * -0.013054317959347056 - 0.1155369388070162);
+    return p * u2 + (u * 0.9134187440444946 + 1.8587791122766186);
+}
+#define ERFINV_MIDDLE 0.9998f       /* w is below 8 */
+INLINE float t_erfinv_middle_f32(float x) { return (float)(t_once_erfinv_middle(t_once_erfinv_u((double)x)) * (double)x); }
+INLINE float t_erfinv_f32(float x) {
+    const double u = t_once_erfinv_u((double)x), v = u - 2.0, v2 = v * v;
+    double q = v * -2.875110193820587e-07 + 1.0484565603328113e-06;
+    q = q * v2 + (v * -2.2909080972944198e-06 + 4.252332736272864e-06);
+    q = q * v2 + (v * -1.8999216313964578e-06 - 3.65268568859706e-05);
+    q = q * v2 + (v * 0.00026099083090174157 - 0.0013986189895832141);
+    q = q * v2 + (v * 0.007451967764969048 - 0.047286059374405255);
+    q = q * v2 + (v * 0.5814640976552303 + 3.2993271239010267);
+    const float y = (float)((u < 1.0 ? t_once_erfinv_middle(u) : q) * (double)x);
     return fabsf(x) == 1.0f ? copysignf(INFINITY, x) : fabsf(x) < 1.0f ? y : NAN;
 }
 #endif

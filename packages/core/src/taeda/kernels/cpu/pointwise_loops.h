@@ -235,8 +235,9 @@ INLINE uint16_t half_nextafter(uint16_t a, uint16_t b, int infinity) {
     return (uint16_t)(u > infinity || v > infinity ? infinity | infinity >> 1 : y);
 }
 
-/* sin and cos of arguments beyond the polynomials' reduction: one scalar pass more over such a block. */
-#define TRIG_LOOP(NAME, T, LIMIT, VECTOR, EXACT) \
+/* VECTOR is right up to LIMIT (the polynomials' reduction of sin and cos, the middle of erfinv): one scalar pass more over a block that
+ * has larger arguments, or none that is a number. */
+#define RARE_LOOP(NAME, T, LIMIT, VECTOR, EXACT) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         if (n > 1 && s[0] != 1) { in_blocks(ptr, s, n, p, NAME##_loop, 2, sizeof(T), sizeof(T)); return; } \
         for (int64_t at = 0; at < n; at += 512) { \
