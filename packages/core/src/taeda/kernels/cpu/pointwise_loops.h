@@ -126,8 +126,8 @@ FLOAT_HELPERS(f64, double, int64_t, L_f64, 0x7ff0000000000000LL)
     UNARY_RUNS(NAME##_any, T, T, EXPR, CONST) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         CONST; \
-        for (int64_t at = 0; at < n; at += 512) { \
-            const int64_t m = n - at < 512 ? n - at : 512, sy = s[0], sx = s[1]; \
+        for (int64_t at = 0; at < n; at += 2048) { \
+            const int64_t m = n - at < 2048 ? n - at : 2048, sy = s[0], sx = s[1]; \
             T *y = (T *)ptr[0] + at * sy; const T *x = (const T *)ptr[1] + at * sx; \
             int spared = sy == 1 && sx == 1; \
             if (spared && y == x) for (int64_t i = 0; i < m; i++) { const T a = x[i]; spared &= SPARED; }; \
