@@ -159,6 +159,21 @@ def stream(numel: int, data: bytes, version: int = 1001, stored: int | None = No
     return io.BytesIO(b"".join(parts) + struct.pack("<q", numel if stored is None else stored) + data)
 
 
+def test_a_stream_whose_keys_are_no_texts() -> None:
+    file = stream(4, ONES).getvalue()
+    keys = pickle.dumps(["0"], 2)
+    for other in ([0], "0", ["0", "0"], [["0"]]):
+        with pytest.raises(RuntimeError, match="storages behind the pickle are not those"):
+            taeda.load(io.BytesIO(file.replace(keys, pickle.dumps(other, 2))))
+
+
+def test_a_directory_that_says_that_records_lie_before_the_file() -> None:
+    whole = archive(b"N.").getvalue()
+    at = whole.rindex(b"PK\5\6") + 16                                         # where the directory starts, of a file that is 99 bytes longer
+    with pytest.raises(RuntimeError, match="has no header at -99"):
+        taeda.load(io.BytesIO(whole[:at] + struct.pack("<I", struct.unpack_from("<I", whole, at)[0] + 99) + whole[at + 4 :]))
+
+
 def test_files_from_before_pytorch_1_6() -> None:
     assert taeda.load(stream(4, ONES)).tolist() == [1, 2, 3, 4]
     for file, match in [
@@ -336,6 +351,8 @@ def test_a_call_of_a_system_function_is_refused_by_name() -> None:
         (text("a") + b")R.", "a str is called"),
         (name("torch", "float32") + b")R.", "not callable"),
         (name("builtins", "bytearray") + b"J\xff\xff\xff\x7f\x85R.", "bytearray of a int"),
+        (name("builtins", "bytearray") + text("a") + text("rot13") + b"\x86R.", "LookupError: 'rot13'"),
+        (name("builtins", "complex") + b"\x8a\xff" + b"\x7f" * 255 + b"\x85R.", "OverflowError: int too large"),
         (b"(" + b"N" * 9000 + b"lq\0" + (name("builtins", "set") + b"h\0\x85R0") * 3000 + b"N.", "copies more"),
         (b"X\xff\xff\xff\x7fabc.", "2147483647 bytes wanted"),
         (b"\x8e" + b"\xff" * 8 + b".", "bytes wanted"),

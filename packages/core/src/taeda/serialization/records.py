@@ -177,7 +177,7 @@ class StreamStorages(Storages):
 
     def fill(self, data: bytes, at: int, keys: Any) -> int:
         """Copy the storages' bytes, which lie behind each other from ``at`` on in the order of keys; return where they end."""
-        if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(self.blocks):
+        if not (isinstance(keys, list) and all(isinstance(key, str) for key in keys) and sorted(keys) == sorted(self.blocks)):
             raise RuntimeError("[load] the storages behind the pickle are not those that it refers to")
         for key in keys:
             storage, dt = self.blocks[key]

@@ -225,7 +225,7 @@ class Unpickler:
                 if action is None:
                     raise self.fail(f"opcode {bytes([code])!r} is not one of those that checkpoints are written with")
                 action(self)
-        except (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError) as e:
+        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError) as e:
             raise self.fail(f"{type(e).__name__}: {e}") from e
 
     def push(self, obj: Any) -> None:

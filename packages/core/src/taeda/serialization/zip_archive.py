@@ -143,8 +143,10 @@ class Reader:
         return found
 
     def data_start(self, info: zipfile.ZipInfo, key: str) -> int:
-        self.file.seek(info.header_offset)
-        header = self.file.read(30)
+        header = b""
+        if 0 <= info.header_offset < self.size:             # a file that is longer in its own words moves it by what is missing
+            self.file.seek(info.header_offset)
+            header = self.file.read(30)
         if len(header) < 30 or header[:4] != b"PK\3\4":
             raise self.error(f"record {key!r} has no header at {info.header_offset}")
         name, extra = struct.unpack_from("<HH", header, 26)
