@@ -37,6 +37,9 @@ ROLES += [((2, 64, 6, 5), (64, 8, 3, 3), {"padding": 1, "groups": 8}), ((2, 27, 
           ((2, 40, 9, 10), (48, 20, 3, 3), {"padding": 1, "groups": 2, "stride": 2})]
 # kernels as large as images; strides whose windows overlap, of few and of many channels; few results
 WHOLE = [((5, 6, 3, 4), (7, 6, 3, 4), {}), ((1, 3, 5), (1, 3, 5), {}), ((4, 2, 2, 3, 2), (9, 2, 2, 3, 2), {})]
+# in groups: one kernel a channel, several, several channels a kernel; one image, signals and volumes
+WHOLE += [((5, 24, 7, 7), (24, 1, 7, 7), {"groups": 24}), ((3, 19, 14, 13), (19, 1, 14, 13), {"groups": 19}), ((1, 9, 4, 6), (27, 1, 4, 6), {"groups": 9}),
+          ((6, 12, 5, 3), (20, 3, 5, 3), {"groups": 4}), ((2, 8, 33), (8, 1, 33), {"groups": 8}), ((70, 6, 2, 3, 4), (4, 3, 2, 3, 4), {"groups": 2})]
 SPLIT = [((2, 3, 15, 23), (18, 3, 7, 5), {"stride": (2, 3), "padding": 3}), ((2, 34, 8, 9), (13, 34, 4, 4), {"stride": 2, "padding": 1}),
          ((1, 5, 6, 9, 10), (11, 5, 2, 3, 3), {"stride": 2, "padding": 1}), ((2, 9, 12, 33), (3, 9, 3, 3), {"stride": (3, 2), "dilation": (1, 2)}),
          ((1, 70, 40, 64), (2, 70, 3, 3), {"padding": 1}), ((2, 20, 7, 16), (20, 20, 3, 3), {}), ((3, 5, 9, 14), (4, 5, 1, 1), {})]
@@ -94,7 +97,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options):
     common.check_bits_by_threads(xs, ws, options)
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], TAPS[3], CLASSES[0], DEPTHWISE[2], PLACES[0], PARTS[0]])
+@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], TAPS[3], CLASSES[0], DEPTHWISE[2], PLACES[0], PARTS[0], WHOLE[3], WHOLE[6]])
 def test_weights_and_inputs_may_lie_anyhow(xs, ws, options):
     rng = np.random.default_rng(2)
     x, w = rng.standard_normal((xs[1], xs[0], *xs[2:])), rng.standard_normal((ws[1], ws[0], *ws[2:]))
@@ -152,7 +155,7 @@ def test_a_plane_that_is_not_finite_reaches_only_its_own_depthwise_weights(cols)
     assert dw[0, 0].tolist() == [[2 * rows * n for n in (cols - 1, cols, cols - 1)] for rows in (6, 7, 6)]
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[1], PIXELS[5], CLASSES[1], DEPTHWISE[2], PLACES[2], PARTS[-1]])
+@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[1], PIXELS[5], CLASSES[1], DEPTHWISE[2], PLACES[2], PARTS[-1], WHOLE[3]])
 def test_half_precision_is_computed_in_float32(xs, ws, options):
     rng = np.random.default_rng(9)
     x, w = (rng.standard_normal(s).astype(np.float16) for s in (xs, ws))
@@ -294,7 +297,7 @@ def test_bits_with_channels_innermost_do_not_depend_on_the_number_of_threads(xs,
 
 
 @pytest.mark.parametrize("order", [taeda.contiguous_format, taeda.channels_last])
-@pytest.mark.parametrize(("xs", "ws", "options"), [FEW[0], FEW[1], FEW[4]])
+@pytest.mark.parametrize(("xs", "ws", "options"), [FEW[0], FEW[1], FEW[4], WHOLE[3], WHOLE[4], WHOLE[6]])
 def test_a_few_places_of_bfloat16_are_rounded_once(xs, ws, options, order):
     taeda.manual_seed(17)
     x, w, b = (taeda.randn(s).bfloat16() for s in (xs, ws, ws[:1]))

@@ -6,7 +6,7 @@ They are where images lie so that the product can read them as matrices: nothing
 from libc.stdint cimport int64_t
 
 from taeda.dispatch cimport Op, define, empty
-from taeda.kernels.cpu.abi cimport F32, F64, View
+from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, View
 from taeda.registry cimport copy_view
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -58,8 +58,9 @@ cdef bint as_planes(View* m, const View* v, int64_t* dims, bint turned) noexcept
 
 cdef bint covers(const Geometry* q, const View* w, const View* x, const View* y) noexcept:
     """Whether the kernel takes the whole of an unpadded image, so that there is one result a channel."""
-    return (q.groups == 1 and pixels_of(y) == 1 and x.shape[2] == w.shape[2] and x.shape[3] == w.shape[3] and x.shape[4] == w.shape[4]
-            and q.pad[0] == 0 and q.pad[1] == 0 and q.pad[2] == 0 and (w.dtype == F32 or w.dtype == F64) and x.numel > 0 and y.numel > 0)
+    return (pixels_of(y) == 1 and x.shape[2] == w.shape[2] and x.shape[3] == w.shape[3] and x.shape[4] == w.shape[4]
+            and q.pad[0] == 0 and q.pad[1] == 0 and q.pad[2] == 0 and x.numel > 0 and y.numel > 0
+            and (w.dtype == F32 or w.dtype == F64 or (q.groups > 1 and (w.dtype == BF16 or w.dtype == F16))))
 
 
 cdef bint as_rows(View* m, const View* v, int64_t* dims, bint turned) noexcept:
@@ -72,6 +73,52 @@ cdef bint as_rows(View* m, const View* v, int64_t* dims, bint turned) noexcept:
     return side_by_side(v) and (v.strides[1] == pixels_of(v) or v.shape[1] == 1) and (v.strides[0] >= n or v.shape[0] == 1)
 
 
+cdef bint as_group_rows(View* m, const View* v, int64_t groups, int64_t* dims, bint turned) noexcept:
+    """Describe the channels of each group, of each image or kernel, as a row of a matrix, or as a column; whether they can be."""
+    cdef int64_t channels = v.shape[1] // groups, n = channels * pixels_of(v)
+    m[0] = v[0]
+    m.ndim, m.shape, m.strides, m.contiguous = 3, dims, dims + 3, False
+    dims[0], dims[3] = groups, v.strides[1] * channels
+    dims[1 + turned], dims[4 + turned] = v.shape[0], v.strides[0]
+    dims[2 - turned], dims[5 - turned] = n, 1
+    return side_by_side(v) and (v.strides[1] == pixels_of(v) or channels == 1) and (v.strides[0] >= n or v.shape[0] == 1)
+
+
+cdef bint as_group_kernels(View* m, const View* w, int64_t groups, int64_t* dims, bint turned) noexcept:
+    """Describe the kernels of each group as rows of a matrix, or as columns; whether they can be."""
+    cdef bint rows = as_group_rows(m, w, 1, dims, turned)
+    dims[0], dims[1 + turned] = groups, w.shape[0] // groups
+    dims[3] = dims[1 + turned] * w.strides[0]
+    return rows
+
+
+cdef bint run_groups(Part part, const Geometry* q, TensorBase out, View* v, TensorBase bias) except -1:
+    """Convolve groups by kernels as large as the image, as a batch of products, if they lie so that these can read them.
+
+    y (G, N, O) = x w^T + bias,  dx (G, N, C) = g w,  dw (G, O, C) = g^T x, with (channel, tap) of a group for C.
+    """
+    cdef View x, w, y, s
+    cdef int64_t dims[24]
+    cdef const View* of_x = &v[1] if part == RESULT else &v[0] if part == INPUT_GRADIENT else &v[2]
+    cdef const View* of_w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef const View* of_y = &v[0] if part == RESULT else &v[1]
+    if not as_group_rows(&x, of_x, q.groups, dims, False) or not as_group_kernels(&w, of_w, q.groups, dims + 6, part == RESULT) or (
+            not as_group_rows(&y, of_y, q.groups, dims + 12, part == WEIGHT_GRADIENT)):
+        return False
+    if part == RESULT:
+        if bias is not None:
+            s = bias.view
+            s.ndim, s.shape, s.strides = 3, dims + 18, dims + 21
+            dims[18], dims[19], dims[20] = y.shape[0], y.shape[1], y.shape[2]
+            dims[21], dims[22], dims[23] = y.shape[2] * bias.view.strides[0], 0, bias.view.strides[0]
+        multiply(PRODUCT, out.view.dtype, out.device, &y, &x, &w, NULL if bias is None else &s, None, None)
+    elif part == INPUT_GRADIENT:
+        multiply(PRODUCT, out.view.dtype, out.device, &x, &y, &w, NULL, None, None)
+    else:
+        multiply(PRODUCT, out.view.dtype, out.device, &w, &y, &x, NULL, None, None)
+    return True
+
+
 cdef bint lay(View* m, const View* v, int64_t* dims, bint turned, bint whole) noexcept:
     return as_rows(m, v, dims, turned) if whole else as_matrix(m, v, dims, turned)
 
@@ -81,7 +128,7 @@ cdef bint run_product(Part part, const Geometry* q, TensorBase out, View* v, Ten
 
     One tap, channels innermost: y (pixels, O) = x w^T + bias,  dx (pixels, C) = g w + bias,  dw (O, C) = g^T x.
     One image of planes: y (O, pixels) = w x + bias,  dx (C, pixels) = w^T g + bias,  dw (O, C) = g x^T.
-    A kernel as large as the image: as channels innermost, with images for pixels and (channel, tap) for channels.
+    A kernel as large as the image: as channels innermost, with images for pixels and (channel, tap) for channels; a batch for groups.
     """
     cdef View c, a, b, s
     cdef View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
@@ -93,6 +140,8 @@ cdef bint run_product(Part part, const Geometry* q, TensorBase out, View* v, Ten
         if not (covers(q, w, &v[1], image) if part == RESULT else covers(q, w, image, &v[1])) or (
                 part == INPUT_GRADIENT and bias is not None):
             return False
+        if q.groups > 1:
+            return run_groups(part, q, out, v, bias)
         whole = True
     if part == WEIGHT_GRADIENT:
         planes = not whole and as_planes(&a, &v[1], dims + 4, False) and as_planes(&b, image, dims + 8, True)
