@@ -204,6 +204,7 @@ _LAZY = {
         for name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
     },
     "StorageBase": ("taeda.storage", "UntypedStorage"),
+    "Tag": ("taeda.schema", "Tag"),
     "TypedStorage": ("taeda.typed_storage", "TypedStorage"),
     "from_file": ("taeda.file_memory", "from_file"),
     **{

@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-import re
-from collections.abc import Callable, Iterable, Sequence
+import logging
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from taeda import ops
-from taeda._aten import operators
-from taeda._override import call_overrides, mode_stack
-from taeda.autograd.function import Function
+from taeda._operator_names import OpOverload, OpOverloadPacket, is_below_autograd
+from taeda._operator_node import Node, Place, put_back, taken_out
+from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.graph import increment_version
-from taeda.schema import infer_schema
+from taeda.device import device as taeda_device
+from taeda.func.batched import are_active
+from taeda.schema import FunctionSchema, Tag, converted, infer_schema
 from taeda.tensor import Tensor
 
 __all__ = [
@@ -24,15 +28,20 @@ __all__ = [
     "register_kernel", "register_vmap", "triton_op", "wrap_triton",
 ]  # fmt: skip
 
-_OPS: dict[str, CustomOpDef] = {}            # "ns::name" -> operator
+_OPS: dict[str, CustomOpDef] = {}            # "ns::name" or "ns::name.overload" -> operator
+_PACKETS: dict[str, OpOverloadPacket] = {}   # "ns::name" -> its overloads
 _EARLY: dict[str, list[tuple[str | None, Callable[..., Any]]]] = {}         # kernels of operators that are not defined yet
+_ABOVE = ("autograd", "autogradcpu")            # keys of kernels that make the graph themselves
+_LOG = logging.getLogger(__name__)
 
 
-def _parts(qualname: str) -> tuple[str, str]:
-    namespace, _, name = qualname.partition("::")
-    if not namespace.isidentifier() or not name.isidentifier():
+def _parts(qualname: str) -> tuple[str, str, str]:
+    """Return namespace, name and overload ("default" unless it is named)."""
+    namespace, _, rest = qualname.partition("::")
+    name, dot, overload = rest.partition(".")
+    if not namespace.isidentifier() or not name.isidentifier() or (dot and not overload.isidentifier()):
         raise ValueError(f"[custom_op] an operator's name must be 'namespace::name', got {qualname!r}")
-    return namespace, name
+    return namespace, name, overload or "default"
 
 
 class CustomOpDef:
@@ -46,19 +55,25 @@ class CustomOpDef:
     (<CustomOpDef(docs::third)>, tensor([1.]))
     """
 
-    def __init__(self, qualname: str, mutates: str | Iterable[str] = (), signature: inspect.Signature | None = None) -> None:
-        namespace, name = _parts(qualname)
-        self._namespace, self._name, self._qualname = namespace, name, qualname
-        self._written_schema: str | None = None                 # as it was given, else read off the annotations
-        self._mutates, self._signature = ((mutates,) if isinstance(mutates, str) and mutates != "unknown" else mutates), signature
+    def __init__(self, qualname: str, schema: str, signature: inspect.Signature | None = None, tags: Any = ()) -> None:
+        self._namespace, name, overload = _parts(qualname)
+        self._name, self._qualname, self._schema = qualname.partition("::")[2], qualname, schema
+        self._info = FunctionSchema(f"{self._namespace}::{name}", schema, "" if overload == "default" else overload)
+        self._of_schema = signature is None                     # its kernels may be what autograd follows, and return their inputs
+        self._signature = self._info.signature() if signature is None else signature
+        self._tags = [tags] if isinstance(tags, Tag) else list(tags or ())
         self._kernels: dict[str, Callable[..., Any]] = {}       # by type of device; "" for all
+        self._disabled: set[str] = set()
         self._fake: Callable[..., Any] | None = None
         self._backward: Callable[..., Any] | None = None
         self._setup: Callable[..., Any] | None = None
         self._vmap: Callable[..., Any] | None = None
-        self._function: Any = type(f"GeneratedBackwardFor_{namespace}_{name}_default", (_Node,), {})
-        self._prototype: Any = None
-        self._packet = OpOverloadPacket(self)
+        self._function: Any = type(f"GeneratedBackwardFor_{self._namespace}_{name}_{overload}", (Node,), {})
+        packet = _PACKETS.get(f"{self._namespace}::{name}")
+        if packet is None:
+            packet = _PACKETS[f"{self._namespace}::{name}"] = OpOverloadPacket(self._namespace, name)
+        self._opoverload = OpOverload(packet, self, overload)
+        packet._take(overload, self._opoverload)
         _OPS[qualname] = self
         _show(self)
         for device, kernel in _EARLY.pop(qualname, ()):
@@ -67,31 +82,53 @@ class CustomOpDef:
     @property
     def default(self) -> OpOverload:
         """The operator's one overload."""
-        return self._packet.default
-
-    @property
-    def _opoverload(self) -> OpOverload:
-        return self._packet.default
-
-    @property
-    def _schema(self) -> str:
-        """The operator's schema without its name."""
-        if self._written_schema is None:
-            self._written_schema = infer_schema(self._prototype, mutates_args=self._mutates)
-        return self._written_schema
+        return self._opoverload
 
     def __repr__(self) -> str:
         return f"<CustomOpDef({self._qualname})>"
 
+    def _forget(self) -> None:
+        """Take the name away again, if it is still this operator's."""
+        if _OPS.get(self._qualname) is self:
+            del _OPS[self._qualname]
+            packet: Any = self._opoverload.overloadpacket
+            packet._drop(self._opoverload._overloadname)
+            if not packet._overloads:
+                del _PACKETS[packet._qualified_op_name]
+
     # -- what stands beside the kernel -------------------------------------------------------------
 
     def register_kernel(self, device_types: str | Sequence[str] | None, fn: Callable[..., Any] | None = None) -> Callable[..., Any]:
-        """Let ``fn`` compute on these types of devices (None: on all)."""
+        """Let ``fn`` compute on these types of devices (None: on all).
+
+        Raises:
+            ValueError: the operator has neither a tensor nor a ``device`` among its arguments, by which a kernel could be chosen.
+        """
         if fn is None:
             return lambda fn: self.register_kernel(device_types, fn)
+        named = device_types is not None and not self._of_schema
+        if named and not any("Tensor" in a.type or (a.name, a.type) == ("device", "Device") for a in self._info.arguments):
+            raise ValueError(f"[{self._qualname}] Functions without tensor inputs are required to have a `device: torch.device` argument, "
+                             f"by which a kernel for {device_types!r} is chosen; got {self._schema}")
         for device in (device_types,) if device_types is None or isinstance(device_types, str) else device_types:
             self._kernels["" if device is None else device.lower()] = fn
         return fn
+
+    @contextlib.contextmanager
+    def set_kernel_enabled(self, device_type: str, enabled: bool = True) -> Iterator[None]:
+        """Switch the kernel for a type of device off, or on again, within a block: the one for all devices computes instead."""
+        if device_type not in self._kernels:
+            _LOG.warning("Attempted to set kernel enabled state of %s for %s, but no kernel was registered for this device type.",
+                         self._qualname, device_type)
+        if enabled is (device_type not in self._disabled):
+            _LOG.warning("Attempted to %s the kernel of %s for %s, but it was already %sd.", "enable" if enabled else "disable",
+                         self._qualname, device_type, "enable" if enabled else "disable")
+        were = set(self._disabled)
+        (self._disabled.discard if enabled else self._disabled.add)(device_type)
+        try:
+            yield
+        finally:
+            self._disabled = were
 
     def register_fake(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """Let ``fn`` say what results look like: it is called for tensors on the meta device."""
@@ -99,32 +136,52 @@ class CustomOpDef:
         return fn
 
     def register_autograd(self, backward: Callable[..., Any], /, *, setup_context: Callable[..., Any] | None = None) -> None:
-        """Let ``backward(ctx, *grads)`` return a gradient for each input; ``setup_context(ctx, inputs, output)`` keeps what it needs."""
+        """Let ``backward(ctx, *grads)`` return a gradient for each input; ``setup_context(ctx, inputs, output)`` keeps what it needs.
+
+        Raises:
+            RuntimeError: the operator changes an argument, or returns none or nothing but its arguments' memory: it has no derivative.
+            NotImplementedError: tensors among the arguments that are by keyword only.
+        """
+        if not self._info.is_functional:
+            raise RuntimeError(f"[{self._qualname}] Cannot register autograd formula for non-functional operator {self._opoverload} with "
+                               f"schema {self._info}. Please create a functional operator and register an autograd formula for that.")
+        self._refuse_tensors_by_keyword("register_autograd")
         self._backward, self._setup = backward, setup_context
 
     def register_vmap(self, fn: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """Let ``fn(info, in_dims, *args)`` return ``(output, out_dims)`` under vmap; without it the operator runs once a sample."""
         if fn is None:
             return self.register_vmap
+        self._refuse_tensors_by_keyword("register_vmap")
         self._vmap = fn
         return fn
+
+    def _refuse_tensors_by_keyword(self, what: str) -> None:
+        if any(a.kwarg_only and "Tensor" in a.type for a in self._info.arguments):
+            raise NotImplementedError(f"[{what}] with kwarg-only Tensor args is not supported: the operator is {self._info}; let them come "
+                                      "by position too")
 
     # -- a call ------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._packet.default(*args, **kwargs)
+        return self._opoverload(*args, **kwargs)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args, kwargs = self._bound(args, kwargs)
-        places, tensors = _taken_out(args)
-        if self._signature is None and self._backward is None:   # of a schema: autograd follows what the kernel does
+        above = next((self._kernels[key] for key in _ABOVE if key in self._kernels), None) if self._of_schema else None
+        if above is not None and not is_below_autograd():
+            return above(*args, **kwargs)
+        places, tensors = taken_out(args)
+        ruled = self._backward is not None or (self._vmap is not None and are_active())
+        if self._of_schema and not ruled:                        # of a schema: autograd and vmap follow what the kernel does
             return self._compute(args, kwargs)
         lists: list[Any] = []
-        made = self._function.apply((self, places, kwargs, lists), *tensors)
+        wanted = is_grad_enabled() and any(t.requires_grad for t in tensors)
+        made = self._function.apply((self, places, kwargs, lists, wanted), *tensors)
         if not lists:
             return made
         results, several = lists[0]
-        found = _put_back(results, made)
+        found = put_back(results, made)
         return found if several else found[0]
 
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -134,12 +191,16 @@ class CustomOpDef:
         try:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise RuntimeError(f"[{self._qualname}] {error}; the operator is {self._qualname}{self._signature}") from None
+            raise RuntimeError(f"[{self._qualname}] {error}; the operator is {self._info}") from None
         bound.apply_defaults()
-        for name, value in bound.arguments.items():
-            kind = self._signature.parameters[name].annotation
-            if (kind is Tensor or (isinstance(kind, str) and kind.endswith("Tensor"))) and not isinstance(value, Tensor):
-                raise RuntimeError(f"[{self._qualname}] expected a Tensor for argument {name!r}, got {type(value).__name__}")
+        for known in self._info.arguments:
+            value = bound.arguments[known.name]
+            try:
+                bound.arguments[known.name] = converted(value, known.type)
+            except TypeError:
+                kind = "Tensor" if known.type == "Tensor" else f"value of type {known.type!r}"
+                raise RuntimeError(f"[{self._qualname}] expected a {kind} for argument {known.name!r}, got {type(value).__name__}; the "
+                                   f"operator is {self._info}") from None
         return bound.args, bound.kwargs
 
     def _given(self, places: Sequence[Any]) -> int:
@@ -148,29 +209,40 @@ class CustomOpDef:
         known = list(self._signature.parameters.values()) if self._signature is not None else []
         while 0 < count <= len(known):
             last = places[count - 1]
-            if isinstance(last, (_Place, list)) or last != known[count - 1].default:
+            if isinstance(last, (Place, list)) or last != known[count - 1].default:
                 break
             count -= 1
         return count
 
-    def _compute(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run the kernel of the arguments' device."""
-        tensors = _taken_out((*args, *kwargs.values()))[1]
-        device = next((t.device.type for t in tensors), "cpu")
-        anywhere = self._signature is None and "" in self._kernels            # a schema's kernel for all devices computes shapes too
-        if device == "meta" and self._fake is None and "meta" not in self._kernels and not anywhere:
+    def _kernel_for(self, args: tuple[Any, ...], kwargs: dict[str, Any], tensors: list[Any]) -> Callable[..., Any]:
+        """Return what computes on the device of the tensors, or on the one that the arguments name."""
+        device = next((t.device.type for t in tensors), None)
+        if device is None and not self._of_schema:
+            named = {a.name: value for a, value in zip(self._info.arguments, args, strict=False)} | kwargs
+            device = taeda_device(named["device"]).type if named.get("device") is not None else None
+        device = device or "cpu"
+        anywhere = self._of_schema and "" in self._kernels                    # a schema's kernel for all devices computes shapes too
+        if device == "meta" and self._fake is not None:
+            return self._fake
+        if device == "meta" and "meta" not in self._kernels and not anywhere:
             raise RuntimeError(f"[{self._qualname}] there was no fake impl registered for {self!r}, which a call with tensors on the meta "
                                "device needs; use register_fake")
-        kernel = self._fake if device == "meta" and self._fake is not None else self._kernels.get(device, self._kernels.get(""))
+        kernel = None if device in self._disabled else self._kernels.get(device)
+        kernel = self._kernels.get("") if kernel is None else kernel
         if kernel is None:
             raise NotImplementedError(f"[{self._qualname}] no kernel for device {device!r}; there are some for {sorted(self._kernels)}")
-        found = kernel(*args, **kwargs)
-        if self._signature is None:
+        return kernel
+
+    def _compute(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run the kernel of the arguments' device."""
+        tensors = taken_out((*args, *kwargs.values()))[1]
+        found = self._kernel_for(args, kwargs, tensors)(*args, **kwargs)
+        if self._of_schema:
             return found
         self._check_results(found, tensors)
-        for name, value in zip(self._signature.parameters, args, strict=False):
-            if self._mutates == "unknown" or name in self._mutates:
-                for t in _taken_out((value,))[1]:
+        for known, value in zip(self._info.arguments, (*args, *kwargs.values()), strict=False):
+            if known.mutable:
+                for t in taken_out((value,))[1]:
                     increment_version(t)
         return found
 
@@ -183,179 +255,7 @@ class CustomOpDef:
                                    f"alias any inputs: an output of shape {tuple(out.shape)} does; return a clone of it")
 
 
-class _Place(int):
-    """Where a tensor stood among the arguments: its number."""
-
-
-def _taken_out(args: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """Return the arguments with a _Place for each tensor, also of lists, and the tensors."""
-    tensors: list[Any] = []
-    return [_placed(x, tensors) for x in args], tensors
-
-
-def _placed(x: Any, tensors: list[Any]) -> Any:
-    if isinstance(x, Tensor):
-        tensors.append(x)
-        return _Place(len(tensors) - 1)
-    if isinstance(x, (list, tuple)) and any(isinstance(y, Tensor) for y in x):
-        return [_placed(y, tensors) for y in x]
-    return x
-
-
-def _put_back(places: Sequence[Any], values: Sequence[Any], other: Callable[[Any], Any] = lambda x: x) -> tuple[Any, ...]:
-    """Return the arguments with ``values`` for the tensors, and ``other(x)`` for what is none."""
-    return tuple(_value(x, values, other) for x in places)
-
-
-def _value(x: Any, values: Sequence[Any], other: Callable[[Any], Any]) -> Any:
-    if isinstance(x, _Place):
-        return values[x]
-    return [_value(y, values, other) for y in x] if isinstance(x, list) and any(isinstance(y, _Place) for y in x) else other(x)
-
-
-class _Node(Function):
-    """A call of an operator as one step of the graph."""
-
-    @staticmethod
-    def forward(ctx: Any, call: Any, *tensors: Any) -> Any:
-        op, places, kwargs, lists = call
-        ctx.call, ctx.results = (op, places), None
-        args = _put_back(places, tensors)
-        found = op._compute(args, kwargs)
-        ctx.needs_input_grad = _put_back(places, ctx.needs_input_grad[1:], lambda x: False)
-        if op._setup is not None:
-            more = {"keyword_only_inputs": kwargs} if kwargs else {}
-            op._setup(ctx=ctx, inputs=args, output=found, **more)
-        several = isinstance(found, tuple)
-        if not isinstance(found, list) and not (several and any(isinstance(x, (list, tuple)) for x in found)):
-            return found
-        ctx.results, flat = _taken_out(found if several else (found,))
-        lists.append((ctx.results, several))
-        return tuple(flat)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
-        op, places = ctx.call
-        if op._backward is None:
-            raise RuntimeError(f"[{op._qualname}] Trying to backward through {op._namespace}.{op._name}.default but no autograd formula "
-                               "was registered. Please use register_autograd to add one.")
-        if ctx.results is not None:                              # a list of results gets a list of gradients
-            grads = _put_back(ctx.results, grads, lambda x: None)
-        found = op._backward(ctx, *grads)
-        found = found if isinstance(found, tuple) else (found,)
-        if len(found) != len(places):
-            raise RuntimeError(f"[{op._qualname}] expected a gradient or None for each of the {len(places)} inputs, got {len(found)}")
-        flat: list[Any] = [None]
-        for place, g in zip(places, found, strict=True):
-            if isinstance(place, _Place):
-                flat.append(g)
-            elif isinstance(place, list):
-                several = [None] * len(place) if g is None else g
-                flat += [h for p, h in zip(place, several, strict=True) if isinstance(p, _Place)]
-        return tuple(flat)
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], call: Any, *tensors: Any) -> Any:
-        op, places, kwargs, _ = call
-        if op._vmap is not None:
-            given = places[: op._given(places)]
-            return op._vmap(info, _put_back(given, in_dims[1:], lambda x: None), *_put_back(given, tensors), **kwargs)
-        rows = [op(*_put_back(places, [t if d is None else t.select(d, i) for t, d in zip(tensors, in_dims[1:], strict=True)]), **kwargs)
-                for i in range(info.batch_size)]
-        from taeda.func.pytree import tree_flatten, tree_unflatten
-
-        spec = tree_flatten(rows[0])[1]
-        columns = zip(*(tree_flatten(row)[0] for row in rows), strict=True)
-        found = [(ops.stack(column), 0) if isinstance(column[0], Tensor) else (column[0], None) for column in columns]
-        return tree_unflatten([x for x, _ in found], spec), tree_unflatten([d for _, d in found], spec)
-
-
 # -- the operators by name ---------------------------------------------------------------------------
-
-
-class FunctionSchema:
-    """What an operator takes and returns, as text; ``arguments`` have names."""
-
-    class Argument:
-        """One argument of a schema."""
-
-        def __init__(self, text: str, kwarg_only: bool) -> None:
-            self._text, self.kwarg_only = text, kwarg_only
-            self.name = text.partition("=")[0].split()[-1]
-
-        def __repr__(self) -> str:
-            return self._text
-
-    def __init__(self, name: str, text: str) -> None:
-        self.name, self.overload_name, self._text = name, "", text
-        inside = text[text.index("(") + 1 : text.rindex("->")].strip().removesuffix(")")
-        parts = [part.strip() for part in re.split(r",(?![^(\[]*[)\]])", inside) if part.strip()]
-        star = parts.index("*") if "*" in parts else len(parts)
-        self.arguments = [self.Argument(part, i > star) for i, part in enumerate(parts) if part != "*"]
-
-    def __str__(self) -> str:
-        return f"{self.name}{self._text}"
-
-    __repr__ = __str__
-
-
-class OpOverload(operators.OpOverload):
-    """The overload of an operator of a program's own; call it as the operator."""
-
-    _overloadname = "default"
-
-    def __init__(self, packet: OpOverloadPacket) -> None:
-        self.overloadpacket, self._of = packet, packet._of
-        self.namespace, self._opname = self._of._namespace, self._of._name
-        self.__name__, self.__module__ = f"{self._opname}.default", f"taeda.ops.{self.namespace}"
-
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        recorded = operators.record(self, args, kwargs)
-        if recorded is not None:
-            return recorded
-        if mode_stack():                            # a mode sees the operator, not what its kernel calls
-            return call_overrides(self, None, [], args, kwargs)
-        return self._of._run(args, kwargs)
-
-    def name(self) -> str:
-        """Return the name with its namespace."""
-        return self._of._qualname
-
-    @property
-    def _schema(self) -> FunctionSchema:
-        return FunctionSchema(self._of._qualname, self._of._schema)
-
-    def __str__(self) -> str:
-        return f"{self.namespace}.{self.__name__}"
-
-    def __repr__(self) -> str:
-        return f"<OpOverload(op='{self.namespace}.{self._opname}', overload='default')>"
-
-
-class OpOverloadPacket(operators.OpOverloadPacket):
-    """``taeda.ops.ns.name``: an operator of a program's own, with its overload ``default``; call it as the operator."""
-
-    def __init__(self, op: CustomOpDef) -> None:
-        self._of, self._qualified_op_name = op, op._qualname
-        self.__name__, self.__module__ = op._name, f"taeda.ops.{op._namespace}"
-        self.default = OpOverload(self)
-
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        recorded = operators.record(self, args, kwargs)
-        return self._of(*args, **kwargs) if recorded is None else recorded
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"[library] The underlying op of '{self}' has no overload name '{name}'")
-
-    def overloads(self) -> list[str]:
-        """Return the names of the overloads: one."""
-        return ["default"]
-
-    def __str__(self) -> str:
-        return f"{self._of._namespace}.{self._of._name}"
-
-    def __repr__(self) -> str:
-        return f"<OpOverloadPacket(op='{self}')>"
 
 
 class _Namespace:
@@ -365,11 +265,11 @@ class _Namespace:
         self._of = name
 
     def __getattr__(self, name: str) -> OpOverloadPacket:
-        op = _OPS.get(f"{self._of}::{name}")
-        if op is None:
+        packet = _PACKETS.get(f"{self._of}::{name}")
+        if packet is None:
             raise AttributeError(f"[library] there is no operator {self._of}::{name}; operators of this namespace: "
-                                 f"{sorted(n.partition('::')[2] for n in _OPS if n.startswith(self._of + '::'))}")
-        return op._packet
+                                 f"{sorted(n.partition('::')[2] for n in _PACKETS if n.startswith(self._of + '::'))}")
+        return packet
 
 
 def _show(op: CustomOpDef) -> None:
@@ -410,13 +310,19 @@ def custom_op(
         return lambda fn: custom_op(name, fn, mutates_args=mutates_args, device_types=device_types, schema=schema, tags=tags)
     _parts(name)
     signature = inspect.signature(fn)
-    for p in signature.parameters.values():
-        if p.annotation is p.empty and schema is None:
-            raise ValueError(f"[custom_op] Parameter {p.name} must have a type annotation. Got func with signature {signature}")
-        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-            raise ValueError(f"[custom_op] *args and **kwargs are not allowed. Got func with signature {signature}")
-    op = CustomOpDef(name, mutates_args, signature)
-    op._prototype, op._written_schema = fn, schema
+    if isinstance(mutates_args, str) and mutates_args != "unknown":
+        raise ValueError(f"[custom_op] mutates_args must be a sequence of names, or the string 'unknown'; got the string {mutates_args!r}")
+    if schema is None:
+        schema = infer_schema(fn, mutates_args=mutates_args)
+    info = FunctionSchema(name, schema)
+    changed = {a.name for a in info.arguments if a.mutable}
+    if mutates_args != "unknown" and changed != set(mutates_args):
+        raise ValueError(f"[custom_op] Attempted to create a custom op with `mutates_args={set(mutates_args) or {}}` and "
+                         f"`schema={schema}`, according to which the op mutates {changed or {}}; let the two agree")
+    if any(a.kwarg_only and "Tensor" in a.type for a in info.arguments):
+        raise NotImplementedError(f"[custom_op] custom_op with kwarg-only Tensor args is not supported: {name}{schema}; let them come by "
+                                  "position too")
+    op = CustomOpDef(name, schema, signature, tags)
     op.register_kernel(device_types, fn)
     return op
 
@@ -549,7 +455,9 @@ def define(qualname: Any, schema: str, alias_analysis: str = "", *, lib: Any = N
         raise ValueError(f"[define] a schema must look like '(Tensor x) -> Tensor', got {schema!r}")
     if qualname in _OPS:
         raise RuntimeError(f"[define] there is an operator {qualname} already")
-    CustomOpDef(qualname)._written_schema = schema.strip()
+    op = CustomOpDef(qualname, schema.strip(), tags=tags)
+    if lib is not None:
+        lib._made.append(op)
     return None
 
 
@@ -580,13 +488,19 @@ def impl(
         device = None if key in ("", "default") or key.startswith("Composite") else key
         if isinstance(qualname, str) and qualname not in _OPS and _parts(qualname)[0] != "aten":
             _EARLY.setdefault(qualname, []).append((device, func))
-        else:
-            _find(qualname).register_kernel(device, func)
+            continue
+        op = _find(qualname)
+        if lib is not None:
+            key = "" if device is None else device.lower()
+            lib._given.append((op, key, func, op._kernels.get(key)))
+        op.register_kernel(device, func)
     return func
 
 
 class Library:
     """A namespace to define operators in (``kind`` "DEF" or "FRAGMENT") or to give kernels to (also "IMPL").
+
+    What was defined and given through it goes with the object, so a program keeps it as long as it calls the operators.
 
     Args:
         ns: the namespace.
@@ -609,6 +523,10 @@ class Library:
         if kind not in ("DEF", "FRAGMENT", "IMPL"):
             raise ValueError(f"[Library] unsupported kind {kind!r}; it is DEF, FRAGMENT or IMPL")
         self.ns, self.kind, self.dispatch_key = ns, kind, dispatch_key
+        self._made: list[CustomOpDef] = []
+        self._given: list[tuple[CustomOpDef, str, Any, Any]] = []             # operator, device, kernel, the one before
+        self._end = weakref.finalize(self, _take_back, self._made, self._given)
+        self._end.atexit = False
 
     def define(self, schema: str, alias_analysis: str = "", *, tags: Any = ()) -> str:
         """Make an operator of a schema with a name, as ``"double(Tensor x) -> Tensor"``; return the name."""
@@ -617,7 +535,7 @@ class Library:
         if namespace not in ("", self.ns):
             raise RuntimeError(f"[Library.define] Explicitly provided namespace ({namespace}) in schema string does not match namespace of "
                                f"the library ({self.ns}); leave it out of the schema")
-        define(f"{self.ns}::{own}", opening + rest)
+        define(f"{self.ns}::{own}", opening + rest, lib=self, tags=tags)
         return name.strip()
 
     def impl(
@@ -625,7 +543,34 @@ class Library:
     ) -> None:
         """Give an operator a kernel for a dispatch key (the library's own by default)."""
         name = _find(op_name)._qualname if not isinstance(op_name, str) else op_name if "::" in op_name else f"{self.ns}::{op_name}"
-        impl(name, dispatch_key or self.dispatch_key, fn)
+        impl(name, dispatch_key or self.dispatch_key, fn, lib=self)
+
+    def _destroy(self) -> None:
+        """Take back what was defined and given through this object."""
+        self._end()
+
+
+def _take_back(made: list[CustomOpDef], given: list[tuple[CustomOpDef, str, Any, Any]]) -> None:
+    for op, key, kernel, before in reversed(given):
+        if op._kernels.get(key) is kernel:
+            if before is None:
+                del op._kernels[key]
+            else:
+                op._kernels[key] = before
+    for op in made:
+        op._forget()
+    made.clear()
+    given.clear()
+
+
+@contextlib.contextmanager
+def _scoped_library(ns: str, kind: str, dispatch_key: str = "") -> Iterator[Library]:
+    """A :class:`Library` whose operators and kernels are there within the block."""
+    made = Library(ns, kind, dispatch_key)
+    try:
+        yield made
+    finally:
+        made._destroy()
 
 
 def __getattr__(name: str) -> Any:

@@ -33,10 +33,8 @@ def _declared(op: Any, args: Any, kwargs: Any) -> list[Any]:
     if not isinstance(op, CustomOpDef):
         name = (op.overloadpacket if isinstance(op, OpOverload) else op).__name__
         return _tensors(args[:1] if name.endswith("_") else ()) + _tensors(kwargs.get("out"))
-    if op._signature is None or op._mutates == "unknown":
-        return _tensors((args, kwargs))
-    given = op._signature.bind(*args, **kwargs).arguments
-    return [t for name, value in given.items() if name in op._mutates for t in _tensors(value)]
+    given = {a.name: value for a, value in zip(op._info.arguments, args, strict=False)} | kwargs
+    return [t for a in op._info.arguments if a.mutable and a.name in given for t in _tensors(given[a.name])]
 
 
 def _schema(op: Any, args: Any, kwargs: Any) -> None:

@@ -1,9 +1,14 @@
-"""Schemas of operators, read off the annotations of a function: ``taeda.library.infer_schema``."""
+"""Schemas of operators: read off the annotations of a function (``taeda.library.infer_schema``), and taken apart."""
 
 from __future__ import annotations
 
+import ast
 import collections.abc
+import enum
+import importlib
 import inspect
+import operator
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -13,9 +18,10 @@ from taeda.device import device
 from taeda.dtype import dtype
 from taeda.tensor import Tensor
 
-__all__ = ["infer_schema"]
+__all__ = ["FunctionSchema", "Tag", "converted", "infer_schema"]
 
 _WORDS = {Tensor: "Tensor", int: "SymInt", float: "float", bool: "bool", str: "str", dtype: "ScalarType", device: "Device"}
+_KNOWN = {**{name: getattr(typing, name) for name in typing.__all__}, "Tensor": Tensor}
 _IN_LISTS = ("Tensor", "Tensor?", "SymInt", "float", "bool", "Scalar")
 _RESULTS = ("Tensor", "Tensor[]", "SymInt", "float", "bool", "Scalar")
 
@@ -41,7 +47,7 @@ def _default(value: Any, refuse: Callable[[str], Exception], name: str) -> str:
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, (dtype, device)):
-        return str(value).removeprefix("taeda.")
+        return str(value).rpartition(".")[2]
     raise refuse(f"Parameter {name} has an unsupported default value type {type(value)}")
 
 
@@ -60,7 +66,12 @@ def infer_schema(prototype_function: Callable[..., Any], /, *, mutates_args: str
     def refuse(what: str) -> Exception:
         return ValueError(f"[infer_schema] {what}. Got func with signature {signature}")
 
-    known = typing.get_type_hints(prototype_function)
+    try:                                                        # words of typing serve where the function's module lacks them
+        known = typing.get_type_hints(prototype_function, {**_KNOWN, **getattr(prototype_function, "__globals__", {})})
+    except NameError as error:
+        raise refuse(f"an annotation is not a type here: {error}") from None
+    if isinstance(mutates_args, str) and mutates_args != "unknown":
+        raise refuse(f"mutates_args must be a sequence of names, or the string 'unknown'; got the string {mutates_args!r}")
     changed = mutates_args if isinstance(mutates_args, str) else set(mutates_args)
     if isinstance(changed, set) and not changed <= set(signature.parameters):
         raise refuse(f"{changed - set(signature.parameters)} in mutates_args were not found in the custom op's signature")
@@ -95,3 +106,144 @@ def _result(kind: Any, refuse: Callable[[str], Exception]) -> str:
     if any(w not in _RESULTS for w in words):
         raise refuse(f"Return has unsupported type {kind}")
     return words[0] if len(words) == 1 and several[0] is kind else f"({', '.join(map(str, words))})"  # type: ignore[return-value]
+
+
+class Tag(enum.Enum):
+    """What an operator is like, for those who transform graphs: ``taeda.Tag``, which :func:`taeda.library.define` takes.
+
+    >>> import taeda
+    >>> taeda.library.define("docs::tagged", "(Tensor x) -> Tensor", tags=taeda.Tag.pointwise)
+    >>> taeda.ops.docs.tagged.default.tags
+    [<Tag.pointwise: 16>]
+    """
+
+    core = 0
+    cudagraph_unsafe = 1
+    data_dependent_output = 2
+    dynamic_output_shape = 3
+    flexible_layout = 4
+    generated = 5
+    inplace = 6
+    inplace_view = 7
+    maybe_aliasing_or_mutating = 8
+    needs_contiguous_strides = 9
+    needs_exact_strides = 10
+    needs_fixed_stride_order = 11
+    nondeterministic_bitwise = 12
+    nondeterministic_seeded = 13
+    out = 14
+    out_variant = 15
+    pointwise = 16
+    pt2_compliant_tag = 17
+    reduction = 18
+    view_copy = 19
+
+    def __int__(self) -> int:
+        return self.value
+
+
+def _long(word: str) -> str:
+    """Return a schema's word for a type as PyTorch's types are printed: ``List[int]`` for ``int[]``."""
+    word = re.sub(r"\([^)]*\)", "", word)
+    if word.endswith("?"):
+        return f"Optional[{_long(word[:-1])}]"
+    if word.endswith("]"):
+        return f"List[{_long(word[: word.rindex('[')])}]"
+    return word
+
+
+def _read(text: str, kind: str) -> Any:
+    """Return the value that a default's text stands for."""
+    if "ScalarType" in kind and text != "None":
+        return getattr(importlib.import_module("taeda"), text)
+    if "Device" in kind and text != "None":
+        return device(text.strip("'\""))
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def converted(value: Any, kind: str) -> Any:
+    """Return an argument as a kernel gets it, a number for a tensor of one; TypeError if it is not of the kind."""
+    if kind.startswith("Optional["):
+        return None if value is None else converted(value, kind[9:-1])
+    if kind.startswith("List["):
+        if not isinstance(value, (list, tuple)):
+            raise TypeError
+        made = [converted(x, kind[5:-1]) for x in value]
+        return value if all(x is y for x, y in zip(made, value, strict=True)) else made
+    if kind == "Tensor":
+        if not isinstance(value, Tensor):
+            raise TypeError
+    elif kind in ("int", "SymInt"):
+        return value.item() if isinstance(value, Tensor) else value if type(value) is int else operator.index(value)
+    elif kind == "float":
+        if isinstance(value, (str, complex)) or not hasattr(value, "__float__"):
+            raise TypeError
+        return float(value)
+    elif kind == "Device" and isinstance(value, str):
+        return device(value)
+    elif (kind == "str" and not isinstance(value, str)) or (kind == "bool" and not isinstance(value, (bool, Tensor))):
+        raise TypeError
+    return value
+
+
+class FunctionSchema:
+    """What an operator takes and returns, as text; ``arguments`` have names."""
+
+    class Argument:
+        """One argument of a schema, or a result."""
+
+        def __init__(self, text: str, kwarg_only: bool = False) -> None:
+            self._text, self.kwarg_only = text, kwarg_only
+            before, self._has_default, default = text.partition("=")
+            words = re.sub(r"\([^)]*\)", lambda found: found[0].replace(" ", ""), before).split()
+            self.name = words[-1] if len(words) > 1 else ""
+            self.type = _long(words[0])
+            self.mutable = "!" in words[0]
+            self.default_value = _read(default.strip(), self.type) if self._has_default else None
+
+        def has_default_value(self) -> bool:
+            """Return whether the argument may be left out."""
+            return bool(self._has_default)
+
+        def __repr__(self) -> str:
+            return self._text
+
+    def __init__(self, name: str, text: str, overload_name: str = "") -> None:
+        self.name, self.overload_name, self._text = name, overload_name, text
+        inside = text[text.index("(") + 1 : text.rindex("->")].strip().removesuffix(")")
+        parts = [part.strip() for part in re.split(r",(?![^(\[]*[)\]])", inside) if part.strip()]
+        star = parts.index("*") if "*" in parts else len(parts)
+        self.arguments = [self.Argument(part, i > star) for i, part in enumerate(parts) if part != "*"]
+        results = text[text.rindex("->") + 2 :].strip()
+        results = results[1:-1] if results.startswith("(") else results
+        self.returns = [self.Argument(part.strip()) for part in re.split(r",(?![^(\[]*[)\]])", results) if part.strip()]
+
+    @property
+    def is_mutable(self) -> bool:
+        """Whether the operator changes an argument."""
+        return any(a.mutable for a in self.arguments)
+
+    @property
+    def is_functional(self) -> bool:
+        """Whether the results are new tensors, and the arguments are left alone."""
+        return bool(self.returns) and not self.is_mutable and not any("(" in r._text for r in self.returns)
+
+    def signature(self) -> inspect.Signature | None:
+        """Return the signature of a function with this schema, None if Python has none like it."""
+        apart = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+        try:
+            return inspect.Signature([
+                inspect.Parameter(a.name, apart[not a.kwarg_only], annotation=Tensor if a.type == "Tensor" else inspect.Parameter.empty,
+                                  default=a.default_value if a.has_default_value() else inspect.Parameter.empty)
+                for a in self.arguments
+            ])  # fmt: skip
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return f"{self.name}{'.' if self.overload_name else ''}{self.overload_name}{self._text}"
+
+    __repr__ = __str__

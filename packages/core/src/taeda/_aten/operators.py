@@ -292,6 +292,10 @@ class OpOverload(_Unique):
         base = f"{self.namespace}::{self.overloadpacket.__name__}"
         return base if self._overload == "default" else f"{base}.{self._overload}"
 
+    @property
+    def _name(self) -> str:
+        return self.name()
+
     def __str__(self) -> str:
         return f"{self.namespace}.{self.__name__}"
 

@@ -4,6 +4,7 @@ import enum as _enum
 
 from taeda._C import _functorch as _functorch
 from taeda._C._functions import FFT as _fft, LINALG as _linalg, NN as _nn, SPECIAL as _special, VARIABLE as _VariableFunctions
+from taeda._operator_names import below_autograd as _AutoDispatchBelowAutograd
 from taeda._override import DisableTorchDispatch as _DisableTorchDispatch, disabled_torch_dispatch as _disabled_torch_dispatch_impl
 from taeda.func.batched import are_active as _are_functorch_transforms_active
 from taeda.generator import Generator
@@ -15,12 +16,13 @@ from taeda.overrides import (
     _disabled_torch_function_impl,
     has_torch_function as _has_torch_function,
 )
+from taeda.schema import Tag
 from taeda.tensor import Tensor as _Tensor
 
 __all__ = [
-    "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "Generator", "Graph", "ScriptObject",
-    "TensorBase",
-    "TensorType", "Value", "_DisableTorchDispatch", "_LinAlgError", "_TensorMeta", "_VariableFunctions", "_VariableFunctionsClass",
+    "DisableTorchFunction", "DisableTorchFunctionSubclass", "DispatchKey", "DispatchKeySet", "Generator", "Graph", "ScriptObject", "Tag",
+    "TensorBase", "TensorType", "Value", "_AutoDispatchBelowAutograd",
+    "_DisableTorchDispatch", "_LinAlgError", "_TensorMeta", "_VariableFunctions", "_VariableFunctionsClass",
     "_are_functorch_transforms_active", "_disabled_torch_dispatch_impl",
     "_disabled_torch_function_impl", "_fft", "_functorch", "_get_default_device", "_get_privateuse1_backend_name",
     "_get_tracing_state", "_is_tracing", "_jit_override_can_fuse_on_cpu", "_jit_override_can_fuse_on_gpu", "_jit_set_nvfuser_enabled",
