@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from taeda.func.pytree import LEAF, NODES, TreeSpec, open_node, tree_flatten, tree_leaves, tree_map, tree_unflatten
+from taeda.tensor_base import Size
 
 __all__ = [
     "GetAttrKey", "KeyEntry", "KeyPath", "LeafSpec", "MappingKey", "PyTree", "PyTreeSpec", "SequenceKey", "TreeSpec", "arg_tree_leaves",
@@ -33,7 +34,8 @@ IsLeaf = Callable[[Any], bool]
 # -- nodes of a program's own --------------------------------------------------------------------------
 
 _CONTAINERS = (tuple, list, dict, OrderedDict, defaultdict, deque)
-_WITH_KEYS: dict[type, Callable[[Any], tuple[Any, Any]]] = {}
+_WITH_KEYS: dict[type, Callable[[Any], tuple[Any, Any]]] = {Size: lambda size: ([(SequenceKey(i), n) for i, n in enumerate(size)], None)}
+_CONTEXTS: dict[Any, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {}    # how a class's context is written to a file, and read
 _NAMES: dict[str, type] = {f"builtins.{k.__name__}": k for k in _CONTAINERS[:3]} | {
     f"collections.{k.__name__}": k for k in _CONTAINERS[3:]
 }
@@ -46,13 +48,18 @@ def register_pytree_node(
 ) -> None:  # fmt: skip
     """Make instances of a class nodes: ``flatten_fn`` returns (children, context), ``unflatten_fn`` takes them.
 
-    ``flatten_with_keys_fn`` returns (key, child) pairs in the children's place.  ValueError for a class that is a node already.
+    ``flatten_with_keys_fn`` returns (key, child) pairs in the children's place; ``to_dumpable_context`` and ``from_dumpable_context`` make
+    a context something that JSON can say, and back.  ValueError for a class that is a node already, or for one of these two alone.
     """
+    if (to_dumpable_context is None) != (from_dumpable_context is None):
+        raise ValueError(f"[register_pytree_node] Both to_dumpable_context and from_dumpable_context for {cls} must be None or registered.")
     if cls in NODES or cls in _CONTAINERS:
         raise ValueError(f"[register_pytree_node] {cls} is already registered as pytree node.")
     NODES[cls] = flatten_fn, unflatten_fn
     if flatten_with_keys_fn is not None:
         _WITH_KEYS[cls] = flatten_with_keys_fn
+    if to_dumpable_context is not None:
+        _CONTEXTS[cls] = to_dumpable_context, from_dumpable_context
     _NAMES[serialized_type_name or f"{getattr(cls, '__module__', '')}.{cls.__qualname__}"] = cls
 
 
@@ -209,7 +216,11 @@ def tree_structure(tree: Any, is_leaf: IsLeaf | None = None) -> TreeSpec:
 
 
 def treespec_dumps(treespec: TreeSpec, protocol: int | None = None) -> str:
-    """Return a structure as JSON text; TypeError where its context is more than JSON can say."""
+    """Return a structure as JSON text; TypeError where its context is more than JSON can say, ValueError for another protocol than 1."""
+    if not isinstance(treespec, TreeSpec):
+        raise TypeError(f"[treespec_dumps] expected a TreeSpec, got {type(treespec).__name__}")
+    if protocol not in (None, 1):
+        raise ValueError(f"[treespec_dumps] Unknown protocol {protocol}; the one there is is 1")
     names = {cls: name for name, cls in _NAMES.items()}
 
     def plain(s: TreeSpec) -> dict[str, Any]:
@@ -217,7 +228,8 @@ def treespec_dumps(treespec: TreeSpec, protocol: int | None = None) -> str:
             return {"type": None, "context": None, "children_spec": []}
         if s.kind not in names:
             raise NotImplementedError(f"[treespec_dumps] no name to write {s.kind} by")
-        return {"type": names[s.kind], "context": json.dumps(s.context), "children_spec": [plain(c) for c in s.children_specs]}
+        context = _CONTEXTS[s.kind][0](s.context) if s.kind in _CONTEXTS else s.context
+        return {"type": names[s.kind], "context": json.dumps(context), "children_spec": [plain(c) for c in s.children_specs]}
 
     return json.dumps((1, plain(treespec)))
 
@@ -228,7 +240,9 @@ def treespec_loads(serialized: str) -> TreeSpec:
     def build(s: dict[str, Any]) -> TreeSpec:
         if s["type"] is None:
             return LEAF
-        return TreeSpec(_NAMES[s["type"]], json.loads(s["context"]), [build(c) for c in s["children_spec"]])
+        kind, context = _NAMES[s["type"]], json.loads(s["context"])
+        context = _CONTEXTS[kind][1](context) if kind in _CONTEXTS else context
+        return TreeSpec(kind, context, [build(c) for c in s["children_spec"]])
 
     return build(json.loads(serialized)[1])
 

@@ -1,0 +1,39 @@
+"""Structures of trees as text, and paths to the leaves of sizes."""
+
+from __future__ import annotations
+
+import pytest
+import taeda
+from taeda.utils import _pytree as pytree
+
+
+class Pair:
+    """Two things, and what they are called."""
+
+    def __init__(self, x: object, y: object, name: object) -> None:
+        self.x, self.y, self.name = x, y, name
+
+
+def test_sizes_have_paths() -> None:
+    found, spec = pytree.tree_flatten_with_path({"a": taeda.Size([3, 4])})
+    assert [(pytree.keystr(path), x) for path, x in found] == [("['a'][0]", 3), ("['a'][1]", 4)]
+    assert pytree.tree_unflatten([5, 6], spec) == {"a": (5, 6)}
+
+
+def test_a_context_is_written_as_its_class_says() -> None:
+    pytree.register_pytree_node(
+        Pair, lambda p: ([p.x, p.y], {p.name}), lambda xs, context: Pair(*xs, *context), serialized_type_name="tests.Pair",
+        to_dumpable_context=sorted, from_dumpable_context=set,
+    )  # fmt: skip
+    spec = pytree.tree_structure([Pair(1, (2, 3), "p")])
+    text = pytree.treespec_dumps(spec)
+    assert '"type": "tests.Pair", "context": "[\\"p\\"]"' in text and pytree.treespec_loads(text) == spec
+    made = pytree.tree_unflatten([4, 5, 6], pytree.treespec_loads(text))[0]
+    assert (made.x, made.y, made.name) == (4, (5, 6), "p")
+    with pytest.raises(TypeError, match="expected a TreeSpec, got str"):
+        pytree.treespec_dumps("text")
+    with pytest.raises(ValueError, match="Unknown protocol -1"):
+        pytree.treespec_dumps(spec, -1)
+    with pytest.raises(ValueError, match="Both to_dumpable_context and from_dumpable_context"):
+        pytree.register_pytree_node(complex, lambda p: ([], None), lambda xs, _: 1j, to_dumpable_context=str)
+    assert pytree.tree_structure(1j) == pytree.treespec_leaf()
