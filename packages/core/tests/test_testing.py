@@ -68,6 +68,10 @@ def test_made_tensors() -> None:
     assert make_tensor(2, dtype=taeda.float64, requires_grad=True).requires_grad
     with pytest.raises(ValueError, match="must be less than"):
         make_tensor(2, dtype=taeda.float32, low=1, high=0)
+    with pytest.raises(ValueError, match="holds nothing from"):
+        make_tensor(2, dtype=taeda.float64, low=10**400, high=10**401)
+    with pytest.warns(FutureWarning, match="^Passing `low==high` to `taeda.testing.make_tensor` for floating or complex types is deprecated"):
+        assert make_tensor(2, dtype=taeda.float32, low=3, high=3).tolist() == [3.0, 3.0]
     with pytest.raises(ValueError, match="requires_grad must be False"):
         make_tensor(2, dtype=taeda.int64, requires_grad=True)
 

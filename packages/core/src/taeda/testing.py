@@ -207,11 +207,11 @@ def make_tensor(
     unsigned = dtype in (taeda.bool, taeda.uint8)
     low = (0 if unsigned else -9) if low is None else low
     high = (2 if dtype == taeda.bool else 10 if unsigned or not fraction else 9) if high is None else high
-    if math.isnan(low) or math.isnan(high):
+    if low != low or high != high:                              # also of integers beyond every float
         raise ValueError(f"[make_tensor] `low` and `high` cannot be NaN, but got {low=} and {high=}")
     if low == high and fraction:
-        text = "`low==high` is deprecated for floating or complex dtypes; use taeda.full"
-        warnings.warn(text, FutureWarning, stacklevel=2)
+        text = "Passing `low==high` to `taeda.testing.make_tensor` for floating or complex types is deprecated; use taeda.full"
+        warnings.warn(_spoken.said(text), FutureWarning, stacklevel=2)
     elif low >= high:
         raise ValueError(f"[make_tensor] `low` must be less than `high`, but got {low} >= {high}")
     least, most = span(dtype)
