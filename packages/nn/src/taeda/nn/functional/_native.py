@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taeda import Tensor
+from taeda import Tensor, broadcast_tensors
 from taeda.nn import functional                     # losses that autocast sees
 from taeda.nn.functional import activation, pooling, vision
 from taeda.nn.functional._common import need_tensors
@@ -90,13 +90,16 @@ def cosine_embedding_loss(
 def margin_ranking_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
 ) -> Tensor:
-    """Return ``nn.functional.margin_ranking_loss``; ``reduction`` is 0 none, 1 mean or 2 sum.
+    """Return ``nn.functional.margin_ranking_loss`` of what broadcasts; ``reduction`` is 0 none, 1 mean or 2 sum.
 
     >>> import taeda
     >>> taeda.margin_ranking_loss(taeda.tensor([2.0, 0.0]), taeda.tensor([1.0, 1.0]), taeda.tensor([1.0, 1.0]))
     tensor([0., 1.])
     """
     name = reduction_name("margin_ranking_loss", reduction)
+    need_tensors("margin_ranking_loss", input1, input2, target)
+    if not input1.ndim == input2.ndim == target.ndim:           # which nn.functional refuses
+        input1, input2, target = broadcast_tensors(input1, input2, target)
     return functional.margin_ranking_loss(input1, input2, target, margin, reduction=name)
 
 
