@@ -198,6 +198,20 @@ def test_statistics_follow_what_is_alive() -> None:
     assert memory_stats()["allocated_bytes.current"] == before
 
 
+def test_a_file_that_cannot_be_mapped_is_left_as_it_was(tmp_path: pathlib.Path) -> None:
+    small, none = tmp_path / "small", tmp_path / "none"
+    small.write_bytes(b"abc")
+    for size in (2**62, 2**70, -1, 2**50):                  # the last one may be a file, but no address space
+        for path in (small, none):
+            with pytest.raises(RuntimeError, match=r"^\[from_file\] "):
+                taeda.from_file(str(path), shared=True, size=size, dtype=taeda.uint8)
+            assert small.read_bytes() == b"abc" and not none.exists()
+    with pytest.raises(RuntimeError, match=r"^\[from_file\] unable to map 12 bytes of file <.*>: No such device"):
+        taeda.from_file(str(tmp_path), size=3)
+    with pytest.raises(TypeError, match="str"):
+        taeda.from_file(str(small), size="3")
+
+
 def test_the_cache_is_bounded_and_can_be_emptied(cache_limit_put_back: None) -> None:
     set_cache_limit(1 << 20)
     blocks = [taeda.empty(1 << 18) for _ in range(8)]          # 1 MiB each

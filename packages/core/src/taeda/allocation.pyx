@@ -71,7 +71,10 @@ cdef TensorBase empty_shape(object shape, int dtype, int device):
     if n > MAX_DIM:
         raise RuntimeError(f"[empty] a tensor has at most {MAX_DIM} dimensions, got {n}")
     for i in range(n):
-        sizes[i] = shape[i]
+        try:
+            sizes[i] = shape[i]
+        except OverflowError:
+            raise RuntimeError(f"[empty] Storage size calculation overflowed with sizes={list(shape)}") from None
         if sizes[i] < 0:
             raise RuntimeError(f"[empty] Trying to create tensor with negative dimension {sizes[i]}: {tuple(shape)}")
     return empty(n, sizes, dtype, device)

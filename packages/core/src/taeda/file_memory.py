@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import weakref
+from operator import index
 from typing import Any
 
 from taeda.dtype import NAMES, get_default_dtype
@@ -31,11 +32,11 @@ def map_file(filename: Any, shared: bool | None, nbytes: int, op: str) -> Storag
     """
     if not isinstance(filename, (str, os.PathLike)):
         raise TypeError(f"[{op}] filename must be a str, got {type(filename).__name__}")
-    if nbytes < 0:
+    if not 0 <= nbytes < 1 << 62:
         raise RuntimeError(f"[{op}] a file cannot be mapped to {nbytes} bytes")
     import mmap
 
-    path = os.fspath(filename)
+    path, fresh = os.fspath(filename), not os.path.exists(filename)
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT if shared else os.O_RDONLY, 0o666)
     except OSError as error:
@@ -50,6 +51,12 @@ def map_file(filename: Any, shared: bool | None, nbytes: int, op: str) -> Storag
         if not nbytes:
             return Storage(0)
         memory = mmap.mmap(fd, nbytes, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+    except OSError as error:                                # no disk or address space for that much, or no file that can be mapped
+        if fresh:
+            os.unlink(path)
+        elif os.fstat(fd).st_size > held:
+            os.ftruncate(fd, held)
+        raise RuntimeError(f"[{op}] unable to map {nbytes} bytes of file <{path}>: {error.strerror}") from None
     finally:
         os.close(fd)
     storage = frombuffer(memory, dtype=NAMES["uint8"]).untyped_storage()
@@ -90,7 +97,7 @@ def from_file(
     t = empty(0, dtype=dt, device=device)
     if t.device.type != "cpu":
         raise NotImplementedError(f"[from_file] a file's memory is on the cpu, not on {t.device}")
-    t = t.set_(map_file(filename, shared, size * dt.itemsize, "from_file"))
+    t = t.set_(map_file(filename, shared, index(size) * dt.itemsize, "from_file"))
     return t.requires_grad_() if requires_grad else t
 
 

@@ -267,4 +267,6 @@ cdef void refresh(TensorBase t) noexcept:
             expected *= t.view.shape[d]
     t.view.numel = n
     t.view.contiguous = contiguous or n == 0
-    t.view.data = NULL if t.storage.data == NULL else t.storage.data + t.offset * t.view.itemsize
+    t.view.data = t.storage.data
+    if n and t.storage.data != NULL:             # what has no elements may have any offset: added, it would be no address at all
+        t.view.data += t.offset * t.view.itemsize

@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Broadcasting: views whose sizes of 1 are repeated without memory, and the shape that several tensors have in common."""
-from libc.stdint cimport int64_t
+from libc.stdint cimport INT64_MAX, int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_strided_view, as_tensor, define, record_view
@@ -38,6 +38,8 @@ def expand(input, *sizes, size=None, implicit=False):
         raise RuntimeError(f"[expand] a tensor has at most {MAX_DIM} dimensions, got {n}")
     for d in range(n):
         size = shape[d]
+        if size > INT64_MAX:
+            raise RuntimeError(f"[expand] a size of {size} is more than 64 bits hold")
         if d < lead:
             if size < 0:
                 raise RuntimeError(f"[expand] The expanded size of the tensor ({size}) isn't allowed in a leading, "

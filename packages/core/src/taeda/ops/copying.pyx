@@ -486,11 +486,11 @@ def resize_(input, *sizes, size=None, memory_format=None):
     cdef int i, n
     sizes = sizes if size is None else (size,)
     shape = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
+    shape = tuple([integer(length, "resize_") for length in shape])
     if x.requires_grad_:
         raise RuntimeError("[resize_] cannot resize variables that require grad")
     total = x.view.itemsize
     for length in shape:
-        integer(length, "resize_")
         if length < 0:
             raise RuntimeError(f"[resize_] requested resize to {tuple(shape)} has a negative size")
         total *= length
@@ -509,9 +509,13 @@ def resize_(input, *sizes, size=None, memory_format=None):
                            f"{memory_format.name} format, got the sizes {list(shape)}")
     if memory_format is not None and memory_format.name == "preserve_format":
         raise RuntimeError("[resize_] Unsupported memory format: preserve_format; resize_as_ takes it")
-    need = total + x.offset * x.view.itemsize
+    if total:                                               # the offset of a view without elements may be any
+        total += (<object>x.offset) * x.view.itemsize
+    if not 0 <= total < 1 << 62:
+        raise RuntimeError(f"[resize_] Storage size calculation overflowed with sizes={list(shape)} and storage offset {x.offset}")
+    need = total
     had = x.storage.nbytes_ // x.view.itemsize
-    if total and need > x.storage.nbytes_:
+    if need > x.storage.nbytes_:
         x.storage.resize_(need)
     RELAID[0] += 1
     bump(x)

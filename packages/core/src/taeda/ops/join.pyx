@@ -4,7 +4,7 @@
 cat and stack are one kernel: the pieces share the dimensions in front, and what a piece has behind them is
 one stretch of the output's row, copied whole where the piece is contiguous.
 """
-from libc.stdint cimport int64_t
+from libc.stdint cimport INT64_MAX, int64_t
 from libc.stdlib cimport free, malloc
 
 from taeda.autograd.node cimport Node
@@ -169,6 +169,9 @@ def cat(tensors, dim=0, *, out=None, axis=None):
                                    f"of shape {tuple(x.shape_tuple())}")
         if x.device != first.device:
             check_same_device("cat", (first, x))
+        if x.view.shape[d] > INT64_MAX - total:             # of tensors that are expanded, or have no elements
+            sizes = [(<TensorBase>xs[e]).view.shape[d] for e in range(len(xs))]
+            raise RuntimeError(f"[cat] the sizes {sizes} along dimension {d} add up to more than 64 bits hold")
         total += x.view.shape[d]
     cast_all(xs, dtype)
     for e in range(first.view.ndim):

@@ -171,6 +171,8 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     if output_size is None or counts.device != META:
         if counts.view.numel and (counts < 0).any():
             raise RuntimeError("[repeat_interleave] repeats can not be negative")
+        if counts.view.numel and (counts > (<int64_t>1 << 62) // counts.view.numel).any():
+            raise RuntimeError("[repeat_interleave] the repeats add up to more elements than any tensor has")
         total = counts.sum()
         if output_size is not None and output_size != total:
             raise RuntimeError(f"[repeat_interleave] allocated size does not match required size: output_size is "

@@ -165,6 +165,8 @@ cdef TensorBase view_dtype(TensorBase x, object dtype):
         if not fits:
             raise RuntimeError(f"[view] memory of shape {list(x.shape_tuple())} and strides {list(x.stride_tuple())} cannot be seen as "
                                f"{dtype}")
+        if sizes[n - 1] > INT64_MAX // old:                     # of a tensor without elements
+            raise RuntimeError(f"[view] shape {list(x.shape_tuple())} has more bytes than 64 bits count, and cannot be seen as {dtype}")
         sizes[n - 1] = sizes[n - 1] * old // new
         offset = offset * old // new
     y = as_strided_view(x, n, sizes, strides, offset)
