@@ -197,10 +197,12 @@ def rrelu(
         if inplace:
             return in_place(leaky_relu, input, slope, name="RreluWithNoiseBackward1")
         return named(leaky_relu(input.contiguous(), slope), "RreluWithNoiseBackward0")
-    # A slope is drawn for each element that is not positive, in order and in double precision, as PyTorch does.
+    # A slope is drawn for each element that is not positive, in order and in double precision, each step of it rounded, as PyTorch does.
+    if not inplace:
+        input = input.contiguous()
     negative = input.detach() <= 0
     slopes = taeda.ones_like(input.detach())
-    drawn = taeda.empty(int(negative.sum().item()), dtype=taeda.float64, device=input.device).uniform_(lower, upper)
+    drawn = taeda.rand(int(negative.sum().item()), dtype=taeda.float64, device=input.device).mul_(upper - lower).add_(lower)
     slopes = slopes.masked_scatter(negative, drawn.to(input.dtype))
     if inplace:
         return in_place(taeda.mul, input, slopes, name="RreluWithNoiseBackward1")
