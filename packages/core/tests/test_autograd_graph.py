@@ -369,3 +369,33 @@ def test_a_gradient_is_also_found_by_its_inner_name() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert x.grad is None and (x * 2)._grad is None
+
+
+@pytest.mark.parametrize("function", [
+    taeda.relu, taeda.ops.leaky_relu, taeda.ops.hardtanh, taeda.hardshrink, taeda.ops.softshrink, taeda.ops.hardsigmoid,
+    lambda x: taeda.threshold(x, 0.1, 0.0), lambda x: taeda.prelu(x, taeda.tensor([0.25], dtype=taeda.float64)),
+])
+def test_what_is_linear_between_corners_has_second_derivatives_of_zero(function) -> None:
+    x = leaf(-0.75, 2)
+    g, = taeda.autograd.grad(function(x).sum(), x, create_graph=True)
+    assert taeda.autograd.grad(g.sum(), x)[0].tolist() == [0, 0]
+    assert not taeda.autograd.grad(x.clamp(-1, 1).sum(), x, create_graph=True)[0].requires_grad
+
+
+def test_a_gradient_with_a_history_is_added_to_in_its_place() -> None:
+    x = leaf(1, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (x**3).sum().backward(create_graph=True)
+    first = x.grad
+    (x**2).sum().backward()
+    assert x.grad is first and first.tolist() == [5, 16] and first.requires_grad
+    y = taeda.ones(2, 3).t().requires_grad_()
+    assert taeda.autograd.grad(x.sum(), y, allow_unused=True, materialize_grads=True)[0].stride() == (1, 3)
+
+
+def test_the_transpose_of_a_number_is_a_view() -> None:
+    x = taeda.tensor(2.0, requires_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert x.T is not x and x.T.grad_fn.name() == "PermuteBackward0"

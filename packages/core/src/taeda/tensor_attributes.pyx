@@ -300,7 +300,7 @@ cdef class TensorAttributes(TensorBase):
         if self.view.ndim != 2:
             if self.view.ndim == 0:
                 warn_once("T of a number", "Tensor.T is deprecated on 0-D tensors. It is the identity there.")
-                return self
+                return self.permute(())
             warn_once("T", "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw "
                            "an error in a future release. Consider `x.mT` to transpose batches of matrices or "
                            "`x.permute(*range(x.ndim - 1, -1, -1))` to reverse the dimensions")

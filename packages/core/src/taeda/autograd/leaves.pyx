@@ -118,7 +118,7 @@ cdef int accumulate_into(TensorBase leaf, TensorBase g, bint create_graph) excep
             accumulate_elsewhere(leaf, g, create_graph)):
         pass
     elif leaf.grad_ is not None:
-        if create_graph or (<TensorBase>leaf.grad_).requires_grad_:
+        if create_graph:
             leaf.grad_ = leaf.grad_ + g
         else:
             leaf.grad_.add_(g)
@@ -146,7 +146,7 @@ cdef bint accumulate_elsewhere(TensorBase leaf, TensorBase g, bint create_graph)
         return False
     if old is None:
         leaf.grad_ = (<object>g).clone() if create_graph else g.detach()
-    elif create_graph or old.requires_grad_:
+    elif create_graph:
         leaf.grad_ = old + g
     else:
         old.add_(g)
@@ -162,7 +162,7 @@ cdef int accumulate_sparse(TensorBase leaf, TensorBase g, bint create_graph) exc
     old = <TensorBase>leaf.grad_
     if old.device == SPARSE and g.device != SPARSE:
         leaf.grad_ = g + old
-    elif create_graph or old.requires_grad_:
+    elif create_graph:
         leaf.grad_ = old + g
     else:
         old.add_(g)

@@ -15,12 +15,17 @@ from taeda.autograd.node import named
 from taeda.ops.join import cat
 
 
+# what is linear between corners has the second derivative 0, which is a gradient all the same, not none
+cdef object flat(Node n, object h):
+    return h.new_zeros(h.shape) if n.needs(1) else None
+
+
 # relu: max(x, 0); the derivative at 0 is 0
 cdef object relu_vjp(Node n, object g):
     return binary(RELU_BACKWARD, g, n.load(0))
 
 cdef object relu_backward_vjp(Node n, object g):
-    return (binary(RELU_BACKWARD, g, n.load(0)) if n.needs(0) else None), None
+    return (binary(RELU_BACKWARD, g, n.load(0)) if n.needs(0) else None), flat(n, g)
 
 cdef Op RELU = define("relu", relu_vjp, OUT, SAME)
 cdef Op RELU_BACKWARD = define("relu_backward", relu_backward_vjp, 2, SAME, None, "ThresholdBackwardBackward0")
@@ -179,7 +184,7 @@ cdef object leaky_relu_vjp(Node n, object g):
 cdef object leaky_relu_backward_vjp(Node n, object h):
     cdef Param p[1]
     p[0].f = <double>n.extra
-    return (binary_params(LEAKY_RELU_BACKWARD, h, n.load(0), p, n.extra) if n.needs(0) else None), None
+    return (binary_params(LEAKY_RELU_BACKWARD, h, n.load(0), p, n.extra) if n.needs(0) else None), flat(n, h)
 
 cdef Op LEAKY_RELU = define("leaky_relu", leaky_relu_vjp, IN0, SAME)
 cdef Op LEAKY_RELU_BACKWARD = define("leaky_relu_backward", leaky_relu_backward_vjp, 2, SAME)
@@ -375,7 +380,7 @@ cdef object prelu_vjp(Node n, object g):
     if needs_grad(<TensorBase>g) or needs_grad(x) or needs_grad(w):            # a second derivative: plain operations
         wide = prelu_weight(x, w)
         below = ((<object>x) * g).masked_fill(x > 0, 0)
-        return (g.where(x > 0, g * wide) if n.needs(0) else None,
+        return (binary(RELU_BACKWARD, g, x) + (g * wide).masked_fill(x > 0, 0) if n.needs(0) else None,
                 below.sum_to_size(wide.shape).reshape(w.shape_tuple()) if n.needs(1) else None)
     c, dense = laid_as(x, <TensorBase>g), laid_as(x, x)
     gx, gw = empty_laid_as(dense), empty_like(w)

@@ -7,7 +7,7 @@ from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, 
                              define, empty_for, launch, needs_grad, record, to_dtype, unary, unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of, promote
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, Param, U8, View
-from taeda.ops.activation cimport floats
+from taeda.ops.activation cimport flat, floats
 from taeda.ops.binary cimport in_dtype, one_pass_
 from taeda.tensor_base cimport TensorBase
 
@@ -25,7 +25,7 @@ cdef object piecewise_vjp(Op backward, Node n, object g):
 cdef object piecewise_backward_vjp(Op backward, Node n, object h):
     cdef Param p[2]
     p[0].f, p[1].f = n.extra
-    return (binary_params(backward, h, n.load(0), p, n.extra) if n.needs(0) else None), None
+    return (binary_params(backward, h, n.load(0), p, n.extra) if n.needs(0) else None), flat(n, h)
 
 
 # threshold: x where x > threshold, else value
@@ -120,7 +120,7 @@ cdef object hardsigmoid_vjp(Node n, object g):
     return binary(HARDSIGMOID_BACKWARD, g, n.load(0))
 
 cdef object hardsigmoid_backward_vjp(Node n, object h):
-    return (binary(HARDSIGMOID_BACKWARD, h, n.load(0)) if n.needs(0) else None), None
+    return (binary(HARDSIGMOID_BACKWARD, h, n.load(0)) if n.needs(0) else None), flat(n, h)
 
 cdef Op HARDSIGMOID = define("hardsigmoid", hardsigmoid_vjp, IN0, SAME)
 cdef Op HARDSIGMOID_BACKWARD = define("hardsigmoid_backward", hardsigmoid_backward_vjp, 2, SAME)
@@ -206,7 +206,7 @@ def softshrink(input, lambd=0.5, *, out=None):
 cdef object clamp_vjp(Node n, object g):
     cdef Param p[2]
     p[0].f, p[1].f = n.extra
-    return binary_params(CLAMP_BACKWARD, g, n.load(0), p, n.extra)
+    return binary_params(CLAMP_BACKWARD, g, n.load(0).detach(), p, n.extra)      # as masks, which gradients do not depend on
 
 cdef object clamp_backward_vjp(Node n, object h):
     cdef Param p[2]
