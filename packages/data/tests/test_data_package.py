@@ -41,3 +41,9 @@ def test_pytorchs_private_place_of_collation_holds_the_same_table():
     assert taeda.utils.data._utils.worker.get_worker_info is taeda.data.get_worker_info
     table = {**taeda.data._utils.collate.default_collate_fn_map, str: lambda batch, *, collate_fn_map: "+".join(batch)}
     assert collate([("a", 1), ("b", 2)], collate_fn_map=table)[0] == "a+b"
+
+
+def test_a_star_import_of_the_loaders_file_brings_what_programs_take_from_there():
+    names = {}
+    exec("from taeda.data.dataloader import *", names)
+    assert all(names[name] is getattr(taeda.data, name) for name in ("DataLoader", "default_collate", "default_convert", "get_worker_info"))

@@ -147,6 +147,19 @@ def test_the_listed_names_are_those_of_the_files(space):
     assert set(nn.__all__) >= set(nn.modules.__all__)
 
 
+@pytest.mark.parametrize(
+    "room, name",
+    [
+        ("loss", "MSELoss"), ("loss", "TripletMarginLoss"), ("loss", "NLLLoss"), ("conv", "LazyConv2d"), ("linear", "LazyLinear"),
+        ("activation", "MultiheadAttention"), ("container", "ParameterList"), ("pooling", "FractionalMaxPool2d"),
+    ],
+)  # fmt: skip
+def test_a_star_import_of_a_file_brings_all_that_pytorch_has_there(room, name):
+    names = {}
+    exec(f"from taeda.nn.modules.{room} import *", names)
+    assert names[name] is getattr(nn, name)
+
+
 def test_every_layer_has_a_docstring_with_an_example():
     plain = {"Container", "NLLLoss2d", "Summary", "RNNBase", "RNNCellBase"}
     for name in nn.__all__:

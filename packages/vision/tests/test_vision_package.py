@@ -17,3 +17,24 @@ def test_another_version_of_core_is_refused_with_both_versions_and_the_cure(monk
 
 def test_every_public_name_is_there():
     assert all(hasattr(taeda.vision, name) for name in taeda.vision.__all__)
+
+
+@pytest.mark.parametrize(
+    "room, name",
+    [
+        ("transforms.transforms", "ColorJitter"), ("transforms.transforms", "ToTensor"), ("transforms", "Compose"),
+        ("models.resnet", "ResNet18_Weights"), ("models.resnet", "resnet18"), ("models.detection", "FasterRCNN_ResNet50_FPN_Weights"),
+        ("models.segmentation", "FCN_ResNet50_Weights"), ("models", "alexnet"),
+    ],
+)  # fmt: skip
+def test_a_star_import_of_a_file_brings_all_that_torchvision_has_there(room, name):
+    names = {}
+    exec(f"from taeda.vision.{room} import *", names)
+    assert names[name] is getattr(importlib.import_module(f"taeda.vision.{room}"), name)
+
+
+def test_a_star_import_of_a_room_brings_its_files():
+    names = {}
+    exec("from taeda.vision.transforms import *; from taeda.vision.models import *", names)
+    assert names["transforms"].Compose is taeda.vision.transforms.Compose and names["resnet"].resnet18 is names["resnet18"]
+    assert callable(names["googlenet"]) and names["detection"] is taeda.vision.models.detection and "weights" not in names

@@ -2,6 +2,7 @@
 __path__ = __import__("pkgutil").extend_path(__path__, __name__)
 
 import gc as _gc
+import importlib.util as _importlib_util
 import importlib as _importlib
 import math as _math
 import re as _re
@@ -267,6 +268,8 @@ def __getattr__(name):
         if name in foreach:
             globals()[name] = foreach[name]
             return foreach[name]
+    if name == "__all__":
+        return _starred()
     why = next((why for words, why in _ABSENT.items() if words.search(name)), "")
     # with both given, Python adds the nearest name to what it shows
     raise AttributeError(f"module 'taeda' has no attribute {name!r}{why}", name=name, obj=_Near(name))
@@ -297,6 +300,16 @@ def _package(name, room=""):
 
 def __dir__():
     return sorted({*globals(), *_LAZY, *_OF_NN, *_PACKAGES})
+
+
+def _starred():
+    """Return what ``from taeda import *`` brings: no rooms, for a program has a ``random`` of its own, and nothing that only raises."""
+    left = {*_PACKAGES, *_importlib.import_module("taeda.ops.removed").PUBLIC}
+    left.update(name for name, value in globals().items() if isinstance(value, type(_sys)))
+    left.update(name for name, (module, attribute) in _LAZY.items() if attribute is None or (module == "taeda.absent" and name.islower()))
+    if _importlib_util.find_spec("taeda.nn") is None:
+        left.update(_OF_NN)
+    return [name for name in __dir__() if name[0] != "_" and name not in left]
 
 
 def is_tensor(obj):

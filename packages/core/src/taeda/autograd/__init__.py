@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from taeda.autograd import anomaly_mode, function, grad_mode, graph
+from taeda.autograd import anomaly_mode, function, grad_mode, graph  # noqa: F401
 from taeda.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from taeda.autograd.backward import backward, grad
 from taeda.autograd.function import Function, NestedIOFunction, once_differentiable
@@ -25,9 +25,9 @@ from taeda.autograd.saved import SavedTensor
 from taeda.autograd.variable import Variable
 
 __all__ = [
-    "Function", "GradcheckError", "NestedIOFunction", "SavedTensor", "Variable", "anomaly_mode", "backward", "detect_anomaly",
+    "Function", "GradcheckError", "NestedIOFunction", "SavedTensor", "Variable", "backward", "detect_anomaly",
     "enable_grad",
-    "enforce_grad_layout_policy", "forward_ad", "function", "grad", "grad_mode", "gradcheck", "gradgradcheck", "graph", "inference_mode",
+    "enforce_grad_layout_policy", "grad", "grad_mode", "gradcheck", "gradgradcheck", "inference_mode",
     "is_grad_enabled", "is_multithreading_enabled", "is_view_replay_enabled", "no_grad", "once_differentiable", "set_detect_anomaly",
     "set_grad_enabled", "set_multithreading_enabled", "variable",
 ]

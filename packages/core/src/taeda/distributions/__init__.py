@@ -15,7 +15,16 @@ import sys
 import types
 from typing import Any
 
-from taeda.distributions import constraint_registry, constraints, distribution, kl, kl_pairs, transformed_distribution, transforms, utils
+from taeda.distributions import (  # noqa: F401
+    constraint_registry,
+    constraints,
+    distribution,
+    kl,
+    kl_pairs,
+    transformed_distribution,
+    transforms,
+    utils,
+)
 from taeda.distributions.circular import ContinuousBernoulli, GeneralizedPareto, VonMises
 from taeda.distributions.constraint_registry import biject_to, transform_to
 from taeda.distributions.continuous import Cauchy, Exponential, HalfNormal, Laplace, Normal, Uniform
@@ -75,10 +84,8 @@ __all__ = [
     "MultivariateNormal", "NegativeBinomial", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Pareto", "Poisson",
     "PositiveDefiniteTransform", "PowerTransform", "RelaxedBernoulli", "RelaxedOneHotCategorical", "ReshapeTransform", "SigmoidTransform",
     "SoftmaxTransform", "SoftplusTransform", "StackTransform", "StickBreakingTransform", "StudentT", "TanhTransform", "Transform",
-    "TransformedDistribution", "Uniform", "VonMises", "Weibull", "Wishart", "biject_to", "constraint_registry", "constraints",
-    "distribution", "identity_transform", "kl", "kl_divergence", "kl_pairs",
-    "register_kl", "transform_to", "transformed_distribution", "transforms",
-    "utils",
+    "TransformedDistribution", "Uniform", "VonMises", "Weibull", "Wishart", "biject_to", "identity_transform",
+    "kl_divergence", "register_kl", "transform_to",
 ]  # fmt: skip
 
 # PyTorch has a module for each distribution, and programs import from those

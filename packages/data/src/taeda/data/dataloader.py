@@ -31,7 +31,7 @@ from taeda.data.sampler import (
     length_of,
 )
 
-__all__ = ["DataLoader"]
+__all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -28,3 +28,5 @@ def share(package: str, homes: dict[str, str]) -> None:
             source.setdefault(file, room)
         for name in names.split():
             vars(room).setdefault(name, source[name])
+        if "__all__" in vars(room):
+            vars(room)["__all__"] = list(dict.fromkeys((*room.__all__, *names.split())))

@@ -38,12 +38,13 @@ from taeda.nn.modules import (
 # the files in which PyTorch keeps these layers, for programs that import from there
 instancenorm, pixelshuffle, channelshuffle = _batchnorm, _upsampling, _upsampling
 _sys.modules.update({f"{__name__}.{_name}": globals()[_name] for _name in ("instancenorm", "pixelshuffle", "channelshuffle")})
-_activation.MultiheadAttention = MultiheadAttention  # type: ignore[attr-defined]
+vars(_activation).update(MultiheadAttention=MultiheadAttention, __all__=[*_activation.__all__, "MultiheadAttention"])
 for _home, _file, _prefix in (
     (_loss, _loss_regression, ""), (_pooling, _sampling, "Fractional"), (_container, _parameter_containers, "Parameter"),
     (_linear, _lazy, "LazyLinear"), (_conv, _lazy, "LazyConv"), (_batchnorm, _lazy, "LazyBatch"), (_batchnorm, _lazy, "LazyInstance"),
 ):  # fmt: skip
-    vars(_home).update({_name: vars(_file)[_name] for _name in _file.__all__ if _name.startswith(_prefix)})
+    _shared = {_name: vars(_file)[_name] for _name in _file.__all__ if _name.startswith(_prefix)}
+    vars(_home).update(_shared, __all__=[*_home.__all__, *_shared])
 
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveLogSoftmaxWithLoss",

@@ -61,6 +61,9 @@ __all__ = [
     "video",
 ]
 for _room in _ROOMS:        # a function may have taken its module's name here, so modules are asked for by their full names
-    __all__ += sys.modules[f"{__name__}.{_room}"].__all__
+    _module = sys.modules[f"{__name__}.{_room}"]
+    __all__ += _module.__all__
+    if globals()[_room] is _module and _room != "weights":
+        __all__.append(_room)
 
 sys.modules[f"{__name__}.weights"].share(sys.modules)

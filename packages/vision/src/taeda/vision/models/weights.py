@@ -258,6 +258,8 @@ def share(rooms: dict[str, Any]) -> None:
         if enum is not None:
             for room in (builder.__module__, builder.__module__.rpartition(".")[0]):
                 setattr(rooms[room], enum.__name__, enum)
+                if enum.__name__ not in rooms[room].__all__:
+                    rooms[room].__all__.append(enum.__name__)
 
 
 def _of_model(name: str) -> Any:

@@ -1,7 +1,7 @@
 """Image transforms: `functional` holds the pure functions, the classes here hold their arguments."""
 
 from taeda.vision import _homes as _homes
-from taeda.vision.transforms import functional
+from taeda.vision.transforms import autoaugment, functional, transforms
 from taeda.vision.transforms.autoaugment import AugMix, AutoAugment, AutoAugmentPolicy, RandAugment, TrivialAugmentWide
 from taeda.vision.transforms.container import Compose, RandomApply, RandomChoice, RandomOrder
 from taeda.vision.transforms.geometry import InterpolationMode
@@ -85,7 +85,9 @@ __all__ = [
     "ToPILImage",
     "ToTensor",
     "TrivialAugmentWide",
+    "autoaugment",
     "functional",
+    "transforms",
 ]
 
 _homes.share(__name__, {"transforms": " ".join(name for name in __all__ if isinstance(globals()[name], type))})
