@@ -203,6 +203,11 @@ def test_moving_digits_are_split_in_time(tmp_path):
     assert tuple(datasets.MovingMNIST(tmp_path).data.shape) == (2, 20, 1, 2, 2)
     late = datasets.MovingMNIST(tmp_path, "test", 15, transform=lambda film: film + 1)
     assert len(late) == 2 and np.array_equal(late[1].numpy()[:, 0], frames[15:, 1] + 1)
+    whole = (tmp_path / "MovingMNIST" / "mnist_test_seq.npy").read_bytes()
+    for damage in (b"", whole[:-1], whole.replace(b"20, 2", b"99999999999, 2"), whole.replace(b"|u1", b"|i1"), b"PK", whole.replace(b"2, 2)", b"2, (2")):
+        (tmp_path / "MovingMNIST" / "mnist_test_seq.npy").write_bytes(damage)
+        with pytest.raises(ValueError, match=r"^\[MovingMNIST\] .* is damaged"):
+            datasets.MovingMNIST(tmp_path)
     for wrong, error in ((20, ValueError), (0, ValueError), ("1", TypeError)):
         with pytest.raises(error, match="`split_ratio` should be"):
             datasets.MovingMNIST(tmp_path, split_ratio=wrong)

@@ -61,3 +61,21 @@ def test_files_that_run_programs_or_do_not_fit_are_refused(root):
     (folder / "test_batch").write_bytes(b"\x80")
     with pytest.raises(ValueError, match="is damaged"):
         CIFAR10(root, train=False)
+
+
+ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n"
+
+
+@pytest.mark.parametrize(
+    "pickled",
+    [
+        b"Nr\xff\xff\xff\xff0}.",                                   # one number of a place, for which Python's reader in C takes gigabytes
+        b"cnumpy\nndarray\nJ\xff\xff\xff\x7f\x85\x85R.",            # an array of any size, of no data
+        ARRAY + b"J\xff\xff\xff\x7f\x85X\1\0\0\0dtR.",
+        b"\x95" + b"\xff" * 8 + b"}.", b"X\xff\xff\xff\x7fabc.", b"\x8e" + b"\xff" * 7 + b"\x7fabc.", b"}]Ns.", b"h\7.", b"I99x\n.",
+    ],
+)  # fmt: skip
+def test_damage_of_every_kind_is_told_without_taking_memory(root, pickled):
+    (root / "cifar-10-batches-py" / "test_batch").write_bytes(b"\x80\x02" + pickled)
+    with pytest.raises(ValueError, match=r"^\[CIFAR"):
+        CIFAR10(root, train=False)

@@ -1,5 +1,6 @@
 """Downloads from a server on this machine: mirrors, sums, resumption, and archives that want out."""
 
+import contextlib
 import gzip
 import hashlib
 import http.server
@@ -266,6 +267,35 @@ def test_no_member_gets_out_of_the_folder(tmp_path, name):
 def test_links_in_archives_are_refused(tmp_path):
     with pytest.raises(ValueError, match="'link' is neither a file nor a folder"):
         extract_archive(tarred(tmp_path / "x.tar", {"link": None}, "w"), tmp_path / "out")
+
+
+def member(length, kind=tarfile.REGTYPE, **pax):
+    """The bytes of a tar archive with one member, of a size that is not there."""
+    info = tarfile.TarInfo("x")
+    info.size, info.type, info.pax_headers = length, kind, pax
+    return info.tobuf(tarfile.PAX_FORMAT if pax else tarfile.GNU_FORMAT) + bytes(1024)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        member(1 << 40, tarfile.XHDTYPE), member(1 << 40, tarfile.GNUTYPE_LONGNAME), member(-1, tarfile.GNUTYPE_LONGLINK),      # a name is read whole
+        member(0, size="9" * 20), member(0, path="x\0y"), member(0, mtime="nan"), member(0, **{"GNU.sparse.map": "0,1,z"}),
+    ],
+)  # fmt: skip
+def test_headers_that_lie_are_damage(tmp_path, content):
+    (tmp_path / "x.tar").write_bytes(content)
+    with pytest.raises(OSError, match=r"^\[extract_archive\] .* is damaged"):
+        extract_archive(tmp_path / "x.tar", tmp_path / "out")
+
+
+def test_damage_anywhere_is_told_by_the_archives_name(tmp_path):
+    for path in (zipped(tmp_path / "x.zip", {"a": CONTENT[:300]}), tarred(tmp_path / "x.tgz", {"a": CONTENT[:300]})):
+        whole = path.read_bytes()
+        for at in range(len(whole)):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
+            with contextlib.suppress(OSError, ValueError):
+                extract_archive(path, tmp_path / "out")
 
 
 def test_archives_that_would_fill_the_disk_are_refused(tmp_path, monkeypatch):

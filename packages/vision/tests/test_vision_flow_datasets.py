@@ -158,7 +158,7 @@ def test_damaged_png_files_of_16_bits_are_refused(tmp_path):
     for content, rule in ((wrong, "is damaged"), (bomb, "60000 x 60000 pixels are refused"), (png16(values, (0, 1), (3, 3)), "38 bytes for 3 x 3 pixels, not 57"),
                           (png16(values, (0, 1), (3, 0)), "damaged: 3 x 0 pixels"), (png16(values, (0, 1), (0, 3)), "damaged: 0 x 3 pixels")):
         (tmp_path / "a.png").write_bytes(content)
-        with pytest.raises(OSError, match=rule):
+        with pytest.raises(io.image.UnreadableImage, match=rule):
             io.read_image(tmp_path / "a.png")
     (tmp_path / "a.png").write_bytes(png16(np.array([[[2**15 + 32, 2**15 - 64, 0]]], np.uint16), (0,)))
     flow, mask = read_flow_png(tmp_path / "a.png")

@@ -47,8 +47,14 @@ def test_voc_refuses_entities_and_damage(tmp_path):
     bomb = '<!DOCTYPE a [<!ENTITY x "xxxx">]>' + XML
     with pytest.raises(ValueError, match="declares entities"):
         datasets.VOCDetection(voc(tmp_path / "a", bomb))[0]
-    with pytest.raises(ValueError, match="is damaged"):
-        datasets.VOCDetection(voc(tmp_path / "b", XML[:-5]))[0]
+    for content in (XML[:-5], "<a>" * 20000 + "</a>" * 20000, '<?xml version="1.0" encoding="none"?>' + XML):
+        with pytest.raises(ValueError, match="is damaged"):
+            datasets.VOCDetection(voc(tmp_path / str(len(content)), content))[0]
+    root = voc(tmp_path / "c")
+    for path in (root / "VOCdevkit" / "VOC2012" / "Annotations").iterdir():
+        path.write_bytes(bomb.encode("utf-16"))
+    with pytest.raises(ValueError, match="declares entities"):
+        datasets.VOCDetection(root)[0]
 
 
 def test_names_in_lists_stay_in_their_folder(tmp_path):

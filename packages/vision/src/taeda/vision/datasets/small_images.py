@@ -322,7 +322,13 @@ class MovingMNIST(VisionDataset):
         if not os.path.exists(path):
             raise not_there("MovingMNIST", path)
         frames = {None: slice(None), "train": slice(split_ratio), "test": slice(split_ratio, None)}[split]
-        self.data = taeda.from_numpy(np.load(path)[frames]).transpose(0, 1).unsqueeze(2).contiguous()
+        try:
+            films = np.load(path, mmap_mode="r")                # of the file's size, whatever it says
+            if films.dtype != np.uint8 or films.ndim != 4:
+                raise ValueError(f"{films.dtype} of shape {films.shape}, not uint8 in 4 dimensions")
+        except Exception as error:  # NumPy raises what it likes on damaged files
+            raise ValueError(f"[MovingMNIST] {path!r} is damaged: {error}") from error
+        self.data = taeda.from_numpy(np.array(films[frames])).transpose(0, 1).unsqueeze(2).contiguous()
 
     def __getitem__(self, index: int) -> Any:
         film = self.data[index]

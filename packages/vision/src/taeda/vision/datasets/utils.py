@@ -17,6 +17,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
@@ -225,11 +226,22 @@ _COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz")
 
 
+# what the readers of archives raise for those that are none
+_DAMAGE = (
+    zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error,
+    EOFError, LookupError, NotImplementedError, OverflowError, RuntimeError, ValueError,
+)  # fmt: skip
+
+
+class Refused(ValueError):
+    """An archive of a kind that is not read, or one that would write outside of its folder."""
+
+
 def _inside(folder: str, name: str, archive: str) -> None:
     """Refuse a member whose path leads out of the folder."""
     target = os.path.realpath(os.path.join(folder, name))
     if target != folder and not target.startswith(os.path.join(folder, "")):
-        raise ValueError(
+        raise Refused(
             f"[extract_archive] {archive} is refused: its member {name!r} lies outside the folder"
         )
 
@@ -263,10 +275,12 @@ def extract_archive(from_path: Path, to_path: Path | None = None, remove_finishe
             result = os.fspath(to_path) if to_path is not None else os.path.splitext(source)[0]
             _decompress(_COMPRESSED[suffix], source, result)
         else:
-            raise ValueError(
+            raise Refused(
                 f"[extract_archive] {source} is none of .zip, {', '.join(_TARS)}, .gz, .bz2, .xz"
             )
-    except (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, EOFError) as error:
+    except (Refused, OSError):
+        raise
+    except _DAMAGE as error:
         raise OSError(f"[extract_archive] {source} is damaged: {error}") from error
     if remove_finished:
         os.remove(source)
@@ -283,15 +297,29 @@ def _unzip(source: str, folder: str) -> None:
         archive.extractall(real)
 
 
+_NAMING = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+
+
+class _Member(tarfile.TarInfo):
+    """A member whose name is no longer than names are: tarfile reads it whole, however many bytes the archive says it has."""
+
+    @classmethod
+    def frombuf(cls, buf: Any, encoding: str, errors: str) -> _Member:
+        found = super().frombuf(buf, encoding, errors)
+        if found.type in _NAMING and not 0 <= found.size <= 1 << 20:
+            raise tarfile.ReadError(f"a member's name of {found.size} bytes")
+        return found
+
+
 def _untar(source: str, folder: str) -> None:
     os.makedirs(folder, exist_ok=True)
     real = os.path.realpath(folder)
-    with tarfile.open(source) as archive:
+    with tarfile.open(source, tarinfo=_Member) as archive:
         members = archive.getmembers()
         for member in members:
             _inside(real, member.name, source)
             if not (member.isfile() or member.isdir()):
-                raise ValueError(
+                raise Refused(
                     f"[extract_archive] {source} is refused: its member {member.name!r} is neither a file "
                     "nor a folder"
                 )

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, ClassVar
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 from taeda.vision.datasets._labelled import not_there
 from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg, within
@@ -125,11 +126,15 @@ class VOCDetection(_VOC):
     def _target(self, path: str) -> Any:
         with open(path, "rb") as file:
             text = file.read()
-        if b"<!DOCTYPE" in text or b"<!ENTITY" in text:         # entities can blow up, and no file of this dataset has any
+        def refuse(*declared: Any) -> None:                     # entities can blow up, and no file of this dataset has any
             raise ValueError(f"[VOCDetection] {path!r} declares entities, which no file of this dataset does; it is refused")
+
+        parser = expat.ParserCreate()
+        parser.StartDoctypeDeclHandler = refuse
         try:
+            parser.Parse(text, True)
             return self.parse_voc_xml(ElementTree.fromstring(text))
-        except ElementTree.ParseError as error:
+        except (expat.ExpatError, ElementTree.ParseError, LookupError, RecursionError) as error:
             raise ValueError(f"[VOCDetection] {path!r} is damaged: {error}") from error
 
     @staticmethod

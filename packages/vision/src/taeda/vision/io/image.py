@@ -269,7 +269,12 @@ def decode_image(
         except KeyError:
             known = ", ".join(kind.name for kind in ImageReadMode)
             raise ValueError(f"[decode_image] mode should be one of {known}, got {mode!r}") from None
-    wide = read_png16(_wide_bytes(source))
+    try:
+        wide = read_png16(_wide_bytes(source))
+    except MissingFile:
+        raise
+    except OSError as error:
+        raise UnreadableImage(str(error)) from error
     if wide is not None:
         return taeda.from_numpy(_in_mode(wide, mode).transpose(2, 0, 1).copy())
     if apply_exif_orientation:
