@@ -57,9 +57,10 @@ def test_precision_is_the_inputs() -> None:
     x = taeda.ones(4)
     assert taeda.fft.fft(x).dtype is taeda.complex64 and taeda.fft.irfft(x).dtype is taeda.float32
     assert taeda.fft.fft(x.double()).dtype is taeda.complex128 and taeda.fft.rfft(taeda.arange(3)).dtype is taeda.complex64
-    for dtype in (taeda.float16, taeda.bfloat16):
-        with pytest.raises(RuntimeError, match=r"\[rfft\] Unsupported dtype"):
-            taeda.fft.rfft(x.to(dtype))
+    for dtype in (taeda.float16, taeda.bfloat16, taeda.float8_e4m3fn, taeda.float8_e5m2, taeda.complex32):
+        for f in (taeda.fft.fft, taeda.fft.ifft2, taeda.fft.irfft, *([] if dtype.is_complex else [taeda.fft.rfft])):
+            with pytest.raises(RuntimeError, match=rf"^\[{f.__name__.removeprefix('fft_')}\] Unsupported dtype"):
+                f(x.to(dtype).expand(2, 4))
 
 
 def test_a_convolution_by_transforms_is_a_convolution() -> None:

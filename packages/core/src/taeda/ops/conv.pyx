@@ -209,11 +209,11 @@ cdef int check_operands(str op, const Geometry* q, TensorBase x, TensorBase w, T
     for d in range(2, q.n + 2):
         if w.view.shape[d] == 0:
             raise RuntimeError(f"[{op}] kernel size must be greater than zero, but got weight of shape {w.shape_tuple()}")
-    results = w.view.shape[1] * q.groups if transposed else w.view.shape[0]
-    channels = w.view.shape[0] if transposed else w.view.shape[1] * q.groups
     if w.view.shape[0] % q.groups or w.view.shape[0] < q.groups:
         raise RuntimeError(f"[{op}] Given groups={q.groups}, expected weight to be at least {q.groups} at dimension 0 and "
                            f"divisible by it, but got weight of shape {w.shape_tuple()} instead")
+    results = w.view.shape[1] * q.groups if transposed else w.view.shape[0]
+    channels = w.view.shape[0] if transposed else w.view.shape[1] * q.groups
     if x.view.shape[1] != channels:
         raise RuntimeError(f"[{op}] Given groups={q.groups}, weight of shape {w.shape_tuple()}, expected input "
                            f"{x.shape_tuple()} to have {channels} channels, but got {x.view.shape[1]} channels instead")

@@ -5,7 +5,7 @@ Names, arguments and checks; ``ops.fourier`` transforms.  ``taeda.fft`` gives th
 """
 from taeda.dispatch cimport as_tensor, to_dtype, wrap_dim, write_out
 from taeda.dtype cimport complex_code, default_float, is_complex_, is_integral, name_of, torch_name
-from taeda.kernels.cpu.abi cimport BF16, C32, F16
+from taeda.kernels.cpu.abi cimport C128, C64, F32, F64
 from taeda.ops.fourier cimport TRANSPOSED, c2c, c2r, r2c
 from taeda.tensor_base cimport TensorBase
 
@@ -31,11 +31,12 @@ cdef str norm_name(str op, object norm):
 
 
 cdef TensorBase floating(str op, object input):
-    """The input as floating point or complex numbers, which half precision is not transformed in."""
+    """The input as floating point or complex numbers, which are not transformed in less than single precision."""
     cdef TensorBase x = as_tensor(input, op)
-    if x.view.dtype == F16 or x.view.dtype == BF16 or x.view.dtype == C32:
-        raise RuntimeError(f"[{op}] Unsupported dtype {torch_name(x.view.dtype)}; convert to float32 first")
-    return to_dtype(x, default_float()) if is_integral(x.view.dtype) else x
+    cdef int dtype = default_float() if is_integral(x.view.dtype) else x.view.dtype
+    if not (dtype == F32 or dtype == F64 or dtype == C64 or dtype == C128):
+        raise RuntimeError(f"[{op}] Unsupported dtype {torch_name(dtype)}; convert to float32 first")
+    return to_dtype(x, dtype)
 
 
 cdef TensorBase only_real(str op, object input):

@@ -134,7 +134,7 @@ cdef inline int class_of(size_t n, size_t* rounded) noexcept nogil:
     cdef int power, step
     cdef size_t unit
     if exact_blocks:                               # they are not kept, so their class does not matter
-        rounded[0] = n
+        rounded[0] = n if n else 1
         return 0
     if n > LARGE_BYTES:
         rounded[0] = arena_size(n)
