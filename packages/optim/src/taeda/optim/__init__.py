@@ -3,6 +3,7 @@
     optimizer.py      parameter groups, state, state_dict, hooks
     fused.py          the frame of the optimizers whose step is one call of the core
     adam.py ...       an optimizer a file: what it keeps and how its step is called
+    checks.py         options within their ranges
     composed.py       the same formulas in plain operations, for differentiable steps
     lr_scheduler/     schedules
     swa_utils.py      averages of a model's weights

@@ -7,9 +7,9 @@ from typing import Any
 
 from taeda import Tensor, ops
 from taeda.optim import composed
-from taeda.optim.fused import FusedOptimizer
+from taeda.optim.checks import Rule, check_hyper, check_one_element
 from taeda.optim.functional import adadelta
-from taeda.optim.optimizer import Rule, check_hyper, check_one_element
+from taeda.optim.fused import FusedOptimizer
 
 __all__ = ["Adadelta", "adadelta"]
 

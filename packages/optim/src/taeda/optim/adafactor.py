@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
+from taeda.optim.checks import check_one_element, check_pair
 from taeda.optim.fused import FusedOptimizer
-from taeda.optim.optimizer import check_one_element, check_pair, new_number
+from taeda.optim.optimizer import new_number
 
 __all__ = ["Adafactor"]
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from taeda import Tensor, ops
 from taeda.optim import composed
-from taeda.optim.fused import FusedOptimizer
+from taeda.optim.checks import check_adam, check_fused, check_one_element, check_pair
 from taeda.optim.functional import adam
-from taeda.optim.optimizer import check_adam, check_fused, check_one_element, check_pair
+from taeda.optim.fused import FusedOptimizer
 
 __all__ = ["Adam", "adam"]
 

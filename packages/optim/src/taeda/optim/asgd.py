@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
-from taeda.optim.fused import FusedOptimizer
+from taeda.optim.checks import check_hyper, check_one_element
 from taeda.optim.functional import asgd
-from taeda.optim.optimizer import check_hyper, check_one_element, new_number
+from taeda.optim.fused import FusedOptimizer
+from taeda.optim.optimizer import new_number
 
 __all__ = ["ASGD", "asgd"]
 

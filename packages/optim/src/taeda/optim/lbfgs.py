@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import taeda
 from taeda import Tensor
+from taeda.optim.checks import check_hyper, check_one_element
 from taeda.optim.composed import to_scalar
-from taeda.optim.optimizer import Optimizer, check_hyper, check_one_element
+from taeda.optim.optimizer import Optimizer
 
 __all__ = ["LBFGS"]
 

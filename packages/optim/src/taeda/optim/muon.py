@@ -8,7 +8,8 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, ops
-from taeda.optim.optimizer import Optimizer, check_one_element
+from taeda.optim.checks import check_one_element
+from taeda.optim.optimizer import Optimizer
 
 __all__ = ["Muon"]
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from taeda import Tensor, ops
 from taeda.optim import composed
-from taeda.optim.fused import FusedOptimizer
+from taeda.optim.checks import check_adam, check_one_element
 from taeda.optim.functional import radam
-from taeda.optim.optimizer import check_adam, check_one_element
+from taeda.optim.fused import FusedOptimizer
 
 __all__ = ["RAdam", "radam"]
 

@@ -8,9 +8,10 @@ from typing import Any
 import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
-from taeda.optim.fused import FusedOptimizer
+from taeda.optim.checks import Rule, check_hyper, check_one_element, check_pair
 from taeda.optim.functional import rprop
-from taeda.optim.optimizer import Rule, check_hyper, check_one_element, check_pair, new_number
+from taeda.optim.fused import FusedOptimizer
+from taeda.optim.optimizer import new_number
 
 __all__ = ["Rprop", "rprop"]
 

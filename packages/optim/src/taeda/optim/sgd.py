@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import taeda
 from taeda import Tensor, ops
 from taeda.optim import composed
-from taeda.optim.fused import FusedOptimizer, with_buffers
+from taeda.optim.checks import check_fused, check_hyper, check_one_element
 from taeda.optim.functional import sgd
-from taeda.optim.optimizer import check_fused, check_hyper, check_one_element
+from taeda.optim.fused import FusedOptimizer, with_buffers
 
 __all__ = ["SGD", "sgd"]
 

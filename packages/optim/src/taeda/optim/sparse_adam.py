@@ -8,7 +8,8 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
-from taeda.optim.optimizer import ABOVE_ZERO, BELOW_ONE, Optimizer, check_hyper, check_one_element, check_pair
+from taeda.optim.checks import ABOVE_ZERO, BELOW_ONE, check_hyper, check_one_element, check_pair
+from taeda.optim.optimizer import Optimizer
 
 __all__ = ["SparseAdam"]
 
