@@ -23,6 +23,7 @@ _FILES = {
     "torch.nn.modules.loss_regression": "torch.nn.modules.loss",
     "torch.nn.modules.parameter_containers": "torch.nn.modules.container",
     "torch.nn.modules.sampling": "torch.nn.modules.pooling",
+    "torch.nn.utils.pruning_methods": "torch.nn.utils.prune",
     "torch.optim.averaged_model": "torch.optim.swa_utils",
     "torch.optim.lr_scheduler.base": "torch.optim.lr_scheduler",
     "torch.optim.lr_scheduler.combined": "torch.optim.lr_scheduler",
