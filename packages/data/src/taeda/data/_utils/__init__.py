@@ -17,3 +17,4 @@ def _set_python_exit_flag() -> None:
 
 
 atexit.register(_set_python_exit_flag)
+signal_handling.is_ending = lambda: python_exit_status

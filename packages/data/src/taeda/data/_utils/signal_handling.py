@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
 
 _workers: dict[int, set[int]] = {}  # of each loader
 _before: Any = None  # the handler that was there
+is_ending: Callable[[], bool] = bool  # whether the program is going down; the package says so, it is above this room
 
 
 def _set_worker_pids(loader: int, pids: Iterable[int]) -> None:
@@ -46,9 +47,7 @@ def _error_if_any_worker_fails() -> None:
 
 
 def _handle(number: int, frame: Any) -> None:
-    from taeda.data import _utils
-
-    if not _utils.python_exit_status:  # workers that are still there when the program ends are told to go
+    if not is_ending():  # workers that are still there when the program ends are told to go
         _error_if_any_worker_fails()
     if callable(_before):
         _before(number, frame)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import taeda
 from taeda import Tensor
-from taeda.vision.ops import boxes as straight
+from taeda.vision.ops._box_formats import box_convert
 
 __all__ = ["rotated_iou"]
 
@@ -16,7 +16,7 @@ __all__ = ["rotated_iou"]
 def rotated_iou(boxes1: Tensor, boxes2: Tensor, fmt: str) -> Tensor:
     """Return intersection over union of all pairs of rotated boxes: n x k and m x k give n x m."""
     dtype = boxes1.dtype
-    a, b = (straight.box_convert(x.double(), fmt, "cxcywhr") for x in (boxes1, boxes2))
+    a, b = (box_convert(x.double(), fmt, "cxcywhr") for x in (boxes1, boxes2))
     inter = _intersection(a[:, None], b[None])
     area1, area2 = a[:, 2] * a[:, 3], b[:, 2] * b[:, 3]
     union = area1[:, None] + area2[None] - inter
@@ -31,7 +31,7 @@ def _intersection(a: Tensor, b: Tensor) -> Tensor:
     corners = []
     for x in (a, b):
         moved = taeda.cat([x[..., :2] - middle, x[..., 2:].expand(*shape, 3)], dim=-1)
-        corners.append(straight.box_convert(moved, "cxcywhr", "xyxyxyxy").reshape(*shape, 4, 2))
+        corners.append(box_convert(moved, "cxcywhr", "xyxyxyxy").reshape(*shape, 4, 2))
     p, q = corners
     u, v = p.roll(-1, -2) - p, q.roll(-1, -2) - q
     inside = [_inside(p, q, v), _inside(q, p, u)]

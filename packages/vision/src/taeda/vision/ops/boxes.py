@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import taeda
 from taeda import Tensor
 from taeda.ops import nms as _nms
+from taeda.vision.ops._box_formats import ROTATED, STRAIGHT, box_convert
+from taeda.vision.ops._rotated import rotated_iou
 
 __all__ = [
     "batched_nms",
@@ -22,9 +23,6 @@ __all__ = [
     "nms",
     "remove_small_boxes",
 ]
-
-STRAIGHT = ("xyxy", "xywh", "cxcywh")
-ROTATED = ("xywhr", "cxcywhr", "xyxyxyxy")
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
@@ -108,112 +106,6 @@ def clip_boxes_to_image(boxes: Tensor, size: tuple[int, int]) -> Tensor:
     return taeda.stack((x, y), dim=boxes.dim()).reshape(boxes.shape)
 
 
-# Each format leads to its neighbour by one function; see _ROADS.
-
-
-def _from_xywh(b: Tensor) -> list[Tensor]:
-    x, y, w, h = b.unbind(-1)
-    return [x, y, x + w, y + h]
-
-
-def _from_cxcywh(b: Tensor) -> list[Tensor]:
-    cx, cy, w, h = b.unbind(-1)
-    return [cx - 0.5 * w, cy - 0.5 * h, cx + 0.5 * w, cy + 0.5 * h]
-
-
-def _to_xywh(b: Tensor) -> list[Tensor]:
-    x1, y1, x2, y2 = b.unbind(-1)
-    return [x1, y1, x2 - x1, y2 - y1]
-
-
-def _to_cxcywh(b: Tensor) -> list[Tensor]:
-    x1, y1, x2, y2 = b.unbind(-1)
-    return [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1]
-
-
-def _turn(r: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of an angle in degrees, counted against the clock (y points down)."""
-    radians = r * math.pi / 180.0
-    return taeda.cos(radians), taeda.sin(radians)
-
-
-def _corner_of_center(b: Tensor) -> list[Tensor]:
-    cx, cy, w, h, r = b.unbind(-1)
-    cos, sin = _turn(r)
-    return [cx - w / 2 * cos - h / 2 * sin, cy - h / 2 * cos + w / 2 * sin, w, h, r]
-
-
-def _center_of_corner(b: Tensor) -> list[Tensor]:
-    x, y, w, h, r = b.unbind(-1)
-    cos, sin = _turn(r)
-    return [x + w / 2 * cos + h / 2 * sin, y - w / 2 * sin + h / 2 * cos, w, h, r]
-
-
-def _corners(b: Tensor) -> list[Tensor]:
-    x1, y1, w, h, r = b.unbind(-1)
-    cos, sin = _turn(r)
-    x2, y2 = x1 + w * cos, y1 - w * sin
-    return [x1, y1, x2, y2, x2 + h * sin, y2 + h * cos, x1 + h * sin, y1 + h * cos]
-
-
-def _of_corners(b: Tensor) -> list[Tensor]:
-    x1, y1, x2, y2, x3, y3, _, _ = b.unbind(-1)
-    angle = taeda.atan2(y1 - y2, x2 - x1) * 180 / math.pi
-    w = ((x2 - x1) ** 2 + (y1 - y2) ** 2).sqrt()
-    h = ((x3 - x2) ** 2 + (y3 - y2) ** 2).sqrt()
-    return [x1, y1, w, h, angle]
-
-
-_ROADS: dict[tuple[str, str], tuple[Any, ...]] = {
-    ("xywh", "xyxy"): (_from_xywh,),
-    ("cxcywh", "xyxy"): (_from_cxcywh,),
-    ("xyxy", "xywh"): (_to_xywh,),
-    ("xyxy", "cxcywh"): (_to_cxcywh,),
-    ("xywh", "cxcywh"): (_from_xywh, _to_cxcywh),
-    ("cxcywh", "xywh"): (_from_cxcywh, _to_xywh),
-    ("cxcywhr", "xywhr"): (_corner_of_center,),
-    ("xywhr", "cxcywhr"): (_center_of_corner,),
-    ("cxcywhr", "xyxyxyxy"): (_corner_of_center, _corners),
-    ("xyxyxyxy", "cxcywhr"): (_of_corners, _center_of_corner),
-    ("xywhr", "xyxyxyxy"): (_corners,),
-    ("xyxyxyxy", "xywhr"): (_of_corners,),
-}
-
-
-def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
-    """Convert boxes ``... x 4`` (5 or 8 for rotated ones) between formats.
-
-    Args:
-        in_fmt, out_fmt: ``xyxy`` two corners; ``xywh`` a corner and the size; ``cxcywh`` the centre and the size; ``xywhr`` and
-            ``cxcywhr`` the same, turned by r degrees against the clock; ``xyxyxyxy`` four corners.
-
-    Raises:
-        ValueError: there is no such format.
-        NotImplementedError: one is straight, the other rotated.
-
-    >>> import taeda
-    >>> from taeda.vision.ops import box_convert
-    >>> box_convert(taeda.tensor([2.0, 3.0, 4.0, 6.0]), "xywh", "cxcywh")
-    tensor([4., 6., 4., 6.])
-    """
-    if in_fmt not in STRAIGHT + ROTATED or out_fmt not in STRAIGHT + ROTATED:
-        raise ValueError(
-            f"[box_convert] Unsupported Bounding Box Conversions for given in_fmt {in_fmt} and out_fmt {out_fmt}; "
-            f"formats are {', '.join(STRAIGHT + ROTATED)}"
-        )
-    if in_fmt == out_fmt:
-        return boxes.clone()
-    if (in_fmt, out_fmt) not in _ROADS:
-        raise NotImplementedError(
-            f"[box_convert] Unsupported Bounding Box Conversions for given in_fmt {in_fmt} and out_fmt {out_fmt}"
-        )
-    rounds = not boxes.is_floating_point() and in_fmt in ROTATED
-    dtype = boxes.dtype
-    for step in _ROADS[in_fmt, out_fmt]:
-        boxes = taeda.stack(step(boxes), dim=-1)
-        if rounds:
-            boxes = boxes.round().to(dtype)
-    return boxes
 
 
 def wide(t: Tensor) -> Tensor:
@@ -292,8 +184,6 @@ def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
     tensor([[0.3333, 0.0000]])
     """
     if fmt in ROTATED:
-        from taeda.vision.ops._rotated import rotated_iou
-
         return rotated_iou(boxes1, boxes2, fmt)
     if fmt not in STRAIGHT:
         raise ValueError(f"[box_iou] Unsupported format {fmt!r}; formats are {', '.join(STRAIGHT + ROTATED)}")

@@ -7,7 +7,7 @@ from typing import Any
 import taeda
 from taeda import Tensor
 from taeda.vision import tv_tensors
-from taeda.vision.ops.boxes import _center_of_corner, _corner_of_center, _corners, _of_corners
+from taeda.vision.ops._box_formats import _center_of_corner, _corner_of_center, _corners, _of_corners
 from taeda.vision.transforms.v2.functional._dispatch import is_pure_tensor
 from taeda.vision.transforms.v2.functional._rotated_boxes import clamp_corners
 
