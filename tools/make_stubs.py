@@ -215,7 +215,7 @@ SHOWN = {
     "autograd.grad_mode": "enable_grad inference_mode is_grad_enabled is_inference_mode_enabled no_grad set_grad_enabled",
     "amp.autocast_mode": "autocast",
 }
-LAZY_ROOMS = ("absent", "amp.grad_scaler", "file_memory", "futures", "jit", "sparse.creation", "streams", "symbolic")
+LAZY_ROOMS = ("absent", "compiler", "amp.grad_scaler", "file_memory", "futures", "jit", "sparse.creation", "streams", "symbolic")
 SHOWN_LATER = {
     "device": "device get_default_device set_default_device",
     "dtype": "can_cast dtype finfo get_default_dtype iinfo promote_types set_default_dtype",

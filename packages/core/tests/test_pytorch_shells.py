@@ -57,7 +57,7 @@ def test_an_unknown_compiler_is_refused_by_its_name_when_it_is_chosen() -> None:
         assert _dynamo.list_backends() == ["of_my_own"] and _dynamo.list_backends(None) == ["of_my_own", "other"]
         assert _dynamo.lookup_backend("eager")(3, []) == 3
     finally:
-        taeda.compiler._registered.clear()
+        taeda._dynamo._registered.clear()
 
 
 def test_settings_that_programs_make_before_they_compile() -> None:

@@ -105,7 +105,8 @@ _LAZY = {
     "_higher_order_ops": ("taeda._higher_order_ops", None),
     "_log_softmax_backward_data": ("taeda._aten.operators", "_log_softmax_backward"),
     "_softmax_backward_data": ("taeda._aten.operators", "_softmax_backward"),
-    "_disable_dynamo": ("taeda.compiler", "disable"),
+    "_disable_dynamo": ("taeda._dynamo", "disable"),
+    "compile": ("taeda.compiler", "compile"),
     "_amp_foreach_non_finite_check_and_unscale_": ("taeda.amp.grad_scaler", "unscale_"),
     "_amp_update_scale_": ("taeda.amp.grad_scaler", "update_scale_"),
     "_int_mm": ("taeda.scaled_products", "_int_mm"),
@@ -212,7 +213,6 @@ _LAZY = {
         name: ("taeda.settings", name)
         for name in (
             "are_deterministic_algorithms_enabled",
-            "compile",
             "compiled_with_cxx11_abi",
             "get_deterministic_debug_mode",
             "get_float32_matmul_precision",

@@ -11,6 +11,7 @@ from taeda._version import __version__ as __version__
 from taeda.autograd.grad_mode import enable_grad as enable_grad, inference_mode as inference_mode, is_grad_enabled as is_grad_enabled, is_inference_mode_enabled as is_inference_mode_enabled, no_grad as no_grad, set_grad_enabled as set_grad_enabled
 from taeda.amp.autocast_mode import autocast as autocast
 from taeda.absent import AcceleratorError as AcceleratorError, DeviceObjType as DeviceObjType, classes as classes, mps as mps, mtia as mtia, xpu as xpu
+from taeda.compiler import compile as compile
 from taeda.amp.grad_scaler import GradScaler as GradScaler, unscale_ as _amp_foreach_non_finite_check_and_unscale_, update_scale_ as _amp_update_scale_
 from taeda.file_memory import from_file as from_file
 from taeda.futures import Future as Future
@@ -28,7 +29,7 @@ from taeda.layout import layout as layout, sparse_bsc as sparse_bsc, sparse_bsr 
 from taeda.printing import set_printoptions as set_printoptions
 from taeda.random import get_rng_state as get_rng_state, initial_seed as initial_seed, manual_seed as manual_seed, seed as seed, set_rng_state as set_rng_state
 from taeda.legacy import is_storage as is_storage, set_default_tensor_type as set_default_tensor_type, typename as typename
-from taeda.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled, compile as compile, get_deterministic_debug_mode as get_deterministic_debug_mode, get_float32_matmul_precision as get_float32_matmul_precision, get_num_interop_threads as get_num_interop_threads, is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled, is_warn_always_enabled as is_warn_always_enabled, set_deterministic_debug_mode as set_deterministic_debug_mode, set_float32_matmul_precision as set_float32_matmul_precision, set_flush_denormal as set_flush_denormal, set_num_interop_threads as set_num_interop_threads, set_warn_always as set_warn_always, use_deterministic_algorithms as use_deterministic_algorithms
+from taeda.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled, get_deterministic_debug_mode as get_deterministic_debug_mode, get_float32_matmul_precision as get_float32_matmul_precision, get_num_interop_threads as get_num_interop_threads, is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled, is_warn_always_enabled as is_warn_always_enabled, set_deterministic_debug_mode as set_deterministic_debug_mode, set_float32_matmul_precision as set_float32_matmul_precision, set_flush_denormal as set_flush_denormal, set_num_interop_threads as set_num_interop_threads, set_warn_always as set_warn_always, use_deterministic_algorithms as use_deterministic_algorithms
 from taeda.serialization import load as load, save as save
 from taeda.storage import OutOfMemoryError as OutOfMemoryError, Storage as UntypedStorage
 from taeda.tensor import Tensor as Tensor

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from taeda import _once
 from taeda.kernels.cpu import runtime
-from taeda.layer_call import LayerCall
 from taeda.ops import copying
 from taeda.tensor import warn_always
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_float32_matmul_precision",
+    "are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_float32_matmul_precision",
     "get_num_interop_threads", "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled",
     "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads",
     "set_warn_always", "use_deterministic_algorithms",
@@ -176,47 +174,6 @@ def set_num_interop_threads(num: int) -> None:
 def get_num_interop_threads() -> int:
     """Return what :func:`set_num_interop_threads` was told, 1 at first: operations do not run beside each other on their own."""
     return int(_state["interop"])
-
-
-_COMPILE_MODES = ("default", "lite", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
-
-
-def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
-    """Return a function unchanged and a module in an ``OptimizedModule``, which calls it: every operation runs as written.
-
-    The wrapper is PyTorch's, by ``_orig_mod`` and by the names of its state.  ``fullgraph``, ``dynamic``, ``backend``, ``mode``,
-    ``options`` and ``disable`` are accepted and change nothing else; ``disable=True`` returns a module as it is.  Without a model
-    it is a decorator.
-
-    Raises TypeError for an option that PyTorch does not have, AssertionError for a model that cannot be called, RuntimeError for an
-    unknown ``mode`` or one beside ``options``, and InvalidBackend, a RuntimeError, for an unknown name of a ``backend``.
-
-    >>> import taeda
-    >>> taeda.compile(taeda.sin) is taeda.sin
-    True
-    """
-    unknown = set(options) - {"fullgraph", "dynamic", "backend", "mode", "options", "disable", "name"}
-    if unknown:
-        raise TypeError(f"[compile] got an unexpected keyword argument {sorted(unknown)[0]!r}")
-    mode = options.get("mode")
-    if mode is not None and options.get("options") is not None:
-        raise RuntimeError("[compile] Either mode or options can be specified, but both can't be specified at the same time")
-    if mode is not None and mode not in _COMPILE_MODES:
-        raise RuntimeError(f"[compile] Unrecognized mode={mode}, should be one of: {', '.join(_COMPILE_MODES)}")
-    backend = options.get("backend")
-    if isinstance(backend, str) and backend != "inductor":
-        from taeda._dynamo import lookup_backend
-
-        lookup_backend(backend)
-    if model is None:
-        return lambda function: compile(function, **options)
-    if not callable(model):
-        raise AssertionError(f"[compile] model must be callable, got {type(model).__name__}")
-    if not isinstance(model, LayerCall) or options.get("disable"):
-        return model
-    from taeda._dynamo import OptimizedModule
-
-    return model if isinstance(model, OptimizedModule) else OptimizedModule(cast(Any, model))
 
 
 # -- what a build has: asked by programs that choose a path by it -------------------------------------

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._switches import Switches
-from .compiler import _registered, allow_in_graph, assume_constant_result, disable, is_compiling, list_backends, reset
 
 if TYPE_CHECKING:
     from taeda.nn.modules._compiled import OptimizedModule
@@ -68,6 +67,40 @@ def mark_dynamic(t: Any, index: Any, **bounds: Any) -> None:
 mark_static = maybe_mark_dynamic = mark_dynamic
 
 
+def is_compiling() -> bool:
+    """Whether code is being compiled: never."""
+    return False
+
+
+def disable(fn: Callable[..., Any] | None = None, recursive: bool = True, *, reason: str | None = None) -> Any:
+    """Return the function as it is; also called with options first.
+
+    >>> from taeda._dynamo import disable
+    >>> @disable
+    ... def double(x):
+    ...     return 2 * x
+    >>> @disable(recursive=False)
+    ... def triple(x):
+    ...     return 3 * x
+    >>> double(1), triple(1)
+    (2, 3)
+    """
+    return fn if fn is not None else lambda function: function
+
+
+def allow_in_graph(fn: Any) -> Any:
+    """Return the function as it is."""
+    return fn
+
+
+assume_constant_result = allow_in_graph
+
+
+def reset() -> None:
+    """Do nothing: there are no compiled functions to forget."""
+
+
+_registered: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
 # PyTorch's names of compilers, all but those of its own tests
 _NAMES = frozenset([
     "aot_eager", "aot_eager_decomp_partition", "aot_eager_decomp_partition_crossref", "aot_eager_decomp_partition_with_mode",
@@ -90,6 +123,11 @@ def register_backend(compiler_fn: Callable[..., Any] | None = None, name: str | 
         return lambda function: register_backend(function, name, tags)
     _registered[name or compiler_fn.__name__] = (compiler_fn, tuple(tags))
     return compiler_fn
+
+
+def list_backends(exclude_tags: Sequence[str] | None = ("debug", "experimental")) -> list[str]:
+    """Return the names of the compilers that the program has registered, all but those of a tag in ``exclude_tags``."""
+    return sorted(name for name, (_, tags) in _registered.items() if not set(exclude_tags or ()) & set(tags))
 
 
 def lookup_backend(compiler_fn: Any) -> Any:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
-from taeda.settings import compile
+from taeda.layer_call import LayerCall
+
+from . import _dynamo
+from ._dynamo import allow_in_graph, assume_constant_result, disable, is_compiling, list_backends, reset
 
 __all__ = [
     "allow_in_graph", "assume_constant_result", "compile", "cudagraph_mark_step_begin", "disable", "get_default_backend", "is_compiling",
@@ -15,39 +18,42 @@ __all__ = [
 ]  # fmt: skip
 
 _backend: str | Callable[..., Any] = "inductor"
-_registered: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
-
-
-def is_compiling() -> bool:
-    """Whether code is being compiled: never."""
-    return False
-
-
+_COMPILE_MODES = ("default", "lite", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 is_dynamo_compiling = is_exporting = is_compiling
 
 
-def disable(fn: Callable[..., Any] | None = None, recursive: bool = True, *, reason: str | None = None) -> Any:
-    """Return the function as it is; also called with options first.
+def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Return a function unchanged and a module in an ``OptimizedModule``, which calls it: every operation runs as written.
 
-    >>> from taeda.compiler import disable
-    >>> @disable
-    ... def double(x):
-    ...     return 2 * x
-    >>> @disable(recursive=False)
-    ... def triple(x):
-    ...     return 3 * x
-    >>> double(1), triple(1)
-    (2, 3)
+    The wrapper is PyTorch's, by ``_orig_mod`` and by the names of its state.  ``fullgraph``, ``dynamic``, ``backend``, ``mode``,
+    ``options`` and ``disable`` are accepted and change nothing else; ``disable=True`` returns a module as it is.  Without a model
+    it is a decorator.
+
+    Raises TypeError for an option that PyTorch does not have, AssertionError for a model that cannot be called, RuntimeError for an
+    unknown ``mode`` or one beside ``options``, and InvalidBackend, a RuntimeError, for an unknown name of a ``backend``.
+
+    >>> import taeda
+    >>> taeda.compile(taeda.sin) is taeda.sin
+    True
     """
-    return fn if fn is not None else lambda function: function
-
-
-def allow_in_graph(fn: Any) -> Any:
-    """Return the function as it is."""
-    return fn
-
-
-assume_constant_result = allow_in_graph
+    unknown = set(options) - {"fullgraph", "dynamic", "backend", "mode", "options", "disable", "name"}
+    if unknown:
+        raise TypeError(f"[compile] got an unexpected keyword argument {sorted(unknown)[0]!r}")
+    mode = options.get("mode")
+    if mode is not None and options.get("options") is not None:
+        raise RuntimeError("[compile] Either mode or options can be specified, but both can't be specified at the same time")
+    if mode is not None and mode not in _COMPILE_MODES:
+        raise RuntimeError(f"[compile] Unrecognized mode={mode}, should be one of: {', '.join(_COMPILE_MODES)}")
+    backend = options.get("backend")
+    if isinstance(backend, str) and backend != "inductor":
+        _dynamo.lookup_backend(backend)
+    if model is None:
+        return lambda function: compile(function, **options)
+    if not callable(model):
+        raise AssertionError(f"[compile] model must be callable, got {type(model).__name__}")
+    if not isinstance(model, LayerCall) or options.get("disable"):
+        return model
+    return model if isinstance(model, _dynamo.OptimizedModule) else _dynamo.OptimizedModule(cast(Any, model))
 
 
 def nested_compile_region(fn: Callable[..., Any] | None = None, **options: Any) -> Any:
@@ -85,11 +91,6 @@ class set_stance(contextlib.ContextDecorator):
         """Change nothing back."""
 
 
-def list_backends(exclude_tags: Sequence[str] | None = ("debug", "experimental")) -> list[str]:
-    """Return the names of the compilers that the program has registered, all but those of a tag in ``exclude_tags``."""
-    return sorted(name for name, (_, tags) in _registered.items() if not set(exclude_tags or ()) & set(tags))
-
-
 def get_default_backend() -> str | Callable[..., Any]:
     """Return what ``set_default_backend`` was told, "inductor" at first; nothing compiles by it."""
     return _backend
@@ -105,10 +106,6 @@ def set_default_backend(backend: str | Callable[..., Any] | None) -> None:
 
 def save_cache_artifacts() -> None:
     """Return None, as where nothing has been compiled."""
-
-
-def reset() -> None:
-    """Do nothing: there are no compiled functions to forget."""
 
 
 cudagraph_mark_step_begin = reset
