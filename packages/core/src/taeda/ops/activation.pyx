@@ -413,7 +413,9 @@ def prelu(input, weight):
     tensor([-0.5000,  3.0000])
     """
     cdef TensorBase x = as_tensor(input, "prelu"), w = as_tensor(weight, "prelu"), y
-    cdef int64_t channels, shape[MAX_DIM], strides[MAX_DIM]
+    cdef int64_t channels
+    cdef int64_t shape[MAX_DIM]
+    cdef int64_t strides[MAX_DIM]
     cdef View* t[3]
     cdef View beside
     cdef int d

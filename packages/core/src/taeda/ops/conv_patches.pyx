@@ -17,7 +17,7 @@ from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.conv_geometry cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, Part, pixels_of, side_by_side
 from taeda.ops.conv_product cimport as_matrix
-from taeda.ops.conv_unfolded cimport Axes, matrix, places_of, rows_of, seen
+from taeda.ops.conv_unfolded cimport Axes, dense_view, matrix, places_of, rows_of, seen
 from taeda.ops.matmul cimport multiply
 
 cdef Op PRODUCT = define("convolution_product", NULL, 0, 0, "gemm")
@@ -27,7 +27,7 @@ cdef enum:
     RUN = 4                        # taps of a row: shorter runs of planes take longer to copy than the product saves
 
 
-cdef bint beside(Part part, const Geometry* q, const View* v) noexcept:
+cdef bint patches_pay(Part part, const Geometry* q, const View* v) noexcept:
     """Whether windows lie side by side, and the product is worth their copy: where channels lie innermost, and for results of bfloat16.
 
     One window an image lies beside no other; of those that conv_product cannot read as they lie, only bfloat16's are.
@@ -45,7 +45,7 @@ cdef bint beside(Part part, const Geometry* q, const View* v) noexcept:
                                  and w.shape[4] >= RUN)
 
 
-cdef View cut(const View* x, const View* w, const View* y, bint last, Axes* axes) noexcept:
+cdef View patches_in_image(const View* x, const View* w, const View* y, bint last, Axes* axes) noexcept:
     """x seen as (N, D, H, W, taps, channel), or the channel first if weights lie so: a place after the other, with its terms."""
     cdef int d, c = 7 if last else 4, k = 4 if last else 5
     axes.of[0], axes.of[8] = x.shape[0], x.strides[0]
@@ -54,17 +54,6 @@ cdef View cut(const View* x, const View* w, const View* y, bint last, Axes* axes
         axes.of[1 + d], axes.of[9 + d] = y.shape[2 + d], x.strides[2 + d] * w.shape[2 + d]
         axes.of[k + d], axes.of[8 + k + d] = w.shape[2 + d], x.strides[2 + d]
     return seen(x, 0, 8, axes)
-
-
-cdef View as_cut(const View* m, const Axes* axes, Axes* own) noexcept:
-    """A matrix without gaps seen with the same sizes."""
-    cdef int d
-    own.of[15] = 1
-    for d in range(7, -1, -1):
-        own.of[d] = axes.of[d]
-        if d < 7:
-            own.of[8 + d] = own.of[9 + d] * own.of[d + 1]
-    return seen(m, 0, 8, own)
 
 
 cdef TensorBase bias_of_terms(const View* s, const View* w, bint last):
@@ -82,7 +71,7 @@ cdef TensorBase bias_of_terms(const View* s, const View* w, bint last):
     return row
 
 
-cdef int around(const View* x, const View* w, const View* y, const View* s, TensorBase out) except -1:
+cdef int fill_between_patches(const View* x, const View* w, const View* y, const View* s, TensorBase out) except -1:
     """What no patch reaches is the bias, or 0."""
     cdef Axes axes
     cdef View b
@@ -99,7 +88,7 @@ cdef int around(const View* x, const View* w, const View* y, const View* s, Tens
     return 0
 
 
-cdef int results(const View* y, View* m, View* patches, const View* s, int64_t places) except -1:
+cdef int multiply_patches(const View* y, View* m, View* patches, const View* s, int64_t places) except -1:
     """y = patches m^T + s, an image at a time where it has planes."""
     cdef Axes turned, sums, image, some
     cdef View a, b, c, n
@@ -133,11 +122,11 @@ cdef bint run_patches(Part part, const Geometry* q, TensorBase out, const View* 
     cdef TensorBase patches, row, copy
     cdef bint last
     cdef int64_t places = y.shape[0] * pixels_of(y)
-    if not beside(part, q, v) or not rows_of(&m, w, &of_w, &last):
+    if not patches_pay(part, q, v) or not rows_of(&m, w, &of_w, &last):
         return False
     patches = matrix(places, m.shape[1], w.dtype)
-    a = cut(x, w, y, last, &axes)
-    b = as_cut(&patches.view, &axes, &own)
+    a = patches_in_image(x, w, y, last, &axes)
+    b = dense_view(&patches.view, 8, &axes, &own)
     if part == INPUT_GRADIENT:
         copy = None
         if not as_matrix(&g, y, of_g.of, False):
@@ -148,12 +137,12 @@ cdef bint run_patches(Part part, const Geometry* q, TensorBase out, const View* 
             sums.of[0], sums.of[1], sums.of[2], sums.of[3] = places, m.shape[1], 0, 1
             n = seen(&row.view, 0, 2, &sums)
         multiply(PRODUCT, w.dtype, 0, &patches.view, &g, &m, NULL if s == NULL else &n, None, None)
-        around(x, w, y, s, out)
+        fill_between_patches(x, w, y, s, out)
         copy_view(&a, &b)
         return True
     copy_view(&b, &a)
     if part == RESULT:
-        results(y, &m, &patches.view, s, places)
+        multiply_patches(y, &m, &patches.view, s, places)
         return True
     copy = None
     if not as_matrix(&g, y, of_g.of, True):

@@ -12,6 +12,8 @@ ctypedef struct Axes:              # sizes, then strides, of a view of up to 8 d
 
 # what lies from an element of a memory on
 cdef View seen(const View* memory, int64_t start, int ndim, Axes* axes) noexcept
+# a memory without gaps, its last dimension the quickest, seen with the sizes of another view
+cdef View dense_view(const View* memory, int ndim, const Axes* like, Axes* axes) noexcept
 cdef TensorBase matrix(int64_t rows, int64_t cols, int dtype)
 # an image as a matrix (places, channels)
 cdef TensorBase places_of(const View* image, int dtype)

@@ -16,7 +16,7 @@ from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, Param, View
 from taeda.registry cimport copy_view
 from taeda.tensor_base cimport CPU, TensorBase
 
-from taeda.ops.conv_geometry cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, Part
+from taeda.ops.conv_geometry cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry, Part, pixels_of
 from taeda.ops.matmul cimport multiply
 
 cdef Op PRODUCT = define("convolution_product", NULL, 0, 0, "gemm")
@@ -39,7 +39,18 @@ cdef View seen(const View* memory, int64_t start, int ndim, Axes* axes) noexcept
     return v
 
 
-cdef View innermost(const View* v, Axes* axes) noexcept:
+cdef View dense_view(const View* memory, int ndim, const Axes* like, Axes* axes) noexcept:
+    """A memory without gaps, its last dimension the quickest, seen with the sizes of ``like``."""
+    cdef int d
+    axes.of[2 * ndim - 1] = 1
+    for d in range(ndim - 1, -1, -1):
+        axes.of[d] = like.of[d]
+        if d < ndim - 1:
+            axes.of[ndim + d] = axes.of[ndim + d + 1] * axes.of[d + 1]
+    return seen(memory, 0, ndim, axes)
+
+
+cdef View channels_innermost_view(const View* v, Axes* axes) noexcept:
     """(N, C, D, H, W) seen as (N, D, H, W, C)."""
     cdef int d, at
     for d in range(5):
@@ -48,18 +59,11 @@ cdef View innermost(const View* v, Axes* axes) noexcept:
     return seen(v, 0, 5, axes)
 
 
-cdef int move(const View* image, TensorBase m, bint out) except -1:
+cdef int copy_image(const View* image, TensorBase m, bint to_image) except -1:
     """Copy an image from m (places, channels), or to it."""
     cdef Axes axes, rows
-    cdef View a = innermost(image, &axes), b
-    cdef int d
-    rows.of[9] = 1
-    for d in range(4, -1, -1):
-        rows.of[d] = axes.of[d]
-        if d < 4:
-            rows.of[5 + d] = rows.of[6 + d] * axes.of[d + 1]
-    b = seen(&m.view, 0, 5, &rows)
-    if out:
+    cdef View a = channels_innermost_view(image, &axes), b = dense_view(&m.view, 5, &axes, &rows)
+    if to_image:
         copy_view(&a, &b)
     else:
         copy_view(&b, &a)
@@ -75,11 +79,11 @@ cdef TensorBase matrix(int64_t rows, int64_t cols, int dtype):
 cdef TensorBase places_of(const View* image, int dtype):
     """An image as a matrix (places, channels)."""
     cdef TensorBase m = matrix(image.numel // image.shape[1], image.shape[1], dtype)
-    move(image, m, False)
+    copy_image(image, m, False)
     return m
 
 
-cdef int64_t surround(int64_t* size, const Geometry* q, const View* x, const View* w, const View* y) noexcept:
+cdef int64_t frame_sizes(int64_t* size, const Geometry* q, const View* x, const View* w, const View* y) noexcept:
     """Sizes (N, D, H, W, C) of x with the places around it that windows meet; how many elements these are."""
     cdef int d
     size[0], size[4] = x.shape[0], x.shape[1]
@@ -88,7 +92,7 @@ cdef int64_t surround(int64_t* size, const Geometry* q, const View* x, const Vie
     return size[0] * size[1] * size[2] * size[3] * size[4]
 
 
-cdef View inside(TensorBase frame, const Geometry* q, const View* x, Axes* axes) noexcept:
+cdef View image_in_frame(TensorBase frame, const Geometry* q, const View* x, Axes* axes) noexcept:
     """Where x lies in its frame, as (N, D, H, W, C)."""
     cdef int64_t start = 0
     cdef int d
@@ -99,44 +103,39 @@ cdef View inside(TensorBase frame, const Geometry* q, const View* x, Axes* axes)
     return seen(&frame.view, start, 5, axes)
 
 
-cdef TensorBase windows(const Geometry* q, const View* x, const View* w, const View* y, bint last):
+cdef TensorBase unfold_windows(const Geometry* q, const View* x, const View* w, const View* y, bint last):
     """What each place of y meets of x: (places, terms), the terms (tap, channel) if channels are last, else (channel, tap)."""
     cdef int64_t size[5]
-    cdef int64_t channels = x.shape[1], taps = w.shape[2] * w.shape[3] * w.shape[4]
+    cdef int64_t channels = x.shape[1], taps = pixels_of(w)
     cdef TensorBase frame, m = matrix(y.numel // y.shape[1], channels * taps, x.dtype)
     cdef Axes axes, part
     cdef View a, b
     cdef int d, c = 7 if last else 4, k = 4 if last else 5
-    surround(size, q, x, w, y)
+    frame_sizes(size, q, x, w, y)
     frame = empty(5, size, x.dtype, CPU)
     memset(frame.view.data, 0, frame.view.numel * frame.view.itemsize)
-    a, b = inside(frame, q, x, &axes), innermost(x, &part)
+    a, b = image_in_frame(frame, q, x, &axes), channels_innermost_view(x, &part)
     copy_view(&a, &b)
     axes.of[0], axes.of[8] = size[0], frame.view.strides[0]
     axes.of[c], axes.of[8 + c] = channels, 1
     for d in range(3):
         axes.of[1 + d], axes.of[9 + d] = y.shape[2 + d], frame.view.strides[1 + d] * q.stride[d]
         axes.of[k + d], axes.of[8 + k + d] = w.shape[2 + d], frame.view.strides[1 + d] * q.dilation[d]
-    part.of[15] = 1
-    for d in range(7, -1, -1):
-        part.of[d] = axes.of[d]
-        if d < 7:
-            part.of[8 + d] = part.of[9 + d] * axes.of[d + 1]
-    a, b = seen(&m.view, 0, 8, &part), seen(&frame.view, 0, 8, &axes)
+    a, b = dense_view(&m.view, 8, &axes, &part), seen(&frame.view, 0, 8, &axes)
     copy_view(&a, &b)
     return m
 
 
-cdef int add_up(const Geometry* q, TensorBase m, const View* x, const View* w, const View* y, const View* bias, bint last) except -1:
+cdef int fold_windows(const Geometry* q, TensorBase m, const View* x, const View* w, const View* y, const View* bias, bint last) except -1:
     """x = bias + what each of its places is met with, the adjoint of windows: m is (places, terms)."""
     cdef int64_t size[5]
-    cdef int64_t channels = x.shape[1], taps = w.shape[2] * w.shape[3] * w.shape[4], tap, at, d
+    cdef int64_t channels = x.shape[1], taps = pixels_of(w), tap, at, d
     cdef int64_t k[3]
     cdef TensorBase frame
     cdef Axes axes, part
     cdef View* t[3]
     cdef View a, b
-    surround(size, q, x, w, y)
+    frame_sizes(size, q, x, w, y)
     frame = empty(5, size, m.view.dtype, CPU)
     if bias == NULL:
         memset(frame.view.data, 0, frame.view.numel * frame.view.itemsize)
@@ -160,7 +159,7 @@ cdef int add_up(const Geometry* q, TensorBase m, const View* x, const View* w, c
         part.of[0] = size[0]
         a, b = seen(&frame.view, at, 5, &axes), seen(&m.view, tap * channels if last else tap, 5, &part)
         launch(ADD, m.view.dtype, CPU, 1, 3, t, NULL, a.numel)
-    a, b = innermost(x, &axes), inside(frame, q, x, &part)
+    a, b = channels_innermost_view(x, &axes), image_in_frame(frame, q, x, &part)
     copy_view(&a, &b)
     return 0
 
@@ -208,11 +207,11 @@ cdef bint run_unfolded(Part part, const Geometry* q, TensorBase out, const View*
     cdef int64_t places = y.numel // y.shape[1]
     if q.groups > 1 or not rows_of(&m, w, &axes, &last):
         return False
-    if (w.numel * (places / 16.0 + 0.1) + 0.1 * w.numel // w.shape[0] * places + 0.05 * surround(size, q, x, w, y)
+    if (w.numel * (places / 16.0 + 0.1) + 0.1 * w.numel // w.shape[0] * places + 0.05 * frame_sizes(size, q, x, w, y)
             + 10000) * (2 if w.dtype == F64 else 1) > least:
         return False
     if part == WEIGHT_GRADIENT:
-        a, b = places_of(y, w.dtype), windows(q, x, w, y, last)
+        a, b = places_of(y, w.dtype), unfold_windows(q, x, w, y, last)
         turned.of[0], turned.of[1], turned.of[2], turned.of[3] = y.shape[1], places, 1, y.shape[1]
         n = seen(&a.view, 0, 2, &turned)
         multiply(PRODUCT, w.dtype, CPU, &m, &n, &b.view, NULL, None, None)
@@ -224,30 +223,30 @@ cdef bint run_unfolded(Part part, const Geometry* q, TensorBase out, const View*
             m = wide.view
         a, b = places_of(y, m.dtype), matrix(places, m.shape[1], m.dtype)
         multiply(PRODUCT, m.dtype, CPU, &b.view, &a.view, &m, NULL, None, None)
-        add_up(q, b, x, w, y, s, last)
+        fold_windows(q, b, x, w, y, s, last)
         return True
-    a, b = windows(q, x, w, y, last), matrix(places, w.shape[0], w.dtype)
+    a, b = unfold_windows(q, x, w, y, last), matrix(places, w.shape[0], w.dtype)
     turned.of[0], turned.of[1], turned.of[2], turned.of[3] = m.shape[1], m.shape[0], 1, m.shape[1]
     n = seen(&m, 0, 2, &turned)
     if s != NULL:
         sums.of[0], sums.of[1], sums.of[2], sums.of[3] = places, w.shape[0], 0, s.strides[0]
         m = seen(s, 0, 2, &sums)
     multiply(PRODUCT, w.dtype, CPU, &b.view, &a.view, &n, NULL if s == NULL else &m, None, None)
-    move(y, b, True)
+    copy_image(y, b, True)
     return True
 
 
 # -- small planes ------------------------------------------------------------------------------------------
 
 
-cdef TensorBase lying_last(const View* v, int64_t images):
+cdef TensorBase channels_last_room(const View* v, int64_t images):
     """Room for images whose channels lie innermost: (N, D, H, W, C)."""
     cdef int64_t sizes[5]
     sizes[0], sizes[1], sizes[2], sizes[3], sizes[4] = images, v.shape[2], v.shape[3], v.shape[4], v.shape[1]
     return empty(5, sizes, v.dtype, CPU)
 
 
-cdef View some(const View* v, int64_t first, int64_t images, int64_t* dims) noexcept:
+cdef View some_images(const View* v, int64_t first, int64_t images, int64_t* dims) noexcept:
     """Some images of v."""
     cdef View u = v[0]
     cdef int d
@@ -259,7 +258,7 @@ cdef View some(const View* v, int64_t first, int64_t images, int64_t* dims) noex
     return u
 
 
-cdef View turned(TensorBase m, int64_t* dims, const View* v) noexcept:
+cdef View turned_view(TensorBase m, int64_t* dims, const View* v) noexcept:
     """m (N, D, H, W, C) seen as (N, C, D, H, W), with the sizes of v."""
     cdef View u = v[0]
     cdef int d
@@ -270,14 +269,14 @@ cdef View turned(TensorBase m, int64_t* dims, const View* v) noexcept:
     return u
 
 
-cdef inline bint turns(Part part, const Geometry* q, const View* v) noexcept:
+cdef inline bint fills_turned(Part part, const Geometry* q, const View* v) noexcept:
     """Whether vectors are filled in copies whose channels lie innermost, and not as the planes lie.
 
     One kernel each: 7 x 7 on 7 x 7 pixels took twice the time, 3 x 3 by 2 on 14 x 14 half as much again.  Groups of 8 channels by
     strides: one and a half to two and a half times for 14 x 14 and 7 x 7.
     """
     cdef const View* w = &v[2]
-    cdef int64_t pixels = v[0].shape[2] * v[0].shape[3] * v[0].shape[4], others = v[1].shape[2] * v[1].shape[3] * v[1].shape[4]
+    cdef int64_t pixels = pixels_of(&v[0]), others = pixels_of(&v[1])
     if q.n != 2 or v[0].strides[1] == 1 or v[1].strides[1] == 1 or min(pixels, others) < 2:
         return False
     if w.shape[1] == 1:
@@ -299,10 +298,10 @@ cdef bint run_turned(Part part, Op op, Op each, const Geometry* q, const View* v
     cdef TensorBase of_y, of_x
     cdef int i
     cdef int64_t images = v[0].shape[0], n = 0, many
-    if not turns(part, q, v):
+    if not fills_turned(part, q, v):
         return False
     many = max(<int64_t>1, min(images, TOGETHER // (max(v[0].numel, v[1].numel) // images)))
-    of_y, of_x = lying_last(&v[0], many), lying_last(&v[1], many)
+    of_y, of_x = channels_last_room(&v[0], many), channels_last_room(&v[1], many)
     t[0], t[1], t[2], t[3] = &y, &x, &w, NULL if bias is None else &bias.view
     for i in range(3):
         p[i].i, p[3 + i].i, p[6 + i].i = q.stride[i], q.pad[i], q.dilation[i]
@@ -310,8 +309,8 @@ cdef bint run_turned(Part part, Op op, Op each, const Geometry* q, const View* v
     p[10].i = bias is not None
     while n < images:
         many = min(many, images - n)
-        to, given = some(&v[0], n, many, dims), some(&v[1], n, many, dims + 10)
-        y, x = turned(of_y, dims + 20, &to), turned(of_x, dims + 30, &given)
+        to, given = some_images(&v[0], n, many, dims), some_images(&v[1], n, many, dims + 10)
+        y, x = turned_view(of_y, dims + 20, &to), turned_view(of_x, dims + 30, &given)
         copy_view(&x, &given)
         launch(each if w.shape[1] == 1 else op, w.dtype, CPU, 1, 4, t, p, work)
         copy_view(&to, &y)
