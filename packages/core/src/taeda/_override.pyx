@@ -17,6 +17,7 @@ from taeda.tensor_base cimport TensorBase
 
 from _thread import _local
 
+from taeda import _above
 from taeda._autocast import POLICIES
 from taeda._names import flags_of, has_older_form, in_newer_order, renamed
 
@@ -499,15 +500,9 @@ cdef object in_class(object found, object cls):
 # -- __torch_dispatch__: classes that are told of operators, below autograd ----------------------------
 
 
-cdef object operators = None         # _aten.calls.make
-
-
 cdef object by_operators(f, args, kwargs):
     """Make a call by PyTorch's operators, each of which asks the classes of its arguments."""
-    global operators
-    if operators is None:
-        from taeda._aten.calls import make as operators
-    return operators(f, args, kwargs, None)
+    return _above.call_by_operators(f, args, kwargs, None)
 
 
 cdef bint is_dispatched(args, kwargs) except -1:

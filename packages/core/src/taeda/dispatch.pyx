@@ -21,6 +21,7 @@ from taeda.recording cimport (attach, begin_inplace, bump, check_view_write, end
 from taeda.registry cimport copy_into, define, launch
 from taeda.tensor_base cimport CPU, STAND_IN, alias, is_wrapper, refresh
 
+from taeda import _above
 from taeda.autograd.node import named
 from taeda.operands import refuse_overlap
 
@@ -139,7 +140,6 @@ cdef class KernelCall:
 
 cdef object by_class(Op op, tuple tensors, const Param* p, object extra):
     """Ask the classes of tensors without memory what an op gives."""
-    from taeda._aten.classes import by_kernel
     cdef KernelCall call = KernelCall()
     cdef int i
     call.op, call.extra = op, extra
@@ -149,7 +149,7 @@ cdef object by_class(Op op, tuple tensors, const Param* p, object extra):
                 as_tensor(t, op.name)                   # refused
         for i in range(len(<tuple>extra)):             # by convention the values of the parameters
             call.p[i] = p[i]
-    return by_kernel(op.name, call, tensors, extra if p != NULL else ())
+    return _above.ask_of_kernel(op.name, call, tensors, extra if p != NULL else ())
 
 
 cdef TensorBase unary_params(Op op, object input, const Param* p, object extra, object out=None):

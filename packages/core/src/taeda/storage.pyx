@@ -7,7 +7,9 @@ from libc.string cimport memcpy, memset
 
 from taeda.kernels.cpu.runtime cimport cpu_alloc, cpu_free
 
-from taeda import _spoken
+from importlib import import_module
+
+from taeda import _above, _spoken
 from taeda.device import CPU as CPU_DEVICE, META as META_DEVICE
 from taeda.kernels.cpu import memory_stats
 
@@ -280,33 +282,28 @@ cdef class Storage:
 
     def byteswap(self, dtype):
         """Reverse the bytes of every element of ``dtype``, in place."""
-        from taeda.file_memory import swap_bytes
         if self.nbytes_ % dtype.itemsize:
             raise RuntimeError(f"[UntypedStorage.byteswap] {self.nbytes_} bytes are no whole number of elements of {dtype}")
-        swap_bytes(memoryview(self), dtype)
+        _above.swap_bytes(memoryview(self), dtype)
         self.version += 1
 
     @property
     def filename(self):
-        from taeda.file_memory import name_of
-        return name_of(self)
+        return _above.file_name(self)
 
     @staticmethod
     def from_buffer(buffer, byte_order=None, count=-1, offset=0, *, dtype):
         """Return a copy of the bytes of ``count`` elements of ``dtype`` (-1: all) of a buffer, in this machine's order."""
-        from taeda.file_memory import from_buffer
-        return from_buffer(buffer, byte_order, count, offset, dtype=dtype)
+        return _above.storage_from_buffer(buffer, byte_order, count, offset, dtype=dtype)
 
     @staticmethod
     def from_file(filename, shared=False, nbytes=0):
         """Return the first bytes of a file, mapped; with ``shared`` the file is written to, and grown if need be."""
-        from taeda.file_memory import map_file
-        return map_file(filename, shared, nbytes, "UntypedStorage.from_file")
+        return _above.map_file(filename, shared, nbytes, "UntypedStorage.from_file")
 
     def share_memory_(self):
         """Move the bytes into memory that processes share; return the storage."""
-        from taeda.shared_memory import share
-        return share(self)
+        return _above.share(self)
 
     @property
     def is_cuda(self):
@@ -339,9 +336,7 @@ def _load_from_bytes(content):
     """Return the storage that PyTorch put into a plain pickle, as a file of its own."""
     from io import BytesIO
 
-    from taeda.serialization import load        # a room above this one
-
-    return load(BytesIO(content), weights_only=True)
+    return _above.load(BytesIO(content), weights_only=True)
 
 
 def _rebuild(content):
@@ -393,6 +388,5 @@ UntypedStorage = Storage               # PyTorch's name
 
 def __getattr__(name):
     if name == "TypedStorage":         # PyTorch has it in this room too; it is written in Python, on top of this one
-        from taeda.typed_storage import TypedStorage
-        return TypedStorage
+        return import_module("taeda.typed_storage").TypedStorage
     raise AttributeError(f"module 'taeda.storage' has no attribute {name!r}")

@@ -20,7 +20,7 @@ from taeda.tensor_conversions cimport TensorConversions
 import copy
 import warnings
 
-from taeda import _override, stand_ins
+from taeda import _above, _override, stand_ins
 from taeda import tensor_base as _tensor_base
 from taeda._override_attributes import attributes_for
 from taeda.device import CPU as CPU_DEVICE, as_device
@@ -113,12 +113,6 @@ cdef object only(TensorBase t, str what):
                                "part")
         value = value.real
     return value
-
-
-def _local_scalar(x):
-    """The only element of a tensor whose class has a ``__torch_dispatch__``."""
-    from taeda._aten.operators import aten
-    return aten._local_scalar_dense.default(x)
 
 
 cdef bint told_of_scalars = False
@@ -491,7 +485,7 @@ cdef class Tensor(TensorConversions):
             raise RuntimeError(f"[item] a Tensor with {self.view.numel} elements cannot be converted to Scalar; its shape is "
                                f"{tuple(self.shape)}")
         if type(self) is not Tensor and _override.asks(self):
-            return _local_scalar(self)
+            return _above.local_scalar(self)
         if self.device != CPU:
             raise RuntimeError("[item] Tensor.item() cannot be called on meta tensors: they have no data")
         return number_at(p, code)
@@ -556,8 +550,7 @@ cdef class Tensor(TensorConversions):
         return made
 
     def __reduce_ex__(self, protocol):
-        from taeda.serialization import reduce_tensor
-        return reduce_tensor(self)
+        return _above.reduce_tensor(self)
 
 
 # names that C fields of TensorBase have too cannot stand in a class body, and conversions are made

@@ -191,7 +191,7 @@ cdef class TensorAttributes(TensorBase):
 
     def storage_type(self):
         """Return the class of ``storage()``: FloatStorage and the like."""
-        from taeda.typed_storage import class_of
+        from taeda.typed_storage import class_of             # few programs need it
         return class_of(self.dtype)
 
     def get_device(self):

@@ -15,6 +15,7 @@ import warnings
 import weakref
 
 from taeda import _spoken
+from taeda.autograd.backward import backward
 from taeda.autograd.hooks import Handle
 from taeda.autograd.leaves import leaf_hook
 from taeda.autograd.node import node_of
@@ -254,7 +255,6 @@ cdef class TensorAutograd(TensorAttributes):
                 g = <TensorBase>(<object>g).reshape(self.shape_tuple())
             run([self], [g], create_graph if retain_graph is None else retain_graph, create_graph, None, True)
             return
-        from taeda.autograd import backward
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def register_hook(self, hook):

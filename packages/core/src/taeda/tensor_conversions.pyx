@@ -12,7 +12,7 @@ from taeda.dtype cimport torch_name
 from taeda.elements cimport fill_buffer
 from taeda.tensor_base cimport CPU, META, TensorBase, alias
 
-from taeda import _spoken
+from taeda import _above, _spoken
 from taeda._override import asks
 from taeda.device import as_device
 from taeda.dtype import LEGACY_NAMES, NAMES, dtype as dtype_class, get_default_dtype
@@ -130,9 +130,8 @@ cdef class TensorConversions(TensorAutograd):
         >>> taeda.zeros(3).share_memory_().is_shared()
         True
         """
-        from taeda.shared_memory import share
         alone = self if references(<PyObject*>self.storage) == 1 else None       # nobody else knows the storage
-        share(self.storage, alone)
+        _above.share(self.storage, alone)
         return self
 
     def pin_memory(self, device=None):
@@ -150,7 +149,6 @@ cdef class TensorConversions(TensorAutograd):
 
     def new(self, *args, size=None, device=None):
         """Return a tensor of this dtype: empty, of the given sizes (not filled), with the given content, or on a storage's memory."""
-        from taeda.legacy import make
         if size is not None:
             args = (Size(size),)
         if device is None and (len(args) != 1 or isinstance(args[0], (int, Size))):
@@ -161,7 +159,7 @@ cdef class TensorConversions(TensorAutograd):
         if device is not None and as_device(device).type != (<object>self).device.type:
             raise RuntimeError(f"[new] legacy constructor expects device type: {(<object>self).device.type} but device type: "
                                f"{as_device(device).type} was passed; use new_empty or taeda.tensor(data, device=...)")
-        return make(self.dtype, args, (<object>self).device if device is None else device)
+        return _above.legacy_new(self.dtype, args, (<object>self).device if device is None else device)
 
     def map_(self, TensorBase other not None, function):
         """Replace each element by ``function(element, other's element)``; slow, for experiments.

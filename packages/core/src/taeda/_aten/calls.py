@@ -35,6 +35,7 @@ from taeda._aten.nodes import (
     softmax_rule,
 )
 from taeda._aten.operators import OpOverloadPacket, aten as plain_aten
+from taeda._aten.overloads import overload_of
 from taeda._aten.views import MADE as VIEWS
 from taeda._override import has_torch_function, is_casting
 from taeda.stand_ins import is_wrapper_tensor
@@ -438,31 +439,6 @@ _MADE: dict[str, Callable[[Any], Any]] = {
 
 # -- names and overloads of all others --------------------------------------------------------------------
 
-_BY_OTHER_WORDS = """
-add sub mul div true_divide add_ sub_ mul_ div_ copysign bitwise_and bitwise_or bitwise_xor
-"""
-_BY_OTHER = frozenset(_BY_OTHER_WORDS.split())
-_COMPARES_WORDS = """
-eq ne lt le gt ge fmod remainder remainder_ fmod_ eq_ ne_ lt_ le_ gt_ ge_
-"""
-_COMPARES = frozenset(_COMPARES_WORDS.split())
-_BY_DIM = {
-    "sum": "dim_IntList",
-    "mean": "dim",
-    "max": "dim",
-    "min": "dim",
-    "all": "dim",
-    "any": "dim",
-    "prod": "dim_int",
-    "median": "dim",
-    "squeeze": "dim",
-    "std": "correction",
-    "var": "correction",
-    "transpose": "int",
-    "select": "int",
-    "movedim": "int",
-    "split": "Tensor",
-}
 _SIZED = frozenset(("view", "expand", "permute", "repeat", "zeros", "ones", "empty", "rand", "randn", "new_zeros", "new_ones", "new_empty"))
 _NAMES = {
     "norm": "linalg_vector_norm",
@@ -488,37 +464,6 @@ dim element_size get_device is_complex is_contiguous is_floating_point numel reg
 storage_offset stride backward data_ptr is_same_size type cpu numpy tolist
 """
 _SILENT = frozenset(_SILENT_WORDS.split())
-
-
-def overload_of(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
-    """Return PyTorch's name of the overload that takes these arguments, such as ``Scalar`` of ``add.Scalar``."""
-    second = args[1] if len(args) > 1 else kwargs.get("other")
-    if name in _BY_OTHER:
-        return "Tensor"
-    if name in _COMPARES:
-        return "Tensor" if isinstance(second, Tensor) else "Scalar"
-    if name in ("pow", "pow_"):
-        return "Scalar" if not isinstance(args[0], Tensor) else "Tensor_Tensor" if isinstance(second, Tensor) else "Tensor_Scalar"
-    if name == "unbind":
-        return "int"
-    if name in ("lerp", "lerp_"):
-        weight = args[2] if len(args) > 2 else kwargs.get("weight")
-        return "Tensor" if isinstance(weight, Tensor) else "Scalar"
-    if name in ("rsub", "fill_"):
-        return "Tensor" if isinstance(second, Tensor) else "Scalar"
-    if name == "where":
-        return "self" if len(args) == 3 else "default"
-    if name in ("masked_fill", "masked_fill_"):
-        return "Tensor" if len(args) > 2 and isinstance(args[2], Tensor) else "Scalar"
-    if name in ("std", "var", "transpose", "split"):
-        return _BY_DIM[name]
-    if name in ("max", "min") and isinstance(second, Tensor):
-        return "other"
-    if name in _BY_DIM and (len(args) > 1 or "dim" in kwargs):
-        return _BY_DIM[name]
-    if name in ("scatter", "scatter_") and len(args) > 3:
-        return "src" if isinstance(args[3], Tensor) else "value"
-    return {"index_put": "default", "bernoulli_": "float", "empty": "memory_format", "index": "Tensor"}.get(name, "default")
 
 
 _own: dict[Any, OpOverloadPacket] = {}  # of functions that have no operator of their name and arguments

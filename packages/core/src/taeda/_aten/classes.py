@@ -18,6 +18,7 @@ from typing import Any
 import taeda
 from taeda._aten import nodes as rules, whole as anew
 from taeda._aten.operators import OpOverloadPacket, aten
+from taeda._aten.overloads import overload_of
 from taeda._override import Overridable, dispatched_args, is_casting, set_casting
 from taeda.autograd.grad_mode import _set_grad_enabled
 from taeda.autograd.shadows import take_place, transplant
@@ -325,8 +326,6 @@ def _in_pieces(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def by_kernel(name: str, call: Any, tensors: tuple[Any, ...], options: tuple[Any, ...]) -> Any:
     """Ask the classes of tensors what a kernel gives of them, as an operator of its name: derivatives call some kernels themselves."""
-    from taeda._aten.calls import overload_of
-
     packet = None if options else getattr(aten, name, None)
     if packet is None:
         return told(name, call, (*tensors, *options))

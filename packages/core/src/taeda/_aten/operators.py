@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import taeda
-from taeda import ops
+from taeda import _above, ops
 from taeda._aten.backward import BACKWARD
 from taeda._override import dispatched_args, mode_stack, replace_modes
 from taeda.dtype import int64
@@ -224,11 +224,14 @@ def find(name: str) -> Any:
     return None
 
 
+def local_scalar(x: Any) -> Any:
+    """Return the only element of a tensor whose class is told of operators."""
+    return aten._local_scalar_dense.default(x)
+
+
 def ask(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Ask the classes of ``over`` what an operator gives; the room that knows is loaded when there is such a class."""
-    from taeda._aten.classes import ask
-
-    return ask(op, over, args, kwargs)
+    return _above.ask_classes(op, over, args, kwargs)
 
 
 def record(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -9,6 +9,7 @@ import sys
 import warnings
 import weakref
 
+from taeda import _above
 from taeda.tensor_base import TensorBase
 
 cdef bint anomaly = False
@@ -31,8 +32,7 @@ def set_anomaly_enabled(bint mode, bint check=True):
     """Turn anomaly mode on or off."""
     global anomaly, check_nan
     anomaly, check_nan = mode, check
-    from taeda import recording
-    recording.watch_writes(note_write if mode else None, "anomaly")
+    _above.watch_writes(note_write if mode else None, "anomaly")
 
 
 class detect_anomaly:

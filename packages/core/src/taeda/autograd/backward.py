@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from taeda import _above
 from taeda._override import asks, call_overrides, overloaded_args
 from taeda.autograd import dual
 from taeda.autograd.engine import run_backward
 from taeda.autograd.graph import GradientEdge
+from taeda.layout import preserve_format
 from taeda.stand_ins import is_stand_in
 from taeda.tensor_base import TensorBase
 
@@ -32,11 +34,9 @@ def _cotangents(op: str, outputs: tuple[Any, ...], given: tuple[Any, ...]) -> li
 
 def _one(op: str, out: Any) -> Any:
     """Return the cotangent 1 of a real scalar."""
-    from taeda import ones, ones_like, preserve_format
-
     if isinstance(out, GradientEdge):
         if out._like is not None and all(size == 1 for size in out._like[0]):
-            return ones(out._like[0], dtype=out._like[1], device=out._like[2])
+            return _above.ones(out._like[0], dtype=out._like[1], device=out._like[2])
         raise RuntimeError(f"[{op}] grad can be implicitly created only for scalar outputs; an edge needs its gradient given")
     if out.numel() != 1:
         raise RuntimeError(
@@ -45,7 +45,7 @@ def _one(op: str, out: Any) -> Any:
         )
     if not out.is_floating_point():
         raise RuntimeError(f"[{op}] grad can be implicitly created only for real scalar outputs but got {out.dtype}")
-    return ones_like(out, memory_format=preserve_format) if asks(out) else out.new_ones(out.shape)
+    return _above.ones_like(out, memory_format=preserve_format) if asks(out) else out.new_ones(out.shape)
 
 
 def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
@@ -174,9 +174,7 @@ def grad(
     travelling = not create_graph and dual.current_level() != 0 and not dual.is_asleep()
     found = run_backward(outs, grads, keep, create_graph or travelling, captures, False)
     if travelling:
-        from taeda.func.tape import cut
-
-        found = [None if g is None else cut(g) for g in found]
+        found = [None if g is None else _above.cut_tape(g) for g in found]
     for i, (x, g) in enumerate(zip(ins, found, strict=True)):
         if g is None and materialize_grads:
             if isinstance(x, GradientEdge):
@@ -198,8 +196,6 @@ def _batched(
     outs: tuple[Any, ...], ins: tuple[Any, ...], given: Sequence[Any], create_graph: bool, allow_unused: bool | None, materialize: bool
 ) -> tuple[Any, ...]:
     """Return the gradients of a batch of cotangents, each with the batch as its first dimension."""
-    from taeda.func import vmap
-
     for i, (out, g) in enumerate(zip(outs, given, strict=True)):
         if g is not None and tuple(g.shape[1:]) != tuple(out.shape):
             raise RuntimeError(
@@ -217,5 +213,5 @@ def _batched(
         unused[:] = [g is None for g in found]
         return tuple(g for g in found if g is not None)
 
-    found = iter(vmap(one)(*[g for g in given if g is not None]))
+    found = iter(_above.vmap(one)(*[g for g in given if g is not None]))
     return tuple(None if none else next(found) for none in unused)

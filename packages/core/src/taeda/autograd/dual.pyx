@@ -17,6 +17,8 @@ from taeda.dtype cimport is_complex_, is_float
 
 import weakref
 
+from taeda import _above
+
 cdef extern from *:
     """
     static __thread int taeda_forward_asleep = 0;
@@ -123,11 +125,10 @@ cdef object part(object whole, TensorBase root, TensorBase t):
     """The part of root's tangent that belongs to its view t."""
     whole = laid_out_as(whole, root)
     if t.view.dtype != root.view.dtype:            # the parts of complex numbers, or pairs of numbers as complex ones
-        from taeda.ops.complex_numbers import view_as_complex, view_as_real
         if whole.is_complex():
-            return view_as_real(whole).as_strided(t.shape_tuple(), t.stride_tuple(),
+            return _above.view_as_real(whole).as_strided(t.shape_tuple(), t.stride_tuple(),
                                                   2 * (<TensorBase>whole).offset + t.offset - 2 * root.offset)
-        return view_as_complex(whole.as_strided((*t.shape_tuple(), 2), (*[2 * s for s in t.stride_tuple()], 1),
+        return _above.view_as_complex(whole.as_strided((*t.shape_tuple(), 2), (*[2 * s for s in t.stride_tuple()], 1),
                                                 (<TensorBase>whole).offset + 2 * t.offset - root.offset))
     return whole.as_strided(t.shape_tuple(), t.stride_tuple(), (<TensorBase>whole).offset + t.offset - root.offset)
 

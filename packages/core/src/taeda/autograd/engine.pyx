@@ -18,6 +18,7 @@ from taeda.autograd.saved cimport SavedTensor, freed
 from taeda.dtype cimport dtype_of, is_complex_
 from taeda.tensor_base cimport STAND_IN, TensorBase, is_wrapper
 
+from taeda import _above
 from taeda._once import warn_once
 from taeda._override import asks
 from taeda.registry import NoStorage
@@ -215,11 +216,10 @@ cdef object vjp_of_wrappers(Node n, object g):
         except NoStorage:
             pass
         whole.add(n.op)
-    from taeda._aten.classes import told
     call = VjpCall()
     call.n, call.several = n, isinstance(g, tuple)
     saved = tuple([n.raw(i) for i in range(0 if n.saved_ is None else len(n.saved_))])
-    return told(f"{n.op.name}_backward", call, (*g, *saved) if call.several else (g, *saved))
+    return _above.tell_classes(f"{n.op.name}_backward", call, (*g, *saved) if call.several else (g, *saved))
 
 
 cdef object run_node(Node n, object g):
@@ -293,8 +293,7 @@ cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list
     cdef bint done = False
     try:
         if depth > DEEPEST:
-            from taeda.autograd.reentrant import in_its_own_thread
-            found = in_its_own_thread(run_backward, (roots, grads, keep_graph, create_graph, captures, accumulate))
+            found = _above.in_its_own_thread(run_backward, (roots, grads, keep_graph, create_graph, captures, accumulate))
         elif runner is not None:
             found = runner(roots, grads, keep_graph, create_graph, captures, accumulate)
         else:

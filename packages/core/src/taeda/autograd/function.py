@@ -7,9 +7,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from taeda import _above
 from taeda.autograd import dual
 from taeda.autograd.grad_mode import _set_grad_enabled, is_grad_enabled, no_grad
 from taeda.autograd.node import Node, attach_function, raw_saved_of, save_for, saved_of
+from taeda.ops import zeros
 from taeda.recording import rebase_view
 from taeda.stand_ins import is_stand_in
 from taeda.tensor_base import TensorBase
@@ -133,8 +135,6 @@ class FunctionNode(Node, FunctionCtx):
 
 
 def _zeros(known: tuple[Any, Any, Any]) -> Any:
-    from taeda.ops import zeros
-
     shape, dtype, device = known
     return zeros(shape, dtype=dtype, device=device)
 
@@ -313,9 +313,7 @@ class Function(metaclass=FunctionMeta):
             args, kwargs = given.args, {k: v for k, v in given.kwargs.items() if k in kwargs}
         tensors = tuple(a for a in args if isinstance(a, TensorBase))
         if any(is_stand_in(t) for t in tensors):
-            from taeda.func.custom import apply_to_batches
-
-            return apply_to_batches(cls, args, kwargs)
+            return _above.apply_to_batches(cls, args, kwargs)
         node = cls._backward_cls()
         node._is_tensor = tuple(isinstance(a, TensorBase) for a in args)
         node._inputs = tuple(tuple(a.shape) if isinstance(a, TensorBase) else None for a in args)

@@ -12,7 +12,9 @@ from typing import Any
 
 from taeda.autograd.backward import grad
 from taeda.autograd.engine import run_backward
+from taeda.generator import Generator
 from taeda.layout import strided
+from taeda.ops import allclose, rand, stack
 from taeda.stand_ins import is_wrapper_tensor
 from taeda.tensor_base import TensorBase
 
@@ -126,15 +128,11 @@ def _forward_columns(function: Callable[..., Any], inputs: tuple[Any, ...], x: A
 
 def _direction(x: Any, seed: int) -> Any:
     """A random direction of length 1 in the space of x, the same each time; the program's random numbers are left alone."""
-    from taeda.ops import rand
-
     u = rand(x.shape, dtype=x.dtype, generator=_generator(seed)) + 0.01
     return u / u.abs().square().sum().sqrt().clamp(min=1e-300)
 
 
 def _generator(seed: int) -> Any:
-    from taeda.generator import Generator
-
     return Generator().manual_seed(seed)
 
 
@@ -295,8 +293,6 @@ class _Check:
                 continue
             gs = [out.detach() * 0 + k for k in (1.0, 2.0)]
             one_by_one = [grad(out, self.wanted, g, retain_graph=True, allow_unused=True) for g in gs]
-            from taeda.ops import allclose, stack
-
             at_once = grad(out, self.wanted, stack(gs), retain_graph=True, allow_unused=True, is_grads_batched=True)
             for i, g in enumerate(at_once):
                 if g is not None and not allclose(g, stack([row[i] for row in one_by_one]), rtol=self.rtol, atol=self.atol):

@@ -12,6 +12,7 @@ from taeda.autograd.node cimport Node, grad_fn_of
 from taeda.memory_order cimport dense, same_order
 from taeda.tensor_base cimport SPARSE, STAND_IN, TensorBase, is_wrapper
 
+from taeda import _above
 from taeda.autograd.hooks import Handle
 
 cdef extern from "Python.h":
@@ -131,8 +132,7 @@ cdef int accumulate_into(TensorBase leaf, TensorBase g, bint create_graph) excep
         elif create_graph:
             leaf.grad_ = fresh.clone()
         else:
-            from taeda.ops import empty_like
-            leaf.grad_ = empty_like((<object>leaf).detach(), dtype=fresh.dtype).copy_(fresh)
+            leaf.grad_ = _above.empty_like((<object>leaf).detach(), dtype=fresh.dtype).copy_(fresh)
     return 0
 
 

@@ -21,6 +21,7 @@ from taeda.tensor_base cimport STAND_IN, alias, twin
 
 from weakref import WeakValueDictionary
 
+from taeda import _above
 from taeda.autograd.hooks import Handle
 
 cdef extern from "Python.h":
@@ -86,8 +87,7 @@ cdef class Node:
 
     def __call__(self, *grads):
         """Return the gradients of the node's inputs for those of its outputs: one, or a tuple of several."""
-        from taeda.autograd.engine import call_node
-        return call_node(self, grads)
+        return _above.call_node(self, grads)
 
     @property
     def next_functions(self):
@@ -209,13 +209,11 @@ class AccumulateGrad(Node):
         def on_grad(g):
             found = hook((g,))
             return found[0] if isinstance(found, tuple) else found
-        from taeda.autograd.leaves import leaf_hook
-        return leaf_hook(self.variable, "accumulate_prehooks", on_grad)
+        return _above.leaf_hook(self.variable, "accumulate_prehooks", on_grad)
 
     def register_hook(self, hook):
         """Call ``hook((), (grad,))`` after the gradient has been accumulated."""
-        from taeda.autograd.leaves import leaf_hook
-        return leaf_hook(self.variable, "accumulate_hooks", hook)
+        return _above.leaf_hook(self.variable, "accumulate_hooks", hook)
 
 
 accumulators = WeakValueDictionary()     # id of a leaf -> its AccumulateGrad, as long as somebody looks at it

@@ -10,6 +10,7 @@ from taeda.tensor_base cimport alias, twin
 
 from _thread import _local
 
+from taeda import _above
 from taeda.autograd.anomaly_mode import last_write
 
 
@@ -109,8 +110,7 @@ cdef int set_hooks(SavedTensor s, object hooks) except -1:
     if s.requires_grad:
         s.grad_fn, s.output_nr = (<object>t).grad_fn, t.output_nr
         if s.grad_fn is None:
-            from taeda.autograd.node import leaf_edge
-            s.grad_fn = leaf_edge(t)
+            s.grad_fn = _above.leaf_edge(t)
     version = t.storage.version
     try:
         s.pack, s.unpack_hook = hooks

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from taeda.autograd.passes import queue_callback
+from taeda.tensor_base import TensorBase
 
 __all__ = ["Variable"]
 
 
 class _VariableMeta(type):
     def __instancecheck__(cls, instance: Any) -> bool:
-        from taeda.tensor import Tensor
-
-        return isinstance(instance, Tensor)
+        return isinstance(instance, TensorBase)
 
 
 class _Engine:

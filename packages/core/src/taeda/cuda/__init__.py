@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-import taeda
 from taeda.cuda import memory, random
 from taeda.cuda._absent import needs_gpu
 from taeda.cuda.memory import (
@@ -18,7 +17,7 @@ from taeda.cuda.memory import (
 from taeda.cuda.random import (
     get_rng_state, get_rng_state_all, initial_seed, manual_seed, manual_seed_all, seed, seed_all, set_rng_state, set_rng_state_all,
 )  # fmt: skip
-from taeda.device import no_cuda
+from taeda.device import device as _device, no_cuda
 
 __all__ = [
     "CUDAGraph", "Event", "ExternalStream", "OutOfMemoryError", "Stream", "StreamContext", "caching_allocator_alloc",
@@ -117,7 +116,7 @@ class device_of(device):
 def _index(device: Any) -> int:
     if isinstance(device, int):
         return device
-    named = taeda.device(device)
+    named = _device(device)
     if named.type != "cuda":
         raise ValueError(f"[cuda.device] Expected a cuda device, but got: {named}")
     return named.index or 0
@@ -196,7 +195,7 @@ def __getattr__(name: str) -> Any:
     if name in ("amp", "nvtx", "profiler"):
         return importlib.import_module(f"taeda.cuda.{name}")
     if name == "AcceleratorError":
-        return taeda.AcceleratorError
+        return importlib.import_module("taeda.absent").AcceleratorError
     if name.endswith("Tensor"):
         from taeda.legacy import GPU_NAMES
 

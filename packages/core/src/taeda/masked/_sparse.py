@@ -8,7 +8,8 @@ from taeda import ops
 from taeda.dtype import bool_, int64
 from taeda.layout import sparse_coo, strided
 from taeda.sparse.compressed import to_coo
-from taeda.sparse.tensor import coalesce, linear_of, packed, sparse_dim, values_of
+from taeda.sparse.places import linear_of, sparse_dim
+from taeda.sparse.tensor import coalesce, packed, values_of
 
 _SCATTER = {"sum": "sum", "mean": "sum", "prod": "prod", "amax": "amax", "amin": "amin"}
 

@@ -12,7 +12,7 @@ from taeda.tensor_base cimport CPU, META, SPARSE, TensorBase, new_tensor as bare
 
 import warnings
 
-from taeda import _spoken
+from taeda import _above, _spoken
 from taeda._once import warn_once
 from taeda.device import CPU as CPU_DEVICE, DEFAULTS, META as META_DEVICE
 from taeda.dtype import NAMES
@@ -165,8 +165,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     elif not isinstance(data, (list, tuple, int, float)):
         data = of_storage(data, dtype)
     if isinstance(data, TensorBase) and (<TensorBase>data).device == SPARSE:
-        from taeda.sparse.creation import copy_of
-        return finish(copy_of(data, dtype), requires_grad)
+        return finish(_above.sparse_copy(data, dtype), requires_grad)
     if isinstance(data, TensorBase) or (is_array(data) and not isinstance(data, (list, tuple))):
         t = <TensorBase>(data if isinstance(data, TensorBase) else as_tensor(data)).detach()
         t = to_dtype(t, t.view.dtype if dtype is None else code_of(dtype, "tensor"))

@@ -13,6 +13,7 @@ from taeda.ops.channels_last cimport channels_innermost
 from taeda.ops.copying cimport fill_new
 from taeda.tensor_base cimport CPU, META, TensorBase, refresh
 
+from taeda import _above
 from taeda.device import DEFAULTS, code_of as code_of_device, default_code
 from taeda.layout import SPARSE, MemoryFormat, need_strided, strided as STRIDED
 from taeda.operands import as_index
@@ -26,8 +27,7 @@ cdef int need_sparse(str op, object layout) except -1:
 
 cdef object without_entries(object layout, str op, tuple size, object dtype, object device, bint requires_grad):
     """A tensor of a sparse layout that has no elements but zeros."""
-    from taeda.sparse.creation import empty_of
-    made = empty_of(sizes_of(op, size), layout, dtype, device)
+    made = _above.sparse_empty(sizes_of(op, size), layout, dtype, device)
     return made.requires_grad_() if requires_grad else made
 
 

@@ -6,6 +6,8 @@ from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport I32, I64, Param, View
 from taeda.tensor_base cimport TensorBase
 
+from taeda import _above
+
 __all__ = ["embedding"]
 PUBLIC = ()
 METHODS = {}
@@ -45,11 +47,10 @@ cdef object embedding_vjp(Node n, object g):
 
 # the same as a sparse tensor: a row for each index, but for the padding row's
 cdef object embedding_sparse_vjp(Node n, object g):
-    from taeda.sparse.gradients import of_rows
     rows, padding_idx, by_freq = n.extra
     if by_freq:
         raise RuntimeError("[embedding_backward] scale_grad_by_freq not supported with sparse gradients; hint: sparse=False")
-    return of_rows(n.load(0), g, rows, padding_idx)
+    return _above.sparse_of_rows(n.load(0), g, rows, padding_idx)
 
 cdef Op EMBEDDING = linear(define("embedding", embedding_vjp))
 cdef Op EMBEDDING_SPARSE = linear(define("embedding_sparse", embedding_sparse_vjp, 0, 0, "embedding", "EmbeddingBackward0"))

@@ -10,6 +10,7 @@ from taeda.kernels.cpu.abi cimport I32, I64, Param, View
 from taeda.ops.arguments cimport view_of, whole_numbers
 from taeda.tensor_base cimport CPU, TensorBase
 
+from taeda import _above
 from taeda.ops.searching import searchsorted
 from taeda.ops.sequences import arange
 
@@ -76,8 +77,7 @@ cdef object embedding_bag_composed(Node n, object g, object w, object ix, object
         factor = factor / count[ix]
     rows = g[bag]
     if n.needs(0) and sparse:
-        from taeda.sparse.gradients import of_rows
-        gw = of_rows(ix, rows * factor.unsqueeze(1), n.extra[4], skip)
+        gw = _above.sparse_of_rows(ix, rows * factor.unsqueeze(1), n.extra[4], skip)
     elif n.needs(0):
         gw = nothing.index_add(0, ix, rows * factor.unsqueeze(1))
     if n.needs(1):

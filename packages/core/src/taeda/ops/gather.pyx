@@ -14,6 +14,7 @@ from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport add_rows, is_half, long_index, zeros_of
 from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
 
+from taeda import _above
 from taeda._once import warn_once
 from taeda.autograd.node import named
 from taeda.dispatch import write_exact
@@ -72,9 +73,8 @@ cdef object gather_vjp(Node n, object g):
     return scatter_add_core(zeros_of(shape, (<TensorBase>g).view.dtype, (<TensorBase>g).device), dim, n.load(0), g)
 
 cdef object gather_sparse_vjp(Node n, object g):
-    from taeda.sparse.gradients import of_elements
     dim, shape = n.extra
-    return of_elements(n.load(0), g, dim, shape)
+    return _above.sparse_of_elements(n.load(0), g, dim, shape)
 
 cdef Op GATHER = define("gather", gather_vjp)
 cdef Op GATHER_SPARSE = define("gather_sparse", gather_sparse_vjp, 0, 0, "gather", "GatherBackward0")

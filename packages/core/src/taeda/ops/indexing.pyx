@@ -27,7 +27,7 @@ from taeda.tensor_base cimport CPU, META, STAND_IN, TensorBase, is_wrapper
 import warnings
 from numbers import Integral
 
-from taeda import _spoken
+from taeda import _above, _spoken
 from taeda.operands import as_index
 from taeda.ops.conversion import tensor
 
@@ -130,10 +130,9 @@ cdef object pulled(TensorBase g, tuple spec):
                 whole = part.new_zeros((*part.shape[:d], shape[d], *part.shape[d + 1:]))
                 part = whole.slice_scatter(part, d, start[d], start[d] + n * by, by)
         return part
-    from taeda.func.batched import batched
     value, size = (<object>g)._value, (<object>g)._value.shape[0]
     spec = ((size, *spec[0]), (0, *spec[1]), (0, *[d + 1 if d >= 0 else d for d in spec[2]]), (1, *spec[3]), (size, *spec[4]), spec[5])
-    return batched(pulled(<TensorBase>value, spec), (<object>g)._level)
+    return _above.batched(pulled(<TensorBase>value, spec), (<object>g)._level)
 
 
 # -- reading an index -----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from taeda.kernels.cpu.abi cimport Param
 from taeda.ops.reduction cimport one_each, pick, read_dims, reduce_one, restore, share_back, way_back
 from taeda.tensor_base cimport TensorBase
 
+from taeda import _above
 from taeda.autograd.node import named
 
 __all__ = ["dist", "norm", "vector_norm"]
@@ -115,9 +116,8 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None, *, axis=
     if isinstance(p, str) and p not in ("fro", "nuc"):
         raise RuntimeError(f"[norm] Order {p} not supported; p is a number, 'fro' or 'nuc'")
     if isinstance(p, str) and (p == "nuc" or (isinstance(dim, (tuple, list)) and len(dim) > 2)):
-        from taeda.ops.matrix_norm import linalg_matrix_norm     # a room above this one
         dims = range(as_tensor(input, "norm").view.ndim) if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
-        return linalg_matrix_norm(input, p, tuple(dims), keepdim, dtype=dtype, out=out)
+        return _above.matrix_norm(input, p, tuple(dims), keepdim, dtype=dtype, out=out)
     return vector_norm(input, 2 if p is None or isinstance(p, str) else p, dim, keepdim, dtype=dtype, out=out)
 
 

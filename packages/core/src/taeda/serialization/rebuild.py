@@ -25,27 +25,22 @@ from taeda.ops.creation import empty, empty_strided
 from taeda.serialization import unpickler
 from taeda.stand_ins import is_wrapper_tensor
 from taeda.storage import Storage
+from taeda.tensor import Tensor
 from taeda.tensor_base import Size, TensorBase, user_attributes
 from taeda.typed_storage import TypedStorage
 
 # -- tensors in pickles and copies -------------------------------------------------------------------
 
 
-def plain_tensor_type() -> Any:
-    from taeda.tensor import Tensor
-
-    return Tensor
-
-
 def own_setstate(t: Any) -> bool:
     """Whether the tensor's class takes its state by a ``__setstate__`` of its own."""
-    return type(t).__setstate__ is not plain_tensor_type().__setstate__
+    return type(t).__setstate__ is not Tensor.__setstate__
 
 
 def state_of(t: Any) -> Any:
     """Return what the tensor's class says by a ``__getstate__`` of its own, else the attributes that a user has set."""
     own = getattr(type(t), "__getstate__", None)
-    return user_attributes(t) if own is getattr(plain_tensor_type(), "__getstate__", None) else t.__getstate__()
+    return user_attributes(t) if own is getattr(Tensor, "__getstate__", None) else t.__getstate__()
 
 
 def reduce_tensor(t: Any) -> tuple[Any, ...]:
@@ -88,7 +83,7 @@ def indices_come_later() -> Iterator[None]:
 
 def rebuild_sparse(kind: Any, data: Any) -> Any:
     """Stand for torch._utils._rebuild_sparse_tensor: indices that are not within the sizes are refused."""
-    from taeda.sparse import creation
+    from taeda.sparse import creation  # which few files need
 
     if not isinstance(data, tuple) or not 3 <= len(data) <= 4 or kind is strided:
         raise pickle.UnpicklingError("[load] a sparse tensor that is not made of indices, values and a size")

@@ -7,7 +7,8 @@ from typing import Any
 from taeda import ops
 from taeda.dtype import bool_, int64
 from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csr
-from taeda.sparse.tensor import coalesce, is_sparse, known, packed, sparse_dim, to_dense, values_of
+from taeda.sparse.places import coo_indices, sparse_dim
+from taeda.sparse.tensor import coalesce, is_sparse, packed, to_dense, values_of
 
 
 def batch_dims(s: Any) -> int:
@@ -41,46 +42,6 @@ def stacked(parts: list[Any], batch: tuple[int, ...]) -> Any:
     return packed(parts[0]._layout, tuple(p.reshape((*batch, -1)) for p in places), values.reshape((*batch, *values.shape[1:])), size)
 
 
-def check_starts(s: Any) -> None:
-    """Raise RuntimeError unless the compressed indices, which come from a program, rise from 0 to the number of elements."""
-    start, n = s._places[0], s._places[1].numel()
-    axis, blocks, (name, _) = COMPRESSED[s._layout]
-    lines = s.shape[axis] // (s._held.shape[1 + axis] if blocks else 1)
-    if start.numel() != lines + 1 or int(start[0]) != 0 or int(start[-1]) != n or bool((start.diff() < 0).any()):
-        ends = f"{int(start[0])} to {int(start[-1])}" if start.numel() else "none"
-        raise RuntimeError(f"[sparse] {name} must rise from 0 to the number of elements, {n}, in {lines} steps, got {start.numel() - 1} "
-                           f"steps, {ends}")
-
-
-def block_places(s: Any) -> tuple[Any, Any]:
-    """Return the row and the column of each value, of blocks in units of blocks."""
-    found = known(s).get("matrix")
-    if found is not None:
-        return found  # type: ignore[no-any-return]
-    compressed, plain = s._places
-    if compressed.ndim != 1:
-        raise NotImplementedError(f"[sparse] this operation takes no batches of compressed matrices, got shape {tuple(s.shape)}; hint: go "
-                                  "through the batch, matrix by matrix")
-    check_starts(s)
-    lines = ops.arange(compressed.numel() - 1, dtype=int64).repeat_interleave(compressed.diff().to(int64))
-    pair = lines, plain.to(int64)
-    found = s._known["matrix"] = pair if COMPRESSED[s._layout][0] == 0 else pair[::-1]
-    return found
-
-
-def coo_indices(s: Any) -> tuple[Any, Any]:
-    """Return the row and the column of each element of a matrix, in the order of its values."""
-    if s._layout is sparse_coo:
-        return s._places[0][0], s._places[0][1]
-    rows, columns = block_places(s)
-    if COMPRESSED[s._layout][1]:
-        high, wide = s._held.shape[1:3]
-        rows = (rows.reshape(-1, 1, 1) * high + ops.arange(high).reshape(1, -1, 1)).expand(-1, high, wide)
-        columns = (columns.reshape(-1, 1, 1) * wide + ops.arange(wide).reshape(1, 1, -1)).expand(-1, high, wide)
-        return rows.reshape(-1), columns.reshape(-1)
-    return rows, columns
-
-
 def elements(s: Any) -> Any:
     """Return the values of a compressed matrix, of blocks those of each element."""
     values = values_of(s)
@@ -110,12 +71,6 @@ def dense_of(s: Any) -> Any:
     values = elements(s)
     flat = values.new_zeros((s.shape[0] * s.shape[1], *values.shape[1:]))
     return flat.index_add_(0, rows * s.shape[1] + columns, values).reshape(tuple(s.shape))
-
-
-def dense_at(x: Any, like: Any) -> Any:
-    """Return a dense matrix's elements where a compressed one has some, in the form of its values."""
-    rows, columns = coo_indices(like)
-    return x[rows, columns].reshape(like._held.shape)
 
 
 def given_block(block: Any, op: str) -> tuple[int, int]:

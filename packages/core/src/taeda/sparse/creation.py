@@ -9,8 +9,10 @@ from taeda import ops
 from taeda.device import as_device
 from taeda.dtype import get_default_dtype, int64
 from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
-from taeda.sparse.tensor import is_sparse, linear_of, make, packed
+from taeda.sparse.places import linear_of
+from taeda.sparse.tensor import is_sparse, make, packed
 from taeda.tensor import Tensor
+from taeda.tensor_base import Size
 
 INVARIANTS = {"on": False}                # whether new sparse tensors are checked; see check_sparse_tensor_invariants
 
@@ -51,6 +53,26 @@ def empty_of(size: Any, layout: Any, dtype: Any, device: Any, sparse_dims: int |
     batch, lines = size[:-2], size[-2 + COMPRESSED[layout][0]]
     indices = ops.zeros((*batch, lines + 1), dtype=int64, **where), ops.zeros((*batch, 0), dtype=int64, **where)
     return make(layout, indices, ops.zeros((*batch, 0), dtype=dtype, **where), size)
+
+
+def new_of(s: Any, *args: Any, size: Any = None, device: Any = None) -> Any:
+    """Return an empty tensor of a size in this layout, or one of the indices and values given."""
+    args = args if size is None else (Size(size),)
+    if s._layout is not sparse_coo:
+        return Tensor.new(s, *args, **({} if device is None else {"device": device}))
+    if device is not None and as_device(device).type != s.device.type:
+        raise RuntimeError(f"[new] legacy constructor expects device type: {s.device.type} but device type: "
+                           f"{as_device(device).type} was passed")
+    if len(args) in (2, 3) and isinstance(args[0], Tensor) and isinstance(args[1], Tensor):
+        return sparse_coo_tensor(args[0], args[1].to(s.dtype), *args[2:], device=device)
+    if len(args) == 1 and isinstance(args[0], (list, tuple)) and not isinstance(args[0], Size):
+        raise TypeError("[new] SparseTensor.new(sequence) only accepts sizes.  Please use sparse_coo_tensor() to construct a sparse "
+                        "tensor from a sequence.")
+    sizes = args[0] if len(args) == 1 and isinstance(args[0], Size) else args or (0,)
+    if not all(hasattr(n, "__index__") and not isinstance(n, Tensor) for n in sizes):
+        raise TypeError("[new] new() received an invalid combination of arguments: it takes sizes, or indices, values and a size, got "
+                        f"({', '.join(type(x).__name__ for x in args)})")
+    return empty_of(sizes, s._layout, s.dtype, s.device)
 
 
 def check_coo(indices: Any, values: Any, size: tuple[int, ...]) -> None:

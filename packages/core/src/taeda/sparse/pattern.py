@@ -7,8 +7,7 @@ from typing import Any
 from taeda import ops
 from taeda.dtype import int64
 from taeda.layout import COMPRESSED, sparse_csr
-from taeda.sparse.compressed import coo_indices
-from taeda.sparse.tensor import is_coalesced, known
+from taeda.sparse.places import coo_indices, is_coalesced, known
 
 
 class Pattern:

@@ -10,8 +10,9 @@ from typing import Any
 
 from taeda._override import Attending
 from taeda.layout import sparse_coo
-from taeda.sparse import rules_form, rules_pointwise, rules_products, rules_reduce, rules_shape
-from taeda.sparse.tensor import RULES, SparseTensor, is_coalesced
+from taeda.sparse import creation, rules_form, rules_pointwise, rules_products, rules_reduce, rules_shape
+from taeda.sparse.places import is_coalesced
+from taeda.sparse.tensor import RULES, SparseTensor
 from taeda.tensor import Tensor
 
 __all__ = ["rules_form", "rules_pointwise", "rules_products", "rules_reduce", "rules_shape"]
@@ -39,3 +40,4 @@ _by_call: dict[str, Any] = {}
 for _name in _QUESTIONS:
     _direct(_name, RULES[_name])
 _direct("coalesce", _coalesce)
+SparseTensor.new = creation.new_of

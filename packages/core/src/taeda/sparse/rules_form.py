@@ -12,23 +12,8 @@ from taeda.dtype import NAMES, can_cast, int64
 from taeda.layout import COMPRESSED, layout as layout_class, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
 from taeda.sparse import compressed as _compressed, tensor as _tensor
 from taeda.sparse.creation import copy_of, empty_of, sparse_coo_tensor
-from taeda.sparse.tensor import (
-    SPOKEN,
-    become,
-    called,
-    coalesce,
-    is_coalesced,
-    is_sparse,
-    linear,
-    lookup,
-    make,
-    packed,
-    rule,
-    sparse_dim,
-    unknown,
-    values_of,
-    with_values,
-)
+from taeda.sparse.places import coo_indices, dense_at, is_coalesced, linear, sparse_dim
+from taeda.sparse.tensor import SPOKEN, become, called, coalesce, is_sparse, lookup, make, packed, rule, unknown, values_of, with_values
 from taeda.stand_ins import take_history, wrote
 
 
@@ -480,7 +465,7 @@ def to_sparse(x: Any, sparse_dims: Any = None, *, layout: Any = None, blocksize:
         if x._layout is sparse_coo:
             return x
         if x._layout is sparse_csc and not _compressed.batch_dims(x):                # by column, as they are
-            return packed(sparse_coo, (ops.stack(_compressed.coo_indices(x)),), values_of(x), x.shape)
+            return packed(sparse_coo, (ops.stack(coo_indices(x)),), values_of(x), x.shape)
         return _compressed.to_coo(x)
     k = x.ndim - (dense_dim or 0) if sparse_dims is None else sparse_dims
     if not (0 < k <= x.ndim or k == x.ndim == 0):
@@ -528,7 +513,7 @@ def sparse_mask(x: Any, mask: Any) -> Any:
     mask = mask.detach()
     if mask._layout in COMPRESSED:
         dense = x.to_dense() if is_sparse(x) else x
-        return with_values(mask, _compressed.dense_at(dense, mask))
+        return with_values(mask, dense_at(dense, mask))
     if itself:
         found = values_of(x)
     elif is_sparse(x):

@@ -11,23 +11,10 @@ from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
 from taeda.dtype import can_cast, complex128, float64
 from taeda.layout import COMPRESSED, sparse_coo
-from taeda.sparse.compressed import batch_dims, coo_indices, dense_dims, dense_of, to_compressed, to_coo
+from taeda.sparse.compressed import batch_dims, dense_dims, dense_of, to_compressed, to_coo
+from taeda.sparse.places import coo_indices, in_range, is_coalesced, linear, same_parts, sparse_dim
 from taeda.sparse.rules_form import begin_write, write
-from taeda.sparse.tensor import (
-    RULES,
-    coalesce,
-    in_range,
-    is_coalesced,
-    is_sparse,
-    linear,
-    packed,
-    rule,
-    same_parts,
-    sparse_dim,
-    unknown,
-    values_of,
-    with_values,
-)
+from taeda.sparse.tensor import RULES, coalesce, is_sparse, packed, rule, unknown, values_of, with_values
 
 # f(0) = 0, so that only the values change; of an element that is there several times, its sum is what counts
 _KEEP_ZERO = """

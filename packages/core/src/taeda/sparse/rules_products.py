@@ -13,8 +13,9 @@ from taeda.dtype import float32
 from taeda.layout import COMPRESSED, sparse_coo, sparse_csc, sparse_csr
 from taeda.sparse.compressed import BLOCKS, batch_dims, elements, matrices, stacked, to_compressed, to_coo
 from taeda.sparse.pattern import pattern_of
+from taeda.sparse.places import runs, sparse_dim
 from taeda.sparse.rules_shape import stack, transpose, unsupported
-from taeda.sparse.tensor import from_values, is_sparse, make, packed, rule, runs, sparse_dim, summed, unknown, values_of
+from taeda.sparse.tensor import from_values, is_sparse, make, packed, rule, summed, unknown, values_of
 
 
 class SparseTimesDense(Function):

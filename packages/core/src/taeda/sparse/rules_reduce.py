@@ -11,20 +11,10 @@ from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.dtype import int64
 from taeda.layout import COMPRESSED
 from taeda.sparse.compressed import to_compressed, to_coo
+from taeda.sparse.places import linear_of, sparse_dim
 from taeda.sparse.rules_form import need_coo
 from taeda.sparse.rules_shape import wrapped_dim
-from taeda.sparse.tensor import (
-    coalesce,
-    from_values,
-    linear_of,
-    packed,
-    rule,
-    sparse_dim,
-    summed,
-    unknown,
-    values_of,
-    with_values,
-)
+from taeda.sparse.tensor import coalesce, from_values, packed, rule, summed, unknown, values_of, with_values
 
 
 class SumOfAll(Function):

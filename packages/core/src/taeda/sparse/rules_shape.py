@@ -9,21 +9,9 @@ from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
 from taeda.sparse.compressed import batch_dims, one_of, to_coo
+from taeda.sparse.places import is_coalesced, known, runs, sparse_dim
 from taeda.sparse.rules_form import write
-from taeda.sparse.tensor import (
-    NAMED,
-    from_values,
-    is_coalesced,
-    is_sparse,
-    known,
-    packed,
-    rule,
-    runs,
-    sparse_dim,
-    unknown,
-    values_of,
-    with_values,
-)
+from taeda.sparse.tensor import NAMED, from_values, is_sparse, packed, rule, unknown, values_of, with_values
 
 _TURNED = {sparse_csr: sparse_csc, sparse_csc: sparse_csr, sparse_bsr: sparse_bsc, sparse_bsc: sparse_bsr}
 

@@ -15,18 +15,18 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from taeda import ops
+from taeda import _above, ops
 from taeda._names import has_older_form, in_newer_order
 from taeda._override import set_sparse
+from taeda.autograd.backward import backward
 from taeda.autograd.function import Function, FunctionNode
 from taeda.autograd.grad_mode import is_grad_enabled
-from taeda.device import as_device
 from taeda.dtype import int64
 from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided
+from taeda.sparse.places import dense_at, grouping, in_range, is_coalesced, known, linear, same_parts, sparse_dim
 from taeda.sparse.printing import sparse_str
 from taeda.stand_ins import sparse_shell
 from taeda.tensor import Tensor
-from taeda.tensor_base import Size
 
 RULES: dict[str, Callable[..., Any]] = {}        # name of a function -> what it does where an argument is sparse
 
@@ -177,27 +177,6 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
         """Whether both hold the same indices and values."""
         return is_sparse(other) and self._held.is_set_to(other._held) and same_parts(self, other)
 
-    def new(self, *args: Any, size: Any = None, device: Any = None) -> Any:
-        """Return an empty tensor of a size in this layout, or one of the indices and values given."""
-        from taeda.sparse.creation import empty_of, sparse_coo_tensor
-
-        args = args if size is None else (Size(size),)
-        if self._layout is not sparse_coo:
-            return super().new(*args, **({} if device is None else {"device": device}))
-        if device is not None and as_device(device).type != self.device.type:
-            raise RuntimeError(f"[new] legacy constructor expects device type: {self.device.type} but device type: "
-                               f"{as_device(device).type} was passed")
-        if len(args) in (2, 3) and isinstance(args[0], Tensor) and isinstance(args[1], Tensor):
-            return sparse_coo_tensor(args[0], args[1].to(self.dtype), *args[2:], device=device)
-        if len(args) == 1 and isinstance(args[0], (list, tuple)) and not isinstance(args[0], Size):
-            raise TypeError("[new] SparseTensor.new(sequence) only accepts sizes.  Please use sparse_coo_tensor() to construct a sparse "
-                            "tensor from a sequence.")
-        sizes = args[0] if len(args) == 1 and isinstance(args[0], Size) else args or (0,)
-        if not all(hasattr(n, "__index__") and not isinstance(n, Tensor) for n in sizes):
-            raise TypeError("[new] new() received an invalid combination of arguments: it takes sizes, or indices, values and a size, got "
-                            f"({', '.join(type(x).__name__ for x in args)})")
-        return empty_of(sizes, self._layout, self.dtype, self.device)
-
     def __radd__(self, other: Any) -> Any:
         return ops.add(other, self)
 
@@ -266,9 +245,7 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
         return self.detach().requires_grad_(self.requires_grad)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        from taeda.serialization import reduce_tensor
-
-        return reduce_tensor(self)
+        return _above.reduce_tensor(self)
 
     # -- autograd ---------------------------------------------------------------------------------------
 
@@ -285,8 +262,6 @@ class SparseTensor(Tensor, attributes=False):  # type: ignore[call-arg]
 
     def backward(self, gradient: Any = None, *args: Any, **kwargs: Any) -> None:
         """Run autograd from this tensor."""
-        from taeda.autograd.backward import backward
-
         backward(self, gradient, *args, **kwargs)
 
 
@@ -317,28 +292,6 @@ def become(s: Any, other: Any) -> None:
     """Give a sparse tensor the sizes, indices and values of another; its place in the graph stays."""
     sparse_shell(s, tuple(other.shape), other._held)
     s._layout, s._places, s._held, s._known = other._layout, other._places, other._held, dict(other._known)
-
-
-def known(s: Any) -> dict[str, Any]:
-    """Return what was found out about the indices of a tensor, as long as nobody has written into them."""
-    places = s._places
-    version = places[0]._version if len(places) == 1 else places[0]._version + places[1]._version
-    if s._known.get("version", 0) != version:
-        for name in ("linear", "grouping", "pattern", "in range", "matrix"):
-            s._known.pop(name, None)
-        s._known["version"] = version
-    return s._known
-
-
-def is_coalesced(s: Any) -> bool:
-    """Whether the indices are known to be sorted, each there once."""
-    return bool(s._known.get("coalesced", False))
-
-
-def same_parts(a: Any, b: Any) -> bool:
-    """Whether two tensors share their indices."""
-    return a._layout is b._layout and (
-        a._places is b._places or all(x is y or x.is_set_to(y) for x, y in zip(a._places, b._places, strict=True)))
 
 
 # -- autograd ----------------------------------------------------------------------------------------
@@ -431,8 +384,6 @@ def values_at(g: Any, like: Any) -> Any:
         if g._layout is not sparse_coo or like._layout is not sparse_coo:
             g = g.to_dense()
     if like._layout in COMPRESSED:
-        from taeda.sparse.compressed import dense_at
-
         return dense_at(g, like)
     indices = like._places[0]
     if not is_sparse(g):
@@ -452,53 +403,7 @@ def lookup(s: Any, wanted: Any) -> Any:
     return ops.where(there, values.index_select(0, at), values.new_zeros(()))
 
 
-# -- COO indices -------------------------------------------------------------------------------------
-
-
-def sparse_dim(s: Any) -> int:
-    """How many dimensions the indices of a COO tensor speak of."""
-    return len(s._places[0])
-
-
-def linear_of(indices: Any, sizes: Any) -> Any:
-    """Return each column of indices as one number, in the order of the elements of a tensor of the sizes."""
-    found = None
-    for row, size in zip(indices, sizes, strict=False):
-        found = row if found is None else found * size + row
-    return indices.new_zeros(indices.shape[1]) if found is None else found.contiguous()
-
-
-def linear(s: Any) -> Any:
-    """Return the indices of a COO tensor as one number an entry."""
-    found = known(s)
-    if "linear" not in found:
-        found["linear"] = linear_of(s._places[0], s.shape[: sparse_dim(s)])
-    return found["linear"]
-
-
-def grouping(s: Any) -> tuple[Any, Any, Any]:
-    """Return the order that sorts the entries; where, in it, each element's first entry is; and each entry's element, in that order.
-
-    The last two are None where each element has one entry.
-    """
-    found = known(s)
-    if "grouping" not in found:
-        keys, order = linear(s).sort(stable=True)
-        new = keys[1:] != keys[:-1]
-        first = group = None
-        if not bool(new.all()):
-            new = ops.cat([new.new_ones(1), new])
-            first, group = new.nonzero().reshape(-1), new.to(int64).cumsum(0) - 1
-        found["grouping"] = order, first, group
-    return found["grouping"]
-
-
-def runs(start: Any, wanted: Any) -> tuple[Any, Any]:
-    """Take the runs start[i] to start[i + 1] of each i of ``wanted`` in turn: which one each place comes from, and the places."""
-    first = start.index_select(0, wanted)
-    counts = start[1:].index_select(0, wanted) - first
-    which = ops.arange(wanted.numel()).repeat_interleave(counts)
-    return which, (first - counts.cumsum(0) + counts).index_select(0, which) + ops.arange(which.numel())
+# -- COO values -------------------------------------------------------------------------------------
 
 
 def coalesce(s: Any) -> Any:
@@ -538,13 +443,3 @@ def to_dense(s: Any) -> Any:
     return summed(values, in_range(s), total).reshape(sizes)
 
 
-def in_range(s: Any) -> Any:
-    """Return the linear indices of a COO tensor; IndexError unless all are within its sizes."""
-    if "in range" not in known(s):
-        indices = s._places[0]
-        for d in range(sparse_dim(s)):
-            if indices.shape[1] and (int(indices[d].min()) < 0 or int(indices[d].max()) >= s.shape[d]):
-                raise IndexError(f"[sparse] an index of dimension {d} is out of bounds: {int(indices[d].min())} to {int(indices[d].max())} "
-                                 f"for a tensor of shape {tuple(s.shape)}")
-        s._known["in range"] = True
-    return linear(s)
