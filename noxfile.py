@@ -112,6 +112,7 @@ def lint(session: nox.Session) -> None:
     session.install("-q", "ruff==0.17.5", "cython-lint>=0.16", "codespell>=2.3")
     session.run("ruff", "check", ".")
     session.run("cython-lint", "packages/core/src")
+    session.run("python", "tools/sort_cimports.py", "--check")
     session.run("codespell", "packages", "tests", "examples", "benchmarks", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
 
 

@@ -8,7 +8,7 @@ from cpython.float cimport PyFloat_Check
 from libc.stdint cimport int64_t
 from libc.string cimport memcmp, memcpy
 
-from taeda.allocation cimport empty_for, empty_as, empty_like, scalar_tensor
+from taeda.allocation cimport empty_as, empty_for, empty_like, scalar_tensor
 from taeda.autograd.dual cimport has_tangent, lend_tangent, level, propagate
 from taeda.autograd.grad_mode cimport grad_enabled, set_grad
 from taeda.autograd.node cimport grad_fn_of, save

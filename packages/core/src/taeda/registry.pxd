@@ -2,7 +2,7 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport CROSS, IN0, IN1, IN2, NOTHING, OUT, vjp_fn
-from taeda.kernels.cpu.abi cimport Kernel, NDTYPES, Param, View
+from taeda.kernels.cpu.abi cimport NDTYPES, Kernel, Param, View
 from taeda.tensor_base cimport TensorBase
 
 

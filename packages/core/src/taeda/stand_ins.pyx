@@ -10,7 +10,7 @@ Each has a device code that no kernel runs on, and an address that no process ha
 from libc.stdint cimport int64_t
 
 from taeda.storage cimport Storage, foreign_storage
-from taeda.tensor_base cimport BATCHED, SPARSE, SPARSE_SHELL, STAND_IN, TensorBase, WRAPPED, is_wrapper, refresh, twin
+from taeda.tensor_base cimport BATCHED, SPARSE, SPARSE_SHELL, STAND_IN, WRAPPED, TensorBase, is_wrapper, refresh, twin
 
 import copy
 

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """TensorBase: storage + layout + dtype + autograd slots.  Operators and methods are in tensor.pyx."""
 cimport cython
-from cpython.object cimport Py_TPFLAGS_HEAPTYPE, PyTypeObject
+from cpython.object cimport PyTypeObject, Py_TPFLAGS_HEAPTYPE
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 

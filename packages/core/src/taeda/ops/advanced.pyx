@@ -13,7 +13,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, chec
                              define, empty, empty_for, empty_shape, end_inplace, launch, needs_grad, record, scalar_tensor,
                              to_dtype)
 from taeda.dtype cimport name_of
-from taeda.kernels.cpu.abi cimport BF16, BOOL, C32, C64, F16, I32, I64, MAX_DIM, Param, U8, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, C32, C64, F16, I32, I64, MAX_DIM, U8, Param, View
 from taeda.kernels.cpu.lowering cimport wide_of
 from taeda.tensor_base cimport CPU, META, TensorBase, is_wrapper
 

@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty, empty_for,
                              end_inplace, needs_grad, record, result_type, to_dtype, write_out)
-from taeda.dtype cimport name_of, differentiable, is_complex_
+from taeda.dtype cimport differentiable, is_complex_, name_of
 from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, View
 from taeda.ops.matmul cimport (batched, check_bmm, column, foldable, folded, matrix, matvec, multiply, need_ndim,
                                product, raise_sizes, readable, reads, rows_of, same_dtype)

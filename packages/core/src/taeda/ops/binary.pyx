@@ -5,7 +5,7 @@ from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_
                              broadcast_shapes, define, end_inplace, held_scalar, launch, needs_grad, result_type as promoted, scalar_tensor,
                              to_dtype, write_out)
 from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral, name_of
-from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, Param, U8, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, U8, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.autograd.node import named

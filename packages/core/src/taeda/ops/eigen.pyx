@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, any_needs_grad, as_tensor, define, empty_shape, record_multi, write_out
 from taeda.dtype cimport is_complex_, is_integral, name_of
-from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I32, Param
+from taeda.kernels.cpu.abi cimport C64, C128, F32, F64, I32, Param
 from taeda.ops.linalg cimport (LONG_AREA, batch_element, batch_of, call, cols, columns, count_of, empty_columns, first_failure, give,
                                identity, need_float, need_matrix, need_square, numbers, rows, small)
 from taeda.tensor_base cimport META, TensorBase

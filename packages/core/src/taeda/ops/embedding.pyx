@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Rows of a table by index."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, linear, empty_shape, launch, record
+from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, empty_shape, launch, linear, record
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport I32, I64, Param, View
 from taeda.tensor_base cimport TensorBase

@@ -6,9 +6,8 @@ Reading and adding are each other's adjoint, so each is the other's derivative.
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, begin_inplace, check_same_device,
-                             contiguous, define, held_scalar, linear, empty, end_inplace, launch, record,
-                             scalar_tensor, to_dtype, wrap_dim, write_out)
+from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, begin_inplace, check_same_device, contiguous, define, empty,
+                             end_inplace, held_scalar, launch, linear, record, scalar_tensor, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport differentiable, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport add_rows, is_half, long_index, zeros_of

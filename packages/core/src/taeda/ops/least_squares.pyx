@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record, record_multi, write_out
 from taeda.dtype cimport torch_name
-from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I32, I64, Param
+from taeda.kernels.cpu.abi cimport C64, C128, F32, F64, I32, I64, Param
 from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, common_batch, count_of, empty_columns,
                                first_failure, in_caches, numbers, rows, with_batch)
 from taeda.tensor_base cimport META, TensorBase

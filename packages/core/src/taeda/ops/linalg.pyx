@@ -10,7 +10,7 @@ from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, broadcast_shapes, check_same_device, copy_into, define, empty_shape, launch, write_out)
 from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
-from taeda.kernels.cpu.abi cimport C128, C64, F32, F64, I32, I64
+from taeda.kernels.cpu.abi cimport C64, C128, F32, F64, I32, I64
 from taeda.tensor_base cimport META, refresh
 
 from taeda import _once

@@ -7,13 +7,13 @@ small norm takes a lower degree (Nicholas Higham, "The scaling and squaring meth
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, define, record, write_out
 from taeda.dtype cimport is_complex_, is_float, torch_name
-from taeda.kernels.cpu.abi cimport C128, C64, F32, F64
+from taeda.kernels.cpu.abi cimport C64, C128, F32, F64
 from taeda.ops.linalg cimport batch_of, count_of, identity, need_square, rows
 from taeda.tensor_base cimport META, TensorBase
 
 import math
 
-from taeda.dtype import float32, complex64
+from taeda.dtype import complex64, float32
 from taeda.operands import as_index
 from taeda.ops.join import cat
 from taeda.ops.masking import where

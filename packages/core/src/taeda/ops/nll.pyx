@@ -10,7 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty, empty_like,
                              empty_shape, launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport is_float, torch_name
-from taeda.kernels.cpu.abi cimport I64, Param, U8, View
+from taeda.kernels.cpu.abi cimport I64, U8, Param, View
 from taeda.ops.loss cimport reduction_code
 from taeda.tensor_base cimport TensorBase
 

@@ -6,7 +6,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, binary, binary_params, broadcast_shapes, check_same_device,
                              define, empty_for, launch, needs_grad, record, to_dtype, unary, unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of, promote
-from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, Param, U8, View
+from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, U8, Param, View
 from taeda.ops.activation cimport flat, floats
 from taeda.ops.binary cimport in_dtype, one_pass_
 from taeda.tensor_base cimport TensorBase

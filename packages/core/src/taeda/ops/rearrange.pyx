@@ -7,8 +7,8 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, clone_dense, contiguous, copy_into, define, linear, empty,
-                             empty_as, empty_like, empty_shape, integer, launch, record, to_dtype, wrap_dim, write_out)
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, clone_dense, contiguous, copy_into, define, empty, empty_as,
+                             empty_like, empty_shape, integer, launch, linear, record, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_beside, zeros_of

@@ -8,7 +8,7 @@ cotangent is spread by an expanded view: ``sum`` copies nothing in its backward 
 from libc.stdint cimport int64_t, uint64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_strided_view, as_tensor, binary, define, linear, empty, integer, launch, needs_grad, record, to_dtype,
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, binary, define, empty, integer, launch, linear, needs_grad, record, to_dtype,
                              wrap_dim, write_out)
 from taeda.dtype cimport code_of, default_float, is_complex_, is_float, is_integral, itemsize_of, real_code, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I64, MAX_DIM, Param, View

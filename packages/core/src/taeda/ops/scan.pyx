@@ -5,8 +5,8 @@ The kernels run forwards or from the end, so the way back of a cumulative sum is
 neither a flip nor a copy.
 """
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_tensor, contiguous, define, linear, empty_like, empty_shape, launch, needs_grad, record,
-                             record_multi, to_dtype, wrap_dim, write_out)
+from taeda.dispatch cimport (Op, as_tensor, contiguous, define, empty_like, empty_shape, launch, linear, needs_grad, record, record_multi,
+                             to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport code_of, is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.reduction cimport dtype_with, pick, write_pair

@@ -3,8 +3,8 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy_into, define, linear, empty, empty_like, needs_grad,
-                             end_inplace, integer, launch, record, to_dtype, wrap_dim, write_out)
+from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy_into, define, empty, empty_like, end_inplace, integer,
+                             launch, linear, needs_grad, record, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport code_of, dtype_of, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8, Param, View
 from taeda.ops.advanced cimport zeros_beside, zeros_of

@@ -17,7 +17,7 @@ from libc.string cimport memcpy, memset
 
 from taeda.kernels.cpu cimport runtime
 from taeda.kernels.cpu.abi cimport Param, View
-from taeda.kernels.cpu.conv_planes cimport *
+from taeda.kernels.cpu.conv_planes cimport *           # first: bf16_pairs.h wants its tiles.h before it
 from taeda.kernels.cpu.bf16_pairs cimport *
 from taeda.kernels.cpu.share cimport Share, share_next, share_out
 from taeda.kernels.cpu.work cimport cut, up

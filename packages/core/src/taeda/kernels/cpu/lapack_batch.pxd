@@ -3,8 +3,8 @@ from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from taeda.kernels.cpu.abi cimport Param, View
 from taeda.kernels.cpu cimport runtime
+from taeda.kernels.cpu.abi cimport Param, View
 from taeda.kernels.cpu.share cimport Share, share_next, share_out
 
 cdef enum:
