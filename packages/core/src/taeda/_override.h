@@ -173,7 +173,9 @@ static PyObject *taeda_again(PyObject *self, PyObject *const *args, size_t flagg
     return found;
 }
 
-/* What the interpreter calls: straight on to the function, unless somebody takes the call over. */
+/* What the interpreter calls: straight on to the function, unless somebody takes the call over.  It begins a cache line, since else
+ * a + b takes up to 7 % longer, by the size of the code before it. */
+__attribute__((aligned(64)))
 static PyObject *taeda_enter(PyObject *self, PyObject *const *args, size_t flagged, PyObject *names) {
     taeda_call *c = (taeda_call *)((char *)self + taeda_call_offset);
     if (c->watched || taeda_watched(c, (PyObject **)args, taeda_nargs(flagged, names)) || taeda_misused(c, args, flagged))

@@ -500,9 +500,12 @@ cdef object in_class(object found, object cls):
 # -- __torch_dispatch__: classes that are told of operators, below autograd ----------------------------
 
 
+cdef object operators = _above.call_by_operators
+
+
 cdef object by_operators(f, args, kwargs):
     """Make a call by PyTorch's operators, each of which asks the classes of its arguments."""
-    return _above.call_by_operators(f, args, kwargs, None)
+    return operators(f, args, kwargs, None)
 
 
 cdef bint is_dispatched(args, kwargs) except -1:

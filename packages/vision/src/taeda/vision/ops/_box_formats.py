@@ -41,26 +41,26 @@ def _turn(r: Tensor) -> tuple[Tensor, Tensor]:
     return taeda.cos(radians), taeda.sin(radians)
 
 
-def _corner_of_center(b: Tensor) -> list[Tensor]:
+def corner_of_center(b: Tensor) -> list[Tensor]:
     cx, cy, w, h, r = b.unbind(-1)
     cos, sin = _turn(r)
     return [cx - w / 2 * cos - h / 2 * sin, cy - h / 2 * cos + w / 2 * sin, w, h, r]
 
 
-def _center_of_corner(b: Tensor) -> list[Tensor]:
+def center_of_corner(b: Tensor) -> list[Tensor]:
     x, y, w, h, r = b.unbind(-1)
     cos, sin = _turn(r)
     return [x + w / 2 * cos + h / 2 * sin, y - w / 2 * sin + h / 2 * cos, w, h, r]
 
 
-def _corners(b: Tensor) -> list[Tensor]:
+def corners_of(b: Tensor) -> list[Tensor]:
     x1, y1, w, h, r = b.unbind(-1)
     cos, sin = _turn(r)
     x2, y2 = x1 + w * cos, y1 - w * sin
     return [x1, y1, x2, y2, x2 + h * sin, y2 + h * cos, x1 + h * sin, y1 + h * cos]
 
 
-def _of_corners(b: Tensor) -> list[Tensor]:
+def from_corners(b: Tensor) -> list[Tensor]:
     x1, y1, x2, y2, x3, y3, _, _ = b.unbind(-1)
     angle = taeda.atan2(y1 - y2, x2 - x1) * 180 / math.pi
     w = ((x2 - x1) ** 2 + (y1 - y2) ** 2).sqrt()
@@ -75,12 +75,12 @@ _STEPS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("xyxy", "cxcywh"): (_to_cxcywh,),
     ("xywh", "cxcywh"): (_from_xywh, _to_cxcywh),
     ("cxcywh", "xywh"): (_from_cxcywh, _to_xywh),
-    ("cxcywhr", "xywhr"): (_corner_of_center,),
-    ("xywhr", "cxcywhr"): (_center_of_corner,),
-    ("cxcywhr", "xyxyxyxy"): (_corner_of_center, _corners),
-    ("xyxyxyxy", "cxcywhr"): (_of_corners, _center_of_corner),
-    ("xywhr", "xyxyxyxy"): (_corners,),
-    ("xyxyxyxy", "xywhr"): (_of_corners,),
+    ("cxcywhr", "xywhr"): (corner_of_center,),
+    ("xywhr", "cxcywhr"): (center_of_corner,),
+    ("cxcywhr", "xyxyxyxy"): (corner_of_center, corners_of),
+    ("xyxyxyxy", "cxcywhr"): (from_corners, center_of_corner),
+    ("xywhr", "xyxyxyxy"): (corners_of,),
+    ("xyxyxyxy", "xywhr"): (from_corners,),
 }
 
 

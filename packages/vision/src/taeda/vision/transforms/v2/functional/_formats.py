@@ -7,7 +7,7 @@ from typing import Any
 import taeda
 from taeda import Tensor
 from taeda.vision import tv_tensors
-from taeda.vision.ops._box_formats import _center_of_corner, _corner_of_center, _corners, _of_corners
+from taeda.vision.ops._box_formats import center_of_corner, corner_of_center, corners_of, from_corners
 from taeda.vision.transforms.v2.functional._dispatch import is_pure_tensor
 from taeda.vision.transforms.v2.functional._rotated_boxes import clamp_corners
 
@@ -42,9 +42,9 @@ def convert(boxes: Tensor, old: Any, new: Any) -> Tensor:
     if rotated(old) != rotated(new):
         raise ValueError("[convert_bounding_box_format] Cannot convert between rotated and unrotated bounding boxes.")
     if rotated(old):
-        steps: dict[Any, Any] = {Format.CXCYWHR: _corner_of_center, Format.XYXYXYXY: _of_corners}
+        steps: dict[Any, Any] = {Format.CXCYWHR: corner_of_center, Format.XYXYXYXY: from_corners}
         boxes = taeda.stack(steps[old](boxes), -1).to(boxes.dtype) if old in steps else boxes
-        steps = {Format.CXCYWHR: _center_of_corner, Format.XYXYXYXY: _corners}
+        steps = {Format.CXCYWHR: center_of_corner, Format.XYXYXYXY: corners_of}
         return taeda.stack(steps[new](boxes), -1).to(boxes.dtype) if new in steps else boxes
     first, second = boxes[..., :2], boxes[..., 2:]
     if (old, new) == (Format.XYWH, Format.CXCYWH):
