@@ -180,9 +180,7 @@ def grad(
             if isinstance(x, GradientEdge):
                 raise RuntimeError("[grad] materialize_grads cannot be used when the given input is a GradientEdge, which has no sizes: "
                                    f"input {i} was not used in the graph")
-            from taeda.ops import zeros_like
-
-            found[i] = zeros_like(x, requires_grad=create_graph)
+            found[i] = _above.zeros_like(x, requires_grad=create_graph)
         elif g is None and not allow_unused:
             shape = "" if isinstance(x, GradientEdge) else f": input {i} of shape {tuple(x.shape)}"
             raise RuntimeError(

@@ -34,7 +34,7 @@ from taeda.typed_storage import TypedStorage
 
 def own_setstate(t: Any) -> bool:
     """Whether the tensor's class takes its state by a ``__setstate__`` of its own."""
-    return type(t).__setstate__ is not Tensor.__setstate__
+    return type(t).__setstate__ is not Tensor.__setstate__  # type: ignore[attr-defined]
 
 
 def state_of(t: Any) -> Any:

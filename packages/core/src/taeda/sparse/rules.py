@@ -40,4 +40,4 @@ _by_call: dict[str, Any] = {}
 for _name in _QUESTIONS:
     _direct(_name, RULES[_name])
 _direct("coalesce", _coalesce)
-SparseTensor.new = creation.new_of
+SparseTensor.new = creation.new_of  # type: ignore[assignment,method-assign]
