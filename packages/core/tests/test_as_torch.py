@@ -87,6 +87,16 @@ def test_classes_say_that_they_are_pytorchs():
     )
 
 
+def test_results_of_ops_say_that_they_are_of_pytorchs_return_types():
+    assert printed(
+        "import pickle, torch\n"
+        "r = torch.ones(2, 2).max(0)\n"
+        "print(type(r), type(r).__module__, type(torch.linalg.qr(torch.eye(2))))\n"
+        "print(torch.return_types.max is type(r), type(pickle.loads(pickle.dumps(r))) is type(r))\n"
+        "print(b'ctorch.return_types' in pickle.dumps(r, protocol=2))"
+    ) == "<class 'torch.return_types.max'> torch.return_types <class 'torch.return_types.linalg_qr'>\nTrue True\nTrue"
+
+
 def test_the_classes_of_distributions_are_of_pytorchs_files():
     assert printed(
         "import pickle, typing, torch.distributions as d\n"

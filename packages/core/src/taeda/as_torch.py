@@ -27,6 +27,7 @@ from typing import Any
 
 from taeda import _spoken
 from taeda._class_places import has_places, rename, rename_when_loaded
+from taeda.ops import return_types
 from taeda.tensor_base import republish
 from taeda.torch_version import TorchVersion
 
@@ -66,6 +67,7 @@ def install(vision: bool = True) -> ModuleType:
         _tell_spawned_processes(vision)
     _spoken.name = "torch"
     republish("torch")                                  # libraries for several frameworks tell by the class's module whose tensor they met
+    return_types.republish("torch")
     if "taeda.nn.parameter" in sys.modules:
         sys.modules["taeda.nn.parameter"].republish("torch")
     for name in [name for name in sys.modules if has_places(name)]:
