@@ -9,7 +9,8 @@ from any_threads import assert_same_for_any_threads
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int64", "uint8"])
-@pytest.mark.parametrize("shape,columns", [((300, 24), 17), ((7, 50, 8), 5), ((3, 900, 70), 64), ((2, 40, 9), 1), ((15, 30), 20)])
+@pytest.mark.parametrize("shape,columns", [((300, 24), 17), ((7, 50, 8), 5), ((3, 900, 70), 64), ((2, 40, 9), 1), ((15, 30), 20),
+                                           ((3, 200, 130), 101), ((500, 330), 320), ((40, 340), 321), ((2, 3, 60, 100), 97)])
 def test_all_of_short_lines_with_gaps_is_that_of_a_copy(shape: tuple[int, ...], columns: int, dtype: str) -> None:
     x = np.random.default_rng(0).integers(0, 9, shape).astype(dtype)
     part, t = x[..., :columns].astype(np.float64), taeda.tensor(x)[..., :columns]
