@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import pytest
@@ -97,3 +98,18 @@ def test_another_generator_leaves_the_default_one_alone(call: str) -> None:
     drawn = eval(f"t.{call[:close]}{keyword}{call[close:]}", {"t": taeda, "g": taeda.Generator().manual_seed(0)})
     assert drawn.tolist() == dict(DRAWN)[call]
     assert taeda.equal(before, taeda.get_rng_state())
+
+
+@pytest.mark.parametrize(
+    ("dtype", "to_the_largest", "above_2_to_57"),
+    [
+        (taeda.float32, [9.370559672735498e17, 3.8396496353333084e18], [1.60089305321046e17, 1.456997904899113e17]),
+        (taeda.float64, [9.370559418075071e17, 3.839649608876091e18], [1.6008418624113834e17, 1.4569079068364448e17]),
+        (taeda.bfloat16, [9.367487224930632e17, 3.8370668825196626e18], [1.5762598695796736e17, 1.6100368667849523e17]),
+    ],
+)  # fmt: skip
+def test_bounds_that_a_float_dtype_does_not_hold(dtype: Any, to_the_largest: Any, above_2_to_57: Any) -> None:
+    taeda.manual_seed(3)
+    with warnings.catch_warnings(action="ignore"):
+        assert taeda.empty(2, dtype=dtype).random_(0, 2**63 - 1).tolist() == to_the_largest
+        assert taeda.empty(2, dtype=dtype).random_(2**57 + 3, 2**57 + 9 + 2**54).tolist() == above_2_to_57

@@ -67,7 +67,7 @@ cdef int check_bound(str name, str what, object x, int dtype) except -1:
 
 cdef object rounded(object x, int dtype):
     """An integer as a float dtype holds it: to nearest, ties to even."""
-    cdef int shift = abs(x).bit_length() - DIGITS[dtype]
+    cdef object shift = abs(x).bit_length() - DIGITS[dtype]            # a Python number, as 1 << 63 is no C int
     cdef object down, rest
     if shift <= 0:
         return x
@@ -79,7 +79,7 @@ cdef object rounded(object x, int dtype):
 cdef object next_held(object x, int dtype, int direction):
     """Move a bound that a float dtype does not hold to the next one inside, as PyTorch does."""
     cdef object beside = rounded(x + direction, dtype)
-    if (direction > 0 and beside < x) or (direction < 0 and beside >= x):
+    if (direction > 0 and beside < x) or (direction < 0 and x <= beside < 1 << 63):         # no int64 is past the last float below 2^63
         return beside + direction * (1 << max(abs(x + direction).bit_length() - DIGITS[dtype], 0))
     return x
 

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Views of another shape: dimensions merged, split, reordered, put in and left out."""
 from cpython.long cimport PyLong_AsLongLongAndOverflow
-from libc.stdint cimport INT64_MAX, int64_t, uint8_t
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport NOTHING, Op, as_strided_view, as_tensor, contiguous, define, record, record_view, wrap_dim
@@ -49,7 +49,7 @@ cdef bint view_strides(TensorBase x, int n, const int64_t* shape, int64_t* strid
         chunk = 1                            # a last dimension of size 1 with another stride hands it on, as in PyTorch
         for d in range(n - 1, -1, -1):
             strides[d] = chunk
-            chunk *= shape[d] if shape[d] > 1 else 1
+            chunk = <int64_t>(<uint64_t>chunk * <uint64_t>(shape[d] if shape[d] > 1 else 1))       # wraps for a view without elements
         return True
     if x.view.ndim == 0:
         for d in range(n):
