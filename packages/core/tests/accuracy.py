@@ -138,14 +138,14 @@ def points(low: float, high: float, dtype: str, seed: int) -> Array:
 
 # fmt: off
 ELEMENTARY: dict[str, tuple[Callable[[Array], Array], float, float, float, float]] = {
-    "exp": (np.exp, -85, 88, 0.51, 1), "exp2": (np.exp2, -125, 127, 1, 1.1), "expm1": (np.expm1, -20, 88, 0.51, 2),
-    "log": (np.log, 0, 1e30, 0.76, 1), "log2": (np.log2, 0, 1e30, 0.51, 2), "log10": (np.log10, 0, 1e30, 0.51, 2),
-    "log1p": (np.log1p, -0.999, 1e20, 0.51, 2), "sqrt": (np.sqrt, 0, 1e30, 0.5, 0.5), "rsqrt": (lambda x: 1 / np.sqrt(x), 1e-30, 1e30, 1.5, 1.5),
-    "sin": (np.sin, -1000, 1000, 0.51, 1.5), "cos": (np.cos, -1000, 1000, 0.51, 1.5), "tan": (np.tan, -1000, 1000, 0.51, 3),
-    "asin": (np.arcsin, -1, 1, 0.51, 2), "acos": (np.arccos, -1, 1, 0.51, 2), "atan": (np.arctan, -50, 50, 0.51, 2.5),
-    "sinh": (np.sinh, -88, 88, 0.51, 3), "cosh": (np.cosh, -88, 88, 0.51, 2), "tanh": (np.tanh, -10, 10, 0.51, 3),
-    "asinh": (np.arcsinh, -1e4, 1e4, 0.51, 3), "acosh": (np.arccosh, 1, 1e20, 0.51, 3), "atanh": (np.arctanh, -1, 1, 0.51, 3),
-    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), -80, 80, 3, 3),
+    "exp": (np.exp, -85, 88, 0.51, 0.6), "exp2": (np.exp2, -125, 127, 1, 1), "expm1": (np.expm1, -20, 88, 0.51, 0.7),
+    "log": (np.log, 0, 1e30, 0.76, 0.7), "log2": (np.log2, 0, 1e30, 0.51, 0.7), "log10": (np.log10, 0, 1e30, 0.51, 0.7),
+    "log1p": (np.log1p, -0.999, 1e20, 0.51, 0.7), "sqrt": (np.sqrt, 0, 1e30, 0.5, 0.5), "rsqrt": (lambda x: 1 / np.sqrt(x), 1e-30, 1e30, 1.5, 1.5),
+    "sin": (np.sin, -1000, 1000, 0.51, 0.8), "cos": (np.cos, -1000, 1000, 0.51, 0.8), "tan": (np.tan, -1000, 1000, 0.51, 0.9),
+    "asin": (np.arcsin, -1, 1, 0.51, 0.7), "acos": (np.arccos, -1, 1, 0.51, 0.7), "atan": (np.arctan, -50, 50, 0.51, 0.7),
+    "sinh": (np.sinh, -88, 88, 0.51, 0.7), "cosh": (np.cosh, -88, 88, 0.51, 0.7), "tanh": (np.tanh, -10, 10, 0.51, 0.7),
+    "asinh": (np.arcsinh, -1e4, 1e4, 0.51, 0.7), "acosh": (np.arccosh, 1, 1e20, 0.51, 0.7), "atanh": (np.arctanh, -1, 1, 0.51, 0.7),
+    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), -80, 80, 3, 2),
 }
 # fmt: on
 

@@ -37,7 +37,7 @@ def test_measures_see_an_error_of_one_unit() -> None:
     assert ulps(np.float32([np.inf]), np.array([1], LONG)) == np.inf
 
 
-TWO = {"atan2": (np.arctan2, 2.5), "hypot": (np.hypot, 1), "pow": (np.power, 1), "fmod": (np.fmod, 0)}
+TWO = {"atan2": (np.arctan2, 0.7), "hypot": (np.hypot, 1), "pow": (np.power, 1), "fmod": (np.fmod, 0)}
 
 
 @pytest.mark.skipif(not WIDE, reason="long double is no wider than double here")
@@ -55,6 +55,37 @@ def test_errors_of_two_arguments_stay_within_a_few_ulp(name: str, dtype: str) ->
         wanted = reference(x.astype(LONG), y.astype(LONG))
     normal = (np.abs(wanted) < (1e37 if dtype == "float32" else 1e307)) & (np.abs(wanted) > (1e-37 if dtype == "float32" else 1e-307))
     assert ulps(found[normal], wanted[normal]) <= most
+
+
+# float64 over all of its range: reference, from, to, largest error (docs/accuracy.md says the same of a part)
+FAR = {"exp": (np.exp, -708, 710, 0.6), "exp2": (np.exp2, -1022, 1024, 1), "expm1": (np.expm1, -800, 710, 0.7), "sinh": (np.sinh, -711, 711, 0.7),
+       "cosh": (np.cosh, -711, 711, 0.7), "tanh": (np.tanh, -400, 400, 0.7), "log": (np.log, 0, 1.7e308, 0.7), "log2": (np.log2, 0, 1.7e308, 0.7),
+       "log10": (np.log10, 0, 1.7e308, 0.7), "log1p": (np.log1p, -1, 1.7e308, 0.7), "asinh": (np.arcsinh, -1.7e308, 1.7e308, 0.7),
+       "acosh": (np.arccosh, 1, 1.7e308, 0.7), "atanh": (np.arctanh, -1, 1, 0.7), "asin": (np.arcsin, -1, 1, 0.7), "acos": (np.arccos, -1, 1, 0.7),
+       "atan": (np.arctan, -1.7e308, 1.7e308, 0.7)}  # fmt: skip
+
+
+@pytest.mark.skipif(not WIDE, reason="long double is no wider than double here")
+@pytest.mark.parametrize("name", FAR)
+def test_float64_keeps_its_digits_from_end_to_end(name: str) -> None:
+    reference, low, high, most = FAR[name]
+    rng = np.random.default_rng(11)
+    sizes = np.exp(rng.uniform(-700, 709, 20_000))
+    x = np.concatenate([rng.uniform(low, high, 20_000) if high < 1e3 else sizes[:0], sizes, -sizes, np.exp(rng.uniform(-40, 3, 20_000))])
+    x = np.concatenate([x, -x[-20_000:], 1 - x[-10_000:], 1 + x[-10_000:], np.array([low, high, 0.0, -0.0, 1.0, -1.0, 5e-324, -5e-324, 1e9, 1e-8])])
+    x = x[(x >= low) & (x <= high)]
+    found = getattr(taeda, name)(taeda.from_numpy(x)).numpy()
+    with np.errstate(all="ignore"):
+        wanted = reference(x.astype(LONG))
+    assert ulps(found, wanted) <= most
+    np.testing.assert_array_equal(np.signbit(found[found == 0]), np.signbit(wanted[found == 0]))
+
+
+def test_powers_of_the_base_have_exact_logarithms() -> None:
+    k = np.arange(-300, 301)
+    np.testing.assert_array_equal(taeda.log10(taeda.tensor([float(f"1e{n}") for n in k], dtype=taeda.float64)).numpy(), k)
+    np.testing.assert_array_equal(taeda.log2(taeda.from_numpy(np.ldexp(1.0, np.arange(-1074, 1024)))).numpy(), np.arange(-1074, 1024))
+    np.testing.assert_array_equal(taeda.exp2(taeda.arange(-1074.0, 1024, dtype=taeda.float64)).numpy(), np.ldexp(1.0, np.arange(-1074, 1024)))
 
 
 @pytest.mark.parametrize("exponent", [30.5, -17.25, 700.0])

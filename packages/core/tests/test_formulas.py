@@ -34,7 +34,10 @@ def test_the_ends_of_the_line(dtype: str) -> None:
     inf, nan = math.inf, math.nan
     x = taeda.tensor([inf, -inf, nan, 0.0], dtype=getattr(taeda, dtype))
     for name, wanted in (("exp", [inf, 0, nan, 1]), ("tanh", [1, -1, nan, 0]), ("sigmoid", [1, 0, nan, 0.5]), ("erf", [1, -1, nan, 0]), ("sin", [nan, nan, nan, 0]),
-                         ("cos", [nan, nan, nan, 1]), ("log", [inf, nan, nan, -inf]), ("log1p", [inf, nan, nan, 0]), ("expm1", [inf, -1, nan, 0])):  # fmt: skip
+                         ("cos", [nan, nan, nan, 1]), ("log", [inf, nan, nan, -inf]), ("log1p", [inf, nan, nan, 0]), ("expm1", [inf, -1, nan, 0]), ("exp2", [inf, 0, nan, 1]),
+                         ("log2", [inf, nan, nan, -inf]), ("log10", [inf, nan, nan, -inf]), ("sinh", [inf, -inf, nan, 0]), ("cosh", [inf, inf, nan, 1]),
+                         ("asinh", [inf, -inf, nan, 0]), ("acosh", [inf, nan, nan, nan]), ("atanh", [nan, nan, nan, 0]), ("tan", [nan, nan, nan, 0]),
+                         ("asin", [nan, nan, nan, 0])):  # fmt: skip
         np.testing.assert_array_equal(getattr(taeda, name)(x).numpy(), np.array(wanted, dtype), err_msg=name)
 
 

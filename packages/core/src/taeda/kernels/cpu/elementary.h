@@ -1,17 +1,14 @@
-/* More elementary functions that the compiler vectorises inside a loop, built on those of formulas.h.
+/* More elementary functions that the compiler vectorises inside a loop, built on those of formulas.h, once.h and compensated.h.
  *
- * t_NAME_f32 and t_NAME_f64 (what float32 lacks here is in once.h); largest errors in units in the last place (docs/accuracy.md):
+ * t_NAME_f32 and t_NAME_f64 (what a dtype lacks here is in once.h or compensated.h); largest errors in units in the last place:
+ * exp2 of float32, pow and hypot 1, fmod 0.
  *
- *     exp2 1   log2 log10 2   tan sinh cosh 3   asin acos atan atan2 2   asinh acosh atanh 4   pow hypot 1   fmod 0
- *
- * Method.  log2, log10: log of the mantissa times a constant, added to the exponent's share, whose leading part is
- * exact: powers of the base come out exact.  atan: min(x, 1/x), then (t - 1) / (t + 1) above tan(pi/8), then a polynomial in
- * t^2; asin: sqrt((1 - x) / 2) above 1/2, then a polynomial; both are Chebyshev fits.  pow: the logarithm to 80 bits, in double
- * for float32, in two doubles for float64.  fmod: |x| - trunc(|x / y|) |y| in one rounding.  What needs a fused multiply-add is
- * left to libm on processors that have none (TAEDA_FUSED is 0).
+ * Method.  pow: the logarithm to 80 bits, in double for float32, in two doubles for float64.  fmod: |x| - trunc(|x / y|) |y| in one
+ * rounding.  What needs a fused multiply-add is left to libm on processors that have none (TAEDA_FUSED is 0).
  */
 #ifndef TAEDA_ELEMENTARY_H
 #define TAEDA_ELEMENTARY_H
+#include "compensated.h"
 #include "erf.h"
 #include "formulas.h"
 #include "once.h"
@@ -26,25 +23,6 @@ INLINE float t_exp2_f32(float x) {
     const float y = t_expm1_core_f32((c - n) * 0.693147181f) + 1.0f;
     return y * t_pow2i_f32(h) * t_pow2i_f32(k - h);
 }
-INLINE double t_exp2_f64(double x) {
-    double c = x > 1025.0 ? 1025.0 : x;
-    c = c < -1080.0 ? -1080.0 : c;
-    const double m = c + 6755399441055744.0, n = m - 6755399441055744.0;
-    const int64_t k = t_minus_i64(t_to_bits_f64(m), 0x4338000000000000ULL), h = t_half_i64(k);
-    const double y = t_expm1_core_f64((c - n) * 0.69314718055994530942) + 1.0;
-    return y * t_pow2i_f64(h) * t_pow2i_f64(t_minus_i64(k, (uint64_t)h));
-}
-/* e^x / 2, which overflows later than e^x */
-INLINE double t_exp_half_f64(double x) {
-    double c = x > 711.0 ? 711.0 : x;
-    c = c < -746.0 ? -746.0 : c;
-    const double m = c * 1.4426950408889634 + 6755399441055744.0, n = m - 6755399441055744.0;
-    const int64_t k = t_minus_i64(t_to_bits_f64(m), 0x4338000000000001ULL), h = t_half_i64(k);
-    double r = c - n * 6.93147180369123816490e-01;
-    r = r - n * 1.90821492927058770002e-10;
-    return (t_expm1_core_f64(r) + 1.0) * t_pow2i_f64(h) * t_pow2i_f64(t_minus_i64(k, (uint64_t)h));
-}
-
 /* e^x - 1 for x <= 0, which needs no care about overflow */
 INLINE double t_expm1_low_f64(double x) {
     const double c = x < -40.0 ? -40.0 : x, m = c * 1.4426950408889634 + 6755399441055744.0, n = m - 6755399441055744.0;
@@ -53,25 +31,6 @@ INLINE double t_expm1_low_f64(double x) {
     const double s = t_pow2i_f64(t_minus_i64(t_to_bits_f64(m), 0x4338000000000000ULL));
     const double y = s * t_expm1_core_f64(r) + (s - 1.0);
     return x == 0.0 ? x : y;
-}
-
-/* x = 2^e m with m in [sqrt(1/2), sqrt(2)): return log(m), for positive finite x */
-INLINE double t_log_mantissa_f64(double x, double *e) {
-    const double sub = x < 2.2250738585072014e-308 ? 18014398509481984.0 : 1.0;
-    const int64_t ix = t_minus_i64(t_to_bits_f64(x * sub), 0x3fe6a09e667f3bcdULL);
-    const double f = t_from_bits_f64((ix & 0x000fffffffffffffLL) + 0x3fe6a09e667f3bcdLL) - 1.0;
-    const uint64_t biased = ((uint64_t)ix + 0x4000000000000000ULL) >> 52;
-    *e = t_from_bits_f64((int64_t)(biased | 0x4330000000000000ULL)) - (4503599627370496.0 + 1024.0)
-         - (x < 2.2250738585072014e-308 ? 54.0 : 0.0);
-    const double s = f / (2.0 + f), z = s * s, h = 0.5 * f * f;
-    double q = 1.479819860511658591e-01;
-    q = q * z + 1.531383769920937332e-01;
-    q = q * z + 1.818357216161805012e-01;
-    q = q * z + 2.222219843214978396e-01;
-    q = q * z + 2.857142874366239149e-01;
-    q = q * z + 3.999999999940941908e-01;
-    q = q * z + 6.666666666666735130e-01;
-    return (s * (h + z * q) - h) + f;
 }
 
 /* log(1 + e) for 0 <= e <= 1: atanh's series in s = e / (2 + e) needs no exponent and keeps small e; 2 s is e - s e */
@@ -110,129 +69,12 @@ INLINE double t_logit_f64(double x) {
     return t_log_f64(u) + (near ? (q - (u - 1.0)) / u : 0.0);
 }
 
-/* -- polynomials: (atan(x) / x - 1) / x^2 in z = x^2 <= tan(pi/8)^2; (asin(x) / x - 1) / x^2 in z = x^2 <= 1/4 -------- */
-
-INLINE double t_atan_poly_f64(double z) {
-    double q = 0.016271944751624061879;
-    q = q * z - 0.034558092551413797482;
-    q = q * z + 0.045511081263251719366;
-    q = q * z - 0.052303478730160741945;
-    q = q * z + 0.058789145444006216976;
-    q = q * z - 0.066664236280692575789;
-    q = q * z + 0.076922963049744700568;
-    q = q * z - 0.090909087510766358766;
-    q = q * z + 0.11111111105106705143;
-    q = q * z - 0.14285714285659327298;
-    q = q * z + 0.19999999999999802534;
-    return q * z - 0.33333333333333333216;
-}
-INLINE double t_asin_poly_f64(double z) {
-    double q = 0.029635026263548548346;
-    q = q * z - 0.019277545928584555356;
-    q = q * z + 0.019579201619744684717;
-    q = q * z + 0.0030350071727267624046;
-    q = q * z + 0.0093221015010827738673;
-    q = q * z + 0.0096214027473448303384;
-    q = q * z + 0.01156651182189094295;
-    q = q * z + 0.013963775787848136425;
-    q = q * z + 0.017352816768546472724;
-    q = q * z + 0.022372157435623815414;
-    q = q * z + 0.030381944475693704864;
-    q = q * z + 0.044642857142550185061;
-    q = q * z + 0.075000000000001184573;
-    return q * z + 0.16666666666666666591;
-}
-
-/* -- the rest of float64's; pi/2 in two parts ---------------------------------------------------------------- */
-
-#define HALF_PI 1.57079632679489655800
-#define HALF_PI_LOW 6.12323399573676603587e-17
-
-INLINE double t_log2_f64(double x) {
-    double e, l = t_log_mantissa_f64(x, &e);
-    double y = e + l * 1.4426950408889634074;
-    y = x == INFINITY ? x : y;
-    y = x == 0 ? -INFINITY : y;
-    return x >= 0 ? y : NAN;
-}
-INLINE double t_log10_f64(double x) {
-    double e, l = t_log_mantissa_f64(x, &e);
-    double y = e * 3.01029995663611771306e-01 + (e * 3.69423907715893078616e-13 + l * 0.43429448190325182765);
-    y = x == INFINITY ? x : y;
-    y = x == 0 ? -INFINITY : y;
-    return x >= 0 ? y : NAN;
-}
-INLINE double t_tan_f64(double x) { return t_sin_f64(x) / t_cos_f64(x); }
-INLINE double t_sinh_f64(double x) {
-    const double a = fabs(x), t = t_expm1_f64(a);
-    return copysign(a > 709.0 ? t_exp_half_f64(a) : 0.5 * (t + t / (t + 1)), x);
-}
-INLINE double t_cosh_f64(double x) {
-    const double e = t_exp_half_f64(fabs(x));
-    return e + 0.25 / e;
-}
-INLINE double t_asin_f64(double x) {
-    const double a = fabs(x), z = a > 0.5 ? 0.5 * (1 - a) : a * a, s = a > 0.5 ? sqrt(z) : a;
-    const double p = s + s * (z * t_asin_poly_f64(z));
-    return copysign(a > 0.5 ? (HALF_PI - 2 * p) + HALF_PI_LOW : p, x);
-}
-INLINE double t_acos_f64(double x) {
-    const double a = fabs(x), z = a > 0.5 ? 0.5 * (1 - a) : a * a, s = a > 0.5 ? sqrt(z) : a;
-    const double p = s + s * (z * t_asin_poly_f64(z));
-    const double far = x < 0 ? 2 * HALF_PI - (2 * p - 2 * HALF_PI_LOW) : 2 * p;
-    return a > 0.5 ? far : HALF_PI - (copysign(p, x) - HALF_PI_LOW);
-}
-/* atan(n / d) for 0 <= n <= d */
-INLINE double t_atan_unit_f64(double n, double d) {
-    const double t = n / d, up = t > 0.41421356237309504880;
-    const double r = up != 0 ? (t - 1) / (t + 1) : t, z = r * r, p = r + r * (z * t_atan_poly_f64(z));
-    return up != 0 ? 0.5 * HALF_PI + (p + 0.5 * HALF_PI_LOW) : p;
-}
-INLINE double t_atan_f64(double x) {
-    const double a = fabs(x), most = 1e30;
-    const double n = a > 1 ? 1 : a, d = a > 1 ? (a > most ? most : a) : 1, p = t_atan_unit_f64(n, d);
-    return x != x ? x : copysign(a > 1 ? HALF_PI - (p - HALF_PI_LOW) : p, x);
-}
-INLINE double t_atan2_f64(double y, double x) {
-    const double ay = fabs(y), ax = fabs(x), more = ay > ax ? ay : ax, less = ay > ax ? ax : ay;
-    double p = less == more ? 0.5 * HALF_PI : t_atan_unit_f64(less, more);
-    p = more == 0 ? 0 : p;
-    p = ay > ax ? HALF_PI - (p - HALF_PI_LOW) : p;
-    p = copysign(1, x) < 0 ? 2 * HALF_PI - (p - 2 * HALF_PI_LOW) : p;
-    return x != x || y != y ? x + y : copysign(p, y);
-}
-INLINE double t_asinh_f64(double x) {
-    const double a = fabs(x), c = a > 1e9 ? 1e9 : a;
-    const double near = t_log1p_f64(c + c * c / (1 + sqrt(c * c + 1)));
-    return copysign(a > 1e9 ? t_log_f64(a) + 0.69314718055994530942 : near, x);
-}
-INLINE double t_acosh_f64(double x) {
-    const double t = (x > 1e9 ? 1e9 : x) - 1, near = t_log1p_f64(t + sqrt(2 * t + t * t));
-    return x < 1 ? NAN : x > 1e9 ? t_log_f64(x) + 0.69314718055994530942 : near;
-}
-INLINE double t_atanh_f64(double x) {
-    const double a = fabs(x);
-    return copysign(0.5 * t_log1p_f64(2 * a / (1 - a)), x);
-}
-#undef HALF_PI
-#undef HALF_PI_LOW
-
 /* -- float32 with help of double, or of a second part ------------------------------------------------------ */
 
 INLINE float t_hypot_f32(float x, float y) {
     const float z = (float)sqrt((double)x * x + (double)y * y);
     return fabsf(x) == INFINITY || fabsf(y) == INFINITY ? INFINITY : z;
 }
-
-#ifdef __FMA__
-#define TAEDA_FUSED 1
-#define FMA_F64(a, b, c) __builtin_fma(a, b, c)
-#define FMA_F32(a, b, c) __builtin_fmaf(a, b, c)
-#else
-#define TAEDA_FUSED 0
-#define FMA_F64(a, b, c) ((a) * (b) + (c))
-#define FMA_F32(a, b, c) ((a) * (b) + (c))
-#endif
 
 /* Scaled by a power of two where the squares would overflow or vanish; one step of Newton's adds what they and the root lost. */
 INLINE double t_hypot_f64(double x, double y) {

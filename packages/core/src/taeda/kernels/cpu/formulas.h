@@ -3,10 +3,10 @@
  * t_NAME_f32 and t_NAME_f64; largest errors against a 100-digit reference, over the whole range, in
  * units in the last place (packages/core/tests/test_formulas.py measures them):
  *
- *     exp 1   expm1 2   log 1   log1p 2   tanh 3   sigmoid 3   sin cos 2
+ *     exp 1   expm1 2   log 1   log1p 2   tanh 3   sigmoid 3   sin cos of float32 2, of float64 0.8
  *
- * Where float32's result is the op's own, once.h computes it; these short forms are for the insides of other formulas and for float16 and
- * bfloat16, which are rounded further.
+ * Where the result is the op's own, once.h computes it in float32 and compensated.h in float64; these short forms are for the insides of
+ * other formulas and for float16 and bfloat16, which are rounded further.
  *
  * Method.  exp: x = n ln2 + r with n from the 1.5*2^k rounding trick, a polynomial in r, and 2^n put in
  * by the exponent bits in two halves, so that subnormal results come out right.  log: the exponent is
@@ -29,6 +29,27 @@ INLINE float t_from_bits_f32(int32_t i) { t_bits32 b; b.i = i; return b.f; }
 INLINE int32_t t_to_bits_f32(float f) { t_bits32 b; b.f = f; return b.i; }
 INLINE double t_from_bits_f64(int64_t i) { t_bits64 b; b.i = i; return b.f; }
 INLINE int64_t t_to_bits_f64(double f) { t_bits64 b; b.f = f; return b.i; }
+
+#if defined __FMA__ || defined __ARM_FEATURE_FMA
+#define TAEDA_FUSED 1
+#define FMA_F64(a, b, c) __builtin_fma(a, b, c)
+#define FMA_F32(a, b, c) __builtin_fmaf(a, b, c)
+#else
+#define TAEDA_FUSED 0
+#define FMA_F64(a, b, c) ((a) * (b) + (c))
+#define FMA_F32(a, b, c) ((a) * (b) + (c))
+#endif
+
+/* a b rounded, whatever is added to it, and what rounding took off: by Dekker's halves (below 2^995) where products are not fused */
+INLINE double t_product_f64(double a, double b) { return TAEDA_FUSED ? FMA_F64(a, b, -0.0) : a * b; }
+INLINE double t_product_rest_f64(double a, double b, double p) {
+#if TAEDA_FUSED
+    return FMA_F64(a, b, -p);
+#else
+    const double ca = 134217729.0 * a, cb = 134217729.0 * b, ah = ca - (ca - a), bh = cb - (cb - b), al = a - ah, bl = b - bh;
+    return ((ah * bh - p) + ah * bl + al * bh) + al * bl;
+#endif
+}
 
 /* Bits are shifted and subtracted as unsigned ones: nan and numbers out of range come through here too, and wrap around. */
 INLINE int32_t t_minus_i32(int32_t a, uint32_t b) { return (int32_t)((uint32_t)a - b); }
@@ -227,31 +248,41 @@ INLINE float t_sincos_f32(float x, int32_t quarter) {
 INLINE float t_sin_f32(float x) { return x == 0.0f ? x : t_sincos_f32(x, 0); }
 INLINE float t_cos_f32(float x) { return t_sincos_f32(x, 1); }
 
-/* sin and cos of y + tail for |y| <= pi/4 and a tail below its last place */
-INLINE void t_turn_f64(double y, double tail, double *sine, double *cosine) {
-    const double z = y * y, v = z * z;
+/* sin and cos of y + tail for |y| <= pi/4 and a tail below its last place: y + *sine_rest, and the result + *cosine_rest */
+INLINE double t_turn_parts_f64(double y, double tail, double *sine_rest, double *cosine_rest) {
+    const double z = t_product_f64(y, y), v = z * z;
     double q = 1.58969099521155010221e-10 * z - 2.50507602534068634195e-08;
     q = q * v + (2.75573137070700676789e-06 * z - 1.98412698298579493134e-04);
     q = q * v + (8.33333333332248946124e-03 * z - 1.66666666666666324348e-01);
-    *sine = y + (q * z * y + tail);
     double c = -1.13596475577881948265e-11 * z + 2.08757232129817482790e-09;
     c = c * v + (-2.75573143513906633035e-07 * z + 2.48015872894767294178e-05);
     c = c * v + (-1.38888888888741095749e-03 * z + 4.16666666666666019037e-02);
     const double h = 0.5 * z, w = 1.0 - h;
-    *cosine = w + (((1.0 - w) - h) + (v * c - y * tail));
+    *sine_rest = q * z * y + (tail - h * tail);
+    *cosine_rest = ((1.0 - w) - h) + (v * c - (y * tail + 0.5 * t_product_rest_f64(y, y, z)));
+    return w;
+}
+INLINE void t_turn_f64(double y, double tail, double *sine, double *cosine) {
+    double s, c;
+    const double w = t_turn_parts_f64(y, tail, &s, &c);
+    *sine = y + s;
+    *cosine = w + c;
+}
+/* What n quarter turns leave of x, y + *tail; returns a number that ends in n's bits. */
+INLINE int64_t t_quarter_f64(double x, double *y, double *tail) {
+    const double m = x * 0.63661977236758134 + 6755399441055744.0, n = m - 6755399441055744.0;
+    const double r = x - n * 1.57079632673412561417e+00, w = n * 6.07710050630396597660e-11, r1 = r - w;
+    const double low = (r - r1) - w - n * 2.02226624879595063154e-21;
+    *y = r1 + low;
+    *tail = (r1 - *y) + low;
+    return t_to_bits_f64(m);
 }
 INLINE double t_sincos_f64(double x, int64_t quarter) {
-    double m = x * 0.63661977236758134 + 6755399441055744.0;
-    double n = m - 6755399441055744.0;
-    int64_t k = t_to_bits_f64(m) + quarter;
-    double r = x - n * 1.57079632673412561417e+00;
-    double w = n * 6.07710050630396597660e-11;
-    double r1 = r - w;
-    double lo = (r - r1) - w - n * 2.02226624879595063154e-21;
-    double y0 = r1 + lo, s, c;
-    t_turn_f64(y0, (r1 - y0) + lo, &s, &c);
-    double y = (k & 1) ? c : s;
-    return (k & 2) ? -y : y;
+    double y, tail, s, c;
+    const int64_t k = t_quarter_f64(x, &y, &tail) + quarter;
+    t_turn_f64(y, tail, &s, &c);
+    const double turned = (k & 1) ? c : s;
+    return (k & 2) ? -turned : turned;
 }
 INLINE double t_sin_f64(double x) { return x == 0.0 ? x : t_sincos_f64(x, 0); }
 INLINE double t_cos_f64(double x) { return t_sincos_f64(x, 1); }
