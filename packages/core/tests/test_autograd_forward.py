@@ -319,3 +319,19 @@ def test_what_lays_a_tensor_out_anew_does_so_with_its_tangent(name: str, args: t
 
     y, tangent = taeda.func.jvp(f, (x,), (x + 1,))
     assert taeda.equal(y, f(x)) and taeda.equal(tangent, f(x + 1))
+
+
+@pytest.mark.parametrize(("name", "derivative"), [
+    ("mul_", lambda x: 2 * x), ("div_", lambda x: 0 * x), ("pow_", lambda x: x**x * (x.log() + 1)), ("atan2_", lambda x: 0 * x),
+    ("hypot_", lambda x: 0 * x + 2**0.5), ("xlogy_", lambda x: x.log() + 1),
+])
+@pytest.mark.parametrize("view", [False, True])
+def test_a_write_of_a_tensor_into_itself_has_the_tangent_of_what_it_was(name: str, derivative: Any, view: bool) -> None:
+    x, t = taeda.tensor([0.5, 1.25], dtype=taeda.float64), taeda.tensor([1.0, -3.0], dtype=taeda.float64)
+
+    def f(x: taeda.Tensor) -> taeda.Tensor:
+        y = x * 1
+        getattr(y[:] if view else y, name)(y)
+        return y
+
+    assert taeda.func.jvp(f, (x,), (t,))[1].tolist() == pytest.approx((derivative(x) * t).tolist())

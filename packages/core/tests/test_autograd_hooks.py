@@ -411,3 +411,12 @@ def test_the_table_of_hooks_can_be_set() -> None:
     assert x._backward_hooks is None
     (x * 3).sum().backward()
     assert len(seen) == 1
+
+
+def test_a_pack_hook_sees_what_a_write_of_a_tensor_into_itself_overwrites() -> None:
+    x = taeda.tensor([0.5, 1.25], dtype=taeda.float64, requires_grad=True)
+    with taeda.autograd.graph.saved_tensors_hooks(taeda.clone, lambda kept: kept):
+        y = x * 1
+        y.mul_(y)
+    y.sum().backward()
+    assert x.grad.tolist() == [1.0, 2.5]

@@ -399,6 +399,21 @@ def test_second_derivatives_of_a_function_that_writes_into_tensors_of_its_own() 
     assert jacfwd(jacfwd(lambda y: written(y).sum()))(y).tolist() == expected
 
 
+@pytest.mark.parametrize("write", [
+    lambda y: y.mul_(y), lambda y: y.exp().mul_(2).clamp_(max=9), lambda y: y.sin() * y.cos_(), lambda y: (y * y) + y.zero_(),
+    lambda y: y.sigmoid_().view(-1).mul_(3), lambda y: taeda.softmax(y, 0) * y.index_fill_(0, taeda.tensor([1]), 0.5),
+])
+def test_jacfwd_of_a_function_that_writes_over_what_its_graph_needs(write) -> None:
+    wanted = taeda.stack([jvp(lambda x: write(x * 1), (X,), (row,))[1] for row in taeda.eye(3, dtype=taeda.float64)], 1)
+    assert taeda.allclose(jacfwd(lambda x: write(x * 1))(X), wanted)
+    assert taeda.allclose(vmap(jacfwd(lambda x: write(x * 1)))(X.expand(2, 3))[1], wanted)
+    drawn = lambda x: write(x * 1) * taeda.rand(3, dtype=taeda.float64)  # noqa: E731
+    taeda.manual_seed(0)
+    factor = taeda.rand(3, dtype=taeda.float64)
+    taeda.manual_seed(0)
+    assert taeda.allclose(jacfwd(drawn, randomness="same")(X), wanted * factor[:, None])
+
+
 def test_jacfwd_draws_once_where_it_has_to_run_twice() -> None:
     def noisy(y):
         noise = taeda.randn(2)

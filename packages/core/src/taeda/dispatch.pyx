@@ -12,6 +12,7 @@ from taeda.allocation cimport empty_as, empty_for, empty_like, scalar_tensor
 from taeda.autograd.dual cimport has_tangent, lend_tangent, level, propagate
 from taeda.autograd.grad_mode cimport grad_enabled, set_grad
 from taeda.autograd.node cimport grad_fn_of, save
+from taeda.autograd.saved cimport packing
 from taeda.dtype cimport default_float, differentiable, is_complex_, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I64, MAX_DIM, View
 from taeda.memory_order cimport dense
@@ -407,7 +408,7 @@ cdef tuple kept(int saves, TensorBase a, TensorBase b, TensorBase y):
 
 cdef TensorBase binary_(Op op, TensorBase a, object other):
     """a <- op(a, other), keeping a's shape and dtype."""
-    cdef TensorBase b, old, y
+    cdef TensorBase b, old, was, y
     cdef View* t[3]
     cdef Node n
     cdef int dtype
@@ -432,6 +433,8 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
         check_view_write(op.name + "_", a)
     keeps = op.saves & IN0 or (op.saves == CROSS and needs_grad(b))
     old = a if not recording else snapshot(a) if keeps else with_history(a)
+    overwrites = recording and b.storage is a.storage and (op.saves & IN1 or op.saves == CROSS)
+    was = snapshot(b) if overwrites and (level or packing) else None               # what tangents and pack hooks are to see
     if op.rule == COMPARE or dtype != a.view.dtype:
         with_grad = to_dtype(b, dtype)
         y = binary_quiet(op, a, b)
@@ -447,11 +450,13 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
         n = make_node(op, a, (old, b), None)
         if not same_shape(a, b):
             n.input_shapes = (a.shape_tuple(), b.shape_tuple())
+        if was is not None:
+            b = was if was.view.dtype == dtype else to_dtype(was, dtype)
         if op.saves == CROSS:
             rebase(a, n, (old if n.needs(1) else None, b if n.needs(0) else None))
         else:
             rebase(a, n, kept(op.saves, old, b, a) if op.saves else None)
-        if b.storage is a.storage and (op.saves & IN1 or op.saves == CROSS) and not a.detached_version:
+        if overwrites and was is None and not a.detached_version:
             n.versions[1 if op.saves & IN0 or op.saves == CROSS else 0] -= 1          # what b was has been overwritten
     return a
 

@@ -5,6 +5,8 @@ from typing import Any, overload
 
 from taeda.ops import return_types as return_types
 
+class ChangedInPlace(RuntimeError):
+    ...
 class SavedTensor:
     data: Any
     unpack_function: Any

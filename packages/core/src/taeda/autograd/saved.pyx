@@ -59,11 +59,18 @@ cdef object freed(object node):
         "the graph a second time or if you need to access saved tensors after calling backward.")
 
 
+class ChangedInPlace(RuntimeError):
+    """What a node saved has been written over."""
+
+
+ChangedInPlace.__name__ = ChangedInPlace.__qualname__ = "RuntimeError"         # what users see, as of PyTorch
+
+
 cdef int check_version(object node, TensorBase t, int64_t version) except -1:
     if t.storage.version == version or t.detached_version:
         return 0
     own = f", which is output {-1 - t.output_nr} of {node.name()}," if t.output_nr < 0 else ""
-    raise RuntimeError(
+    raise ChangedInPlace(
         f"[{node.name()}] one of the variables needed for gradient computation has been modified by an "
         f"inplace operation: a tensor of shape {tuple(t.shape_tuple())}{own} is at version {t.storage.version}; "
         f"expected version {version} instead; hint: clone it before the in-place operation, or use "

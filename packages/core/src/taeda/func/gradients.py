@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,8 @@ from taeda import ops
 from taeda.autograd import dual, forward_ad
 from taeda.autograd.engine import reaches_others
 from taeda.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled
+from taeda.autograd.graph import saved_tensors_hooks
+from taeda.autograd.saved import ChangedInPlace
 from taeda.func.batched import NotForBatches, differentiating, is_batch_of, levels
 from taeda.func.pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
 from taeda.func.tape import Tape, cut
@@ -230,26 +233,43 @@ def _travelling(
     return (*result, aux) if has_aux else result
 
 
+def _itself(x: Any) -> Any:
+    return x
+
+
 def _transposed(
-    func: Callable[..., Any], flat: list[Any], along: list[Any], spec: TreeSpec, has_aux: bool, strict: bool,
+    func: Callable[..., Any], flat: list[Any], along: list[Any], spec: TreeSpec, has_aux: bool, strict: bool, copies: bool = False,
 ) -> tuple[Any, ...]:
     """Return what :func:`jvp` does, from the graph: the pass of a cotangent is linear in it, with the Jacobian's transpose.
 
-    The derivative of that pass is the product wanted.  It takes tangents in batches, and nests with itself.
+    The derivative of that pass is the product wanted.  It takes tangents in batches, and nests with itself.  A function that writes
+    over what its graph needs, as tangents that go along with it allow, runs once more, on a graph that keeps copies.
     """
     tape = Tape(flat, writable=True)
+    state = get_rng_state()
     with differentiating(enable_grad()):
-        value, aux = _split_aux("jvp(f, primals, tangents)", func(*tree_unflatten(tape.inputs, spec)), has_aux)
+        with saved_tensors_hooks(Tensor.clone, _itself) if copies else contextlib.nullcontext():
+            found = func(*tree_unflatten(tape.inputs, spec))
+        value, aux = _split_aux("jvp(f, primals, tangents)", found, has_aux)
         outputs, out_spec = tree_flatten(value)
         _check_outputs("jvp", outputs, "jvp(f, primals, tangents)")
         if any(not y.requires_grad for y in outputs):
             _independent(strict)
-        tape.prepare_push(outputs)
-        found = tape.push(along, tape.outer)
-        result = tree_unflatten([tape.out(y) for y in outputs], out_spec), tree_unflatten(found, out_spec)
-        aux = _leave(tape, aux) if has_aux else None
+        try:
+            tape.prepare_push(outputs)
+            found = tape.push(along, tape.outer)
+        except ChangedInPlace:
+            if copies:
+                raise
+            copies = True
+        else:
+            result = tree_unflatten([tape.out(y) for y in outputs], out_spec), tree_unflatten(found, out_spec)
+            aux = _leave(tape, aux) if has_aux else None
+            tape.close()
+            return (*result, aux) if has_aux else result
         tape.close()
-    return (*result, aux) if has_aux else result
+    set_rng_state(state)
+    return _transposed(func, flat, along, spec, has_aux, strict, copies)
 
 
 def _in_batches(
