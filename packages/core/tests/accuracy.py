@@ -145,7 +145,7 @@ ELEMENTARY: dict[str, tuple[Callable[[Array], Array], float, float, float, float
     "asin": (np.arcsin, -1, 1, 0.51, 0.7), "acos": (np.arccos, -1, 1, 0.51, 0.7), "atan": (np.arctan, -50, 50, 0.51, 0.7),
     "sinh": (np.sinh, -88, 88, 0.51, 0.7), "cosh": (np.cosh, -88, 88, 0.51, 0.7), "tanh": (np.tanh, -10, 10, 0.51, 0.7),
     "asinh": (np.arcsinh, -1e4, 1e4, 0.51, 0.7), "acosh": (np.arccosh, 1, 1e20, 0.51, 0.7), "atanh": (np.arctanh, -1, 1, 0.51, 0.7),
-    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), -80, 80, 3, 2),
+    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), -80, 80, 2.1, 2),
 }
 # fmt: on
 
