@@ -87,6 +87,16 @@ def test_classes_say_that_they_are_pytorchs():
     )
 
 
+def test_values_say_where_their_class_is():
+    """``x.__module__`` is what a class written in Python would give; PyTorch's tensors and dtypes have it."""
+    assert printed(
+        "import torch\n"
+        "class Own(torch.Tensor): pass\n"
+        "x = torch.ones(2)\n"
+        "print(x.__module__, torch.float32.__module__, x.as_subclass(Own).__module__, Own.__module__, torch.nn.Parameter(x).__module__)"
+    ) == "torch torch __main__ __main__ torch.nn.parameter"
+
+
 def test_results_of_ops_say_that_they_are_of_pytorchs_return_types():
     assert printed(
         "import pickle, torch\n"

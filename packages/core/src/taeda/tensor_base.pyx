@@ -52,6 +52,12 @@ cdef extern from *:
         taeda_by_method = m->mp_subscript;
         m->mp_subscript = taeda_subscript;
     }
+    /* What x.__module__ finds; of a compiled class itself the name is read. */
+    static int taeda_is_of_room(PyObject *type, PyObject *room) {
+        int failed = PyDict_SetItemString(((PyTypeObject *)type)->tp_dict, "__module__", room);
+        PyType_Modified((PyTypeObject *)type);
+        return failed;
+    }
     /* An instance of tuple or of a subclass without fields of its own, of n ints. */
     static PyObject *taeda_tuple_of(PyObject *type, const int64_t *sizes, int n) {
         PyObject *t = (PyTypeObject *)type == &PyTuple_Type ? PyTuple_New(n) : ((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, n);
@@ -68,6 +74,7 @@ cdef extern from *:
     void frees_as "taeda_frees_as"(object type, object base)
     void takes_attributes "taeda_takes_attributes"(object type, Py_ssize_t at)
     void drop_attributes "taeda_drop_attributes"(PyObject** attributes)
+    int is_of_room "taeda_is_of_room"(object type, object room) except -1
     object tuple_of "taeda_tuple_of"(object type, const int64_t* sizes, int n)
 
 cdef list public_names = []             # the texts that compiled classes point to
@@ -87,6 +94,7 @@ def publish(dict classes, str room="taeda"):
             text = f"{room}.{name}".encode()
             public_names.append(text)
             (<PyTypeObject*>cls).tp_name = text
+            is_of_room(cls, room)
 
 
 def republish(str room):
