@@ -81,6 +81,17 @@ def test_zero_grad_of_an_optimizer_has_a_row() -> None:
     assert rows[0] == rows[1] == ["Optimizer.zero_grad#SGD.zero_grad"]
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_loaders_batches_have_rows(workers: int) -> None:
+    def run(lib: Any, x: Any) -> None:
+        loader = lib.utils.data.DataLoader(lib.utils.data.TensorDataset(x), batch_size=2, num_workers=workers)
+        assert len(list(loader)) == 2
+
+    rows = [[e.name for e in recorded(lib, run).events() if "DataLoader" in e.name] for lib in (taeda, torch)]
+    kind = ("_SingleProcessDataLoaderIter", "_MultiProcessingDataLoaderIter")[workers]
+    assert rows[0] == rows[1] == [f"enumerate(DataLoader)#{kind}.__next__"] * 3         # the third finds the end
+
+
 def test_an_event_tells_where_it_ran() -> None:
     for lib in (taeda, torch):
         trace = recorded(lib, lambda lib, x: x.relu())

@@ -158,6 +158,15 @@ def test_images_and_labels_must_belong_together(mnist):
         MNIST(mnist)
 
 
+def test_a_class_of_ones_own_in_the_form_of_mnist_has_labels_of_its_own(mnist):
+    class Kana(MNIST):
+        pass
+
+    (mnist / "MNIST").rename(mnist / "Kana")
+    (mnist / "Kana" / "raw" / "train-labels-idx1-ubyte").write_bytes(idx(np.array([0, 48, 12, 9, 10], np.uint8)))
+    assert Kana(mnist).targets.tolist() == [0, 48, 12, 9, 10] and Kana(mnist)[1][1] == 48
+
+
 def test_idx_files_of_other_types(tmp_path):
     path = tmp_path / "x"
     values = np.array([1.5, -2.0], ">f4")

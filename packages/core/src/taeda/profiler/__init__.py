@@ -276,10 +276,11 @@ class _Recorder(TorchFunctionMode):
         return node.register_prehook(before), node.register_hook(after)
 
     def timed_steps(self) -> list[Any]:
-        """Let hooks time each optimizer's step and zero_grad, if there are optimizers, and return their handles."""
-        optim = sys.modules.get("taeda.optim.optimizer")
+        """Let hooks time each optimizer's step and zero_grad and a loader's batches, if there are any, and return their handles."""
+        optim, data = sys.modules.get("taeda.optim.optimizer"), sys.modules.get("taeda.data.dataloader")
+        batches = [] if data is None else [add_hook(data._timers, record_function)]
         if optim is None:
-            return []
+            return batches
         running: list[FunctionEvent] = []
 
         def before(optimizer: Any, args: Any, kwargs: Any) -> None:
@@ -290,7 +291,7 @@ class _Recorder(TorchFunctionMode):
             if running:
                 self.end(running.pop())
 
-        return [optim.register_optimizer_step_pre_hook(before), optim.register_optimizer_step_post_hook(after),
+        return [*batches, optim.register_optimizer_step_pre_hook(before), optim.register_optimizer_step_post_hook(after),
                 add_hook(optim._zero_grad_timers, record_function)]
 
     def start(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -339,6 +340,9 @@ def _pinning(loader: DataLoader[Any]) -> bool:
     return False
 
 
+_timers: OrderedDict[int, Callable[[str], Any]] = OrderedDict()       # a running profiler's record_function
+
+
 class _BaseDataLoaderIter:
     """What both iterators share: the draws at the start, the count of batches, pinning.
 
@@ -385,6 +389,12 @@ class _BaseDataLoaderIter:
         raise NotImplementedError(f"[DataLoader] {type(self).__name__} cannot be pickled")
 
     def __next__(self) -> Any:
+        if not _timers:
+            return self._next_batch()
+        with next(iter(_timers.values()))(f"enumerate(DataLoader)#{type(self).__name__}.__next__"):
+            return self._next_batch()
+
+    def _next_batch(self) -> Any:
         data = self._next_data()
         self._num_yielded += 1
         limit = self._IterableDataset_len_called
@@ -393,7 +403,7 @@ class _BaseDataLoaderIter:
                 f"Length of IterableDataset {self._dataset} was reported to be {limit} (when accessing "
                 f"len(dataloader)), but {self._num_yielded} samples have been fetched. With workers each reads "
                 "the whole stream unless get_worker_info() is used to share it out.",
-                stacklevel=2,
+                stacklevel=3,
             )
         return pin_memory(data) if self._pin_memory else data
 

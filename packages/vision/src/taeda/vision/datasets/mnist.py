@@ -225,7 +225,8 @@ class MNIST(VisionDataset):
         if len(images) != len(labels):
             raise ValueError(f"[{op}] there are {len(images)} images but {len(labels)} labels")
         digits = labels if labels.ndim == 1 else labels[:, 0]
-        if digits.size and digits.max() >= len(self.classes):
+        own = type(self).__module__ == __name__                  # a program's class may read its own files, and leave `classes` as they are
+        if own and digits.size and digits.max() >= len(self.classes):
             raise ValueError(f"[{op}] labels should be below {len(self.classes)}, got {digits.max()}")
         return taeda.from_numpy(images), taeda.from_numpy(labels.astype(np.int64))
 
