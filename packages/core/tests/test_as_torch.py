@@ -135,6 +135,33 @@ def test_torch_is_a_name_of_torch():
     assert printed("import torch\nprint(torch.torch is torch, torch.torch.Tensor is torch.Tensor)") == "True True"
 
 
+def test_names_are_found_in_the_files_where_pytorch_keeps_them():
+    assert printed(
+        "from torch.autograd.profiler_util import EventList, FunctionEvent, _format_time\n"
+        "from torch.masked.maskedtensor.core import MaskedTensor, is_masked_tensor\n"
+        "from torch.masked.maskedtensor.creation import as_masked_tensor\n"
+        "from torch.multiprocessing.pool import Pool\n"
+        "from torch.multiprocessing.queue import SimpleQueue\n"
+        "from torch.multiprocessing.reductions import ForkingPickler, init_reductions, reduce_tensor\n"
+        "from torch.signal.windows.windows import hann\n"
+        "from torch.utils.benchmark.utils.common import Measurement\n"
+        "from torch.utils.benchmark.utils.compare import Compare\n"
+        "from torch.utils.benchmark.utils.timer import Timer, timer\n"
+        "from torch.utils.checkpoint import DefaultDeviceType as D\n"
+        "from torch.cpu.amp.autocast_mode import autocast\n"
+        "import torch, torch.utils.benchmark as b\n"
+        "init_reductions(); D.set_device_type('cpu')\n"
+        "function, arguments = reduce_tensor(torch.arange(3))[:2]\n"
+        "print(function(*arguments), torch.masked.MaskedTensor is MaskedTensor, torch.signal.windows.hann is hann, b.Timer is Timer)\n"
+        "print(torch.cpu.amp.autocast is autocast, D.get_device_type(), _format_time(1500.0), torch.profiler.profile is not None)\n"
+        "try: torch.hub.list('a/b')\n"
+        "except NotImplementedError as error: print(error)"
+    ) == (
+        "tensor([0, 1, 2]) True True True\nTrue cpu 1.500ms True\n"
+        "[hub.list] code of a/b is not downloaded and run; clone it and look into its hubconf.py"
+    )
+
+
 def test_a_timed_statement_knows_torch():
     assert printed("from torch.utils.benchmark import Timer\nprint(Timer('torch.ones(3)', 'taeda.ones(3)').timeit(2).number_per_run)") == "2"
 

@@ -177,6 +177,31 @@ def test_a_kernel_is_chosen_by_the_device_that_is_named_and_can_be_switched_off(
         assert "no kernel was registered for this device type" in caplog.text
 
 
+def test_arguments_come_in_autocasts_dtype_if_a_rule_says_so() -> None:
+    with library._scoped_library("schemas", "FRAGMENT") as lib:
+        lib.define("mixed(Tensor x, Tensor[] ys, float k=1.0) -> Tensor")
+        seen = []
+
+        @library.impl(lib, "mixed", "CPU")
+        def mixed(x, ys, k):  # type: ignore[no-untyped-def]
+            seen.append((x.dtype, [y.dtype for y in ys], taeda.is_autocast_enabled("cpu")))
+            return x + ys[0].to(x.dtype) * k
+
+        lib.impl("mixed", library.fallthrough_kernel, "AutocastCPU")
+        library.register_autocast("schemas::mixed", "cpu", taeda.bfloat16)
+        x, ids = taeda.ones(2, requires_grad=True), taeda.ones(2, dtype=taeda.int64)
+        assert taeda.ops.schemas.mixed(x, [x]).dtype == taeda.float32
+        with taeda.autocast("cpu"):
+            y = taeda.ops.schemas.mixed(x, [x, ids, x.double()], 2)
+        y.sum().backward()
+        assert y.tolist() == x.grad.tolist() == [3.0, 3.0]
+        assert seen[1] == (taeda.bfloat16, [taeda.bfloat16, taeda.int64, taeda.float64], False)
+        with pytest.raises(ValueError, match="Unknown device_type 'toaster'"):
+            library.register_autocast("schemas::mixed", "toaster", taeda.bfloat16)
+        with pytest.raises(NotImplementedError, match="never called"):
+            library.fallthrough_kernel()
+
+
 def test_what_a_definition_refuses() -> None:
     def f(x: Tensor, *, y: int, z: Tensor | None = None) -> Tensor:
         raise NotImplementedError

@@ -491,6 +491,15 @@ def test_layers_are_found_in_the_files_where_pytorch_keeps_them():
 
     assert (MultiheadAttention, ChannelShuffle) == (nn.MultiheadAttention, nn.ChannelShuffle)
     assert (InstanceNorm2d, PixelShuffle) == (nn.InstanceNorm2d, nn.PixelShuffle)
+    from taeda.nn.parallel._functions import Scatter
+    from taeda.nn.parallel.parallel_apply import parallel_apply
+    from taeda.nn.parallel.replicate import replicate
+    from taeda.nn.parallel.scatter_gather import scatter_kwargs
+
+    assert nn.parallel.replicate is replicate and nn.parallel.parallel_apply is parallel_apply
+    for refused in (Scatter, parallel_apply, replicate, scatter_kwargs):
+        with pytest.raises(NotImplementedError, match="there is one device"):
+            refused(nn.ReLU(), [0])
     assert (DataParallel, DistributedDataParallel) == (nn.DataParallel, nn.parallel.distributed.DistributedDataParallel)
     assert type(nn.ReLU().load_state_dict({})) is _IncompatibleKeys
     for name, there in (

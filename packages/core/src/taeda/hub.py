@@ -17,7 +17,7 @@ from urllib.parse import urlparse
 
 from taeda.serialization import load as load_file
 
-__all__ = ["HASH_REGEX", "download_url_to_file", "get_dir", "load", "load_state_dict_from_url", "set_dir"]
+__all__ = ["HASH_REGEX", "download_url_to_file", "get_dir", "help", "list", "load", "load_state_dict_from_url", "set_dir"]
 
 CHUNK = 1 << 17
 HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")       # of a name such as resnet18-f37072fd.pth
@@ -219,3 +219,25 @@ def _module_of(path: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def list(github: str, force_reload: bool = False, skip_validation: bool = False, trust_repo: Any = "check", verbose: bool = True) -> Any:
+    """Raise NotImplementedError: a repository's code is not downloaded.
+
+    >>> import taeda
+    >>> taeda.hub.list("pytorch/vision")
+    Traceback (most recent call last):
+    NotImplementedError: [hub.list] code of pytorch/vision is not downloaded and run; clone it and look into its hubconf.py
+    """
+    raise NotImplementedError(f"[hub.list] code of {github} is not downloaded and run; clone it and look into its hubconf.py")
+
+
+def help(github: str, model: str, force_reload: bool = False, skip_validation: bool = False, trust_repo: Any = "check") -> Any:
+    """Raise NotImplementedError: a repository's code is not downloaded.
+
+    >>> import taeda
+    >>> taeda.hub.help("pytorch/vision", "resnet18")
+    Traceback (most recent call last):
+    NotImplementedError: [hub.help] code of pytorch/vision is not downloaded and run; clone it and read resnet18 in its hubconf.py
+    """
+    raise NotImplementedError(f"[hub.help] code of {github} is not downloaded and run; clone it and read {model} in its hubconf.py")

@@ -13,19 +13,22 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from taeda import ops
+from taeda import amp, ops
 from taeda._operator_names import OpOverload, OpOverloadPacket, is_below_autograd
 from taeda._operator_node import Node, Place, put_back, taken_out
+from taeda.amp.casting import is_autocast_enabled
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.graph import increment_version
 from taeda.device import device as taeda_device
+from taeda.dtype import float64
 from taeda.func.batched import are_active
+from taeda.func.pytree import tree_map
 from taeda.schema import FunctionSchema, Tag, converted, infer_schema
 from taeda.tensor import Tensor
 
 __all__ = [
-    "CustomOpDef", "Library", "custom_op", "define", "impl", "impl_abstract", "infer_schema", "register_autograd", "register_fake",
-    "register_kernel", "register_vmap", "triton_op", "wrap_triton",
+    "CustomOpDef", "Library", "custom_op", "define", "fallthrough_kernel", "impl", "impl_abstract", "infer_schema", "register_autocast",
+    "register_autograd", "register_fake", "register_kernel", "register_vmap", "triton_op", "wrap_triton",
 ]  # fmt: skip
 
 _OPS: dict[str, CustomOpDef] = {}            # "ns::name" or "ns::name.overload" -> operator
@@ -42,6 +45,13 @@ def _parts(qualname: str) -> tuple[str, str, str]:
     if not namespace.isidentifier() or not name.isidentifier() or (dot and not overload.isidentifier()):
         raise ValueError(f"[custom_op] an operator's name must be 'namespace::name', got {qualname!r}")
     return namespace, name, overload or "default"
+
+
+def _cast(x: Any, device: str, kind: Any) -> Any:
+    """Return an argument in autocast's dtype, if it is of those that autocast changes."""
+    if isinstance(x, Tensor) and x.is_floating_point() and x.device.type == device and x.dtype != float64:
+        return x.to(kind)
+    return x
 
 
 class CustomOpDef:
@@ -68,6 +78,7 @@ class CustomOpDef:
         self._backward: Callable[..., Any] | None = None
         self._setup: Callable[..., Any] | None = None
         self._vmap: Callable[..., Any] | None = None
+        self._casts: dict[str, Any] = {}                        # by type of device: the dtype of its arguments under autocast
         self._function: Any = type(f"GeneratedBackwardFor_{self._namespace}_{name}_{overload}", (Node,), {})
         packet = _PACKETS.get(f"{self._namespace}::{name}")
         if packet is None:
@@ -156,6 +167,12 @@ class CustomOpDef:
         self._vmap = fn
         return fn
 
+    def register_autocast(self, device_type: str, cast_inputs: Any) -> None:
+        """Let tensors of floating dtypes but float64 come as ``cast_inputs`` under autocast, which the kernel does not see."""
+        if device_type not in ("cpu", "cuda"):
+            raise ValueError(f"[register_autocast] Unknown device_type {device_type!r}; expected 'cpu' or 'cuda'")
+        self._casts[device_type] = cast_inputs
+
     def _refuse_tensors_by_keyword(self, what: str) -> None:
         if any(a.kwarg_only and "Tensor" in a.type for a in self._info.arguments):
             raise NotImplementedError(f"[{what}] with kwarg-only Tensor args is not supported: the operator is {self._info}; let them come "
@@ -168,6 +185,10 @@ class CustomOpDef:
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args, kwargs = self._bound(args, kwargs)
+        for device, kind in self._casts.items():
+            if is_autocast_enabled(device):
+                with amp.autocast(device, enabled=False):
+                    return self._run(*tree_map(lambda x, d=device, k=kind: _cast(x, d, k), (args, kwargs)))
         above = next((self._kernels[key] for key in _ABOVE if key in self._kernels), None) if self._of_schema else None
         if above is not None and not is_below_autograd():
             return above(*args, **kwargs)
@@ -431,6 +452,38 @@ def register_vmap(op: Any, func: Callable[..., Any] | None = None, /, *, lib: An
     return _find(op).register_vmap(func)
 
 
+def register_autocast(op: Any, device_type: str, cast_inputs: Any, /, *, lib: Any = None) -> None:
+    """Let an operator, or the one of a name, take tensors of floating dtypes in one of them under autocast.
+
+    Args:
+        device_type: "cpu" or "cuda".
+        cast_inputs: the dtype; float64 tensors stay as they are. The kernel runs without autocast.
+
+    >>> import taeda
+    >>> @taeda.library.custom_op("docs::same_kind", mutates_args=())
+    ... def same_kind(x: taeda.Tensor) -> taeda.Tensor:
+    ...     return x + 1
+    >>> taeda.library.register_autocast("docs::same_kind", "cpu", taeda.bfloat16)
+    >>> with taeda.autocast("cpu"):
+    ...     same_kind(taeda.ones(1)).dtype
+    taeda.bfloat16
+    """
+    _find(op).register_autocast(device_type, cast_inputs)
+
+
+def fallthrough_kernel(*args: Any, **kwargs: Any) -> Any:
+    """Stand for no kernel: ``impl`` of it changes nothing. Raises NotImplementedError where it is called.
+
+    >>> import taeda
+    >>> taeda.library.define("docs::plain", "(Tensor x) -> Tensor")
+    >>> _ = taeda.library.impl("docs::plain", "CPU", lambda x: x + 1)
+    >>> _ = taeda.library.impl("docs::plain", "CPU", taeda.library.fallthrough_kernel)
+    >>> taeda.ops.docs.plain(taeda.ones(1))
+    tensor([2.])
+    """
+    raise NotImplementedError("[fallthrough_kernel] is given to Library.impl, and never called")
+
+
 def define(qualname: Any, schema: str, alias_analysis: str = "", *, lib: Any = None, tags: Any = ()) -> Any:
     """Make an operator of a schema, as ``"(Tensor x) -> Tensor"``; ``impl`` gives it kernels.
 
@@ -484,7 +537,7 @@ def impl(
     if isinstance(qualname, Library):
         qualname.impl(types, func, dispatch_key)
         return func
-    for key in (types,) if isinstance(types, str) else types:
+    for key in () if func is fallthrough_kernel else (types,) if isinstance(types, str) else types:
         device = None if key in ("", "default") or key.startswith("Composite") else key
         if isinstance(qualname, str) and qualname not in _OPS and _parts(qualname)[0] != "aten":
             _EARLY.setdefault(qualname, []).append((device, func))

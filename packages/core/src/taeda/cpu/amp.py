@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from taeda.amp.devices import autocast_for, grad_scaler_for
@@ -16,3 +17,7 @@ def __getattr__(name: str) -> Any:
         globals()[name] = grad_scaler_for("cpu")
         return globals()[name]
     raise AttributeError(f"module 'taeda.cpu.amp' has no attribute {name!r}")
+
+
+# the files in which PyTorch keeps these, for programs that import from there
+sys.modules.update({f"{__name__}.{name}": sys.modules[__name__] for name in ("autocast_mode", "grad_scaler")})

@@ -15,6 +15,7 @@ from __future__ import annotations
 import enum
 import math
 import statistics
+import sys
 import textwrap
 import timeit
 from collections.abc import Callable, Iterable, Iterator
@@ -508,3 +509,7 @@ class Compare:
                 text += f" (! {r.iqr / r.median * 100:.0f}%)" if r.has_warnings else ""
             texts.append(text)
         return texts
+
+
+# the files in which PyTorch keeps these, for programs that import from there
+sys.modules.update({f"{__name__}.{name}": sys.modules[__name__] for name in ("utils", "utils.common", "utils.compare", "utils.timer")})

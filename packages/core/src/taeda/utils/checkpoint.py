@@ -29,6 +29,7 @@ __all__ = [
     "CheckpointError",
     "CheckpointFunction",
     "CheckpointPolicy",
+    "DefaultDeviceType",
     "check_backward_validity",
     "checkpoint",
     "checkpoint_sequential",
@@ -471,3 +472,24 @@ def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentra
         end = start + size
         input = checkpoint(part(start, end), input, use_reentrant=use_reentrant, preserve_rng_state=preserve)
     return part(end, len(steps))(input)
+
+
+class DefaultDeviceType:
+    """The kind of device whose random state PyTorch keeps where no tensor names one; here it is remembered, and the CPU's state kept."""
+
+    _chosen = "cuda"
+
+    @staticmethod
+    def set_device_type(device: str = "cuda") -> None:
+        """Choose a kind of device."""
+        DefaultDeviceType._chosen = device
+
+    @staticmethod
+    def get_device_type() -> str:
+        """Return the kind that was chosen.
+
+        >>> from taeda.utils.checkpoint import DefaultDeviceType
+        >>> DefaultDeviceType.get_device_type()
+        'cuda'
+        """
+        return DefaultDeviceType._chosen

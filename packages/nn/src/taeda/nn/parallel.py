@@ -7,7 +7,9 @@ from typing import Any, NoReturn
 
 from taeda.nn.modules.module import Module
 
-__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel", "gather", "scatter"]
+__all__ = [
+    "DataParallel", "DistributedDataParallel", "data_parallel", "gather", "parallel_apply", "replicate", "scatter", "scatter_kwargs",
+]  # fmt: skip
 
 
 class DataParallel(Module):
@@ -68,8 +70,12 @@ def _one_device(*args: Any, **kwargs: Any) -> NoReturn:
     raise NotImplementedError("[nn.parallel] there is one device in taeda; use chunk and cat, or the tensor as it is")
 
 
-scatter = gather = _one_device
+scatter = gather = scatter_kwargs = replicate = parallel_apply = _one_device
+Broadcast = Gather = Scatter = broadcast = reduce_add = _one_device     # of ``_functions`` and ``comm``
 
+__path__: list[str] = []
 # the files in which PyTorch keeps these, for programs that import from there
 distributed = sys.modules[__name__]
-sys.modules.update({f"{__name__}.{name}": distributed for name in ("data_parallel", "distributed", "scatter_gather")})
+sys.modules.update({f"{__name__}.{name}": distributed for name in (
+    "_functions", "comm", "data_parallel", "distributed", "parallel_apply", "replicate", "scatter_gather",
+)})

@@ -1,0 +1,9 @@
+"""The files in which PyTorch keeps masked tensors, for programs that import from there."""
+
+import sys
+
+from taeda.masked import MaskedTensor, as_masked_tensor, is_masked_tensor, masked_tensor
+
+__all__ = ["MaskedTensor", "as_masked_tensor", "is_masked_tensor", "masked_tensor"]
+
+sys.modules.update({f"{__name__}.{name}": sys.modules[__name__] for name in ("core", "creation")})
