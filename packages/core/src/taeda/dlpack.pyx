@@ -204,7 +204,7 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
     cdef DLTensor* d
     cdef TensorBase t
     cdef int i, code = -1
-    cdef int64_t reach = 0, step
+    cdef object reach = 0, step, count                  # Python's numbers: they may have more than 64 bits
     cdef bint readonly = False
     capsule = ext_tensor
     if device is not None and device_type(device).type != "cpu":
@@ -246,14 +246,19 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
     t = new_tensor()
     t.set_ndim(d.ndim)
     t.view.dtype, t.view.itemsize = code, itemsize_of(code)
-    step = 1
+    step = count = 1
     for i in range(d.ndim - 1, -1, -1):
+        if step >= 1 << 62:
+            raise BufferError("[from_dlpack] the sizes have more than 64 bits")
         t.view.shape[i] = d.shape[i]
         t.view.strides[i] = step if d.strides == NULL else d.strides[i]
         if t.view.shape[i] < 0 or t.view.strides[i] < 0:
             raise BufferError("[from_dlpack] negative sizes and strides cannot be taken over; copy the array first")
-        step *= max(t.view.shape[i], 1)
-        reach += max(t.view.shape[i] - 1, 0) * t.view.strides[i]
+        step = step * max(t.view.shape[i], 1)
+        count = count * t.view.shape[i]
+        reach += <object>max(t.view.shape[i] - 1, 0) * <object>t.view.strides[i]
+    if (reach + 1) * t.view.itemsize >= 1 << 62 or count >= 1 << 62:
+        raise BufferError("[from_dlpack] the sizes have more than 64 bits")
     t.storage = foreign_storage(<char*>d.data + d.byte_offset, (reach + 1) * t.view.itemsize, owner, readonly)
     refresh(t)
     return (<object>t).clone() if copy else t

@@ -92,13 +92,15 @@ cdef int gather(object data, list shape, int depth, int code, list leaves) excep
     return code
 
 
-cdef int asked_for(object data, int code) except -2:
+cdef int asked_for(object data, int code, int depth=0) except -2:
     """The common dtype of ``code`` and of what lies in or beside an empty sequence, which itself asks for the default."""
     cdef int here
+    if depth > MAX_DIM:
+        raise ValueError(f"[tensor] too many dimensions '{type(data).__name__}'")
     if is_sequence(data) and not has(data, "__array_interface__"):
         here = default_float()
         for item in (data if len(data) else ()):
-            here = asked_for(item, here)
+            here = asked_for(item, here, depth + 1)
     else:
         here = leaf_dtype(data)
     return here if code < 0 else promote(code, here)
@@ -130,6 +132,11 @@ cdef int leaf_dtype(object x) except -2:
         raise TypeError(f"[tensor] '{type(x).__name__}' object cannot be interpreted as a number: nested sequences must all be "
                         "of one depth")
     raise RuntimeError(f"[tensor] Could not infer dtype of {type(x).__name__}; pass numbers, sequences of them, or arrays")
+
+
+cdef bint is_number(object data):
+    """One of Python's numbers, but for NumPy's, some of which are of these classes too."""
+    return isinstance(data, (int, float, complex)) and not has(data, "__array_interface__")
 
 
 cdef bint is_array(object data):
@@ -166,7 +173,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
         data = of_storage(data, dtype)
     if isinstance(data, TensorBase) and (<TensorBase>data).device == SPARSE:
         return finish(_above.sparse_copy(data, dtype), requires_grad)
-    if isinstance(data, TensorBase) or (is_array(data) and not isinstance(data, (list, tuple))):
+    if isinstance(data, TensorBase) or (is_array(data) and not (isinstance(data, (list, tuple)) or is_number(data))):
         t = <TensorBase>(data if isinstance(data, TensorBase) else as_tensor(data)).detach()
         t = to_dtype(t, t.view.dtype if dtype is None else code_of(dtype, "tensor"))
         t = clone_dense(t) if where == t.device or (device is None and not <list>DEFAULTS) else (
@@ -179,6 +186,8 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     elif code < 0:
         code = default_float()
     t = empty_shape(tuple(shape), code, CPU)
+    if len(leaves) != t.view.numel:                # a class of lists whose len is not what it holds, or numbers that change the lists
+        raise ValueError(f"[tensor] {len(leaves)} numbers for sequences that say that they have shape {tuple(shape)}")
     put(t, leaves, code)
     if where != CPU:
         t = <TensorBase>(<object>t).to(META_DEVICE)
@@ -413,7 +422,7 @@ def as_tensor(data, dtype=None, device=None):
     if isinstance(data, TensorBase):
         return data if dtype is None and device is None else data.to(
             dtype=data.dtype if dtype is None else dtype, device=data.device if device is None else device)
-    if isinstance(data, (list, tuple, int, float, bool, complex)) and not has(data, "__array_interface__"):
+    if isinstance(data, (list, tuple)) and not has(data, "__array_interface__") or is_number(data):
         return tensor(data, dtype=dtype, device=device)
     if has(data, "__array_interface__"):
         if not PyObject_CheckBuffer(data) or not has(data, "ctypes"):      # NumPy's scalars, whose buffers may have no strides

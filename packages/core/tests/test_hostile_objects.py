@@ -1,0 +1,92 @@
+"""Objects that lie about themselves, or change while they are read: an exception, and no memory but the tensor's own."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+import pytest
+import taeda
+
+
+def told(kind: type, length: int) -> type:
+    """A class of lists or tuples that say a length of their own."""
+    return type(kind.__name__, (kind,), {"__len__": lambda self: length})
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+@pytest.mark.parametrize("length", [1, 100])
+def test_a_sequence_that_lies_about_its_length(kind: type, length: int) -> None:
+    lying = told(kind, length)
+    for items in ([1.5] * 50_000, [1] * 50_000, [True] * 50_000, [1j] * 50_000, [[1.0]] * 50_000):
+        with pytest.raises(ValueError, match=r"^\[tensor\] 50000 numbers for sequences that say that they have shape"):
+            taeda.tensor(lying(items))
+    with pytest.raises(ValueError, match=r"^\[tensor\] 6 numbers"):
+        taeda.tensor([lying([1, 2, 3]), lying([1, 2, 3])])
+    with pytest.raises((ValueError, IndexError)):
+        taeda.ones(3, 3)[told(list, 100)([told(kind, 100)([0, 1])] * 2)]
+    assert taeda.tensor(told(kind, 0)([1.0])).shape == (0,)
+
+
+class Emptying:
+    """A number that empties a list when it is asked for its dtype, as NumPy's are."""
+
+    __array_interface__: Any = None
+
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows = rows
+
+    @property
+    def dtype(self) -> Any:
+        self.rows[-1].clear()
+        return np.dtype("float64")
+
+
+def test_a_list_that_changes_while_it_is_read() -> None:
+    rows: list[Any] = [[1.0, 2.0], [3.0, 4.0]]
+    rows[0][1] = Emptying(rows)
+    with pytest.raises((ValueError, RuntimeError), match=r"^\[tensor\]"):
+        taeda.tensor(rows)
+
+
+@pytest.mark.parametrize("number", [int, float, complex])
+def test_a_number_with_dlpack_is_a_number(number: type) -> None:
+    kind = type("Number", (number,), {"__dlpack__": lambda self, **options: 1 / 0})
+    assert taeda.tensor(kind(3)).tolist() == taeda.as_tensor(kind(3)).tolist() == 3
+    assert taeda.asarray([kind(3)]).tolist() == [3]
+
+
+def test_sequences_that_hold_themselves_or_are_nested_without_end() -> None:
+    deep: list[Any] = []
+    deep.append(deep)
+    nested: list[Any] = []
+    for _ in range(300_000):
+        nested = [nested]
+    for data in (deep, [[], deep], [[], [1], nested], nested):
+        with pytest.raises(ValueError, match=r"^\[tensor\] too many dimensions 'list'"):
+            taeda.tensor(data)
+
+
+class Lent(ctypes.Structure):
+    """DLPack's managed tensor."""
+
+    _fields_ = (
+        ("data", ctypes.c_void_p), ("device", ctypes.c_int32 * 2), ("ndim", ctypes.c_int32), ("kind", ctypes.c_uint8),
+        ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16), ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)), ("offset", ctypes.c_uint64), ("context", ctypes.c_void_p), ("free", ctypes.c_void_p),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shape", "strides"),
+    [((2**62, 2**62), (0, 0)), ((2**62, 2**62), None), ((2**32, 2**31), None), ((2, 3), (2**62, 1)), ((3, 3), (2**62, 2**62))],
+)
+def test_a_capsule_of_sizes_beyond_64_bits(shape: Any, strides: Any) -> None:
+    sizes = [(ctypes.c_int64 * len(numbers))(*numbers) if numbers else None for numbers in (shape, strides)]
+    memory = (ctypes.c_float * 16)()
+    lent = Lent(ctypes.addressof(memory), (ctypes.c_int32 * 2)(1, 0), len(shape), 2, 32, 1, *sizes, 0, None, None)
+    capsule = ctypes.pythonapi.PyCapsule_New
+    capsule.restype, capsule.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+    with pytest.raises(BufferError, match=r"^\[from_dlpack\] the sizes have more than 64 bits"):
+        taeda.from_dlpack(capsule(ctypes.addressof(lent), b"dltensor", None))
