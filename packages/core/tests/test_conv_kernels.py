@@ -246,15 +246,19 @@ def test_an_input_that_is_not_finite_reaches_only_the_taps_that_meet_it():
 # groups of few results, whose panels are half as wide with channels innermost: more of them than share a table, lanes that fill nothing
 NARROW = [((2, 32, 9, 8), (40, 4, 3, 3), {"padding": 1, "groups": 8, "stride": (1, 2)}), ((3, 42, 14, 11), (48, 7, 3, 3), {"padding": (2, 1), "groups": 6}),
           ((2, 48, 12, 13), (32, 6, 5, 3), {"padding": 1, "groups": 8, "dilation": (1, 2)})]
+# few terms: whole panels of results are written where they belong, what is left of one is not; in groups, by strides
+SHORT = [((2, 1, 9, 11), (32, 1, 3, 3), {"padding": 1}), ((3, 1, 12, 7), (70, 1, 3, 5), {"stride": 2}), ((1, 1, 5, 5), (16, 1, 2, 2), {}),
+         ((2, 3, 9, 10), (48, 3, 3, 3), {"padding": 1, "stride": (1, 2)}), ((2, 2, 8, 9), (21, 2, 3, 3), {"dilation": 2}),
+         ((2, 6, 7, 8), (96, 3, 3, 3), {"groups": 2, "padding": 1}), ((2, 40, 9, 7), (20, 40, 2, 3), {"stride": 2, "padding": 1})]
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [*NARROW, FEW[0], FEW[1], FEW[4], FEW[5], FEW[6], PLACES[0], PLACES[2], PLACES[3], PARTS[0], PARTS[-6], PARTS[-4], ((4, 70, 12, 12), (11, 70, 3, 3), {"padding": 3, "dilation": 3}),
+@pytest.mark.parametrize(("xs", "ws", "options"), [*NARROW, *SHORT, FEW[0], FEW[1], FEW[4], FEW[5], FEW[6], PLACES[0], PLACES[2], PLACES[3], PARTS[0], PARTS[-6], PARTS[-4], ((4, 70, 12, 12), (11, 70, 3, 3), {"padding": 3, "dilation": 3}),
                                                    ((2, 18, 9, 8), (70, 18, 3, 3), {"padding": 1, "stride": 2})])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_places_of_images_with_channels_innermost(xs, ws, options, dtype):
     rng = np.random.default_rng(12)
     x, w, b = (rng.standard_normal(s).astype(dtype) for s in (xs, ws, ws[:1]))
-    u, v = (taeda.from_numpy(a).contiguous(memory_format=taeda.channels_last).requires_grad_() for a in (x, w))
+    u, v = (taeda.from_numpy(a).to(memory_format=taeda.channels_last).requires_grad_() for a in (x, w))
     y = taeda.conv2d(u, v, taeda.from_numpy(b), **options)
     assert y.is_contiguous(memory_format=taeda.channels_last)
     limit = 1e-11 if dtype == np.float64 else 2e-4
@@ -282,11 +286,11 @@ def test_a_few_places_are_transposed_with_a_bias(size, kernel, options, order):
     np.testing.assert_allclose(y.numpy(), want, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [*NARROW, FEW[0], FEW[4], FEW[5], ((3, 24, 15, 14), (40, 24, 3, 3), {"padding": 1, "stride": 2})])
+@pytest.mark.parametrize(("xs", "ws", "options"), [*NARROW, *SHORT, FEW[0], FEW[4], FEW[5], ((3, 24, 15, 14), (40, 24, 3, 3), {"padding": 1, "stride": 2})])
 def test_bits_with_channels_innermost_do_not_depend_on_the_number_of_threads(xs, ws, options):
     taeda.manual_seed(16)
     x, w, b = (taeda.randn(s) for s in (xs, ws, ws[:1]))
-    u, v = (a.contiguous(memory_format=taeda.channels_last).requires_grad_() for a in (x, w))
+    u, v = (a.to(memory_format=taeda.channels_last).requires_grad_() for a in (x, w))
 
     def run():
         y = taeda.conv2d(u, v, b, **options)
