@@ -24,7 +24,7 @@ SOURCE = pathlib.Path(__file__).parents[1] / "packages" / "core" / "src" / "taed
 HEADER = "# Made by tools/make_stubs.py.\n"
 IMPORTS = """from builtins import bool as _bool, complex as _complex, float as _float, int as _int
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from taeda.ops import return_types as return_types
 """
@@ -43,20 +43,23 @@ NAMED = {
 }
 OF_FUNCTION = {(f, name): "int | Sequence[int]" for f in ("movedim", "moveaxis") for name in ("source", "destination")}
 OF_FUNCTION.update({("is_same_size", "other"): "Tensor", ("map_", "other"): "Tensor", ("map_", "function"): "Callable[..., Any]",
-                    ("dim_order", "ambiguity_check"): "_bool | list[Any]"})
+                    ("dim_order", "ambiguity_check"): "_bool | list[Any]", ("register_hook", "hook"): "Callable[[Tensor], Any]",
+                    ("register_post_accumulate_grad_hook", "hook"): "Callable[[Tensor], Any]"})
 OF_FUNCTION.update({("lerp", "weight"): "Tensor | float", ("lerp_", "weight"): "Tensor | float"})
 # functions that return something else than a Tensor
 RETURNS = {
     "bool": (
         "equal allclose is_contiguous is_floating_point is_complex is_signed is_same_size is_set_to is_inference is_distributed "
-        "is_pinned is_shared is_nonzero is_conj is_neg is_tensor is_grad_enabled is_inference_mode_enabled can_cast _is_view"
+        "is_pinned is_shared is_nonzero is_conj is_neg is_tensor is_grad_enabled is_inference_mode_enabled can_cast _is_view "
+        "is_anomaly_enabled is_anomaly_check_nan_enabled"
     ),
     "int": "dim ndimension numel nelement element_size storage_offset data_ptr get_device get_num_threads seed initial_seed",
     "tuple[Tensor, ...]": (
         "split split_with_sizes chunk unbind tensor_split hsplit vsplit dsplit broadcast_tensors meshgrid unsafe_chunk unsafe_split "
         "unsafe_split_with_sizes"
     ),
-    "None": "backward retain_grad set_num_threads set_default_dtype set_printoptions save set_rng_state __setitem__ __delitem__",
+    "None": "backward retain_grad set_num_threads set_default_dtype set_printoptions save set_rng_state __setitem__ __delitem__ "
+            "thread_safe_generator",
     "tuple[Tensor, Tensor]": "var_mean std_mean batch_norm_update_stats native_dropout",
     "tuple[Tensor, Tensor, Tensor]": "native_batch_norm native_group_norm native_layer_norm",
     "tuple[_int, ...]": "broadcast_shapes dim_order",
@@ -79,6 +82,7 @@ RETURN_OF.update({name: f"return_types.{name}" for name in RETURN_TYPES})
 # one tensor over all elements, a named pair along a dimension, and for two of them the elementwise choice
 ONE_OR_PAIR = {"max", "min", "median", "nanmedian"}
 WITH_OTHER = {"max", "min"}
+OF_ONE_DIMENSION = {"size": "Size", "stride": "tuple[_int, ...]"}           # an int where a dimension is named
 BINARY = (
     "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and rand or ror xor rxor lshift "
     "rshift iadd isub imul itruediv ifloordiv imod ipow iand ior ixor lt le gt ge"
@@ -168,14 +172,24 @@ def overloads(name: str, function: Any, indent: str, method: bool) -> str:
              (f"{first}, *, dim: int, keepdim: bool = ..., out: Any = ...", f"return_types.{name}")]
     if name in WITH_OTHER:
         forms.append((f"{first}, other: Tensor, *, out: Tensor | None = ...", "Tensor"))
+    return overloaded(name, function, forms, indent)
+
+
+def overloaded(name: str, function: Any, forms: Iterable[tuple[str, str]], indent: str = "") -> str:
+    """Return the stubs of a function for each form: what it is given, and the type of its result."""
     return "\n".join(f"{indent}@overload\n{indent}def {name}({given}) -> {result}:\n{indent}{summary(function)}" for given, result in forms)
 
 
 def stub_function(name: str, function: Any, indent: str = "", method: bool = False) -> str:
     """Return the stub of one function or method."""
+    if method and name in OF_ONE_DIMENSION:
+        forms = (("self, dim: None = ...", OF_ONE_DIMENSION[name]), ("self, dim: int", "int"), ("self, *, axis: int", "int"))
+        return overloaded(name, function, forms, indent)
     if name in ONE_OR_PAIR:
         return overloads(name, function, indent, method)
-    result = RETURN_OF.get(name, "Tensor")
+    if name == "where" and not method:
+        return overloaded(name, function, (("condition: Tensor", "tuple[Tensor, ...]"), (parameters(function, method), "Tensor")))
+    result = "Tensor" if method and name == "where" else RETURN_OF.get(name, "Tensor")
     head = f"{indent}def {name}({parameters(function, method)}) -> {result}:"
     return f"{head}\n{indent}{summary(function)}"
 
@@ -286,6 +300,23 @@ def package_stub() -> str:
     lines.append("def from_dlpack(ext_tensor: Any, *, device: Any = ..., copy: bool | None = ...) -> Tensor: ...")
     lines.append("def to_dlpack(tensor: Tensor) -> Any: ...")
     lines += [f"def {name}({parameters(f, False)}) -> Any: ..." for name, f in vars(amp_legacy).items() if "_autocast_" in name]
+    text = "\n".join(lines) + "\n"
+    return text + rest(text)
+
+
+def rest(text: str) -> str:
+    """Return the stubs of the public names of taeda that ``text`` does not have."""
+    known = set(re.findall(r"(?:^|\bas |^def |^class )(\w+)(?=[:,(]|$| as |  #)", text, re.MULTILINE))
+    lines = [shown("taeda.nn.functional._native", sorted(taeda._OF_NN)) + FOR_OTHERS]
+    homes: dict[str, list[str]] = {}
+    for name, (home, own) in sorted(taeda._LAZY.items()):
+        if name not in known and own and not name.startswith("_"):
+            homes.setdefault(home, []).append(f"{own}:{name}")
+    lines += [shown(home, names) for home, names in sorted(homes.items())]
+    for name in sorted(set(dir(taeda)) - known - set(taeda._OF_NN) - set(taeda._LAZY)):
+        value = None if name.startswith(("_", "has_")) else getattr(taeda, name)
+        if value is not None and not inspect.ismodule(value):
+            lines.append(stub_function(name, value) if callable(value) and not inspect.isclass(value) else f"{name}: Any")
     return "\n".join(lines) + "\n"
 
 
@@ -321,7 +352,7 @@ SPECIAL = {"__init__", "__len__", "__enter__", "__exit__", "__call__"}          
 OF_C = {"TensorBase", "Node", "Storage", "Op", "dtype", "finfo", "iinfo"}           # whose fields and methods Python does not see
 MADE_BY_USERS = {"Storage", "Node", "finfo", "iinfo"}
 MODE = [
-    "    def __init__(self, *args: Any) -> None: ...", "    def __call__(self, function: Any) -> Any: ...",
+    "    def __init__(self, *args: Any) -> None: ...", "    def __call__(self, function: _Function) -> _Function: ...",
     "    def __enter__(self) -> None: ...", "    def __exit__(self, *error: object) -> None: ...",
 ]
 OPEN = ["    def __getattr__(self, name: str) -> Any: ...", "    def __setattr__(self, name: str, value: Any) -> None: ..."]
@@ -350,7 +381,8 @@ def class_lines(name: str, cls: type) -> list[str]:
         methods = [m for m in methods if m in ("__init__", "__len__")]
         if name in MADE_BY_USERS and "__init__" not in methods:
             methods.append("__init__")
-    body = [f"    def {m}(self, *args: Any, **kwargs: Any) -> {'None' if m == '__init__' else 'Any'}: ..." for m in methods]
+    results = {"__init__": "None", "manual_seed": "Generator", "seed": "int", "initial_seed": "int"}
+    body = [f"    def {m}(self, *args: Any, **kwargs: Any) -> {results.get(m, 'Any')}: ..." for m in methods]
     if name == "Generator":
         body.insert(0, "    def __init__(self, device: Any = ...) -> None: ...")
     fields = OPEN if name in OF_C else [f"    {m}: Any" for m in sorted(vars(cls)) if not callable(vars(cls)[m]) and not m.startswith("_")]
@@ -360,6 +392,8 @@ def class_lines(name: str, cls: type) -> list[str]:
 def class_stub(module: Any, values: dict[str, str]) -> str:
     """Return the stub of a small compiled module: its functions and classes by their signatures, values as given."""
     lines = [HEADER + IMPORTS, *(f"{name}: {kind}" for name, kind in values.items())]
+    if module.__name__ == "taeda.autograd.grad_mode":           # decorators too, which leave a function's type as it is
+        lines.append('_Function = TypeVar("_Function", bound=Callable[..., Any])')
     for name, f in sorted(vars(module).items()):
         if name.startswith("__") or name in values or inspect.ismodule(f) or not is_own(module, f):
             continue

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import assert_type
 
 import taeda
 import taeda as torch
 import taeda.distributed as dist
 from taeda import Tensor, nn
-from taeda.utils.data import DataLoader, Dataset
+from taeda.utils.data import ConcatDataset, DataLoader, Dataset, Subset, random_split
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": torch.relu, "gelu": nn.functional.gelu, "silu": nn.SiLU()}
 
@@ -78,3 +79,27 @@ if dist.is_available() and dist.is_initialized():
 if taeda.jit.is_scripting() or taeda.compiler.is_compiling():
     print(layers(torch.ones(1, 3), [torch.eye(3)]), next(iter(lists)))
 Average(nn.Linear(3, 3), 0.9).update(nn.Linear(3, 3))
+
+
+@torch.no_grad()
+def score(model: nn.Module, x: Tensor, top: int = 1) -> tuple[Tensor, int]:
+    return model(x).topk(top).indices, top
+
+
+def types_that_are_known(x: Tensor, layer: nn.Linear) -> None:
+    assert_type(x.size(0), int)
+    assert_type(x.size(), torch.Size)
+    assert_type(x.stride(-1), int)
+    assert_type(torch.where(x > 0, x, 0.0), Tensor)
+    assert_type(torch.where(x > 0), tuple[Tensor, ...])
+    assert_type(torch.autograd.grad(x.sum(), x), tuple[Tensor, ...])
+    assert_type(torch.autograd.grad(x.sum(), {"x": x}), dict[str, Tensor])
+    assert_type(score(layer, x), tuple[Tensor, int])
+    assert_type(nn.Parameter(x), nn.Parameter)
+    assert_type(layer.load_state_dict(layer.state_dict()).missing_keys, list[str])
+    assert_type(random_split(Squares(), [1, 3]), list[Subset[tuple[Tensor, int]]])
+    assert_type(ConcatDataset([Squares(), Squares()])[0], tuple[Tensor, int])
+    assert_type(torch.Generator().manual_seed(0), torch.Generator)
+    handle = x.register_hook(lambda g: g * 2)
+    handle.remove()
+    torch.vmap(torch.sum)(x)

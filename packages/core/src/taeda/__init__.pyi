@@ -1,7 +1,7 @@
 # Made by tools/make_stubs.py.
 from builtins import bool as _bool, complex as _complex, float as _float, int as _int
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from taeda.ops import return_types as return_types
 from taeda import accelerator as accelerator, amp as amp, array_api as array_api, autograd as autograd, backends as backends, cpu as cpu, cuda as cuda, distributions as distributions, fft as fft, func as func, futures as futures, fx as fx, hub as hub, library as library, linalg as linalg, masked as masked, monitor as monitor, multiprocessing as multiprocessing, ops as ops, overrides as overrides, profiler as profiler, quasirandom as quasirandom, serialization as serialization, signal as signal, sparse as sparse, special as special, testing as testing, types as types, utils as utils, version as version
@@ -1243,7 +1243,11 @@ def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the first dimension of at least two."""
 def vstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors below each other along dimension 0, vectors as rows."""
-def where(condition: Tensor, input: Tensor | _complex | None = ..., other: Tensor | _complex | None = ..., *, out: Tensor | None = ...) -> Any:
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]:
+    """Return input where condition is true and other where it is not: y = condition ? input : other, broadcast."""
+@overload
+def where(condition: Tensor, input: Tensor | _complex | None = ..., other: Tensor | _complex | None = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return input where condition is true and other where it is not: y = condition ? input : other, broadcast."""
 def xlogy(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input * ln(other), 0 where input is 0 and other is no nan."""
@@ -1271,3 +1275,21 @@ def is_autocast_xla_enabled() -> Any: ...
 def set_autocast_xla_enabled(enabled: Any) -> Any: ...
 def get_autocast_xla_dtype() -> Any: ...
 def set_autocast_xla_dtype(dtype: _dtype) -> Any: ...
+from taeda.nn.functional._native import adaptive_max_pool1d as adaptive_max_pool1d, channel_shuffle as channel_shuffle, cosine_embedding_loss as cosine_embedding_loss, embedding_renorm_ as embedding_renorm_, hinge_embedding_loss as hinge_embedding_loss, margin_ranking_loss as margin_ranking_loss, max_pool1d_with_indices as max_pool1d_with_indices, native_channel_shuffle as native_channel_shuffle, norm_except_dim as norm_except_dim, pixel_shuffle as pixel_shuffle, pixel_unshuffle as pixel_unshuffle, poisson_nll_loss as poisson_nll_loss, rrelu as rrelu, rrelu_ as rrelu_, triplet_margin_loss as triplet_margin_loss  # type: ignore[attr-defined]
+from taeda.autograd.anomaly_mode import set_anomaly_enabled as set_anomaly_enabled
+from taeda.func import vmap as vmap
+from taeda.legacy import get_device_module as get_device_module, is_same_size as is_same_size
+from taeda.overrides import DisableTorchFunction as DisableTorchFunction, DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
+from taeda.serialization.file_reader import PyTorchFileReader as PyTorchFileReader
+from taeda.settings import compiled_with_cxx11_abi as compiled_with_cxx11_abi, has_lapack as has_lapack, has_mkl as has_mkl, has_openmp as has_openmp, has_spectral as has_spectral, is_vulkan_available as is_vulkan_available, set_vital as set_vital
+from taeda.storage import UntypedStorage as StorageBase
+def is_anomaly_check_nan_enabled() -> _bool:
+    """Whether anomaly mode looks for nan in the gradients."""
+def is_anomaly_enabled() -> _bool:
+    """Whether anomaly mode is on."""
+def is_conj(input: Tensor) -> _bool:
+    """Whether the tensor is a lazy conjugate: never, conjugates are computed at once."""
+jagged: Any
+legacy_contiguous_format: Any
+def thread_safe_generator() -> None:
+    """Return None: PyTorch's data loaders give their worker threads generators by it; here workers are processes."""

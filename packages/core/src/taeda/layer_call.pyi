@@ -1,7 +1,7 @@
 # Made by tools/make_stubs.py.
 from builtins import bool as _bool, complex as _complex, float as _float, int as _int
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from taeda.ops import return_types as return_types
 

@@ -1,7 +1,7 @@
 # Made by tools/make_stubs.py.
 from builtins import bool as _bool, complex as _complex, float as _float, int as _int
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from taeda.ops import return_types as return_types
 from taeda.device import device as _device
@@ -990,9 +990,9 @@ class Tensor:
         """In-place :func:`reciprocal`."""
     def record_stream(self, stream: Any) -> Tensor:
         """Raise NotImplementedError: streams belong to a GPU's allocator."""
-    def register_hook(self, hook: Callable[..., Any]) -> Any:
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> Any:
         """Call ``hook(grad)`` when the tensor's gradient is computed; what it returns, unless None, replaces the gradient."""
-    def register_post_accumulate_grad_hook(self, hook: Callable[..., Any]) -> Any:
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], Any]) -> Any:
         """Call ``hook(tensor)`` after the leaf's ``.grad`` was added to: an optimizer may step there and free the gradient."""
     def reinforce(self, reward: Any) -> Tensor:
         """Raise RuntimeError: removed; ``taeda.distributions`` has log_prob in its place."""
@@ -1096,7 +1096,14 @@ class Tensor:
         """Return the hyperbolic sine: y = (e^x - e^-x) / 2."""
     def sinh_(self) -> Tensor:
         """In-place :func:`sinh`."""
-    def size(self, dim: _int | Sequence[_int] | None = ..., *, axis: _int | Sequence[_int] | None = ...) -> Any:
+    @overload
+    def size(self, dim: None = ...) -> Size:
+        """Return the shape, or the size of one dimension, which ``axis`` may name too."""
+    @overload
+    def size(self, dim: _int) -> _int:
+        """Return the shape, or the size of one dimension, which ``axis`` may name too."""
+    @overload
+    def size(self, *, axis: _int) -> _int:
         """Return the shape, or the size of one dimension, which ``axis`` may name too."""
     def slice_inverse(self, src: Tensor | _complex, dim: _int | Sequence[_int] | None = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Tensor:
         """Return the tensor of which ``input`` is a slice: a view of its storage laid out as ``src`` is."""
@@ -1148,7 +1155,14 @@ class Tensor:
         """Return the first element's place in the storage, in elements."""
     def storage_type(self) -> Tensor:
         """Return the class of ``storage()``: FloatStorage and the like."""
-    def stride(self, dim: _int | Sequence[_int] | None = ..., *, axis: _int | Sequence[_int] | None = ...) -> Any:
+    @overload
+    def stride(self, dim: None = ...) -> tuple[_int, ...]:
+        """Return the strides in elements, or that of one dimension, which ``axis`` may name too."""
+    @overload
+    def stride(self, dim: _int) -> _int:
+        """Return the strides in elements, or that of one dimension, which ``axis`` may name too."""
+    @overload
+    def stride(self, *, axis: _int) -> _int:
         """Return the strides in elements, or that of one dimension, which ``axis`` may name too."""
     def sub(self, other: Tensor | _complex, *, alpha: Tensor | _complex = ..., out: Tensor | None = ...) -> Tensor:
         """Return input - alpha * other."""
@@ -1280,7 +1294,7 @@ class Tensor:
         """Return :func:`view` with the shape of another tensor."""
     def vsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """Split along the first dimension of at least two."""
-    def where(self, condition: Tensor, other: Tensor | _complex) -> Any:
+    def where(self, condition: Tensor, other: Tensor | _complex) -> Tensor:
         """Return input where condition is true and other where it is not; see :func:`where`."""
     def xlogy(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return input * ln(other), 0 where input is 0 and other is no nan."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from taeda import _above
 from taeda._override import asks, call_overrides, overloaded_args
@@ -13,6 +13,11 @@ from taeda.autograd.graph import GradientEdge
 from taeda.layout import preserve_format
 from taeda.stand_ins import is_stand_in
 from taeda.tensor_base import TensorBase
+
+if TYPE_CHECKING:
+    from taeda.tensor import Tensor
+
+Key = TypeVar("Key")
 
 
 def _as_tuple(op: str, what: str, x: Any) -> tuple[Any, ...]:
@@ -58,7 +63,8 @@ def _cotangent(op: str, i: int, out: Any, g: Any) -> Any:
     if not edge and not out.requires_grad:
         raise RuntimeError(
             f"[{op}] element {i} of tensors does not require grad and does not have a grad_fn; "
-            "set requires_grad=True on an input of the computation, and compute it outside of no_grad"
+            "set requires_grad=True on an input of the computation, and compute it outside of no_grad; argmax, comparisons, "
+            "detach() and item() end the graph"
         )
     if g is None:
         return _one(op, out)
@@ -129,6 +135,17 @@ def backward(
     run_backward(outputs, grads, create_graph if retain_graph is None else retain_graph, create_graph, captures, True)
 
 
+@overload
+def grad(
+    outputs: Any, inputs: dict[Key, Any], grad_outputs: Any = ..., retain_graph: bool | None = ..., create_graph: bool = ...,
+    only_inputs: bool = ..., allow_unused: bool | None = ..., is_grads_batched: bool = ..., materialize_grads: bool = ...,
+) -> dict[Key, Tensor]: ...
+@overload
+def grad(
+    outputs: Any, inputs: Tensor | GradientEdge | Sequence[Tensor | GradientEdge], grad_outputs: Any = ...,
+    retain_graph: bool | None = ..., create_graph: bool = ..., only_inputs: bool = ..., allow_unused: bool | None = ...,
+    is_grads_batched: bool = ..., materialize_grads: bool = ...,
+) -> tuple[Tensor, ...]: ...
 def grad(
     outputs: Any,
     inputs: Any,
@@ -152,9 +169,9 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("[grad] Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
     if isinstance(inputs, dict):
-        found = grad(outputs, tuple(inputs.values()), grad_outputs, retain_graph, create_graph, only_inputs, allow_unused,
+        parts = grad(outputs, tuple(inputs.values()), grad_outputs, retain_graph, create_graph, only_inputs, allow_unused,
                      is_grads_batched, materialize_grads)
-        return dict(zip(inputs, found, strict=True))
+        return dict(zip(inputs, parts, strict=True))
     told = overloaded_args([x for given in (outputs, inputs) for x in (given if isinstance(given, (tuple, list)) else (given,))])
     if told and not all(isinstance(x, TensorBase) for x in told):         # what stands for a tensor and is none
         outputs, inputs = (tuple(x) if isinstance(x, (tuple, list)) else (x,) for x in (outputs, inputs))
@@ -172,7 +189,7 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     # forward mode goes through a pass that is recorded: derivatives may have a faster way that is not, which tangents cannot go
     travelling = not create_graph and dual.current_level() != 0 and not dual.is_asleep()
-    found = run_backward(outs, grads, keep, create_graph or travelling, captures, False)
+    found: Any = run_backward(outs, grads, keep, create_graph or travelling, captures, False)
     if travelling:
         found = [None if g is None else _above.cut_tape(g) for g in found]
     for i, (x, g) in enumerate(zip(ins, found, strict=True)):

@@ -1,7 +1,7 @@
 # Made by tools/make_stubs.py.
 from builtins import bool as _bool, complex as _complex, float as _float, int as _int
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from taeda.ops import return_types as return_types
 from taeda.device import device as _device
@@ -1651,7 +1651,11 @@ def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     """Split along the first dimension of at least two."""
 def vstack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors below each other along dimension 0, vectors as rows."""
-def where(condition: Tensor, input: Tensor | _complex | None = ..., other: Tensor | _complex | None = ..., *, out: Tensor | None = ...) -> Any:
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]:
+    """Return input where condition is true and other where it is not: y = condition ? input : other, broadcast."""
+@overload
+def where(condition: Tensor, input: Tensor | _complex | None = ..., other: Tensor | _complex | None = ..., *, out: Tensor | None = ...) -> Tensor:
     """Return input where condition is true and other where it is not: y = condition ? input : other, broadcast."""
 def xlog1py(input: Tensor, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
     """Return input * ln(1 + other), 0 where input is 0 and other is no nan; either may be a number."""

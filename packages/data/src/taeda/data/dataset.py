@@ -12,7 +12,7 @@ import math
 import warnings
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, Protocol, TypeVar, overload
 
 import taeda
 
@@ -31,6 +31,12 @@ __all__ = [
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
+
+
+class Indexed(Protocol[T_co]):
+    """What a part of a dataset is taken of: a dataset, a list, a range, a text."""
+
+    def __getitem__(self, index: int, /) -> T_co: ...
 
 
 class Dataset(Generic[T_co]):
@@ -242,7 +248,7 @@ class ConcatDataset(Dataset[T_co]):
         """Return the running totals of the lengths of `sequence`'s elements."""
         return list(itertools.accumulate(len(dataset) for dataset in sequence))
 
-    def __init__(self, datasets: Iterable[Any]) -> None:
+    def __init__(self, datasets: Iterable[Indexed[T_co]]) -> None:
         self.datasets = list(datasets)
         if not self.datasets:
             raise AssertionError("[ConcatDataset] datasets should not be an empty iterable")
@@ -329,7 +335,7 @@ class Subset(Dataset[T_co]):
     dataset: Any
     indices: Sequence[int]
 
-    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
+    def __init__(self, dataset: Indexed[T_co], indices: Sequence[int]) -> None:
         self.dataset = dataset
         self.indices = indices
         cls = type(self)
@@ -356,7 +362,7 @@ class Subset(Dataset[T_co]):
         return len(self.indices)
 
 
-def random_split(dataset: Any, lengths: Sequence[int | float], generator: Any = None) -> list[Subset[Any]]:
+def random_split(dataset: Indexed[T_co], lengths: Sequence[int | float], generator: Any = None) -> list[Subset[T_co]]:
     """Split a dataset at random into parts that do not overlap.
 
     Args:
@@ -372,7 +378,7 @@ def random_split(dataset: Any, lengths: Sequence[int | float], generator: Any = 
     >>> [len(part) for part in random_split(range(10), [0.7, 0.3])]
     [7, 3]
     """
-    n = len(dataset)
+    n = len(dataset)  # type: ignore[arg-type]  # which the protocol leaves out: a Dataset may have none
     total = sum(lengths)
     if math.isclose(total, 1) and total <= 1:
         sizes = []

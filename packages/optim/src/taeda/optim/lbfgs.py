@@ -137,7 +137,7 @@ class LBFGS(Optimizer):
     # -- a step ----------------------------------------------------------------------------------------
 
     @taeda.no_grad()
-    def step(self, closure: Callable[[], Any]) -> Any:
+    def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]  # which is needed here
         """Run up to ``max_iter`` iterations, evaluating the model by ``closure``; return its first loss."""
         if len(self.param_groups) != 1:
             raise AssertionError(f"[LBFGS] Expected exactly one param_group, but got {len(self.param_groups)}")

@@ -25,7 +25,7 @@ __all__ = [
 channel_shuffle = native_channel_shuffle = vision.channel_shuffle
 pixel_shuffle, pixel_unshuffle = vision.pixel_shuffle, vision.pixel_unshuffle
 rrelu_ = activation.rrelu_
-max_pool1d_with_indices = pooling.max_pool1d_with_indices
+max_pool1d_with_indices = pooling.max_pool1d_with_indices  # type: ignore[has-type]
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Any) -> tuple[Tensor, Tensor]:
