@@ -19,7 +19,7 @@ def test_sequential_runs_in_order_and_indexes():
     assert s[-1] is s[2] and len(s) == 3 and list(s)[1] is s[1]
     assert list(s[1:]._modules) == ["1", "2"], "a slice keeps its modules' names"
     assert nn.Sequential()(5) == 5
-    with pytest.raises(IndexError, match="index 3 is out of range: there are 3"):
+    with pytest.raises(IndexError, match=r"\[Sequential\] index 3 is out of range: it holds 3$"):
         s[3]
     with pytest.raises(TypeError):
         s["a"]

@@ -43,7 +43,7 @@ def test_path_from_the_root_that_was_called():
     assert text.count("in model") == 1
     assert "Linear(in_features=7) got (2, 8)" in text
     assert _text(lambda: model.encoder(taeda.ones(2, 4))).startswith("in model.layers.1.1 (Linear): ")
-    assert _text(lambda: model.encoder.layers[0](taeda.ones(2, 5))).startswith("in model (Linear): ")
+    assert _text(lambda: model.encoder.layers[0](taeda.ones(2, 5))).startswith("in Linear: ")
 
 
 def test_every_call_of_a_failing_model_says_it_once():
@@ -53,8 +53,8 @@ def test_every_call_of_a_failing_model_says_it_once():
 
 
 def test_the_models_own_forward():
-    assert _text(lambda: Model()(), TypeError).startswith("in model (Model): Model.forward() missing 1 required")
-    assert _text(lambda: Model()(1, 2), TypeError).startswith("in model (Model): ")
+    assert _text(lambda: Model()(), TypeError).startswith("in Model: Model.forward() missing 1 required")
+    assert _text(lambda: Model()(1, 2), TypeError).startswith("in Model: ")
 
 
 class Raises(nn.Module):
@@ -179,7 +179,7 @@ def test_a_hint_that_fails_does_not_hide_the_error():
         def _cure(self, *args, **kwargs):
             raise KeyError
 
-    assert "in model (Odd): [linear]" in _text(lambda: Odd(3, 3)(taeda.ones(1, 2)))
+    assert "in Odd: [linear]" in _text(lambda: Odd(3, 3)(taeda.ones(1, 2)))
 
 
 CURES = [
@@ -234,8 +234,18 @@ BAD = [
     (lambda: nn.Dropout(0.5).train("yes"), ValueError, "training mode is expected to be boolean, got 'yes'"),
     (lambda: nn.GroupNorm(3, 4), ValueError, "num_channels must be divisible by num_groups, got 4 and 3"),
     (lambda: nn.Embedding(3, 2, padding_idx=3), AssertionError, "must be within num_embeddings"),
+    (lambda: nn.Parameter(taeda.tensor([1])), RuntimeError, r"\[Parameter\] Only Tensors .*, got taeda.int64; convert with .float\(\), or give "),
+    (lambda: nn.Module().register_parameter("w", 0.5), TypeError, r"\[Module\] cannot assign .*; nn.Parameter\(taeda.tensor\(...\)\) makes one$"),
+    (lambda: nn.Module().register_buffer("m", [1.0]), TypeError, r"\[Module\] cannot assign .*; taeda.tensor\(...\) makes one of numbers$"),
+    (lambda: setattr(nn.Linear(2, 2), "weight", taeda.ones(2, 2)), TypeError, r"^\[Linear\] cannot assign .*; wrap it in nn.Parameter$"),
+    (lambda: setattr(nn.Sequential(nn.ReLU()), "0", 1), TypeError, r"a module's name is its own: give the result another$"),
+    (lambda: nn.Sequential(nn.ReLU()).get_submodule("0.a"), AttributeError, r"ReLU has no attribute `a`, on the path '0.a'; its modules: none$"),
+    (lambda: nn.Sequential(nn.ReLU()).get_parameter("1.a"), AttributeError, r"has no attribute `1`, on the path '1'; its modules: 0$"),
+    (lambda: nn.Linear(2, 2).get_buffer("bias"), AttributeError, r"\[get_buffer\] `bias` is not a buffer, but a Parameter; on the path 'bias'$"),
+    (lambda: nn.utils.spectral_norm(nn.Linear(2, 2), "w"), KeyError, r"\[spectral_norm\] Linear has no parameter 'w'; it has weight, bias"),
+    (lambda: nn.ParameterList([taeda.ones(1)])(1), RuntimeError, "should not be called: it only holds parameters; index it$"),
     (lambda: nn.Embedding(3, 2, _weight=taeda.ones(2, 2)), AssertionError, "Shape of weight does not match"),
-    (lambda: nn.EmbeddingBag(3, 2, padding_idx=-4), AssertionError, r"\[EmbeddingBag\] padding_idx must be within num_embeddings, got -4 for 3 rows"),
+    (lambda: nn.EmbeddingBag(3, 2, padding_idx=-4), AssertionError, r"\[EmbeddingBag\] Padding_idx must be within num_embeddings, got -4 for 3 rows"),
     (lambda: nn.EmbeddingBag(3, 2)(taeda.ones(1, 2)), RuntimeError, "EmbeddingBag takes indices: did you mean x.long()"),
     (lambda: nn.Embedding.from_pretrained(taeda.ones(2)), AssertionError, "2-dimensional"),
     (lambda: nn.CosineSimilarity()(taeda.ones(2, 3), taeda.ones(2, 4)), RuntimeError, r"\[cosine_similarity\] .* got x1 \(2, 3\), x2 \(2, 4\)"),
@@ -283,7 +293,7 @@ def test_bad_arguments(i):
 def test_what_is_no_tensor_is_a_type_error(name):
     extra = {"pixel_shuffle": (2,), "triplet_margin_loss": (2.0, 3.0), "lp_pool1d": (2, 2)}.get(name, ())
     extra = (4.0,) if name in ("prelu", "cosine_similarity") else extra
-    with pytest.raises(TypeError, match="must be a Tensor, not float"):
+    with pytest.raises(TypeError, match="must be Tensor, not float"):
         getattr(nn.functional, name)(1.0, *extra)
 
 
@@ -315,13 +325,33 @@ MORE_CURES = [
 @pytest.mark.parametrize(("module", "args", "cure"), MORE_CURES, ids=lambda v: type(v).__name__ if isinstance(v, nn.Module) else "")
 def test_cures_of_losses_norms_and_containers(module, args, cure):
     kinds = RuntimeError, ValueError, TypeError, IndexError, AssertionError
-    with pytest.raises(kinds, match=rf"(?s)^in model \(.*\n.*{cure}"):
+    with pytest.raises(kinds, match=rf"(?s)^in \w+: .*\n.*{cure}"):
         module(*args)
 
 
 def test_a_cure_that_fails_hides_nothing():
-    with pytest.raises(TypeError, match=r"^in model \(CrossEntropyLoss\): \[cross_entropy\] "):
+    with pytest.raises(TypeError, match=r"^in CrossEntropyLoss: \[cross_entropy\] "):
         nn.CrossEntropyLoss()(X, None)
+
+
+def test_swapped_arguments_of_a_loss_are_told():
+    with pytest.raises(ValueError, match=r"and taeda.float32: did you mean CrossEntropyLoss\(\)\(target, input\)\?$"):
+        nn.CrossEntropyLoss()(T, X)
+
+
+def test_a_parameter_that_was_stepped_before_backward_is_told():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    late = net(taeda.ones(1, 2)).sum()
+    with taeda.no_grad():
+        net[1].weight.add_(1)
+    with pytest.raises(RuntimeError, match="and call backward before an optimizer steps"):
+        late.backward()
+
+
+def test_a_plain_state_for_a_wrapped_model_is_told_where_it_belongs():
+    layer = nn.Linear(2, 2)
+    with pytest.raises(RuntimeError, match=r'keys begin with "module.", which the state\'s do not; .*\.get_submodule\("module"\)\?'):
+        nn.DataParallel(nn.Linear(2, 2)).load_state_dict(layer.state_dict())
 
 
 def test_slips_of_newcomers_are_told_what_was_meant():

@@ -121,7 +121,7 @@ def test_nothing_but_moving_is_allowed_before():
 
 
 def test_refusals():
-    with pytest.raises(RuntimeError, match=r"in model \(LazyConv2d\): \[LazyConv2d\] Expected 3D \(unbatched\) or 4D"):
+    with pytest.raises(RuntimeError, match=r"in LazyConv2d: \[LazyConv2d\] Expected 3D \(unbatched\) or 4D"):
         nn.LazyConv2d(4, 3)(taeda.ones(2, 3))
     with pytest.raises(ValueError, match=r"in_channels must be divisible by groups; got 3 and 2"):
         nn.LazyConv2d(4, 3, groups=2)(taeda.ones(2, 3, 8, 8))

@@ -12,7 +12,7 @@ INTEGERS = taeda.tensor([-2, 0, 9])
 
 @pytest.mark.parametrize("name", ["hardshrink", "hardsigmoid", "hardswish", "softshrink", "rrelu", "leaky_relu"])
 def test_integers_are_refused_by_what_gives_fractions(name):
-    with pytest.raises(NotImplementedError, match=r"\[\w+\] not implemented for dtype (taeda\.)?int64"):
+    with pytest.raises(NotImplementedError, match=r"\[\w+\] not implemented for 'Long'"):
         getattr(F, name)(INTEGERS)
 
 

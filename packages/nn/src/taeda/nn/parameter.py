@@ -8,7 +8,7 @@ until ``materialize``.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Self
 
 import taeda
 from taeda import Tensor, _spoken
@@ -77,8 +77,13 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
 
     _is_param = True  # by which the core's printing knows subclasses of this class
 
-    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
+    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Self:
         data = _checked(data, "Parameter")
+        if requires_grad and not (data.is_floating_point() or data.is_complex()):
+            raise RuntimeError(
+                f"[Parameter] Only Tensors of floating point and complex dtype can require gradients, got {data.dtype}; convert with "
+                ".float(), or give requires_grad=False"
+            )
         if type(data) in (Tensor, Parameter, Buffer):
             return Tensor._make_subclass(cls, data, requires_grad)
         made = data.detach().requires_grad_(requires_grad)

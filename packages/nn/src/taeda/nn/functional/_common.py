@@ -10,6 +10,7 @@ import taeda
 from taeda import Tensor
 from taeda.autograd.node import named
 from taeda.nn._reduction import legacy_get_string
+from taeda.operands import tensor_from
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -31,9 +32,7 @@ def need_tensors(op: str, *values: Any) -> None:
     """Raise TypeError unless every value is a tensor."""
     for value in values:
         if not isinstance(value, Tensor):
-            raise TypeError(
-                f"[{op}] argument must be a Tensor, not {type(value).__name__}; wrap it with taeda.tensor(...)"
-            )
+            raise TypeError(f"[{op}] argument must be Tensor, not {type(value).__name__}{tensor_from(value)}")
 
 
 def need_shapes(op: str, **tensors: Tensor) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, ops
 from taeda.autograd.node import named
+from taeda.dtype import type_name
 from taeda.nn.functional._common import in_place, need_tensors
 
 __all__ = [
@@ -191,7 +192,7 @@ def rrelu(
     if lower > upper:
         raise RuntimeError(f"[rrelu] lower bound must not exceed upper bound, got {lower} and {upper}")
     if not input.is_floating_point():
-        raise NotImplementedError(f"[rrelu] not implemented for dtype {input.dtype}; convert it with .float()")
+        raise NotImplementedError(f"[rrelu] not implemented for '{type_name(input.dtype)}'; convert it with .float()")
     if not training or input.is_meta:
         slope = (lower + upper) / 2
         if inplace:

@@ -110,8 +110,8 @@ class BackwardSession:
                 new = hook(self.module, (None,) * self.n_inputs, grad_output)
                 if new is not None and not (isinstance(new, (tuple, list)) and all(g is None for g in new)):
                     raise RuntimeError(
-                        "Backward hook for Modules where no input requires gradient should always return None "
-                        "or None for all gradients."
+                        f"[{type(self.module).__name__}] Backward hook for Modules where no input requires gradient should "
+                        "always return None or None for all gradients."
                     )
             self.grad_output = None
         return [grad_output[i] for i in self.output_at]

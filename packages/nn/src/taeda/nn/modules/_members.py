@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from taeda.nn.modules.module import Module
 
 
+def _member(module: Any, name: str, target: str) -> Any:
+    """Return the attribute ``name`` of a module, a step on the path ``target``."""
+    if not hasattr(module, name):
+        held = ", ".join(module._modules) or "none"
+        raise AttributeError(f"[Module] {type(module).__name__} has no attribute `{name}`, on the path {target!r}; its modules: {held}")
+    return getattr(module, name)
+
+
 class MemberMethods:
     """The part of ``Module`` that lists its members."""
 
@@ -32,11 +40,9 @@ class MemberMethods:
         """
         module: Any = self
         for name in target.split(".") if target else ():
-            if not hasattr(module, name):
-                raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-            module = getattr(module, name)
+            module = _member(module, name, target)
             if not isinstance(module, MemberMethods):
-                raise AttributeError(f"`{name}` is not an nn.Module")
+                raise AttributeError(f"[get_submodule] `{name}` is not an nn.Module, but a {type(module).__name__}; on the path {target!r}")
         return module
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
@@ -53,15 +59,14 @@ class MemberMethods:
         GELU(approximate='none')
         """
         if target == "":
-            raise ValueError("Cannot set the submodule without a target name!")
+            raise ValueError("[set_submodule] Cannot set the submodule without a target name! It is a path such as 'encoder.0'")
         if not isinstance(module, MemberMethods):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+            raise ValueError(f"[set_submodule] `module` is not an nn.Module, found {type(module)}")
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
-        if strict and not hasattr(parent, name):
-            raise AttributeError(f"{type(parent).__name__} has no attribute `{name}`")
-        if hasattr(parent, name) and not isinstance(getattr(parent, name), MemberMethods):
-            raise AttributeError(f"`{name}` is not an nn.Module")
+        there = _member(parent, name, target) if strict or hasattr(parent, name) else module
+        if not isinstance(there, MemberMethods):
+            raise AttributeError(f"[set_submodule] `{name}` is not an nn.Module, but a {type(there).__name__}; on the path {target!r}")
         setattr(parent, name, module)
 
     def get_parameter(self, target: str) -> Parameter:
@@ -75,12 +80,9 @@ class MemberMethods:
         taeda.Size([3])
         """
         path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        if not hasattr(module, name):
-            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-        param = getattr(module, name)
+        param = _member(self.get_submodule(path), name, target)
         if not isinstance(param, Parameter):
-            raise AttributeError(f"`{name}` is not an nn.Parameter")
+            raise AttributeError(f"[get_parameter] `{name}` is not an nn.Parameter, but a {type(param).__name__}; on the path {target!r}")
         return param
 
     def get_buffer(self, target: str) -> Tensor:
@@ -95,10 +97,9 @@ class MemberMethods:
         """
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
-        if not hasattr(module, name):
-            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+        found = _member(module, name, target)
         if name not in module._buffers:
-            raise AttributeError(f"`{name}` is not a buffer")
+            raise AttributeError(f"[get_buffer] `{name}` is not a buffer, but a {type(found).__name__}; on the path {target!r}")
         return module._buffers[name]  # type: ignore[return-value]
 
     def named_modules(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import warnings
 import weakref
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import taeda
 from taeda import Tensor
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 EXTRA_STATE = "_extra_state"
 
 
-class _IncompatibleKeys(namedtuple("_IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class _Keys(NamedTuple):
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class _IncompatibleKeys(_Keys):
     """What a load without ``strict`` left over: keys that were not there, and keys that nobody wanted."""
 
     __slots__ = ()
@@ -41,6 +46,21 @@ def _entry_with(state: Any, missing: list[str]) -> str:
     """Return the key of the entry that is itself a state with all the missing keys, or nothing."""
     parts = (key for key, value in state.items() if isinstance(value, Mapping) and missing and all(name in value for name in missing))
     return next(parts, "")
+
+
+def _cure_of_prefix(missing: list[str], unexpected: list[str]) -> str:
+    """Say what to do where all keys of the state have a prefix that the module's do not have, or the module's one that they do not."""
+    if prefix := _common_prefix(missing, unexpected):
+        return (
+            f'The keys begin with "{prefix}", which this module\'s do not; '
+            f'nn.modules.utils.consume_prefix_in_state_dict_if_present(state_dict, "{prefix}") takes it off.'
+        )
+    if (prefix := _common_prefix(unexpected, missing)).endswith("."):
+        return (
+            f'This module\'s keys begin with "{prefix}", which the state\'s do not; did you mean to load it into '
+            f'.get_submodule("{prefix[:-1]}")?'
+        )
+    return ""
 
 
 def _common_prefix(missing: list[str], unexpected: list[str]) -> str:
@@ -106,7 +126,7 @@ class StateMethods:
             result = hook(self, destination, prefix, local_metadata)
             if getattr(hook, "_from_public_api", False):
                 if result is not None:
-                    raise RuntimeError("state_dict post-hook must return None")
+                    raise RuntimeError(f"[state_dict] state_dict post-hook must return None, got {type(result).__name__}")
             elif result is not None:
                 destination = result
         return destination
@@ -175,7 +195,7 @@ class StateMethods:
             hint = " hint: taeda.load(path) reads a file." if isinstance(state_dict, (str, os.PathLike)) else ""
             if hasattr(state_dict, "state_dict"):
                 hint = " hint: did you mean its .state_dict()?"
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.{hint}")
+            raise TypeError(f"[load_state_dict] Expected state_dict to be dict-like, got {type(state_dict)}.{hint}")
         metadata = getattr(state_dict, "_metadata", None)
         state: Any = OrderedDict(state_dict)
         if metadata is not None:
@@ -187,11 +207,8 @@ class StateMethods:
                 if keys:
                     names = ", ".join(f'"{k}"' for k in keys)
                     report.errors.insert(0, f"{title} key(s) in state_dict: {names}. ")
-        if strict and (prefix := _common_prefix(report.missing, report.unexpected)):
-            report.errors.append(
-                f'The keys begin with "{prefix}", which this module\'s do not; '
-                f'nn.modules.utils.consume_prefix_in_state_dict_if_present(state_dict, "{prefix}") takes it off.'
-            )
+        if strict and (cure := _cure_of_prefix(report.missing, report.unexpected)):
+            report.errors.append(cure)
         if strict and (inside := _entry_with(state, report.missing)):
             report.errors.append(f'state_dict["{inside}"] has the missing keys: a checkpoint of several parts; did you mean to load that?')
         if report.errors:
@@ -255,7 +272,7 @@ class StateMethods:
     def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         if getattr(hook, "_from_public_api", False):
             raise RuntimeError(
-                "Cannot register the same function as the state dict post hook that was previously registered "
+                "[state_dict] Cannot register the same function as the state dict post hook that was previously registered "
                 "via register_state_dict_post_hook"
             )
         return add_hook(self._state_dict_hooks, hook)
@@ -327,7 +344,7 @@ def _load(module: Any, state: Any, metadata: Any, prefix: str, report: _Report) 
     for hook in module._load_state_dict_post_hooks.values():
         if hook(module, keys) is not None:
             raise AssertionError(
-                "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new "
+                "[load_state_dict] Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new "
                 "values, if incompatible_keys need to be modified, it should be done inplace."
             )
 

@@ -2,7 +2,8 @@
 
 ``Module.__call__`` hands every exception that leaves a forward to ``locate`` on its way up.  The innermost
 module names itself, each caller puts its own part of the path in front, so what reaches the user reads
-``in model.encoder.2 (Linear): ...`` once, with the path from the module that was called first.
+``in model.encoder.2 (Linear): ...`` once, with the path from the module that was called first;
+``in Linear: ...`` where that is the module itself.
 A forward that succeeds pays nothing.
 """
 
@@ -54,7 +55,7 @@ def _name_below(parent: Module, child: Module | None) -> str | None:
 
 
 def locate(module: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Put the line ``in model.path (Class): ...`` into ``error``, or lengthen the path it has."""
+    """Put the line ``in model.path (Class): ...``, or ``in Class: ...``, into ``error``, or lengthen the path it has."""
     if "_modules" not in module.__dict__:
         error.add_note(f"{type(module).__name__}.__init__ must call super().__init__() before anything else")
         return
@@ -73,7 +74,7 @@ def locate(module: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[st
         elif name:  # "" is the module itself, called through its own __call__ again
             mark.path = f".{name}{mark.path}"
         mark.module = module
-    where = f"in model{mark.path} ({mark.cls})"
+    where = f"in model{mark.path} ({mark.cls})" if mark.path else f"in {mark.cls}"
     if mark.text is not None:
         error.args = (f"{where}: {mark.text}", *error.args[1:])
         return

@@ -14,11 +14,11 @@ from taeda.nn.modules.module import Module, _indent
 __all__ = ["Container", "ModuleDict", "ModuleList", "Sequential"]
 
 
-def check_index(index: Any, length: int) -> int:
+def check_index(index: Any, length: int, of: str) -> int:
     """Return ``index`` counted from the start; IndexError where there is no such place."""
     i = operator.index(index)
     if not -length <= i < length:
-        raise IndexError(f"index {i} is out of range: there are {length}")
+        raise IndexError(f"[{of}] index {i} is out of range: it holds {length}")
     return i % length if length else 0
 
 
@@ -51,7 +51,7 @@ class _Numbered(Module):
             self.add_module(str(i), module)
 
     def _name_at(self, index: Any) -> str:
-        return next(islice(self._modules, check_index(index, len(self)), None))
+        return next(islice(self._modules, check_index(index, len(self), type(self).__name__), None))
 
     def __len__(self) -> int:
         return len(self._modules)
@@ -120,12 +120,12 @@ class Sequential(_Numbered):
 
     def __add__(self, other: Sequential) -> Sequential:
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+            raise ValueError(f"[Sequential] add operator supports only objects of Sequential class, but {type(other)} is given.")
         return Sequential(*self, *other)
 
     def __iadd__(self, other: Sequential) -> Self:
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+            raise ValueError(f"[Sequential] add operator supports only objects of Sequential class, but {type(other)} is given.")
         return self.extend(other)
 
     def __mul__(self, other: int) -> Sequential:
@@ -143,9 +143,9 @@ class Sequential(_Numbered):
 
     def _times(self, other: Any) -> int:
         if not isinstance(other, int):
-            raise TypeError(f"unsupported operand type(s) for *: {type(self)} and {type(other)}")
+            raise TypeError(f"[Sequential] unsupported operand type(s) for *: {type(self)} and {type(other)}")
         if other <= 0:
-            raise ValueError(f"Non-positive multiplication factor {other} for {type(self)}")
+            raise ValueError(f"[Sequential] Non-positive multiplication factor {other} for {type(self)}")
         return other
 
     def pop(self, key: int | slice) -> Module:
@@ -176,10 +176,10 @@ class Sequential(_Numbered):
         )
         """
         if not isinstance(module, Module):
-            raise AssertionError(f"module should be of type: {Module}, got {type(module).__name__}")
+            raise AssertionError(f"[Sequential.insert] module should be of type: {Module}, got {type(module).__name__}")
         n = len(self)
         if not -n <= index <= n:
-            raise IndexError(f"Index out of range: {index}")
+            raise IndexError(f"[Sequential.insert] Index out of range: {index}; there are {n} modules")
         modules = list(self)
         modules.insert(index, module)
         self._renumber(modules)
@@ -230,10 +230,10 @@ class ModuleList(_Numbered):
     def __getitem__(self, index: int | slice) -> Module:
         if isinstance(index, slice):
             return type(self)(list(self._modules.values())[index])
-        return self._modules[str(check_index(index, len(self)))]
+        return self._modules[str(check_index(index, len(self), type(self).__name__))]
 
     def __setitem__(self, index: int, module: Module) -> None:
-        setattr(self, str(check_index(index, len(self))), module)
+        setattr(self, str(check_index(index, len(self), type(self).__name__)), module)
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         combined = ModuleList()
@@ -285,7 +285,7 @@ class ModuleList(_Numbered):
         """
         if not isinstance(modules, Iterable):
             hint = "; put it in a list" if isinstance(modules, Module) else ""
-            raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}{hint}")
+            raise TypeError(f"[ModuleList] ModuleList.extend should be called with an iterable, but got {type(modules).__name__}{hint}")
         for i, module in enumerate(list(modules), start=len(self)):
             self.add_module(str(i), module)
         return self

@@ -69,7 +69,7 @@ class LazyModuleMixin(Module):
 
     def initialize_parameters(self, *args: Any, **kwargs: Any) -> None:
         """Give the parameters their shapes and first values; every subclass writes its own."""
-        raise NotImplementedError(f"initialize_parameters is not implemented for {type(self).__name__}")
+        raise NotImplementedError(f"[LazyModuleMixin] initialize_parameters is not implemented for {type(self).__name__}")
 
     def has_uninitialized_params(self) -> bool:
         """Say whether a parameter or buffer of this module, without its children, has no shape yet."""
@@ -78,7 +78,8 @@ class LazyModuleMixin(Module):
     def _infer_parameters(self, module: Any, args: Any, kwargs: Any = None) -> None:
         module.initialize_parameters(*args, **(kwargs or {}))
         if module.has_uninitialized_params():
-            raise RuntimeError(f"module {self._get_name()} has not been fully initialized")
+            raise RuntimeError(f"[LazyModuleMixin] module {self._get_name()} has not been fully initialized; its initialize_parameters "
+                               "must give every parameter its shape")
         module._initialize_hook.remove()
         module._load_hook.remove()
         del module._initialize_hook, module._load_hook

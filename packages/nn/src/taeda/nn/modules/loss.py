@@ -132,6 +132,8 @@ def class_cure(name: str, input: Tensor, target: Tensor) -> str | None:
     """Say what is wrong with the target of a loss of classes, where that is known."""
     xs, ts = tuple(input.shape), tuple(target.shape)
     got = f"{name} got a target of shape {ts}"
+    if not input.is_floating_point() and target.is_floating_point():
+        return f"{name} takes (input, target), and got {input.dtype} and {target.dtype}: did you mean {name}()(target, input)?"
     if target.is_floating_point():
         return None if xs == ts else f"{name} got a {target.dtype} target of shape {ts}: did you mean target.long()?"
     if input.ndim > 1 and xs == ts:

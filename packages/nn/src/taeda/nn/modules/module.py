@@ -76,6 +76,13 @@ def _indent(text: str, spaces: int) -> str:
     return "\n".join([first, *(" " * spaces + line for line in rest)])
 
 
+def _cure_of(value: Any) -> str:
+    """Say how what should have been a parameter becomes one."""
+    if isinstance(value, Tensor):
+        return "; wrap it in nn.Parameter"
+    return "; nn.Parameter(taeda.tensor(...)) makes one" if isinstance(value, (int, float, list, tuple)) else ""
+
+
 class _CallSignature:
     """What ``inspect.signature`` says of a module: what its class's call takes, which is written in C and tells nothing."""
 
@@ -142,7 +149,7 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's output; every subclass writes its own."""
         raise NotImplementedError(
-            f'Module [{type(self).__name__}] is missing the required "forward" function'
+            f'Module [{type(self).__name__}] is missing the required "forward" function; define forward(self, x) in the class'
         )
 
     def _cure(self, *args: Any, **kwargs: Any) -> str | None:
@@ -160,15 +167,20 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
     # -- registering ----------------------------------------------------------------------------------
     def _check_name(self, kind: str, name: Any, registry: str) -> None:
         if registry not in self.__dict__:
-            raise AttributeError(f"cannot assign {kind} before Module.__init__() call: super().__init__() comes first")
+            raise self._too_soon(kind)
         if not isinstance(name, str):
-            raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
+            raise TypeError(f"[{type(self).__name__}] {kind} name should be a string. Got {type(name).__name__}")
         if "." in name:
-            raise KeyError(f'{kind} name can\'t contain "."' + (f", got: {name}" if kind == "module" else ""))
+            raise KeyError(f'[{type(self).__name__}] {kind} name can\'t contain ".", got: {name}; dots part the names of a path')
         if name == "":
-            raise KeyError(f'{kind} name can\'t be empty string ""')
+            raise KeyError(f'[{type(self).__name__}] {kind} name can\'t be empty string ""')
         if name not in self.__dict__[registry] and self._has(name):
-            raise KeyError(f"attribute '{name}' already exists")
+            raise KeyError(f"[{type(self).__name__}] attribute '{name}' already exists; choose another name, or del the attribute first")
+
+    def _too_soon(self, kind: str) -> AttributeError:
+        return AttributeError(
+            f"[{type(self).__name__}] cannot assign {kind} before Module.__init__() call: super().__init__() comes first"
+        )
 
     def _has(self, name: str) -> bool:
         # hasattr alone would end in __getattr__ for every new name: 1 us where this takes 0.1.
@@ -197,12 +209,12 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
         if param is not None:
             if not isinstance(param, Parameter):
                 raise TypeError(
-                    f"cannot assign '{taeda.typename(param)}' object to parameter '{name}' "
-                    "(taeda.nn.Parameter or None required)"
+                    f"[{type(self).__name__}] cannot assign '{taeda.typename(param)}' object to parameter '{name}' "
+                    "(taeda.nn.Parameter or None required)" + _cure_of(param)
                 )
             if param.grad_fn is not None:
                 raise ValueError(
-                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
+                    f"[{type(self).__name__}] Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
                     f"explicitly. To express '{name}' as a function of another Tensor, compute the value in the "
                     "forward() method."
                 )
@@ -231,7 +243,8 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
         if tensor is not None:
             if not isinstance(tensor, Tensor):
                 raise TypeError(
-                    f"cannot assign '{taeda.typename(tensor)}' object to buffer '{name}' (taeda Tensor or None required)"
+                    f"[{type(self).__name__}] cannot assign '{taeda.typename(tensor)}' object to buffer '{name}' "
+                    "(taeda Tensor or None required); taeda.tensor(...) makes one of numbers"
                 )
         for hook in _hooks.global_buffer_registration.values():
             result = hook(self, name, tensor)
@@ -283,36 +296,37 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
         d = self.__dict__
         if isinstance(value, Parameter):
             if "_parameters" not in d:
-                raise AttributeError("cannot assign parameters before Module.__init__() call: super().__init__() comes first")
+                raise self._too_soon("parameters")
             self._forget(name, "_parameters")
             self.register_parameter(name, value)
         elif name in d.get("_parameters", ()):
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{taeda.typename(value)}' as parameter '{name}' (taeda.nn.Parameter or None expected)"
-                    + ("; wrap it in nn.Parameter" if isinstance(value, Tensor) else "")
+                    f"[{type(self).__name__}] cannot assign '{taeda.typename(value)}' as parameter '{name}' "
+                    "(taeda.nn.Parameter or None expected)" + _cure_of(value)
                 )
             self.register_parameter(name, None)
         elif isinstance(value, Module):
             if "_modules" not in d:
-                raise AttributeError("cannot assign module before Module.__init__() call: super().__init__() comes first")
+                raise self._too_soon("module")
             self._forget(name, "_modules")
             self._put_module(name, value)
         elif name in d.get("_modules", ()):
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{taeda.typename(value)}' as child module '{name}' (taeda.nn.Module or None expected)"
+                    f"[{type(self).__name__}] cannot assign '{taeda.typename(value)}' as child module '{name}' "
+                    "(taeda.nn.Module or None expected); a module's name is its own: give the result another"
                 )
             self._put_module(name, None)
         elif isinstance(value, Buffer):
             if "_buffers" not in d:
-                raise AttributeError("cannot assign buffer before Module.__init__() call: super().__init__() comes first")
+                raise self._too_soon("buffer")
             # by the default where that will do: programs have register_buffer without it
             self.register_buffer(name, value, *(() if value.persistent else (False,)))
         elif name in d.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(
-                    f"cannot assign '{taeda.typename(value)}' as buffer '{name}' "
+                    f"[{type(self).__name__}] cannot assign '{taeda.typename(value)}' as buffer '{name}' "
                     "(taeda.nn.Buffer, taeda.Tensor or None expected)"
                 )
             for hook in _hooks.global_buffer_registration.values():
@@ -385,7 +399,7 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
         (True, False)
         """
         if not isinstance(mode, bool):
-            raise ValueError(f"training mode is expected to be boolean, got {mode!r}")
+            raise ValueError(f"[{type(self).__name__}.train] training mode is expected to be boolean, got {mode!r}")
         if type(self).__setattr__ is Module.__setattr__:
             object.__setattr__(self, "training", mode)     # no member: what __setattr__ looks for takes a microsecond
         else:

@@ -50,11 +50,11 @@ class ParameterList(Module):
             for i in range(*idx.indices(len(self))):
                 out.append(self[i])
             return out
-        return getattr(self, str(check_index(idx, len(self))))
+        return getattr(self, str(check_index(idx, len(self), type(self).__name__)))
 
     def __setitem__(self, idx: int, param: Any) -> None:
         # A parameter, a buffer or anything else under this number before is forgotten.
-        setattr(self, str(check_index(idx, len(self))), _as_member(param))
+        setattr(self, str(check_index(idx, len(self), type(self).__name__)), _as_member(param))
 
     def __len__(self) -> int:
         return self._size
@@ -78,7 +78,8 @@ class ParameterList(Module):
         """Put values at the end."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
             raise TypeError(
-                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
+                f"[ParameterList] ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
+                + ("; put it in a list" if isinstance(values, Tensor) else "")
             )
         for value in list(values):
             self.append(value)
@@ -89,7 +90,7 @@ class ParameterList(Module):
         return "\n".join(lines)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError("ParameterList should not be called.")
+        raise RuntimeError("[ParameterList] ParameterList should not be called: it only holds parameters; index it")
 
 
 class ParameterDict(Module):
@@ -116,7 +117,7 @@ class ParameterDict(Module):
     def __setitem__(self, key: str, value: Any) -> None:
         name = self._name(key)
         if key not in self._keys and hasattr(type(self), name):
-            raise KeyError(f"attribute '{name}' already exists")
+            raise KeyError(f"[ParameterDict] attribute '{name}' already exists: a method has the name")
         self._keys[key] = None
         setattr(self, name, _as_member(value))
 
@@ -128,7 +129,7 @@ class ParameterDict(Module):
     def _name(key: Any) -> str:
         if not isinstance(key, str):
             raise TypeError(
-                "Index given to ParameterDict cannot be used as a key as it is not a string (type is "
+                "[ParameterDict] Index given to ParameterDict cannot be used as a key as it is not a string (type is "
                 f"'{type(key).__name__}')."
             )
         return key
@@ -219,4 +220,4 @@ class ParameterDict(Module):
         return "\n".join(lines)
 
     def __call__(self, input: Any = None) -> Any:
-        raise RuntimeError("ParameterDict should not be called.")
+        raise RuntimeError("[ParameterDict] ParameterDict should not be called: it only holds parameters; index it")

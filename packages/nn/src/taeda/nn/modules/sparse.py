@@ -28,7 +28,7 @@ class _Table(Module):
         if padding_idx is not None:
             if not -n <= padding_idx < n:
                 raise AssertionError(
-                    f"[{type(self).__name__}] padding_idx must be within num_embeddings, got {padding_idx} for {n} rows"
+                    f"[{type(self).__name__}] Padding_idx must be within num_embeddings, got {padding_idx} for {n} rows"
                 )
             padding_idx = padding_idx % n
         self.padding_idx = padding_idx

@@ -53,7 +53,7 @@ def _list_with_default(out_size: Any, defaults: Sequence[int]) -> Any:
     if isinstance(out_size, int):
         return out_size
     if len(defaults) <= len(out_size):
-        raise ValueError(f"Input dimension should be at least {len(out_size) + 1}, got {len(defaults)} sizes")
+        raise ValueError(f"[_list_with_default] Input dimension should be at least {len(out_size) + 1}, got {len(defaults)} sizes")
     last = defaults[-len(out_size) :]
     return [last[i] if size is None else size for i, size in enumerate(out_size)]
 

@@ -13,9 +13,9 @@ _MISSING = object()
 
 def _check(module: Any, name: str, tensor: Any) -> None:
     if "." in name:
-        raise KeyError("tensor name can't contain a dot")
+        raise KeyError(f"[swap_tensor] tensor name can't contain a dot, got {name!r}")
     if name == "":
-        raise KeyError("tensor name can't be an empty string")
+        raise KeyError("[swap_tensor] tensor name can't be an empty string")
     if tensor is not _MISSING and tensor is not None and not isinstance(tensor, taeda.Tensor):
         raise TypeError(f"[swap_tensor] {tensor} is not an instance of taeda.Tensor")
 

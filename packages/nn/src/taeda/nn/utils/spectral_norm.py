@@ -82,6 +82,10 @@ class SpectralNorm:
             if isinstance(hook, SpectralNorm) and hook.name == name:
                 raise RuntimeError(f"[spectral_norm] Cannot register two spectral_norm hooks on the same parameter {name}")
         made = SpectralNorm(name, n_power_iterations, dim, eps)
+        if name not in module._parameters:
+            raise KeyError(
+                f"[spectral_norm] {type(module).__name__} has no parameter {name!r}; it has {', '.join(module._parameters) or 'none'}"
+            )
         weight = module._parameters[name]
         if weight is None:
             raise ValueError(f"[spectral_norm] `SpectralNorm` cannot be applied as parameter `{name}` is None")

@@ -232,6 +232,8 @@ def read_image(
 def _source(input: Any, op: str) -> Any:
     """Return what Pillow can open: a name as it is, bytes as a file."""
     if not isinstance(input, taeda.Tensor):
+        if not isinstance(input, (str, bytes, os.PathLike)) and not hasattr(input, "read"):
+            raise TypeError(f"[{op}] input should be a file's name, or its bytes as a uint8 tensor, got {type(input).__name__}")
         return input
     if input.dtype != taeda.uint8:
         raise RuntimeError(f"[{op}] the bytes of a file should be a uint8 tensor, got {input.dtype}")

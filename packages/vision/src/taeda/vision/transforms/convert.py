@@ -214,7 +214,7 @@ def normalize(
         if values.dim() > tensor.dim() or (values.dim() == 3 and values.shape[0] not in (1, channels)):
             raise RuntimeError(
                 f"[normalize] {name} has {values.shape[0]} values for {channels} channels of "
-                f"{tuple(tensor.shape)}"
+                f"{tuple(tensor.shape)}; give as many, or change the image's with Grayscale or .expand"
             )
     if inplace:
         return tensor.sub_(means).div_(stds)

@@ -186,7 +186,7 @@ class Resize(nn.Module):
         if not isinstance(size, (int, Sequence)):
             raise TypeError(f"[Resize] Size should be int or sequence. Got {type(size)}")
         if isinstance(size, Sequence) and len(size) not in (1, 2):
-            raise ValueError(f"[Resize] If size is a sequence, it should have 1 or 2 values, got {size}")
+            raise ValueError(f"[Resize] If size is a sequence, it should have 1 or 2 values, got {size!r}")
         self.size = size
         self.max_size = max_size
         self.interpolation = interpolation_mode(interpolation, "Resize")

@@ -65,6 +65,7 @@ class GeneralizedRCNNTransform(nn.Module):
             if image.dim() != 3:
                 raise ValueError(
                     f"[{type(self).__name__}] images is expected to be a list of 3d tensors of shape [C, H, W], got {tuple(image.shape)}"
+                    + ("; one image stands in a list too: model([image])" if image.dim() == 2 else "")
                 )
             images[i], target = self.resize(self.normalize(image), None if targets is None else targets[i])
             if targets is not None and target is not None:
