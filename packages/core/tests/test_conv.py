@@ -184,7 +184,7 @@ def test_a_complex_convolution_wants_tensors_of_one_type(arguments):
 
 
 def test_bools_have_no_convolution():
-    with pytest.raises(NotImplementedError, match=r"\[convolution\] not implemented for dtype bool"):
+    with pytest.raises(NotImplementedError, match=r"\[convolution\] not implemented for 'Bool'"):
         taeda.conv2d(taeda.ones(1, 1, 3, 3, dtype=taeda.bool), taeda.ones(1, 1, 2, 2, dtype=taeda.bool))
 
 

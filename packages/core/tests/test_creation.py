@@ -151,7 +151,7 @@ def test_likes_keep_dtype_and_dense_strides() -> None:
     assert taeda.zeros_like(taeda.zeros(3).expand(2, 3)).stride() == (3, 1)
     assert taeda.full_like(x, 2.5, dtype=taeda.int64).unique().tolist() == [2]
     assert taeda.empty(2, 3, 4, 5, memory_format=taeda.channels_last).stride() == (60, 1, 15, 3)
-    with pytest.raises(TypeError, match="must be a Tensor"):
+    with pytest.raises(TypeError, match="must be Tensor, not"):
         taeda.zeros_like([1])
 
 
@@ -301,7 +301,7 @@ def test_ends_that_the_dtype_cannot_hold_are_refused(make) -> None:
     for start, end, dtype in ((NAN, 3, taeda.int64), (0, INF, taeda.uint8), (0, 300, taeda.uint8), (0, 1e5, taeda.float16), (1e39, 0, taeda.float32)):
         with pytest.raises(RuntimeError, match="without overflow"):
             make(start, end, 3, dtype=dtype)
-    with pytest.raises(NotImplementedError, match="bool"):
+    with pytest.raises(NotImplementedError, match="Bool"):
         make(0, 1, 2, dtype=taeda.bool)
 
 

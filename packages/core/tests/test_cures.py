@@ -12,9 +12,9 @@ from taeda import ops
 X, CLASSES = taeda.ones(4, 3), taeda.tensor([0, 1, 2, 1])
 MISTAKES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: ops.cross_entropy(X, CLASSES[:, None]), RuntimeError,
-     r"\[cross_entropy\] .*target: \[4, 1\]\); the target must be \[4\]; did you mean target.squeeze\(1\)\?$"),
-    (lambda: ops.cross_entropy(X, taeda.ones(4, 5)), RuntimeError, r"must be \[4\]; class probabilities have the input's shape \[4, 3\]$"),
-    (lambda: ops.cross_entropy(X, taeda.ones(4, 5, dtype=taeda.int64)), RuntimeError, r"the target must be \[4\]$"),
+     r"\[cross_entropy\] 0D or 1D target .*, multi-target not supported; got .* target of shape \(4, 1\); did you mean target.squeeze\(1\)\?$"),
+    (lambda: ops.cross_entropy(X, taeda.ones(4, 5)), RuntimeError, r"target of shape \(4, 5\); class probabilities have the input's shape \[4, 3\]$"),
+    (lambda: ops.cross_entropy(X, taeda.ones(4, 5, dtype=taeda.int64)), RuntimeError, r"target of shape \(4, 5\)$"),
     (lambda: ops.cross_entropy(taeda.ones(2, 3, 5), taeda.ones(2, 1, 5, dtype=taeda.int64)), RuntimeError, r"target.squeeze\(1\)\?$"),
     (lambda: ops.binary_cross_entropy(taeda.ones(4, 1), taeda.ones(4)), ValueError, r"the same size.; did you mean target.view_as\(input\)\?$"),
     (lambda: ops.binary_cross_entropy_with_logits(taeda.ones(4, 1), taeda.ones(4)), ValueError, r"did you mean target.view_as\(input\)\?$"),
@@ -32,6 +32,19 @@ MISTAKES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: taeda.from_numpy([1, 2]), TypeError, r"\(got list\); taeda.tensor copies numbers and lists$"),
     (lambda: X.to(taeda.float64, taeda.int64), TypeError, "takes one dtype, got taeda.int64 after taeda.float64$"),
     (lambda: X.split([1, -1, 4]), RuntimeError, r"only non-negative entries, but got split_sizes=\[1, -1, 4\]$"),
+    (lambda: taeda.relu(None), TypeError, r"not NoneType; did a function forget to return it\?$"),
+    (lambda: taeda.relu((X, X)), TypeError, r"not tuple; choose one of its tensors, or join them with taeda.stack or taeda.cat$"),
+    (lambda: taeda.relu({"x": X}), TypeError, r"not dict; choose one of its values$"),
+    (lambda: taeda.relu("x"), TypeError, r"must be Tensor, not str$"),
+    (lambda: taeda.relu([1.0]), TypeError, r"not list; wrap it with taeda.tensor\(...\)$"),
+    (lambda: taeda.tensor(["a", "b"]), ValueError, r"too many dimensions 'str'; text is no number: float\(\) reads one"),
+    (lambda: taeda.randint(10), TypeError, r"missing argument 'high': it is called as randint\(high, size\) or randint\(low, high, size\)$"),
+    (lambda: ops.interpolate(taeda.ones(3, 8, 8), (4, 4)), ValueError, r"input of shape \(3, 8, 8\) is \(B, C, ...\): did you mean "
+     r"input.unsqueeze\(0\)\?$"),
+    (lambda: ops.interpolate(taeda.ones(1, 3, 8, 8), (4,)), ValueError, r"input of shape \(1, 3, 8, 8\) is \(B, C, ...\)$"),
+    (lambda: X.argmax(1).float().sum().backward(), RuntimeError, r"argmax, comparisons, detach\(\) and item\(\) end the graph$"),
+    (lambda: X.__setitem__(0, taeda.ones(2)), RuntimeError, r"tensor \(3\) must match the existing size \(2\): a value of shape \[2\] does "
+     r"not broadcast to the assigned elements' shape \[3\]$"),
     (lambda: taeda.cat(X, X), TypeError, "not Tensor; put them in a tuple or a list$"),  # type: ignore[arg-type]
 ]
 
@@ -40,3 +53,24 @@ MISTAKES: list[tuple[Callable[[], Any], type[Exception], str]] = [
 def test_a_usual_mistake_is_told_its_cure(mistake: Callable[[], Any], error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         mistake()
+
+
+def test_what_was_kept_from_the_last_iteration_is_to_be_detached() -> None:
+    w = taeda.ones(2, requires_grad=True)
+    state = (w * w).tanh()
+    state.sum().backward()
+    with pytest.raises(RuntimeError, match=r"detach\(\) what is kept from one iteration for the next, such as a hidden state.$"):
+        (state * w).sum().backward()
+
+
+def test_a_parameter_that_was_stepped_is_told_from_a_result_that_was_written_to() -> None:
+    w = taeda.ones(2, 2, requires_grad=True)
+    late = (w @ w).sum()
+    with taeda.no_grad():
+        w.add_(1)
+    with pytest.raises(RuntimeError, match="out-of-place form, and call backward before an optimizer steps"):
+        late.backward()
+    y = w.exp()
+    y.add_(1)
+    with pytest.raises(RuntimeError, match="out-of-place form(; hint|$)"):
+        y.sum().backward()

@@ -115,7 +115,7 @@ def test_every_dtype_goes_and_comes_back(dtype: str) -> None:
 
 def test_bfloat16_has_no_array_but_a_capsule() -> None:
     x = taeda.ones(2, dtype=taeda.bfloat16)
-    with pytest.raises(TypeError, match=r"\[numpy\] Got unsupported ScalarType bfloat16"):
+    with pytest.raises(TypeError, match=r"\[numpy\] Got unsupported ScalarType BFloat16"):
         np.asarray(x)
     with pytest.raises(BufferError, match=r"\[buffer\] a bfloat16 tensor on cpu has no buffer"):
         memoryview(x)

@@ -97,7 +97,7 @@ def test_what_masked_tensors_refuse() -> None:
         masked.masked_tensor(X, X)
     with pytest.raises(ValueError, match="must equal mask.size"):
         masked.masked_tensor(X, MASK[0])
-    with pytest.raises(TypeError, match="data must be a Tensor"):
+    with pytest.raises(TypeError, match="data must be Tensor"):
         masked.masked_tensor([1.0], MASK)
     with pytest.raises(RuntimeError, match="no memory of its own"):
         a.tolist()

@@ -41,7 +41,7 @@ def test_integers_wrap_around_and_cut_factors_off(dtype):
 
 def test_bool_has_no_product_and_says_so():
     x = taeda.ones(2, 2, dtype=taeda.bool)
-    with pytest.raises(NotImplementedError, match=r"\[mm\] not implemented for dtype bool.*float32"):
+    with pytest.raises(NotImplementedError, match=r"\[mm\] not implemented for 'Bool'.*float32"):
         x @ x
 
 

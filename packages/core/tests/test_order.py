@@ -210,7 +210,7 @@ def test_searchsorted_forms():
 def test_bincount_refuses_what_cannot_be_counted():
     assert taeda.bincount(taeda.tensor([1, 1]), taeda.tensor([0.5, 0.25])).tolist() == [0, 0.75]
     for call, error, text in [
-        (lambda: taeda.bincount(taeda.ones(2)), NotImplementedError, r"\[bincount\] not implemented for dtype float32"),
+        (lambda: taeda.bincount(taeda.ones(2)), NotImplementedError, r"\[bincount\] not implemented for 'Float'"),
         (lambda: taeda.bincount(taeda.tensor([[1]])), RuntimeError, r"only supports 1-d"),
         (lambda: taeda.bincount(taeda.tensor([1, -2])), RuntimeError, r"non-negative .* with -2 in it"),
         (lambda: taeda.bincount(taeda.tensor([1]), taeda.ones(2)), RuntimeError, r"same length as input"),

@@ -373,7 +373,7 @@ def test_integers_become_the_default_dtype() -> None:
 @pytest.mark.parametrize("name", ["digamma_", "erfinv_", "i0_", "lgamma_", "logit_", "sinc_", "polygamma_", "mvlgamma_"])
 def test_in_place_forms_refuse_integers(name: str) -> None:
     x = taeda.tensor([1, 2])
-    with pytest.raises(RuntimeError, match="result type float32 can't be cast to the desired output type int64"):
+    with pytest.raises(RuntimeError, match="result type Float can't be cast to the desired output type Long"):
         getattr(x, name)(*((1,) if name in ("polygamma_", "mvlgamma_") else ()))
     assert x.tolist() == [1, 2]
 
@@ -402,7 +402,7 @@ def test_complex_numbers_have_sinc_and_nothing_else() -> None:
     np.testing.assert_allclose(taeda.sinc(z).numpy(), np.sinc(z.numpy()), rtol=1e-12)
     assert z.clone().sinc_().tolist() == taeda.sinc(z).tolist()
     for name in ("digamma", "erfinv", "i0", "entr", "logit"):
-        with pytest.raises(NotImplementedError, match=rf"\[{name}\] not implemented for dtype complex128"):
+        with pytest.raises(NotImplementedError, match=rf"\[{name}\] not implemented for 'ComplexDouble'"):
             function(name)(z)
 
 

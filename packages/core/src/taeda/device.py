@@ -162,7 +162,7 @@ def default_code() -> int:
 def no_cuda(op: str) -> RuntimeError:
     """Build the error for a use of CUDA where there is none."""
     return RuntimeError(
-        f"[{op}] no CUDA device is available: this build of taeda has no GPU backend yet; "
+        f"[{op}] no CUDA device is available (Torch not compiled with CUDA enabled): this build of taeda has no GPU backend yet; "
         "use device='cpu', or test taeda.cuda.is_available() first"
     )
 

@@ -13,7 +13,7 @@ from taeda.autograd.dual cimport has_tangent, lend_tangent, level, propagate
 from taeda.autograd.grad_mode cimport grad_enabled, set_grad
 from taeda.autograd.node cimport grad_fn_of, save
 from taeda.autograd.saved cimport packing
-from taeda.dtype cimport default_float, differentiable, is_complex_, is_integral, name_of
+from taeda.dtype cimport default_float, differentiable, is_complex_, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I64, MAX_DIM, View
 from taeda.memory_order cimport dense
 from taeda.operands cimport (as_tensor, broadcast_shapes, castable, check_partial_overlap, check_same_device, combine, in_64_bits,
@@ -187,11 +187,11 @@ cdef TensorBase unary_params_(Op op, TensorBase x, const Param* p, object extra)
     cdef TensorBase old
     cdef int dtype
     if x is None:
-        raise TypeError(f"[{op.name}_] argument must be a Tensor, not NoneType")
+        raise TypeError(f"[{op.name}_] argument must be Tensor, not NoneType")
     dtype = compute_dtype(op, x.view.dtype)
     if dtype != x.view.dtype:
-        raise RuntimeError(f"[{op.name}_] result type {name_of(dtype)} can't be cast to the desired output type "
-                           f"{name_of(x.view.dtype)}; use {op.name}, or convert the tensor first")
+        raise RuntimeError(f"[{op.name}_] result type {torch_name(dtype)} can't be cast to the desired output type "
+                           f"{torch_name(x.view.dtype)}; use {op.name}, or convert the tensor first")
     begin_inplace(op.name + "_", x)
     t[0], t[1] = &x.view, &x.view
     if op.rule == COMPARE:
@@ -247,8 +247,8 @@ def in_place(str op, function, input, *args, **kwargs):
         recording = recording or isinstance(other, TensorBase) and needs_grad(<TensorBase>other)
     y = function(snapshot(x) if recording else x, *args, **kwargs)
     if not castable(y.view.dtype, x.view.dtype):
-        raise RuntimeError(f"[{op}] result type {name_of(y.view.dtype)} can't be cast to the desired output type "
-                           f"{name_of(x.view.dtype)}")
+        raise RuntimeError(f"[{op}] result type {torch_name(y.view.dtype)} can't be cast to the desired output type "
+                           f"{torch_name(x.view.dtype)}; use the out-of-place form")
     if not same_shape(x, y):
         raise RuntimeError(f"[{op}] output with shape {list(x.shape_tuple())} doesn't match the broadcast shape {list(y.shape_tuple())}")
     (<object>x).copy_(y)
@@ -414,13 +414,13 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
     cdef int dtype
     cdef tuple shape
     if a is None:
-        raise TypeError(f"[{op.name}_] argument must be a Tensor, not NoneType")
+        raise TypeError(f"[{op.name}_] argument must be Tensor, not NoneType")
     b = <TensorBase>other if isinstance(other, TensorBase) else wrapped(other, a, op.name, op.rule, op.opmath)
     dtype = compute_dtype(op, result_type(a, b))
     check_same_device(op.name + "_", (a, b))
     if op.rule != COMPARE and not castable(dtype, a.view.dtype):
-        raise RuntimeError(f"[{op.name}_] result type {name_of(dtype)} can't be cast to the desired output type "
-                           f"{name_of(a.view.dtype)}; use the out-of-place form")
+        raise RuntimeError(f"[{op.name}_] result type {torch_name(dtype)} can't be cast to the desired output type "
+                           f"{torch_name(a.view.dtype)}; use the out-of-place form")
     if not same_shape(a, b) and b.view.ndim:
         shape = broadcast_shapes(op.name + "_", a.shape_tuple(), b.shape_tuple())
         if shape != a.shape_tuple():
@@ -508,7 +508,7 @@ cdef TensorBase write_out(object target, TensorBase result, str op):
     """Write a result into ``out=``, which is resized to hold it, and return that; refused where a derivative would be lost."""
     cdef TensorBase out
     if not isinstance(target, TensorBase):
-        raise TypeError(f"[{op}] argument 'out' must be a Tensor, not {type(target).__name__}")
+        raise TypeError(f"[{op}] argument 'out' must be Tensor, not {type(target).__name__}")
     out = <TensorBase>target
     if out.requires_grad_ and grad_enabled() and op in WITHOUT_DERIVATIVE:
         set_grad(False)
@@ -527,7 +527,7 @@ cdef TensorBase write_out(object target, TensorBase result, str op):
                            "instead")
     if not castable(result.view.dtype, out.view.dtype):
         raise (TypeError if op == "cat" or op == "stack" else RuntimeError)(
-            f"[{op}] result type {name_of(result.view.dtype)} can't be cast to the desired output type {name_of(out.view.dtype)}")
+            f"[{op}] result type {torch_name(result.view.dtype)} can't be cast to the desired output type {torch_name(out.view.dtype)}")
     check_same_device(op, (out, result))
     if not same_shape(out, result):
         if out.view.numel:

@@ -192,6 +192,11 @@ cdef str torch_name(int code):
     return ROWS[code][3]
 
 
+def type_name(dtype):
+    """Return a dtype's name in PyTorch's messages, "Float" or "Long", by which programs know them."""
+    return torch_name(dtype.code)
+
+
 _build()
 (uint8, int8, int16, int32, int64, float16, float32, float64, complex32, complex64, complex128, bool_, bfloat16,
  uint16, uint32, uint64, float8_e4m3fn, float8_e5m2, float8_e4m3fnuz, float8_e5m2fnuz, float8_e8m0fnu) = objects

@@ -8,7 +8,7 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport malloc
 
-from taeda.dtype cimport name_of
+from taeda.dtype cimport name_of, torch_name
 from taeda.kernels.cpu.abi cimport (BF16, BOOL, C64, C128, E4M3FN, E4M3FNUZ, E5M2, E5M2FNUZ, E8M0FNU, F16, F32, F64, I8, I16, I32, I64,
                                     MAX_DIM, NDTYPES, U8, U16, U32, U64)
 from taeda.tensor_base cimport CPU, alias
@@ -128,7 +128,7 @@ cdef class ArrayHolder:
         cdef int d
         cdef Py_UCS4 kind = KINDS[tensor.view.dtype]
         if kind == " ":
-            raise TypeError(f"[numpy] Got unsupported ScalarType {name_of(tensor.view.dtype)}")
+            raise TypeError(f"[numpy] Got unsupported ScalarType {torch_name(tensor.view.dtype)}: NumPy has none; hint: .float() first")
         self.tensor = tensor
         for d in range(tensor.view.ndim):
             self.steps[d] = step_of(tensor, d)

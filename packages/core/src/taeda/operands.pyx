@@ -29,7 +29,24 @@ cdef TensorBase as_tensor(object x, str op):
         if (<TensorBase>x).device >= STAND_IN:              # or a sparse tensor
             no_memory(op, <TensorBase>x)
         return <TensorBase>x
-    raise TypeError(f"[{op}] argument must be a Tensor, not {type(x).__name__}; wrap it with taeda.tensor(...)")
+    raise TypeError(f"[{op}] argument must be Tensor, not {type(x).__name__}{tensor_from(x)}")
+
+
+def tensor_from(x):
+    """Say how what stands where a tensor should becomes one; nothing where no one can know."""
+    if x is None:
+        return "; did a function forget to return it?"
+    if isinstance(x, (tuple, list)):
+        if any([isinstance(e, TensorBase) for e in x]):
+            return "; choose one of its tensors, or join them with taeda.stack or taeda.cat"
+        return "; wrap it with taeda.tensor(...)"
+    if isinstance(x, dict):
+        return "; choose one of its values"
+    if isinstance(x, str):
+        return ""
+    if hasattr(x, "getbands"):                              # Pillow's
+        return "; vision.transforms.ToTensor makes an image a tensor"
+    return "; wrap it with taeda.tensor(...)"
 
 
 cdef int check_same_device(str op, tuple tensors) except -1:

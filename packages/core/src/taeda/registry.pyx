@@ -5,7 +5,7 @@
 GIL for large work, and lends narrow dtypes a wider kernel (``kernels/cpu/lowering.pyx``).  On the meta device it
 returns before the kernel: no op names a device.
 """
-from taeda.dtype cimport dtype_of, is_complex_, is_integral, name_of
+from taeda.dtype cimport dtype_of, is_complex_, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, U64
 from taeda.kernels.cpu.lowering cimport lowered, wide_of
 from taeda.tensor_base cimport CPU, META, SPARSE, SPARSE_SHELL, STAND_IN, WRAPPED, kind_of
@@ -129,7 +129,7 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
     if kernel == NULL:
         if outputs == 0 or not lowers(op, dtype):
             taken = op.dtypes if outputs else [name_of(i) for i in range(NDTYPES) if op.cpu[i] != NULL]
-            raise NotImplementedError(f"[{op.name}] not implemented for dtype {name_of(dtype)} on {device_name(device)}; "
+            raise NotImplementedError(f"[{op.name}] not implemented for '{torch_name(dtype)}' ({name_of(dtype)}) on {device_name(device)}; "
                                       f"it takes {', '.join(taken)}" + (
                                           "; convert it with .float()" if is_integral(dtype) and "float32" in taken else ""))
         wide = wide_of(dtype)

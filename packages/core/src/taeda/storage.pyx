@@ -354,7 +354,7 @@ cdef int allocate(Storage s, int64_t nbytes) except -1:
     if s.data == NULL:
         s.nbytes_ = 0
         raise OutOfMemoryError(
-            f"[allocate] the system has no memory for {nbytes:,} bytes; taeda holds "
+            f"[allocate] out of memory: can't allocate memory: you tried to allocate {nbytes} bytes; taeda holds "
             f"{memory_stats()['allocated_bytes.current']:,} bytes in tensors and its cache has been emptied; "
             "free tensors or use a smaller batch")
     s.capacity = nbytes

@@ -125,13 +125,13 @@ cdef class TensorAutograd(TensorAttributes):
                 raise RuntimeError("[grad] can't assign Variable as its own grad")
             wanted = dtype_of(self.view.dtype) if self.extra is None else self.extra.get("grad_dtype", dtype_of(self.view.dtype))
             if wanted is not None and dtype_of(g.view.dtype) is not wanted:
-                raise RuntimeError(f"[grad] assigned grad has data of a different type: {name_of(g.view.dtype)}, the tensor takes "
-                                   f"gradients of {wanted.name}; hint: set its grad_dtype")
+                raise RuntimeError(f"[grad] attempting to assign a gradient with dtype {name_of(g.view.dtype)} to a tensor with grad_dtype "
+                                   f"{wanted.name}: assigned grad has data of a different type; hint: set its grad_dtype")
             if g.device != self.device and (<object>g).device != (<object>self).device:
                 raise RuntimeError(f"[grad] assigned grad is on {(<object>g).device}, the tensor on {(<object>self).device}")
             if g.shape_tuple() != self.shape_tuple():
-                raise RuntimeError(f"[grad] assigned grad has data of a different size: {tuple(g.shape)}, the tensor has "
-                                   f"{tuple(self.shape)}")
+                raise RuntimeError(f"[grad] attempting to assign a gradient of size '{list(g.shape)}' to a tensor of size "
+                                   f"'{list(self.shape)}': assigned grad has data of a different size")
         self.grad_ = value
 
     @grad.deleter

@@ -57,7 +57,7 @@ ERRORS = (
     (Call(X[0, 0], X, X), RuntimeError, SDPA + "Expected query, key, and value to all be at least 2 dimensional"),
     (Call(X, X.astype(np.int64), X), RuntimeError, SDPA + "Expected query, key, and value to have the same dtype"),
     (Call(*[X.astype(np.int64)] * 3), RuntimeError, SDPA + "expected scalar type Float but found Long"),
-    (Call(*[X.astype(np.complex64)] * 3), NotImplementedError, SDPA + "not implemented for dtype complex64"),
+    (Call(*[X.astype(np.complex64)] * 3), NotImplementedError, SDPA + "not implemented for 'ComplexFloat'"),
     (Call(X, X[..., :2], X), RuntimeError, SDPA + r"query \(..., L, E\), key \(..., S, E\) and value \(..., S, D\) must agree"),
     (Call(X, X, X[:, :2]), RuntimeError, SDPA + r"query .* got shapes \(2, 3, 4\), \(2, 3, 4\) and \(2, 2, 4\)"),
     (Call(X, np.ones((3, 3, 4)), X), RuntimeError, SDPA + r"The size of tensor a \(2\) must match the size of tensor b \(3\)"),
@@ -69,7 +69,7 @@ ERRORS = (
     (Call(np.ones((3, 2, 4)), X, X, enable_gqa=True), RuntimeError, SDPA + "the number of heads in key and value must divide"),
     (Call(X, X, X, is_causal=1), TypeError, SDPA + "argument 'is_causal' must be bool, not int"),
     (Call(X, X, X, scale="1"), TypeError, SDPA + "argument 'scale' must be float, not str"),
-    (Call(X, X, 3), TypeError, SDPA + "argument must be a Tensor, not int"),
+    (Call(X, X, 3), TypeError, SDPA + "argument must be Tensor, not int"),
 )
 
 ROWS = [

@@ -104,7 +104,7 @@ def bits(name: str, f: Callable[..., Any], boolean: bool = True) -> Row:
             yield Call(np.array([True, False, True]), np.array([True, True, False]))
 
     return Row(name, samples, f, dtypes=("int64",), grad=False, method=name, inplace=f"{name}_",
-               errors=((Call(np.zeros(2), np.zeros(2)), NotImplementedError, "not implemented for dtype float64"),))
+               errors=((Call(np.zeros(2), np.zeros(2)), NotImplementedError, "not implemented for 'Double'"),))
 
 
 def pow_samples(rng: np.random.Generator) -> Iterator[Call]:

@@ -164,7 +164,7 @@ def tbc(x: np.ndarray, w: np.ndarray, b: np.ndarray, pad: int = 0) -> np.ndarray
 Z = np.zeros
 X, V = Z((2, 3, 5, 5)), Z((4, 3, 3, 3))
 SHARED = (
-    (Call(X, Z((4, 2, 3, 3))), RuntimeError, r"expected input \(2, 3, 5, 5\) to have 2 channels, but got 3"),
+    (Call(X, Z((4, 2, 3, 3))), RuntimeError, r"weight of size \[4, 2, 3, 3\], expected input\[2, 3, 5, 5\] to have 2 channels, but got 3"),
     (Call(X, Z((4, 3, 3))), RuntimeError, "expected a 4-dimensional weight"),
     (Call(Z((5, 5)), V), RuntimeError, r"Expected 3D \(unbatched\) or 4D \(batched\)"),
     (Call(X, Z((4, 3, 6, 3))), RuntimeError, "Kernel size can't be greater than actual input size"),

@@ -283,8 +283,8 @@ def svd_values(r: Any) -> Any:
 NOT_SQUARE = (Call(Z((2, 3))), RuntimeError, "must be batches of square matrices, but they are 2 by 3")
 NO_MATRIX = (Call(Z(3)), RuntimeError, "must have at least 2 dimensions")
 NO_FLOAT = (Call(Z((2, 2), np.int64)), RuntimeError, "Expected a floating point or complex tensor as input. Got Long")
-UNKNOWN_TYPE = (Call(Z((2, 2), np.int64)), NotImplementedError, "not implemented for dtype int64")
-NO_TENSOR = (Call(3.0), TypeError, "must be a Tensor")
+UNKNOWN_TYPE = (Call(Z((2, 2), np.int64)), NotImplementedError, "not implemented for 'Long'")
+NO_TENSOR = (Call(3.0), TypeError, "must be Tensor, not")
 SINGULAR = np.stack([np.eye(3), np.ones((3, 3))])
 NAN = np.stack([np.eye(2), np.full((2, 2), np.nan)])
 LOOSE = {"rtol": {"float32": 2e-4, "float64": 1e-9}, "atol": {"float32": 2e-5, "float64": 1e-11}}

@@ -146,7 +146,7 @@ def multi_dot_samples(rng: np.random.Generator) -> Iterator[Call]:
 Z = np.zeros
 ROWS = [
     Row("matmul", pairs(*MATMUL), np.matmul, NUMBERS, method="matmul", out=True, errors=(
-        (Call(Z((2, 3)), Z((4, 5))), RuntimeError, r"\[matmul\] last dimension of input \(2, 3\) must match"),
+        (Call(Z((2, 3)), Z((4, 5))), RuntimeError, r"\[matmul\] mat1 and mat2 shapes cannot be multiplied \(2x3 and 4x5\): last dimension of input \(2, 3\) must match"),
         (Call(Z((2, 3)), Z(4)), RuntimeError, r"\(4,\)"),
         (Call(Z(()), Z(4)), RuntimeError, "at least 1D"),
         (Call(Z((2, 3, 4)), Z((3, 4, 5))), RuntimeError, "batch dimensions"),

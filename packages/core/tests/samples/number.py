@@ -83,7 +83,7 @@ def nonzero(rng: np.random.Generator) -> Iterator[Call]:
 
 
 TWO_TENSORS = (Call(np.zeros(2), 1), TypeError, "must be Tensor, not int")
-NO_FLOATS = (Call(np.zeros(2), np.zeros(2)), NotImplementedError, "not implemented for dtype float64")
+NO_FLOATS = (Call(np.zeros(2), np.zeros(2)), NotImplementedError, "not implemented for 'Double'")
 ROWS = [
     Row("gcd", integers, np.gcd, dtypes=("int64",), grad=False, method="gcd", inplace=None, out=True, errors=(NO_FLOATS, TWO_TENSORS)),
     Row("lcm", integers, np.lcm, dtypes=("int64",), grad=False, method="lcm", inplace=None, out=True, errors=(NO_FLOATS, TWO_TENSORS)),

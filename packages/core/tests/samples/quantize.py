@@ -46,7 +46,7 @@ ROWS = [
         (Call(np.zeros(3), 0.1, 0, 7, 0), RuntimeError, "quant_min must be less than or equal to quant_max, got 7 and 0"),
         (Call(np.zeros(3), TENTHS, ZEROS, 0, 7), RuntimeError, r"scale should have one element, got shape \(3,\)"),
         (Call(np.zeros(3), 0.1, 1.0, 0, 7), TypeError, "'zero_point' must be int or Tensor, not float"),
-        (Call(np.zeros(3, np.int64), 0.1, 0, 0, 7), NotImplementedError, "int64"))),
+        (Call(np.zeros(3, np.int64), 0.1, 0, 0, 7), NotImplementedError, "'Long'"))),
     Row("fake_quantize_per_channel_affine", channels, by_channel, grad=False, errors=(
         (Call(np.zeros((2, 3)), TENTHS, ZEROS, 0, 0, 7), RuntimeError, r"scale must have one element for each of 2 channels, got shape \(3,\)"),
         (Call(np.zeros((2, 3)), TENTHS, ZEROS, 2, 0, 7), IndexError, r"got 2 for shape \(2, 3\)"),

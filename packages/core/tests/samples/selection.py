@@ -147,9 +147,9 @@ def glu(x: Any, dim: int = -1) -> Any:
 ROWS = [
     Row("glu", halves, glu, errors=(
         (Call(np.zeros(3)), RuntimeError, "dimension -1 is size 3"), (Call(np.zeros(())), RuntimeError, "0-dimensional"),
-        (Call(np.zeros(4, np.int64)), NotImplementedError, "not implemented for dtype int64"), (Call(np.zeros(4), 1), IndexError, "out of range"))),
+        (Call(np.zeros(4, np.int64)), NotImplementedError, "not implemented for 'Long'"), (Call(np.zeros(4), 1), IndexError, "out of range"))),
     Row("isin", members, isin, dtypes=FLOATS, grad=False, errors=(
-        (Call(1, 2), TypeError, "must be a Tensor"),
+        (Call(1, 2), TypeError, "must be Tensor, not"),
         (Call(np.array([True]), np.array([1])), RuntimeError, "Unsupported input type"),
         (Call(np.array([1]), [1]), TypeError, "not list"))),
     Row("combinations", choices, combinations, dtypes=ALL, errors=(
@@ -178,7 +178,7 @@ ROWS = [
     Row("embedding", lambda rng: [Call(array(rng, 4, 3), np.array([2, 2, 0]), 2)], lambda w, i, padding: w[i], grad=False),
     Row("hardshrink", lambda rng: [*small(rng), Call(array(rng, 3, 4), 1.0)],
         lambda x, lambd=0.5: np.where(np.abs(x) > lambd, x, 0), method="hardshrink", out=True, errors=(
-        (Call(np.array([1])), NotImplementedError, "not implemented for dtype int64"),)),
+        (Call(np.array([1])), NotImplementedError, "not implemented for 'Long'"),)),
     Row("prelu", slopes, prelu, method="prelu", errors=(
         (Call(np.zeros((2, 3)), np.zeros(2)), RuntimeError, r"got weight \(2,\) for input \(2, 3\)"),
         (Call(np.zeros(2, np.int64), np.zeros(1)), RuntimeError, "Type promoting not supported"))),

@@ -44,7 +44,7 @@ X = np.ones((2, 3))
 def errors(name: str) -> Any:
     return (
         (Call(X, 2), IndexError, rf"\[{name}\] Dimension out of range \(expected to be in range of \[-2, 1\], but got 2\)"),
-        (Call(X.astype(np.int64), 1), NotImplementedError, rf"\[{name}\] not implemented for dtype int64"),
+        (Call(X.astype(np.int64), 1), NotImplementedError, rf"\[{name}\] not implemented for 'Long'"),
         (Call(X, 0.5), TypeError, rf"\[{name}\] argument 'dim' must be int, not float"),
     )
 

@@ -217,11 +217,11 @@ def polynomial(name: str, reference: Callable[..., Any], samples: Samples, **opt
 
 
 COARSE = {"float32": 2e-5, "float64": 2e-8, "int64": 2e-5}         # PyTorch's trigamma and igamma have no more digits
-TENSOR = (Call([1.0]), TypeError, "must be a Tensor")
+TENSOR = (Call([1.0]), TypeError, "must be Tensor, not")
 NEGATIVE = (Call(-1, np.ones(2)), RuntimeError, "does not support negative n")
 NOT_INT = (Call(1.0, np.ones(2)), TypeError, "must be int, not float")
 INTEGERS = (Call(np.array([1, 2]), np.array([1, 2])), NotImplementedError, "not implemented for integers")
-NUMBER = (Call(np.ones(2), 2.0), TypeError, "must be a Tensor")
+NUMBER = (Call(np.ones(2), 2.0), TypeError, "must be Tensor, not")
 MISMATCH = (Call(np.ones((2, 3)), np.ones((2, 4))), RuntimeError, r"size of tensor a \(3\) must match the size of tensor b \(4\)")
 NUMBERS = (Call(2, 3), TypeError, "one operand must be a Tensor, got int and int")
 

@@ -106,7 +106,8 @@ class GradScaler:
         """Return scale and growth tracker; AssertionError where nothing was scaled yet."""
         if self._scale is None or self._growth_tracker is None:
             raise AssertionError(
-                f"[GradScaler.{what}] nothing has been scaled yet; call scaler.scale(loss) and backward() before"
+                f"[GradScaler.{what}] Attempted {what} but _scale is None: nothing has been scaled yet; call scaler.scale(loss) and "
+                "backward() before"
             )
         return self._scale, self._growth_tracker
 

@@ -56,7 +56,8 @@ cdef object freed(object node):
         f"[{node.name()}] Trying to backward through the graph a second time (or directly access saved "
         "tensors after they have already been freed). Saved intermediate values of the graph are freed when "
         "you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through "
-        "the graph a second time or if you need to access saved tensors after calling backward.")
+        "the graph a second time or if you need to access saved tensors after calling backward. Hint: detach() what is "
+        "kept from one iteration for the next, such as a hidden state.")
 
 
 class ChangedInPlace(RuntimeError):
@@ -69,12 +70,13 @@ ChangedInPlace.__name__ = ChangedInPlace.__qualname__ = "RuntimeError"         #
 cdef int check_version(object node, TensorBase t, int64_t version) except -1:
     if t.storage.version == version or t.detached_version:
         return 0
+    stepped = t.requires_grad_ and t.grad_fn_ is None and t.output_nr >= 0         # a leaf
     own = f", which is output {-1 - t.output_nr} of {node.name()}," if t.output_nr < 0 else ""
     raise ChangedInPlace(
         f"[{node.name()}] one of the variables needed for gradient computation has been modified by an "
         f"inplace operation: a tensor of shape {tuple(t.shape_tuple())}{own} is at version {t.storage.version}; "
         f"expected version {version} instead; hint: clone it before the in-place operation, or use "
-        f"the out-of-place form{last_write(t.storage)}")
+        f"the out-of-place form{', and call backward before an optimizer steps' if stepped else ''}{last_write(t.storage)}")
 
 
 cdef TensorBase in_graph(TensorBase t, object node, int nr):

@@ -182,7 +182,7 @@ class MaskedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
     def __new__(cls, data: Any, mask: Any, requires_grad: bool = False) -> Any:
         for name, x in (("data", data), ("mask", mask)):
             if not isinstance(x, Tensor) or isinstance(x, MaskedTensor):
-                raise TypeError(f"[MaskedTensor] {name} must be a Tensor, not {type(x).__name__}")
+                raise TypeError(f"[MaskedTensor] {name} must be Tensor, not {type(x).__name__}")
         if mask.dtype is not bool_:
             raise TypeError(f"[MaskedTensor] mask must have dtype bool, got {mask.dtype}")
         if data.ndim != mask.ndim or data.shape != mask.shape:
@@ -371,7 +371,7 @@ def masked_tensor(data: Tensor, mask: Tensor, requires_grad: bool = False) -> Ma
     tensor([1., 0.])
     """
     if not isinstance(data, Tensor):
-        raise TypeError(f"[masked_tensor] data must be a Tensor, not {type(data).__name__}")
+        raise TypeError(f"[masked_tensor] data must be Tensor, not {type(data).__name__}")
     if data.requires_grad:
         warnings.warn("It is not recommended to create a MaskedTensor with a tensor that requires_grad. To avoid this, you can use "
                       "data.detach().clone(), or as_masked_tensor, through which gradients go on", UserWarning, stacklevel=2)

@@ -6,7 +6,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, check_same_device, contiguous, define, empty,
                              empty_as, empty_for, empty_like, launch, needs_grad, record, unary, unary_, unary_params,
                              unary_params_, wrap_dim)
-from taeda.dtype cimport is_float, name_of
+from taeda.dtype cimport is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, Param, View
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 from taeda.tensor_base cimport META, TensorBase
@@ -339,7 +339,7 @@ def log_sigmoid(input, *, out=None):
 cdef TensorBase floats(object input, str op):
     cdef TensorBase x = as_tensor(input, op)
     if not is_float(x.view.dtype):
-        raise NotImplementedError(f"[{op}] not implemented for dtype {name_of(x.view.dtype)}; convert it with .float()")
+        raise NotImplementedError(f"[{op}] not implemented for '{torch_name(x.view.dtype)}'; convert it with .float()")
     return x
 
 
@@ -422,7 +422,7 @@ def prelu(input, weight):
     if x.view.dtype != w.view.dtype:
         raise RuntimeError(f"[prelu] Type promoting not supported. Got {name_of(x.view.dtype)} and {name_of(w.view.dtype)}")
     if not is_float(x.view.dtype):
-        raise NotImplementedError(f"[prelu] not implemented for dtype {name_of(x.view.dtype)}; convert it with .float()")
+        raise NotImplementedError(f"[prelu] not implemented for '{torch_name(x.view.dtype)}'; convert it with .float()")
     if w.view.ndim > 1:
         raise RuntimeError(f"[prelu] weight must have 0 or 1 dimensions, got shape {w.shape_tuple()}")
     if w.view.numel != 1:
@@ -503,7 +503,7 @@ def glu(input, dim=-1):
     cdef Param p[1]
     cdef int d, i
     if not is_float(x.view.dtype):
-        raise NotImplementedError(f"[glu] not implemented for dtype {name_of(x.view.dtype)}; convert it with .float()")
+        raise NotImplementedError(f"[glu] not implemented for '{torch_name(x.view.dtype)}'; convert it with .float()")
     if x.view.ndim == 0:
         raise RuntimeError("[glu] does not support 0-dimensional tensors")
     d = wrap_dim("glu", dim, x.view.ndim)

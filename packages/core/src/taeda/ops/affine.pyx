@@ -59,6 +59,13 @@ cdef Op linear_op(TensorBase x, bint biased):
     return LINEAR_ROWS if x.view.contiguous else LINEAR_STRIDED
 
 
+cdef str factors(TensorBase x, TensorBase w):
+    """The sizes of the two matrices that a linear layer multiplies."""
+    cdef int64_t size = x.view.shape[x.view.ndim - 1]
+    rows = x.view.numel // size if size else 0
+    return f"{rows}x{size} and {'x'.join([str(n) for n in reversed(w.shape_tuple())])}"
+
+
 def linear(input, weight, bias=None, *, out=None):
     """Apply y = input weight^T + bias over the last dimension.
 
@@ -82,9 +89,9 @@ def linear(input, weight, bias=None, *, out=None):
         raise RuntimeError(f"[linear] input must be at least 1D and weight 1D or 2D; got shapes {x.shape_tuple()} and "
                            f"{w.shape_tuple()}")
     if x.view.shape[n - 1] != w.view.shape[w.view.ndim - 1]:
-        raise RuntimeError(f"[linear] last dimension of input {x.shape_tuple()} must match the last dimension of weight "
-                           f"{w.shape_tuple()}: expected {w.view.shape[w.view.ndim - 1]}, got {x.view.shape[n - 1]} "
-                           "(shapes cannot be multiplied)")
+        raise RuntimeError(f"[linear] mat1 and mat2 shapes cannot be multiplied ({factors(x, w)}): last dimension of input "
+                           f"{x.shape_tuple()} must match the last dimension of weight {w.shape_tuple()}, expected "
+                           f"{w.view.shape[w.view.ndim - 1]}, got {x.view.shape[n - 1]}")
     if x.view.dtype != w.view.dtype or x.device != w.device:
         same_dtype("linear", x, w)
     b = None if bias is None else as_tensor(bias, "linear")

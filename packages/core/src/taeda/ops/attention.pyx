@@ -35,7 +35,7 @@ cdef int check_operands(TensorBase q, TensorBase k, TensorBase v, TensorBase mas
                            f"{name_of(v.view.dtype)} instead; convert one with .to(...)")
     check_same_device("scaled_dot_product_attention", (q, k, v, mask))
     if is_complex_(q.view.dtype):
-        raise NotImplementedError(f"[scaled_dot_product_attention] not implemented for dtype {name_of(q.view.dtype)}; softmax has no "
+        raise NotImplementedError(f"[scaled_dot_product_attention] not implemented for '{torch_name(q.view.dtype)}'; softmax has no "
                                   "complex kernel")
     if not is_float(q.view.dtype):
         raise RuntimeError(f"[scaled_dot_product_attention] expected scalar type {torch_name(F32)} but found "

@@ -246,7 +246,7 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
         y, mean, rstd = batch_norm_moments(to_dtype(x, F32), running_mean, running_var, weight, bias, training, momentum, eps)
         return to_dtype(y, x.view.dtype), mean, rstd
     if not is_float(x.view.dtype):
-        raise NotImplementedError(f"[batch_norm] not implemented for dtype {torch_name(x.view.dtype)}; convert the input with .float()")
+        raise NotImplementedError(f"[batch_norm] not implemented for '{torch_name(x.view.dtype)}'; convert the input with .float()")
     if x.view.ndim == 1 and x.view.numel == 0:              # without a channel: PyTorch takes the first one's parameters
         y = (<object>x).clone()
         y = y if weight is None else y * weight[0]

@@ -215,8 +215,8 @@ cdef int check_operands(str op, const Geometry* q, TensorBase x, TensorBase w, T
     results = w.view.shape[1] * q.groups if transposed else w.view.shape[0]
     channels = w.view.shape[0] if transposed else w.view.shape[1] * q.groups
     if x.view.shape[1] != channels:
-        raise RuntimeError(f"[{op}] Given groups={q.groups}, weight of shape {w.shape_tuple()}, expected input "
-                           f"{x.shape_tuple()} to have {channels} channels, but got {x.view.shape[1]} channels instead")
+        raise RuntimeError(f"[{op}] Given groups={q.groups}, weight of size {list(w.shape_tuple())}, expected input"
+                           f"{list(x.shape_tuple())} to have {channels} channels, but got {x.view.shape[1]} channels instead")
     if b is not None:
         if b.view.dtype != x.view.dtype:
             raise RuntimeError(f"[{op}] Input type ({name_of(x.view.dtype)}) and bias type ({name_of(b.view.dtype)}) "

@@ -35,7 +35,9 @@ cdef object nested_shape(object data):
             raise ValueError(f"[tensor] could not determine the shape of object type '{type(data).__name__}': it has {n} items, but "
                              "none at index 0; hint: its .to_numpy() or list") from e
         if len(shape) > MAX_DIM or (isinstance(data, (str, bytes)) and len(data)):
-            raise ValueError(f"[tensor] too many dimensions '{type(data).__name__}'")
+            raise ValueError(f"[tensor] too many dimensions '{type(data).__name__}'" + (
+                "; text is no number: float() reads one, and words are numbered by a vocabulary" if isinstance(data, (str, bytes)) else
+                f"; there are {MAX_DIM} at most"))
     return shape
 
 
@@ -287,9 +289,11 @@ cdef TensorBase from_buffer(object x, str op):
                          "byte orders is currently not supported.")
     form = (b.info.format.decode() if b.info.format != NULL else "B").lstrip("@=<") or "B"
     if form not in FORMATS or (form in "lL" and b.info.itemsize != 8):
-        raise TypeError(f"[{op}] can't convert an array with elements of type {getattr(x, 'dtype', form)}. The supported types are: "
-                        "float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8 "
-                        "and bool.")
+        kind = getattr(getattr(x, "dtype", None), "type", None)
+        raise TypeError(f"[{op}] can't convert np.ndarray of type {form if kind is None else f'numpy.{kind.__name__}'}. The only "
+                        "supported types are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, "
+                        "uint32, uint16, uint8, and bool." + (" Rows of unequal length, None or text make an array of objects."
+                                                              if form == "O" else ""))
     t.set_ndim(b.info.ndim)
     t.view.dtype = NAMES[FORMATS[form]].code
     t.view.itemsize = b.info.itemsize

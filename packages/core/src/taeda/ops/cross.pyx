@@ -78,7 +78,7 @@ def linalg_cross(input, other, *, dim=-1, out=None):
         raise RuntimeError(f"[{op}] expected both inputs to have the same dtype, but found {torch_name(a.view.dtype)} and "
                            f"{torch_name(b.view.dtype)}")
     if a.view.dtype == BOOL:
-        raise NotImplementedError(f"[{op}] not implemented for dtype bool")
+        raise NotImplementedError(f"[{op}] not implemented for 'Bool'")
     if a.device != b.device:
         check_same_device(op, (a, b))
     for d in range(n):

@@ -8,7 +8,7 @@ from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, broadcast_shapes, check_same_device, define, empty_like, empty_shape, launch,
                              record, to_dtype)
-from taeda.dtype cimport is_float, name_of
+from taeda.dtype cimport is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, Param, View
 from taeda.ops.random cimport draw, fill, must_be_float, must_be_plain, number, zero_vjp_of
 from taeda.tensor_base cimport TensorBase
@@ -125,7 +125,7 @@ def geometric_(input, p, *, generator=None):
     params[1].f = number("geometric_", "p", p)
     must_be_plain("geometric_", x)
     if x.view.dtype == BOOL:
-        raise NotImplementedError("[geometric_] not implemented for dtype bool")
+        raise NotImplementedError("[geometric_] not implemented for 'Bool'")
     if not 0 < params[1].f < 1:
         raise RuntimeError(f"[geometric_] expects p to be in (0, 1), but got p={params[1].f:g}")
     return fill("geometric_", GEOMETRIC, x, params, generator)
@@ -195,7 +195,7 @@ def binomial(count, prob, generator=None):
         raise RuntimeError(f"[binomial] count and prob must have one dtype, got {name_of(n.view.dtype)} and "
                            f"{name_of(q.view.dtype)}")
     if n.view.dtype != F32 and n.view.dtype != F64:
-        raise NotImplementedError(f"[binomial] not implemented for dtype {name_of(n.view.dtype)}; it takes float32 and float64")
+        raise NotImplementedError(f"[binomial] not implemented for '{torch_name(n.view.dtype)}'; it takes float32 and float64")
     check_same_device("binomial", (n, q))
     t = empty_shape(broadcast_shapes("binomial", n.shape_tuple(), q.shape_tuple()), n.view.dtype, n.device)
     v[0], v[1], v[2] = &t.view, &n.view, &q.view
@@ -211,7 +211,7 @@ cdef TensorBase wide_float(object x, str name):
     """The argument, of float32 or float64."""
     cdef TensorBase t = as_tensor(x, name)
     if t.view.dtype != F32 and t.view.dtype != F64:
-        raise NotImplementedError(f"[{name}] not implemented for dtype {name_of(t.view.dtype)}; it takes float32 and float64")
+        raise NotImplementedError(f"[{name}] not implemented for '{torch_name(t.view.dtype)}'; it takes float32 and float64")
     return t
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from taeda.dtype import type_name
 from taeda.ops.creation import empty_like
 from taeda.tensor_base import TensorBase
 
@@ -35,9 +36,9 @@ def _noise(op: str, x: Any, p: float, by_channel: bool) -> Any:
     else:
         noise = empty_like(x)
     if x.is_complex():
-        raise NotImplementedError(f"[{op}] not implemented for dtype {x.dtype}; dropout takes floating point tensors")
+        raise NotImplementedError(f"[{op}] not implemented for '{type_name(x.dtype)}'; dropout takes floating point tensors")
     if not x.is_floating_point():
-        raise RuntimeError(f"[{op}] result type Float can't be cast to the desired output type {x.dtype}; "
+        raise RuntimeError(f"[{op}] result type Float can't be cast to the desired output type {type_name(x.dtype)}; "
                            "dropout takes floating point tensors")
     return noise.bernoulli_(1 - p)
 

@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, any_needs_grad, as_tensor, define, empty_shape, record_multi, write_out
-from taeda.dtype cimport is_complex_, is_integral, name_of
+from taeda.dtype cimport is_complex_, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport C64, C128, F32, F64, I32, Param
 from taeda.ops.linalg cimport (LONG_AREA, batch_element, batch_of, call, cols, columns, count_of, empty_columns, first_failure, give,
                                identity, need_float, need_matrix, need_square, numbers, rows, small)
@@ -112,7 +112,7 @@ cdef tuple eigh_of(object input, object UPLO, bint vectors):
 
 cdef int need_vectors(str op, TensorBase A) except -1:
     if is_integral(A.view.dtype):
-        raise NotImplementedError(f"[{op}] not implemented for dtype {name_of(A.view.dtype)}; convert with .float()")
+        raise NotImplementedError(f"[{op}] not implemented for '{torch_name(A.view.dtype)}'; convert with .float()")
     need_float(op, A)
     return 0
 

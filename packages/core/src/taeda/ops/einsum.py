@@ -16,6 +16,7 @@ import math
 from typing import Any, NamedTuple
 
 from taeda.dtype import bool_, promote_types
+from taeda.operands import tensor_from
 from taeda.ops.linalg import warn_once
 from taeda.ops.matmul import matmul, write_result
 from taeda.tensor_base import TensorBase
@@ -333,7 +334,7 @@ def tensordot(a, b, dims=2, out=None):
     """
     for x in (a, b):
         if not isinstance(x, TensorBase):
-            raise TypeError(f"[tensordot] argument must be a Tensor, not {type(x).__name__}")
+            raise TypeError(f"[tensordot] argument must be Tensor, not {type(x).__name__}{tensor_from(x)}")
     if isinstance(dims, TensorBase):
         dims = dims.tolist()
     if not isinstance(dims, int):

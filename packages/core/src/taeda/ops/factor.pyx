@@ -9,6 +9,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, empty_shape, record_multi, write_out
+from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport F32, F64, I32, Param
 from taeda.ops.linalg cimport (CHOLESKY_ALONE, alone, batch_element, batch_of, call, cols, columns, count_of, empty_columns,
                                first_failure, give, identity, lu_factors, need_float, need_matrix, need_square, numbers, permutation,
@@ -149,7 +150,7 @@ cdef tuple lu_of(str op, object input, bint pivot, bint check):
     if not pivot:
         raise RuntimeError(f"[{op}] LU without pivoting is not implemented on the CPU")
     if not ((<object>A).is_floating_point() or (<object>A).is_complex()):
-        raise NotImplementedError(f"[{op}] not implemented for dtype {str((<object>A).dtype)[6:]}; convert with .float()")
+        raise NotImplementedError(f"[{op}] not implemented for '{torch_name(A.view.dtype)}'; convert with .float()")
     need_float(op, A)
     LU, pivots, info, _ = lu_factors(LU_FACTOR, A)
     failure = first_failure(info) if check else None

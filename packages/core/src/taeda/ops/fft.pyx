@@ -436,7 +436,7 @@ def _counted(op, start, end, dtype, device):
     if end < 0:
         raise RuntimeError(f"[{op}] Trying to create tensor with negative dimension {end}: [{end}]")
     if getattr(dtype, "is_complex", False):                # what is no dtype at all is refused by arange
-        raise NotImplementedError(f"[{op}] not implemented for dtype {dtype.name}")
+        raise NotImplementedError(f"[{op}] not implemented for '{torch_name(dtype.code)}'")
     if not getattr(dtype, "is_floating_point", True):
         raise RuntimeError(f"[{op}] {op} requires a floating point or complex dtype, got {dtype}")
     return arange(float(start), float(end), dtype=dtype, device=device)

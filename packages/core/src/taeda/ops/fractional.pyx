@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, empty_shape, launch, record)
-from taeda.dtype cimport is_float, name_of
+from taeda.dtype cimport is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport F32, F64, I64, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -147,7 +147,7 @@ cdef object fractional(Op op, object input, int n, object kernel_size, object ou
     if x.view.ndim != n + 1 and x.view.ndim != n + 2:
         raise IndexError(f"[{op.name}] Expected {n + 1}D or {n + 2}D tensor, but got shape {x.shape_tuple()}")
     if not is_float(x.view.dtype):
-        raise NotImplementedError(f"[{op.name}] not implemented for dtype {name_of(x.view.dtype)}; it takes floating point tensors")
+        raise NotImplementedError(f"[{op.name}] not implemented for '{torch_name(x.view.dtype)}'; it takes floating point tensors")
     for d in range(1, x.view.ndim):
         if x.view.shape[d] == 0:
             raise RuntimeError(f"[{op.name}] Expected input to have non-zero size for non-batch dimensions, but got "

@@ -318,7 +318,7 @@ cdef Op SCATTER_REDUCE = define("scatter_reduce", scatter_reduce_vjp)
 cdef object extreme(int dtype, bint highest):
     """The identity of max (or of min, for highest) in a dtype, as a Python number."""
     if is_complex_(dtype):
-        raise NotImplementedError(f"[scatter_reduce] amax and amin are not implemented for dtype {name_of(dtype)}: it has no order")
+        raise NotImplementedError(f"[scatter_reduce] amax and amin are not implemented for '{torch_name(dtype)}': it has no order")
     if is_float(dtype):
         return float("inf") if highest else float("-inf")
     if dtype == BOOL:
@@ -370,7 +370,7 @@ cdef tuple reduce_operands(TensorBase x, int dim, object index, object src, obje
         raise RuntimeError("[scatter_reduce] reduce argument must be either sum, prod, mean, amax or amin, got "
                            f"{reduce}")
     if reduce == "mean" and x.view.dtype == BOOL:
-        raise NotImplementedError("[scatter_reduce] 'mean' is not implemented for dtype bool; convert with .float()")
+        raise NotImplementedError("[scatter_reduce] 'mean' is not implemented for 'Bool'; convert with .float()")
     ix = lane_index(x, index, dim, "scatter_reduce")
     return ix, source(x, ix, as_tensor(src, "scatter_reduce"), dim, "scatter_reduce"), reduce
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from taeda.dispatch import write_exact
-from taeda.dtype import float32, float64
+from taeda.dtype import float32, float64, type_name
 from taeda.ops import return_types as types
 from taeda.ops.searching import bin_sums, searchsorted
 from taeda.ops.sequences import linspace
@@ -18,7 +18,7 @@ PUBLIC = ("histogram", "histogramdd")
 def _check(op, x, edges_or_counts, weight, bounded):
     # the range of narrow floats is not looked for, as in PyTorch
     if not x.is_floating_point() or (not bounded and x.dtype not in (float32, float64)):
-        raise NotImplementedError(f"[{op}] not implemented for dtype {x.dtype}; convert it with .float()")
+        raise NotImplementedError(f"[{op}] not implemented for '{type_name(x.dtype)}'; convert it with .float()")
     for d, b in enumerate(edges_or_counts):
         if not isinstance(b, TensorBase):
             if b <= 0:

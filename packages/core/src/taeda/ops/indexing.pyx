@@ -480,9 +480,9 @@ cdef int check_assignable(TensorBase v, int nd, const int64_t* shape) except -1:
     cdef int m = nd - v.view.ndim, d
     for d in range(v.view.ndim):
         if m < 0 or v.view.shape[d] != 1 and v.view.shape[d] != shape[m + d]:
-            raise RuntimeError(f"[setitem] The expanded size of the tensor must match the existing size: a value of shape "
-                               f"{list(v.shape_tuple())} does not broadcast to the assigned elements' shape "
-                               f"{list(numbers(shape, nd))}")
+            of = f" ({shape[m + d]}) must match the existing size ({v.view.shape[d]})" if m >= 0 else " must match the existing size"
+            raise RuntimeError(f"[setitem] The expanded size of the tensor{of}: a value of shape {list(v.shape_tuple())} does not "
+                               f"broadcast to the assigned elements' shape {list(numbers(shape, nd))}")
     return 0
 
 

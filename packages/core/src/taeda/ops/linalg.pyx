@@ -9,7 +9,7 @@ matrices (``small``, ``small_pairs``) go to kernels of our own instead, which re
 from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, broadcast_shapes, check_same_device, copy_into, define, empty_shape, launch, write_out)
-from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
+from taeda.dtype cimport dtype_of, is_complex_, is_float, torch_name
 from taeda.kernels.cpu.abi cimport C64, C128, F32, F64, I32, I64
 from taeda.tensor_base cimport META, refresh
 
@@ -52,7 +52,7 @@ cdef int need_float(str op, TensorBase x, bint low=False) except -1:
         raise RuntimeError(f"[{op}] Expected a floating point or complex tensor as input. Got {torch_name(code)}; convert with .float()")
     if low:
         raise RuntimeError(f"[{op}] Low precision dtypes not supported. Got {torch_name(code)}; convert with .float()")
-    raise NotImplementedError(f"[{op}] not implemented for dtype {name_of(code)}; convert with .float()")
+    raise NotImplementedError(f"[{op}] not implemented for '{torch_name(code)}'; convert with .float()")
 
 
 cdef int need_same(str op, TensorBase a, TensorBase b, str first, str second) except -1:

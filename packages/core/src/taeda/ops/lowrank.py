@@ -6,6 +6,7 @@ and 5.1.  The range of A is sought in q random combinations of its columns, refi
 
 from __future__ import annotations
 
+from taeda.operands import tensor_from
 from taeda.ops.compat import need_tensor
 from taeda.ops.eigen import linalg_eigh, linalg_svd
 from taeda.ops.factor import linalg_cholesky, linalg_qr
@@ -30,7 +31,7 @@ def _basis(A, q, niter):
 
 def _float(op, A):
     if not isinstance(A, TensorBase):
-        raise TypeError(f"[{op}] argument must be a Tensor, not {type(A).__name__}; wrap it with taeda.tensor(...)")
+        raise TypeError(f"[{op}] argument must be Tensor, not {type(A).__name__}{tensor_from(A)}")
     return A
 
 

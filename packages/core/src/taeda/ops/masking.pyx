@@ -117,7 +117,7 @@ def where(condition, input=None, other=None, *, out=None):
     cdef TensorBase c, a, b, y
     cdef int dtype
     if not isinstance(condition, TensorBase):
-        raise TypeError(f"[where] condition must be a Tensor, not {type(condition).__name__}")
+        raise TypeError(f"[where] condition must be Tensor, not {type(condition).__name__}")
     c = <TensorBase>condition
     if input is None and other is None:
         return nonzero(c, as_tuple=True)

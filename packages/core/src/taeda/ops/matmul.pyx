@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, launch, needs_grad, record,
                              write_out)
-from taeda.dtype cimport is_complex_, is_float, name_of
+from taeda.dtype cimport is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F32, F64, MAX_DIM, Param, View
 from taeda.tensor_base cimport STAND_IN, TensorBase, alias
 
@@ -127,18 +127,30 @@ cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View*
 
 cdef int same_dtype(str op, TensorBase a, TensorBase b) except -1:
     if a.view.dtype != b.view.dtype:
-        raise RuntimeError(f"[{op}] expected m1 and m2 to have the same dtype, but got: {name_of(a.view.dtype)} != "
-                           f"{name_of(b.view.dtype)}; convert one with .to(...)")
+        if a.view.ndim > 2 and b.view.ndim > 2:                                 # PyTorch's rule of each, by which programs know it
+            rule = f"expected scalar type {torch_name(a.view.dtype)} but found {torch_name(b.view.dtype)}"
+        elif op == "linear" or op == "addmm":
+            rule = f"mat1 and mat2 must have the same dtype, but got {torch_name(a.view.dtype)} and {torch_name(b.view.dtype)}"
+        else:
+            rule = f"expected m1 and m2 to have the same dtype, but got: {name_of(a.view.dtype)} != {name_of(b.view.dtype)}"
+        raise RuntimeError(f"[{op}] {rule}; convert one with .to(...)")
     if a.device != b.device:
         check_same_device(op, (a, b))
     return 0
 
 
 cdef int raise_sizes(str op, TensorBase a, TensorBase b) except -1:
-    raise RuntimeError(f"[{op}] last dimension of input {a.shape_tuple()} must match the "
-                       f"{'second to last' if b.view.ndim > 1 else 'only'} dimension of other {b.shape_tuple()}; "
-                       f"got {a.view.shape[a.view.ndim - 1]} and {b.view.shape[max(b.view.ndim - 2, 0)]} "
-                       "(shapes cannot be multiplied)")
+    cdef int64_t n = a.view.shape[a.view.ndim - 1], k = b.view.shape[max(b.view.ndim - 2, 0)]
+    rows = a.view.numel // n if n else 0
+    if b.view.ndim == 1:                                                       # PyTorch's rule of each, by which programs know it
+        rule = f"size mismatch, got input ({rows}), mat ({rows}x{n}), vec ({k})"
+    elif a.view.ndim > 2 and b.view.ndim > 2:
+        count = b.view.numel // (k * b.view.shape[b.view.ndim - 1]) if b.view.numel else 0
+        rule = f"Expected size for first two dimensions of batch2 tensor to be: [{count}, {n}] but got: [{count}, {k}]"
+    else:
+        rule = f"mat1 and mat2 shapes cannot be multiplied ({rows}x{n} and {k}x{b.view.shape[b.view.ndim - 1]})"
+    raise RuntimeError(f"[{op}] {rule}: last dimension of input {a.shape_tuple()} must match the "
+                       f"{'second to last' if b.view.ndim > 1 else 'only'} dimension of other {b.shape_tuple()}, got {n} and {k}")
 
 
 cdef int need_ndim(str op, str name, TensorBase x, int ndim) except -1:

@@ -10,6 +10,7 @@ from typing import Any
 
 from taeda.autograd.node import named, own
 from taeda.dtype import bool_, complex128, dtype as _dtype, float32, float64, int64
+from taeda.operands import tensor_from
 from taeda.ops.eigen import linalg_eigvalsh, linalg_svdvals
 from taeda.ops.least_squares import threshold_of
 from taeda.ops.matmul import write_result
@@ -29,7 +30,7 @@ _ORDERS = (1, -1, math.inf, -math.inf, 2, -2)
 
 def _tensor(x: Any, op: str) -> Any:
     if not isinstance(x, TensorBase):
-        raise TypeError(f"[{op}] argument must be a Tensor, not {type(x).__name__}; wrap it with taeda.tensor(...)")
+        raise TypeError(f"[{op}] argument must be Tensor, not {type(x).__name__}{tensor_from(x)}")
     return x
 
 

@@ -200,7 +200,7 @@ def kthvalue(input, k, dim=-1, keepdim=False, *, out=None, axis=None):
         raise RuntimeError(f"[kthvalue] selected number k out of range for dimension {d}: k={k}, shape "
                            f"{tuple(x.shape_tuple())}")
     if x.view.dtype == BOOL:
-        raise NotImplementedError("[kthvalue] not implemented for dtype bool; convert with .int()")
+        raise NotImplementedError("[kthvalue] not implemented for 'Bool'; convert with .int()")
     pair = chosen(KTHVALUE, x, d, count - 1, keepdim)
     refuse_overlap("kthvalue", out, x)
     return types.kthvalue(pair if out is None else write_pair(out, pair[0], pair[1], "kthvalue"))
@@ -242,7 +242,7 @@ cdef object middle(Op along, Op over_all, object result, int k, object input, ob
     if dim is not None or keepdim:
         axis_of(along.name, x, dim)
     if x.view.dtype == BOOL:
-        raise NotImplementedError(f"[{along.name}] not implemented for dtype bool; convert with .int()")
+        raise NotImplementedError(f"[{along.name}] not implemented for 'Bool'; convert with .int()")
     if dim is not None:
         pair = chosen(along, x, axis_of(along.name, x, dim), k, keepdim)
         return result(pair if out is None else write_pair(out, pair[0], pair[1], along.name))

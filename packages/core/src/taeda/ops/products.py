@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from taeda.autograd.node import own
+from taeda.operands import tensor_from
 from taeda.ops.einsum import multi_dot
 from taeda.ops.join import cat
 from taeda.ops.matmul import matmul, write_result
@@ -22,7 +23,7 @@ _SHORT = 64                # elements of a run that cost as much as its start
 def _tensors(op, *xs):
     for x in xs:
         if not isinstance(x, TensorBase):
-            raise TypeError(f"[{op}] argument must be a Tensor, not {type(x).__name__}; wrap it with taeda.tensor(...)")
+            raise TypeError(f"[{op}] argument must be Tensor, not {type(x).__name__}{tensor_from(x)}")
 
 
 def kron(input, other, *, out=None):

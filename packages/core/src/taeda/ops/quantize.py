@@ -10,7 +10,7 @@ import operator
 from typing import Any
 
 from taeda.autograd.node import named
-from taeda.dtype import NAMES
+from taeda.dtype import NAMES, type_name
 from taeda.ops.compat import need_tensor
 from taeda.ops.conversion import tensor
 from taeda.ops.masking import where
@@ -27,7 +27,7 @@ def _check(op: str, x: Any, low: Any, high: Any) -> tuple[int, int]:
     if not isinstance(x, TensorBase):
         raise TypeError(f"[{op}] argument 'input' must be Tensor, not {type(x).__name__}")
     if not x.is_floating_point():
-        raise NotImplementedError(f"[{op}] not implemented for dtype {x.dtype}; convert it with .float()")
+        raise NotImplementedError(f"[{op}] not implemented for '{type_name(x.dtype)}'; convert it with .float()")
     low, high = operator.index(low), operator.index(high)
     if low > high:
         raise RuntimeError(f"[{op}] quant_min must be less than or equal to quant_max, got {low} and {high}")

@@ -17,7 +17,7 @@ from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, begin_inplace, broadcast_shapes, check_same_device, define, empty_as,
                              empty_like, empty_shape, end_inplace, launch, needs_grad, record, to_dtype)
-from taeda.dtype cimport code_of, default_float, is_complex_, is_float, largest_of, name_of, real_code
+from taeda.dtype cimport code_of, default_float, is_complex_, is_float, largest_of, name_of, real_code, torch_name
 from taeda.generator cimport Generator, generator_of
 from taeda.kernels.cpu.abi cimport F32, F64, U16, U32, U64, Param, View
 from taeda.ops.creation cimport release_out, size_named, sizes_of
@@ -98,7 +98,7 @@ cdef TensorBase fill(str name, Op op, TensorBase x, Param* p, object generator):
 
 cdef int must_be_float(str name, TensorBase x) except -1:
     if not is_float(x.view.dtype):
-        raise NotImplementedError(f"[{name}] not implemented for dtype {name_of(x.view.dtype)}; it takes floating-point "
+        raise NotImplementedError(f"[{name}] not implemented for '{torch_name(x.view.dtype)}'; it takes floating-point "
                                   "dtypes")
     return 0
 
@@ -110,7 +110,7 @@ cdef int must_have_parts(str name, TensorBase x) except -1:
 cdef int must_be_plain(str name, TensorBase x) except -1:
     """Refuse the dtypes that PyTorch has no trials and no counts for: complex ones, and unsigned ones beyond uint8."""
     if is_complex_(x.view.dtype) or x.view.dtype in WIDE_UNSIGNED:
-        raise NotImplementedError(f"[{name}] not implemented for dtype {name_of(x.view.dtype)}")
+        raise NotImplementedError(f"[{name}] not implemented for '{torch_name(x.view.dtype)}'")
     return 0
 
 
@@ -146,7 +146,7 @@ cdef TensorBase target(str name, tuple size, object out, object dtype, int norma
     if out is None:
         return empty_shape(size, normal_dtype if dtype is None else code_of(dtype, name), device_of(name, device))
     if not isinstance(out, TensorBase):
-        raise TypeError(f"[{name}] argument 'out' must be a Tensor, not {type(out).__name__}")
+        raise TypeError(f"[{name}] argument 'out' must be Tensor, not {type(out).__name__}")
     t = <TensorBase>out
     if dtype is not None and code_of(dtype, name) != t.view.dtype:
         raise RuntimeError(f"[{name}] dtype {name_of(code_of(dtype, name))} does not match dtype of out parameter "

@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, any_needs_grad, as_tensor, contiguous, define, empty_shape, launch, record
-from taeda.dtype cimport is_float, name_of
+from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport BF16, F16, MAX_DIM, U8, U16, Param, View
 from taeda.ops.arguments cimport whole_numbers
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
@@ -122,7 +122,9 @@ cdef list per_dimension(str name, object value, int n, TensorBase x):
     if isinstance(value, (tuple, list)):
         if len(value) != n:
             raise ValueError(f"[interpolate] Input and {name} must have the same number of spatial dimensions, but got input "
-                             f"with spatial dimensions of {list(x.shape_tuple()[2:])} and {name} of {tuple(value)}")
+                             f"with spatial dimensions of {list(x.shape_tuple()[2:])} and {name} of {tuple(value)}; input of shape "
+                             f"{x.shape_tuple()} is (B, C, ...)" + (
+                                 ": did you mean input.unsqueeze(0)?" if x.view.ndim == len(value) + 1 else ""))
         return list(value)
     return [value] * n
 
@@ -227,7 +229,7 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
                                                 factors[1], bool(antialias)), lead + tuple(out))
     op, kind = <Op>OPS[mode, n], KINDS[mode]
     if kind >= 2 and not is_float(x.view.dtype):
-        raise NotImplementedError(f"[interpolate] mode '{mode}' is not implemented for dtype {name_of(x.view.dtype)}")
+        raise NotImplementedError(f"[interpolate] mode '{mode}' is not implemented for '{torch_name(x.view.dtype)}'")
     if n == 3 and x.view.dtype in (F16, BF16) and (kind >= 2 or any_needs_grad((x,))):    # rounded once, not after each of the two passes
         wide = interpolate((<object>x).float(), size, scale_factor, mode, align_corners, recompute_scale_factor, antialias)
         return named(wide.to((<object>x).dtype), op.grad_name)

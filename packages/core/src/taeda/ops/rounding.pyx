@@ -48,7 +48,7 @@ def abs(input, *, out=None):
     (tensor([2, 3]), tensor([5.]))
     """
     if as_tensor(input, "abs").view.dtype == BOOL:
-        raise NotImplementedError("[abs] not implemented for dtype bool")
+        raise NotImplementedError("[abs] not implemented for 'Bool'")
     if is_complex_((<TensorBase>input).view.dtype):
         y = modulus(input)
         return y if out is None else write_out(out, <TensorBase>y.contiguous(), "abs")     # rows, if resized
@@ -73,13 +73,13 @@ def neg(input, *, out=None):
     tensor([-1.5000,  2.0000])
     """
     if as_tensor(input, "neg").view.dtype == BOOL:
-        raise RuntimeError("[neg] negation, the `-` operator, of a bool tensor is not supported; use `~` or logical_not()")
+        raise RuntimeError("[neg] Negation, the `-` operator, on a bool tensor is not supported; use `~` or logical_not()")
     return unary(NEG, input, out)
 
 def neg_(input):
     """In-place :func:`neg`."""
     if as_tensor(input, "neg_").view.dtype == BOOL:
-        raise RuntimeError("[neg_] negation, the `-` operator, of a bool tensor is not supported; use `~` or logical_not()")
+        raise RuntimeError("[neg_] Negation, the `-` operator, on a bool tensor is not supported; use `~` or logical_not()")
     return unary_(NEG, input)
 
 

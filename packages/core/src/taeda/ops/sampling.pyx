@@ -6,7 +6,7 @@ from libc.stdint cimport int64_t, uint64_t
 from taeda.autograd.grad_mode cimport set_grad
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, begin_inplace, contiguous, define, empty_like, empty_shape, end_inplace, launch)
-from taeda.dtype cimport is_float, is_integral, name_of
+from taeda.dtype cimport is_float, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, Param, View
 from taeda.ops.creation cimport sizes_of
 from taeda.ops.random cimport draw, fill, finish, like, must_be_float, must_be_plain, target, zero_vjp_of
@@ -124,7 +124,7 @@ cdef TensorBase fill_64_bits(str name, TensorBase x, object generator):
         raise RuntimeError(f"[{name}] all 64 bits can only be asked of int64, float64, float32 and bfloat16, got "
                            f"{name_of(x.view.dtype)}")
     if x.view.dtype not in (I64, BF16, F32, F64):
-        raise NotImplementedError(f"[{name}] all 64 bits: not implemented for dtype {name_of(x.view.dtype)}")
+        raise NotImplementedError(f"[{name}] all 64 bits: not implemented for '{torch_name(x.view.dtype)}'")
     p[1].i = p[2].i = 0
     return fill(name, FROM_TO, x, p, generator)
 
@@ -185,7 +185,8 @@ cdef tuple low_high_size(str name, tuple args, object low, object high, object s
         else:
             low = rest[0]
     if high is None:
-        raise TypeError(f"[{name}] missing argument 'high'")
+        raise TypeError(f"[{name}] missing argument 'high': it is called as {name}({'high, size) or ' if sized else 'input, high) or '}"
+                        f"{name}({'' if sized else 'input, '}low, high{', size' if sized else ''})")
     if sized and not isinstance(size, (tuple, list)):
         raise TypeError(f"[{name}] argument 'size' must be a tuple of ints, "
                         + ("and is missing" if size is None else f"not {type(size).__name__}"))
@@ -254,7 +255,7 @@ def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=Non
     t = target("randperm", (n,), out, dtype, I64, layout, device, pin_memory)
     must_be_plain("randperm", t)
     if t.view.dtype == BOOL or t.view.dtype not in LARGEST:
-        raise NotImplementedError(f"[randperm] not implemented for dtype {name_of(t.view.dtype)}")
+        raise NotImplementedError(f"[randperm] not implemented for '{torch_name(t.view.dtype)}'")
     if n - 1 > LARGEST[t.view.dtype] and t.view.dtype != BF16:
         raise RuntimeError(f"[randperm] n={n} is too large for dtype {name_of(t.view.dtype)}")
     begin_inplace("randperm", t)

@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, empty_shape, launch, record,
                              result_type, scalar_tensor, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport is_complex_, is_float, is_integral, name_of
+from taeda.dtype cimport is_complex_, is_float, is_integral, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, U8, Param, View
 from taeda.operands cimport integer
 from taeda.tensor_base cimport META, TensorBase
@@ -290,7 +290,7 @@ def bincount(input, weights=None, minlength=0):
     cdef int64_t size = 256, bytes_ = 256, two = 2, least = 0, most = -1
     refuse_meta("bincount", x)
     if is_float(x.view.dtype) or x.view.dtype == BOOL:
-        raise NotImplementedError(f"[bincount] not implemented for dtype {name_of(x.view.dtype)}; it counts integers")
+        raise NotImplementedError(f"[bincount] not implemented for '{torch_name(x.view.dtype)}'; it counts integers")
     minlength = integer(minlength, "bincount")
     if minlength < 0:
         raise RuntimeError(f"[bincount] minlength should be >= 0, got {minlength}")
@@ -365,7 +365,7 @@ def histc(input, bins=100, min=0, max=0, *, out=None):
     cdef View* t[2]
     cdef Param p[2]
     if not is_float(x.view.dtype):
-        raise NotImplementedError(f"[histc] not implemented for dtype {name_of(x.view.dtype)}; convert with .float()")
+        raise NotImplementedError(f"[histc] not implemented for '{torch_name(x.view.dtype)}'; convert with .float()")
     if not hasattr(bins, "__index__"):
         raise TypeError(f"[histc] argument 'bins' must be int, not {type(bins).__name__}")
     if bins <= 0:

@@ -175,7 +175,7 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
         raise RuntimeError("[segment_reduce] indices based reduction is not supported; give lengths or offsets")
     x = as_tensor(data, "segment_reduce")
     if x.view.dtype not in (F16, BF16, F32, F64):
-        raise NotImplementedError(f"[segment_reduce] not implemented for dtype {torch_name(x.view.dtype)}; it takes floating point tensors")
+        raise NotImplementedError(f"[segment_reduce] not implemented for '{torch_name(x.view.dtype)}'; it takes floating point tensors")
     if lengths is None and offsets is None:
         raise RuntimeError("[segment_reduce] Either lengths or offsets must be defined.")
     need_tensor("segment_reduce", name, lengths if offsets is None else offsets)

@@ -7,7 +7,7 @@ from numbers import Number
 
 from taeda._once import warn_once
 from taeda.autograd.node import named
-from taeda.dtype import bool_, float64, int32, int64, uint64
+from taeda.dtype import bool_, float64, int32, int64, type_name, uint64
 from taeda.ops.gather import scatter_reduce, scatter_reduce_
 from taeda.ops.join import stack
 from taeda.ops.matmul import write_result
@@ -206,7 +206,7 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
     if out is not None and out.dtype != uint64:
         raise RuntimeError(f"[hash_tensor] Expected result to be of dtype uint64, but got {out.dtype}")
     if input.is_complex() and input.numel():
-        raise NotImplementedError(f"[hash_tensor] not implemented for dtype {input.dtype}; hash its view_as_real")
+        raise NotImplementedError(f"[hash_tensor] not implemented for '{type_name(input.dtype)}'; hash its view_as_real")
     dim = () if dim is None else dim
     dims = sorted(_wrap("hash_tensor", d, input.ndim) for d in ([dim] if hasattr(dim, "__index__") else dim))
     if len(set(dims)) < len(dims):

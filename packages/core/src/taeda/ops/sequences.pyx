@@ -67,7 +67,7 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
         raise RuntimeError(f"[arange] upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}")
     code = dtype_code(out.dtype if dtype is None and isinstance(out, TensorBase) else dtype, "arange", I64 if whole else default_float())
     if code == BOOL:
-        raise NotImplementedError("[arange] not implemented for dtype bool")
+        raise NotImplementedError("[arange] not implemented for 'Bool'")
     size = -1 if whole else math.ceil((end - start) / step)
     if is_integral(code) and not whole:          # counted in the dtype of the result; how many they are, for int64 alone
         start, end, step = int(start), int(end), int(step)
@@ -140,7 +140,7 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     where = device_code(device, "linspace")
     if code == BOOL:
         if n > 1:
-            raise NotImplementedError("[linspace] not implemented for dtype bool")
+            raise NotImplementedError("[linspace] not implemented for 'Bool'")
         t = empty_shape((n,), code, where)
         (<object>t).fill_(bool(start))
         return in_order("linspace", out, finish(t, requires_grad), dtype, device)
@@ -188,7 +188,7 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
     start, end = number_of("logspace", start), number_of("logspace", end)
     cdef int code = code_between("logspace", start, end, out.dtype if dtype is None and isinstance(out, TensorBase) else dtype)
     if code == BOOL and steps not in (0, 1):
-        raise NotImplementedError("[logspace] not implemented for dtype bool")
+        raise NotImplementedError("[logspace] not implemented for 'Bool'")
     if not is_complex_(code) and steps not in (0, 1):  # a single value is that of the start as it is given
         whole = held(start, code), held(end, code)
         start, end = whole if is_integral(code) else (start, end)

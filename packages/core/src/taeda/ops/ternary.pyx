@@ -42,7 +42,7 @@ cdef object scaled_product(TensorBase x, object a, object b, object value):
     if common != p.view.dtype:                                   # in the dtype of the sum: bytes would wrap, halves be rounded
         p = as_tensor(in_dtype(a, common) * in_dtype(b, common), "addcmul")
     if x.view.dtype == BOOL and p.view.dtype == BOOL:
-        raise NotImplementedError("[addcmul] not implemented for dtype bool; convert with .int()")
+        raise NotImplementedError("[addcmul] not implemented for 'Bool'; convert with .int()")
     if isinstance(value, float) and is_integral(x.view.dtype) and is_integral(p.view.dtype):
         value = int(value)
     check_factor("addcmul", value, common)

@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy_into, define, empty, empty_like, end_inplace, integer,
                              launch, linear, needs_grad, record, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport code_of, dtype_of, is_integral, name_of
+from taeda.dtype cimport code_of, dtype_of, is_integral, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8, Param, View
 from taeda.ops.advanced cimport zeros_beside, zeros_of
 from taeda.ops.reduction cimport reduce_one
@@ -143,7 +143,7 @@ cdef TensorBase triangle_indices(object rows, object cols, object k, object dtyp
     if R < 0 or C < 0:
         raise RuntimeError(f"[{op}] row and col must be non-negative, got {R} and {C}")
     if code != I64 and code != I32:
-        raise NotImplementedError(f"[{op}] not implemented for dtype {name_of(code)}; it takes int64, int32")
+        raise NotImplementedError(f"[{op}] not implemented for '{torch_name(code)}'; it takes int64, int32")
     if max(R, C) < 1 << 29 and -(1 << 29) < at < 1 << 29:
         n = R * C - small_size(R, C, at - 1) if upper else small_size(R, C, at)
     else:
@@ -328,7 +328,7 @@ def trace(input):
     cdef int64_t size[1]
     cdef int64_t stride[1]
     if x.view.dtype == BOOL:
-        raise NotImplementedError("[trace] not implemented for dtype bool; convert with .long()")
+        raise NotImplementedError("[trace] not implemented for 'Bool'; convert with .long()")
     if x.view.ndim != 2:
         raise RuntimeError(f"[trace] expected a matrix, but got tensor with dim {x.view.ndim}, shape "
                            f"{tuple(x.shape_tuple())}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 
-from taeda.dtype import NAMES, get_default_dtype
+from taeda.dtype import NAMES, get_default_dtype, type_name
 from taeda.layout import strided
 from taeda.ops.bessel import i0, i0e
 from taeda.ops.conversion import tensor
@@ -35,7 +35,7 @@ def _samples(op, window_length, periodic, dtype, layout, device):
     if not isinstance(dtype, type(get_default_dtype())):
         raise TypeError(f"[{op}] argument 'dtype' must be a dtype, not {type(dtype).__name__}")
     if dtype.is_complex:
-        raise NotImplementedError(f"[{op}] not implemented for dtype {dtype.name}")
+        raise NotImplementedError(f"[{op}] not implemented for '{type_name(dtype)}'")
     if not dtype.is_floating_point:
         raise RuntimeError(f"[{op}] {op} expects floating point dtypes, got: {dtype}")
     if n < 0:

@@ -93,8 +93,10 @@ class Storages:
             where = location
         placed = restored(storage, str(where))
         if placed is None:
+            cuda = str(where).startswith("cuda")
+            rule = "Attempting to deserialize object on a CUDA device but torch.cuda.is_available() is False: " if cuda else ""
             raise RuntimeError(
-                f"[load] a storage that was on {location} would go to {where}, and there is no such device here; load the file with "
+                f"[load] {rule}a storage that was on {location} would go to {where}, and there is no such device here; load the file with "
                 "map_location='cpu'"
             )
         return placed

@@ -139,16 +139,17 @@ class Unpickler:
         if full in self.table:
             return self.table[full]
         if module in BLOCKED:
-            raise pickle.UnpicklingError(f"[load] the file asks for {full}, and nothing of module {module} is made of a file with "
-                                         "weights_only=True, whatever add_safe_globals was told: it acts on the system")
+            raise pickle.UnpicklingError(f"[load] Weights only load failed: the file asks for {full}, and nothing of module {module} "
+                                         "is made of a file with weights_only=True, whatever add_safe_globals was told: it acts "
+                                         "on the system")
         if full in self.allowed:
             return self.allowed[full]
         if (now := today(module, name)) in self.allowed:
             return self.allowed[now]
         raise pickle.UnpicklingError(
-            f"[load] the file asks for {full}, which is not on the list of what a checkpoint may hold "
-            "(weights_only=True); if you trust it, allow it with taeda.serialization.add_safe_globals([...]); "
-            "weights_only=False runs whatever the file says, use it for files of your own only"
+            f"[load] Weights only load failed: Unsupported global: GLOBAL {full} was not an allowed global by default; if you trust "
+            f"it, allow it with taeda.serialization.add_safe_globals([{name}]); weights_only=False runs whatever the file says, use "
+            "it for files of your own only"
         )
 
     def spend(self, n: int) -> None:

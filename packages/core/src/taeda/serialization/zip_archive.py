@@ -102,7 +102,8 @@ class Reader:
             IndexError,
             OverflowError,
         ) as e:
-            raise self.error(f"failed reading zip archive: {e}; the file may be truncated or damaged") from e
+            what = "failed finding central directory" if isinstance(e, zipfile.BadZipFile) else str(e)
+            raise self.error(f"PytorchStreamReader failed reading zip archive: {what}; the file may be truncated or damaged") from e
 
     def error(self, text: str) -> RuntimeError:
         return RuntimeError(f"[load] {self.what}: {text}")

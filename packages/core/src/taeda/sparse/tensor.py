@@ -70,7 +70,7 @@ def answer(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if is_sparse(out) and not any(is_sparse(x) for x in (*args, *(args[0] if isinstance(args[0], (list, tuple)) else ()))):
             raise unknown(name, out)
         if not isinstance(out, Tensor):
-            raise TypeError(f"[{name}] out must be a Tensor, not {type(out).__name__}")
+            raise TypeError(f"[{name}] out must be Tensor, not {type(out).__name__}")
     try:
         found = applied(name, by_rule, args, kwargs)
     except AttributeError as error:                      # rules ask tensors for what they are
