@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import warnings
 from collections.abc import Callable
@@ -268,3 +269,9 @@ def test_windows_round_as_pytorchs_do() -> None:
     assert w[:6].equal(rising) and w[6:].equal(2 - taeda.arange(6.0, 11.0) * 0.2)
     first = (taeda.tensor(0.08) - 0.5) + 0.42
     assert taeda.blackman_window(5)[0] == first and first != 0
+
+
+def test_windows_signatures_are_those_of_their_calls() -> None:
+    keywords = "sym=True, dtype=None, layout=taeda.strided, device=None, requires_grad=False)"
+    assert str(inspect.signature(taeda.signal.windows.kaiser)) == f"(M, *, beta=12.0, {keywords}"
+    assert str(inspect.signature(taeda.signal.windows.hann)) == f"(M, *, {keywords}"

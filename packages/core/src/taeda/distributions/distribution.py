@@ -20,7 +20,13 @@ __all__ = ["Distribution", "Independent"]
 
 
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
-    """Return numbers and tensors as tensors of one shape; numbers take the tensors' dtype, or the default one."""
+    """Return numbers and tensors as tensors of one shape; numbers take the tensors' dtype, or the default one.
+
+    >>> import taeda
+    >>> from taeda.distributions.utils import broadcast_all
+    >>> broadcast_all(1, taeda.zeros(2, dtype=taeda.float64))[0]
+    tensor([1., 1.], dtype=taeda.float64)
+    """
     if not all(isinstance(v, (Tensor, int, float)) or hasattr(type(v), "__torch_function__") for v in values):
         raise ValueError("[distributions] parameters must be numbers or tensors, got " + ", ".join(type(v).__name__ for v in values))
     first = next((v for v in values if isinstance(v, Tensor)), None)
@@ -43,19 +49,46 @@ def standard_normal(shape: Any, like: Tensor) -> Tensor:
 
 
 def clamp_probs(probs: Tensor) -> Tensor:
-    """Return probabilities kept off 0 and 1 by the dtype's precision."""
+    """Return probabilities kept off 0 and 1 by the dtype's precision.
+
+    >>> import taeda
+    >>> from taeda.distributions.utils import clamp_probs
+    >>> clamp_probs(taeda.tensor([0.0, 0.5, 1.0]))
+    tensor([1.1921e-07, 5.0000e-01, 1.0000e+00])
+    """
     eps = taeda.finfo(probs.dtype).eps
     return probs.clamp(eps, 1 - eps)
 
 
 def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
-    """Return the logits of probabilities, which are kept off 0 and 1 by the dtype's precision."""
+    """Return the logits of probabilities, which are kept off 0 and 1 by the dtype's precision.
+
+    They are log p, or log p - log(1 - p) with ``is_binary``.
+
+    >>> import taeda
+    >>> from taeda.distributions.utils import probs_to_logits
+    >>> probs_to_logits(taeda.tensor([0.5, 0.75]), is_binary=True)
+    tensor([0.0000, 1.0986])
+    """
     inside = clamp_probs(probs)
     return inside.log() - (-inside).log1p() if is_binary else inside.log()
 
 
 class lazy_property:
-    """A property that is worked out when first read, with gradients, and kept as an attribute, which may also be set beforehand."""
+    """A property that is worked out when first read, with gradients, and kept as an attribute, which may also be set beforehand.
+
+    >>> from taeda.distributions.utils import lazy_property
+    >>> class Circle:
+    ...     radius = 2
+    ...     @lazy_property
+    ...     def area(self):
+    ...         print("worked out")
+    ...         return 3 * self.radius**2
+    >>> circle = Circle()
+    >>> circle.area, circle.area
+    worked out
+    (12, 12)
+    """
 
     def __init__(self, wrapped: Callable[[Any], Any]) -> None:
         self.wrapped = wrapped

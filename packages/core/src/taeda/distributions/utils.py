@@ -23,7 +23,13 @@ _sum_rightmost = sum_rightmost
 
 
 def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
-    """Return the probabilities of logits: a sigmoid of each, or a softmax of the last dimension."""
+    """Return the probabilities of logits: a softmax of the last dimension, or a sigmoid of each with ``is_binary``.
+
+    >>> import taeda
+    >>> from taeda.distributions.utils import logits_to_probs
+    >>> logits_to_probs(taeda.zeros(4)), logits_to_probs(taeda.zeros(1), is_binary=True)
+    (tensor([0.2500, 0.2500, 0.2500, 0.2500]), tensor([0.5000]))
+    """
     return logits.sigmoid() if is_binary else logits.softmax(-1)
 
 
@@ -33,7 +39,17 @@ def _standard_normal(shape: Any, dtype: Any, device: Any = None) -> Tensor:
 
 
 def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
-    """Return lower triangular matrices (..., n, n) with the entries (..., k), row by row, up to diagonal ``diag``."""
+    """Return lower triangular matrices (..., n, n) with the entries (..., k), row by row, up to diagonal ``diag``.
+
+    Raises:
+        ValueError: no triangle has k entries.
+
+    >>> import taeda
+    >>> from taeda.distributions.utils import vec_to_tril_matrix
+    >>> vec_to_tril_matrix(taeda.tensor([1.0, 2.0, 3.0]))
+    tensor([[1., 0.],
+            [2., 3.]])
+    """
     k = vec.shape[-1]
     n = (-(1 + 2 * diag) + ((1 + 2 * diag) ** 2 + 8 * k + 4 * abs(diag) * (diag + 1)) ** 0.5) / 2
     if n != int(n):
@@ -46,7 +62,16 @@ def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
 
 
 def tril_matrix_to_vec(mat: Tensor, diag: int = 0) -> Tensor:
-    """Return the entries of lower triangles (..., n, n), row by row, up to diagonal ``diag``."""
+    """Return the entries of lower triangles (..., n, n), row by row, up to diagonal ``diag``.
+
+    Raises:
+        ValueError: the matrix has no such diagonal.
+
+    >>> import taeda
+    >>> from taeda.distributions.utils import tril_matrix_to_vec
+    >>> tril_matrix_to_vec(taeda.tensor([[1.0, 0.0], [2.0, 3.0]]))
+    tensor([1., 2., 3.])
+    """
     n = mat.shape[-1]
     if not -n <= diag < n:
         raise ValueError(f"[tril_matrix_to_vec] diag ({diag}) provided is outside [{-n}, {n - 1}].")

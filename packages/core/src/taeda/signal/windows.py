@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import functools
+import inspect
 import math
 import sys
 
@@ -38,6 +39,9 @@ def _window(formula):
             values = ones(1, dtype=wanted, device=device) if M else empty(0, dtype=wanted, device=device)
         return values.to(wanted).requires_grad_(requires_grad)
 
+    size, *tensors, _ = inspect.signature(window, follow_wrapped=False).parameters.values()
+    own = [p for name, p in inspect.signature(formula).parameters.items() if name not in ("k", "length")]
+    window.__signature__ = inspect.Signature([size, *own, *(p for p in tensors if p.name != "sym")])
     return window
 
 

@@ -80,7 +80,16 @@ def adam(
     eps: float,
     maximize: bool,
 ) -> None:
-    """Step by Adam; see `taeda.optim.Adam` for the formula."""
+    """Step by Adam; see `taeda.optim.Adam` for the formula.
+
+    >>> import taeda
+    >>> from taeda.optim.functional import adam
+    >>> w, g = taeda.ones(2), taeda.tensor([0.5, -2.0])
+    >>> means, squares, steps = [taeda.zeros(2)], [taeda.zeros(2)], [taeda.zeros(())]
+    >>> adam([w], [g], means, squares, [], steps, amsgrad=False, beta1=0.9, beta2=0.999, lr=0.1, weight_decay=0.0, eps=1e-8, maximize=False)
+    >>> w, steps
+    (tensor([0.9000, 1.1000]), [tensor(1.)])
+    """
     _step(ops.fused_adam_, composed.adam, locals())
 
 
@@ -288,7 +297,15 @@ def sgd(
     nesterov: bool,
     maximize: bool,
 ) -> None:
-    """Step by SGD; see `taeda.optim.SGD` for the formula.  A momentum buffer that is None is made in its list."""
+    """Step by SGD; see `taeda.optim.SGD` for the formula.  A momentum buffer that is None is made in its list.
+
+    >>> import taeda
+    >>> from taeda.optim.functional import sgd
+    >>> w, buffers = taeda.ones(2), [None]
+    >>> sgd([w], [taeda.tensor([1.0, 2.0])], buffers, weight_decay=0.0, momentum=0.9, lr=0.1, dampening=0.0, nesterov=False, maximize=False)
+    >>> w, buffers
+    (tensor([0.9000, 0.8000]), [tensor([1., 2.])])
+    """
     given = locals()
     if momentum == 0:
         _step(ops.fused_sgd_, composed.sgd, {**given, "first_step": False})

@@ -83,7 +83,17 @@ def make_functional(model: Any, disable_autograd_tracking: bool = False) -> tupl
 def make_functional_with_buffers(
     model: Any, disable_autograd_tracking: bool = False
 ) -> tuple[FunctionalModuleWithBuffers, Tensors, Tensors]:
-    """Return the model as a function of its parameters and buffers, and copies of both."""
+    """Return the model as a function of its parameters and buffers, and copies of both.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.functorch.models import make_functional_with_buffers
+    >>> function, params, buffers = make_functional_with_buffers(nn.Linear(2, 1))
+    >>> function((taeda.ones(1, 2), taeda.zeros(1)), buffers, taeda.ones(3, 2))
+    tensor([[2.],
+            [2.],
+            [2.]])
+    """
     stateless, params, buffers = _copied(model, disable_autograd_tracking)
     return FunctionalModuleWithBuffers(stateless, tuple(params), tuple(buffers)), tuple(params.values()), tuple(buffers.values())
 
@@ -92,6 +102,13 @@ def combine_state_for_ensemble(models: Sequence[Any]) -> tuple[FunctionalModuleW
     """Return one of the models as a function, and the parameters and buffers of all, stacked, for ``vmap`` over models.
 
     RuntimeError where there is none, or they differ in class or in training mode.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.functorch.models import combine_state_for_ensemble
+    >>> function, params, buffers = combine_state_for_ensemble([nn.Linear(2, 1) for _ in range(5)])
+    >>> taeda.vmap(function, in_dims=(0, 0, None))(params, buffers, taeda.ones(3, 2)).shape
+    taeda.Size([5, 3, 1])
     """
     if not models:
         raise RuntimeError("[combine_state_for_ensemble] Expected at least one model, got 0.")

@@ -189,7 +189,14 @@ def set_fusion_strategy(strategy: Any) -> Any:
 
 
 def freeze(mod: Any, *args: Any, **kwargs: Any) -> Any:
-    """Return a module as it is; RuntimeError while it is in training."""
+    """Return a module as it is; RuntimeError while it is in training.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> net = nn.Dropout().eval()
+    >>> taeda.jit.freeze(net) is net
+    True
+    """
     if mod.training:
         raise RuntimeError("[jit.freeze] Freezing is currently only implemented for modules in eval mode. Please call .eval() first")
     return mod

@@ -64,14 +64,41 @@ def _add_global(hooks: OrderedDict[int, Hook], hook: Hook, *flags: Any) -> Remov
 
 
 def register_module_forward_pre_hook(hook: Hook) -> RemovableHandle:
-    """Run ``hook(module, args)`` before the forward of every module; a return value replaces args."""
+    """Run ``hook(module, args)`` before the forward of every module; a return value replaces args.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.nn.modules.module import register_module_forward_pre_hook
+    >>> handle = register_module_forward_pre_hook(lambda module, args: print(type(module).__name__))
+    >>> y = nn.Sequential(nn.Linear(2, 2), nn.ReLU())(taeda.ones(1, 2))
+    Sequential
+    Linear
+    ReLU
+    >>> handle.remove()
+    """
     return _add_global(global_forward_pre, hook)
 
 
 def register_module_forward_hook(
     hook: Hook, *, with_kwargs: bool = False, always_call: bool = False
 ) -> RemovableHandle:
-    """Run ``hook(module, args, output)`` after the forward of every module; a return value replaces output."""
+    """Run ``hook(module, args, output)`` after the forward of every module; a return value replaces output.
+
+    Args:
+        hook: called as said; ``hook(module, args, kwargs, output)`` with ``with_kwargs``.
+        with_kwargs: hand on keyword arguments too.
+        always_call: run it also where the forward raises.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.nn.modules.module import register_module_forward_hook
+    >>> shapes = []
+    >>> handle = register_module_forward_hook(lambda module, args, y: shapes.append(tuple(y.shape)))
+    >>> y = nn.Sequential(nn.Linear(2, 3), nn.ReLU())(taeda.ones(1, 2))
+    >>> handle.remove()
+    >>> shapes
+    [(1, 3), (1, 3), (1, 3)]
+    """
     flags = [global_forward_with_kwargs] if with_kwargs else []
     flags += [global_forward_always] if always_call else []
     return _add_global(global_forward, hook, *flags)
@@ -92,12 +119,32 @@ def register_module_backward_hook(hook: Hook) -> RemovableHandle:
 
 
 def register_module_full_backward_pre_hook(hook: Hook) -> RemovableHandle:
-    """Run ``hook(module, grad_output)`` before the backward of every module."""
+    """Run ``hook(module, grad_output)`` before the backward of every module.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.nn.modules.module import register_module_full_backward_pre_hook
+    >>> handle = register_module_full_backward_pre_hook(lambda module, g: print(type(module).__name__, g))
+    >>> nn.ReLU()(taeda.ones(2, requires_grad=True)).sum().backward()
+    ReLU (tensor([1., 1.]),)
+    >>> handle.remove()
+    """
     return _add_global(global_backward_pre, hook)
 
 
 def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
-    """Run ``hook(module, grad_input, grad_output)`` after the backward of every module."""
+    """Run ``hook(module, grad_input, grad_output)`` after the backward of every module; a return value replaces grad_input.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.nn.modules.module import register_module_full_backward_hook
+    >>> handle = register_module_full_backward_hook(lambda module, gx, gy: (2 * gx[0],))
+    >>> x = taeda.ones(2, requires_grad=True)
+    >>> nn.ReLU()(x).sum().backward()
+    >>> handle.remove()
+    >>> x.grad
+    tensor([2., 2.])
+    """
     global global_is_full_backward
     _one_kind_of_backward_hook(global_is_full_backward is False, "as a global Module hook")
     global_is_full_backward = True
@@ -105,17 +152,43 @@ def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
 
 
 def register_module_module_registration_hook(hook: Hook) -> RemovableHandle:
-    """Run ``hook(module, name, submodule)`` whenever a submodule is registered."""
+    """Run ``hook(module, name, submodule)`` whenever a submodule is registered; a return value replaces it.
+
+    >>> from taeda import nn
+    >>> from taeda.nn.modules.module import register_module_module_registration_hook
+    >>> handle = register_module_module_registration_hook(lambda module, name, child: print(name, child))
+    >>> net = nn.Sequential(nn.ReLU())
+    0 ReLU()
+    >>> handle.remove()
+    """
     return add_hook(global_module_registration, hook)
 
 
 def register_module_parameter_registration_hook(hook: Hook) -> RemovableHandle:
-    """Run ``hook(module, name, parameter)`` whenever a parameter is registered."""
+    """Run ``hook(module, name, parameter)`` whenever a parameter is registered; a return value replaces it.
+
+    >>> from taeda import nn
+    >>> from taeda.nn.modules.module import register_module_parameter_registration_hook
+    >>> handle = register_module_parameter_registration_hook(lambda module, name, p: print(name, tuple(p.shape)))
+    >>> layer = nn.Linear(2, 3)
+    weight (3, 2)
+    bias (3,)
+    >>> handle.remove()
+    """
     return add_hook(global_parameter_registration, hook)
 
 
 def register_module_buffer_registration_hook(hook: Hook) -> RemovableHandle:
-    """Run ``hook(module, name, buffer)`` whenever a buffer is registered."""
+    """Run ``hook(module, name, buffer)`` whenever a buffer is registered; a return value replaces it.
+
+    >>> import taeda
+    >>> from taeda import nn
+    >>> from taeda.nn.modules.module import register_module_buffer_registration_hook
+    >>> handle = register_module_buffer_registration_hook(lambda module, name, buffer: print(name, buffer))
+    >>> nn.Module().register_buffer("mean", taeda.zeros(2))
+    mean tensor([0., 0.])
+    >>> handle.remove()
+    """
     return add_hook(global_buffer_registration, hook)
 
 

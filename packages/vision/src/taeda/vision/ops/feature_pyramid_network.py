@@ -97,14 +97,32 @@ class FeaturePyramidNetwork(nn.Module):
 
 
 class LastLevelMaxPool(ExtraFPNBlock):
-    """Add a level: every second pixel of the coarsest."""
+    """Add a level: every second pixel of the coarsest.
+
+    >>> import taeda
+    >>> from taeda.vision.ops.feature_pyramid_network import LastLevelMaxPool
+    >>> maps, names = LastLevelMaxPool()([taeda.rand(1, 8, 6, 6)], [], ["0"])
+    >>> [tuple(m.shape) for m in maps], names
+    ([(1, 8, 6, 6), (1, 8, 3, 3)], ['0', 'pool'])
+    """
 
     def forward(self, results: Maps, x: Maps, names: list[str]) -> tuple[Maps, list[str]]:
         return [*results, F.max_pool2d(results[-1], kernel_size=1, stride=2, padding=0)], [*names, "pool"]
 
 
 class LastLevelP6P7(ExtraFPNBlock):
-    """Add two levels by strided convolutions, as RetinaNet does."""
+    """Add two levels by strided convolutions, as RetinaNet does.
+
+    Args:
+        in_channels: of the coarsest map of the backbone, which p6 is made of unless it is as wide as the pyramid.
+        out_channels: of the pyramid's maps.
+
+    >>> import taeda
+    >>> from taeda.vision.ops.feature_pyramid_network import LastLevelP6P7
+    >>> maps, names = LastLevelP6P7(8, 8)([taeda.rand(1, 8, 6, 6)], [taeda.rand(1, 8, 6, 6)], ["0"])
+    >>> [tuple(m.shape) for m in maps], names
+    ([(1, 8, 6, 6), (1, 8, 3, 3), (1, 8, 2, 2)], ['0', 'p6', 'p7'])
+    """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
