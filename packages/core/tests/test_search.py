@@ -367,7 +367,7 @@ def test_hash_tensor_takes_each_dimension_once() -> None:
 
 def test_bool_has_no_mean_to_reduce_by() -> None:
     x, at = taeda.tensor([True, False]), taeda.tensor([0, 0])
-    with pytest.raises(NotImplementedError, match="bool"):
+    with pytest.raises(NotImplementedError, match="'Bool'"):
         x.scatter_reduce(0, at, x, "mean")
-    with pytest.raises(NotImplementedError, match="bool"):
+    with pytest.raises(NotImplementedError, match="[Bb]ool"):
         x.index_reduce(0, at, x, "mean")

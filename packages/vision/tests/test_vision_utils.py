@@ -17,7 +17,7 @@ from PIL import Image
 from taeda import vision
 from taeda.vision import io as vision_io
 from taeda.vision import utils
-from taeda.vision.io import ImageReadMode, decode_image, open_image, read_file, read_image, write_png
+from taeda.vision.io import ImageReadMode, decode_image, open_image, read_file, read_image, write_file, write_png
 from taeda.vision.utils import draw_bounding_boxes, draw_curves, draw_predictions, make_grid, save_image
 
 
@@ -144,6 +144,12 @@ def test_reading_and_writing_refuse(tmp_path):
             decode_image(taeda.zeros(9, dtype=taeda.uint8))
     with pytest.raises(RuntimeError, match="should be a uint8 tensor"):
         decode_image(taeda.zeros(9))
+    with pytest.raises(TypeError, match=r"\[decode_image\] input should be a file's name, or its bytes as a uint8 tensor, got ndarray"):
+        decode_image(np.zeros(9, np.uint8))
+    for wrong, error in ((taeda.zeros(9), RuntimeError), (b"x", TypeError)):
+        with pytest.raises(error, match=r"\[write_file\] .* uint8 tensor"):
+            write_file(str(tmp_path / "none"), wrong)
+        assert not (tmp_path / "none").exists()
     with pytest.raises(RuntimeError, match="should be a uint8 tensor"):
         write_png(taeda.zeros(3, 2, 2), tmp_path / "y.png")
     with pytest.raises(RuntimeError, match=r"got \(2, 2, 2\)"):

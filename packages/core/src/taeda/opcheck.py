@@ -46,7 +46,7 @@ def _schema(op: Any, args: Any, kwargs: Any) -> None:
         op(*args, **kwargs)
     for number, (t, old) in enumerate(before):
         if id(t) not in declared and not bool(((t == old) | ((t != t) & (old != old))).all()):
-            raise RuntimeError(f"Argument {number} (of shape {tuple(t.shape)}) is not defined as mutable but was mutated")
+            raise RuntimeError(f"[opcheck] Argument {number} (of shape {tuple(t.shape)}) is not defined as mutable but was mutated")
 
 
 def _autograd(op: Any, args: Any, kwargs: Any) -> None:
@@ -56,7 +56,7 @@ def _autograd(op: Any, args: Any, kwargs: Any) -> None:
         return
     found = [t for t in _tensors(op(*args, **kwargs)) if t.is_floating_point() or t.is_complex()]
     if found and not any(t.requires_grad for t in found):
-        raise RuntimeError("a gradient is registered, but no result requires one although an input does")
+        raise RuntimeError("[opcheck] a gradient is registered, but no result requires one although an input does")
 
 
 def _fake(op: Any, args: Any, kwargs: Any) -> None:
@@ -66,14 +66,15 @@ def _fake(op: Any, args: Any, kwargs: Any) -> None:
         on_meta = tree_map(lambda x: x.detach().to("meta") if isinstance(x, Tensor) else x, (args, kwargs))
         fake = _tensors(op(*on_meta[0], **on_meta[1]))
     if len(real) != len(fake):
-        raise RuntimeError(f"{len(fake)} results on the meta device, {len(real)} of real tensors")
+        raise RuntimeError(f"[opcheck] {len(fake)} results on the meta device, {len(real)} of real tensors")
     for a, b in zip(real, fake, strict=True):
         for what in ("shape", "dtype"):
             if getattr(a, what) != getattr(b, what):
-                raise RuntimeError(f"mismatched tensor metadata: on the meta device the {what} is {getattr(b, what)}, of a real tensor "
-                                   f"{getattr(a, what)}")
+                raise RuntimeError(f"[opcheck] mismatched tensor metadata: on the meta device the {what} is {getattr(b, what)}, of a real "
+                                   f"tensor {getattr(a, what)}")
         if a.numel() > 1 and a.stride() != b.stride():
-            raise RuntimeError(f"mismatched tensor metadata: on the meta device strides are {b.stride()}, of a real tensor {a.stride()}")
+            raise RuntimeError(f"[opcheck] mismatched tensor metadata: on the meta device strides are {b.stride()}, of a real "
+                               f"tensor {a.stride()}")
 
 
 def _backward(op: Any, args: Any, kwargs: Any, atol: float | None, rtol: float | None) -> None:
@@ -87,7 +88,7 @@ def _backward(op: Any, args: Any, kwargs: Any, atol: float | None, rtol: float |
         grads = taeda.autograd.grad(outs, leaves, [taeda.ones_like(t) for t in outs], allow_unused=True) if outs and leaves else ()
         for leaf, g in zip(leaves, grads, strict=False):
             if g is not None and g.shape != leaf.shape:
-                raise RuntimeError(f"a gradient of shape {tuple(g.shape)} for an input of shape {tuple(leaf.shape)}")
+                raise RuntimeError(f"[opcheck] a gradient of shape {tuple(g.shape)} for an input of shape {tuple(leaf.shape)}")
         runs.append([t.detach() for t in (*found, *(g for g in grads if g is not None))])
     for a, b in zip(*runs, strict=True):
         taeda.testing.assert_close(a, b, atol=atol, rtol=rtol, equal_nan=True)

@@ -149,7 +149,7 @@ ROWS = [
         (Call(np.zeros(3)), RuntimeError, "dimension -1 is size 3"), (Call(np.zeros(())), RuntimeError, "0-dimensional"),
         (Call(np.zeros(4, np.int64)), NotImplementedError, "not implemented for 'Long'"), (Call(np.zeros(4), 1), IndexError, "out of range"))),
     Row("isin", members, isin, dtypes=FLOATS, grad=False, errors=(
-        (Call(1, 2), TypeError, "must be Tensor, not"),
+        (Call(1, 2), TypeError, "must be a Tensor, got"),
         (Call(np.array([True]), np.array([1])), RuntimeError, "Unsupported input type"),
         (Call(np.array([1]), [1]), TypeError, "not list"))),
     Row("combinations", choices, combinations, dtypes=ALL, errors=(

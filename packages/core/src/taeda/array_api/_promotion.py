@@ -41,7 +41,8 @@ def dtype_with(dtype: Any, number: Any) -> Any:
         return dtype.to_complex()
     if rank <= have and not (rank == 0 and have):
         return dtype
-    raise TypeError(f"a Python {type(number).__name__} does not go with an array of {dtype}; make it an array of the dtype you mean")
+    raise TypeError(f"[array_api] a Python {type(number).__name__} does not go with an array of {dtype}; make it an array of the "
+                    "dtype you mean")
 
 
 def operands(op: str, x1: Any, x2: Any) -> tuple[Tensor, Tensor]:

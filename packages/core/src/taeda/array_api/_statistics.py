@@ -26,7 +26,7 @@ def _axes(x: Tensor, axis: Any) -> tuple[int, ...]:
     axes = axis if isinstance(axis, tuple) else (axis,)
     for d in axes:
         if not -x.ndim <= d < x.ndim:
-            raise IndexError(f"axis {d} is out of range for an array of {x.ndim} dimensions")
+            raise IndexError(f"[array_api] axis {d} is out of range for an array of {x.ndim} dimensions")
     return tuple(d % x.ndim for d in axes)
 
 

@@ -54,7 +54,8 @@ class ConstraintRegistry:
     def __call__(self, constraint: Any) -> Transform:
         factory = self._registry.get(type(constraint))
         if factory is None:
-            raise NotImplementedError(f"Cannot transform {type(constraint).__name__} constraints")
+            raise NotImplementedError(f"[constraint_registry] Cannot transform {type(constraint).__name__} constraints; register() "
+                                      "adds a transform")
         return factory(constraint)
 
 

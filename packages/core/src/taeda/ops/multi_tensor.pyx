@@ -34,7 +34,7 @@ cdef class Constants:
     def __cinit__(self, int64_t count):
         self.p = <Param*>PyMem_Malloc(count * sizeof(Param) if count else 1)
         if self.p == NULL:
-            raise MemoryError(f"no memory for {count} constants of an optimizer step")
+            raise MemoryError(f"[optimizer] out of memory: there is none for {count} constants of an optimizer step")
 
     def __dealloc__(self):
         PyMem_Free(self.p)

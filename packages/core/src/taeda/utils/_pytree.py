@@ -318,8 +318,8 @@ def _children(node: Any, spec: TreeSpec) -> list[tuple[KeyEntry, Any]]:
     if spec.kind in _WITH_KEYS:
         return list(_WITH_KEYS[spec.kind](node)[0])
     if spec.kind in NODES:
-        raise ValueError(f"Did not find a flatten_with_keys_fn for type: {spec.kind}. Please pass a flatten_with_keys_fn argument to "
-                         "register_pytree_node.")
+        raise ValueError(f"[pytree] Did not find a flatten_with_keys_fn for type: {spec.kind}. Please pass a flatten_with_keys_fn argument "
+                         "to register_pytree_node.")
     if isinstance(node, dict):
         return [(MappingKey(k), v) for k, v in node.items()]
     if is_namedtuple_class(spec.kind):

@@ -198,7 +198,7 @@ class UninitializedTensorMixin:
             with DisableTorchFunctionSubclass():
                 return func(*args, **(kwargs or {}))
         raise ValueError(
-            f"Attempted to use an uninitialized parameter in {name}. This error happens when you are using a "
+            f"[{name}] Attempted to use an uninitialized parameter in {name}. This error happens when you are using a "
             f"`LazyModule` or explicitly manipulating `taeda.nn.parameter.{cls.__name__}` objects. When using LazyModules "
             "Call `forward` with a dummy batch to initialize the parameters before calling functions of taeda"
         )

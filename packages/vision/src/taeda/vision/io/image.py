@@ -445,8 +445,7 @@ def encode_png(input: taeda.Tensor, compression_level: int = 6) -> taeda.Tensor:
     """Return the bytes of a PNG file of a uint8 tensor C x H x W, with 1 or 3 channels.
 
     Raises:
-        TypeError: it is not a uint8 tensor.
-        ValueError: its shape is another, or the level is not 0 ... 9.
+        RuntimeError: it is not a uint8 tensor, its shape is another, or the level is not 0 ... 9.
 
     >>> import taeda
     >>> from taeda.vision.io import decode_png, encode_png
@@ -462,8 +461,8 @@ def encode_jpeg(input: Any, quality: int = 75) -> Any:
     """Return the bytes of a JPEG file of a uint8 tensor C x H x W, with 1 or 3 channels, or of each of a list.
 
     Raises:
-        TypeError: it is not a uint8 tensor.
-        ValueError: its shape is another, or the quality is not 1 ... 100.
+        RuntimeError: it is not a uint8 tensor, or its shape is another.
+        ValueError: the quality is not 1 ... 100.
 
     >>> import taeda
     >>> from taeda.vision.io import encode_jpeg
@@ -481,7 +480,8 @@ def write_file(filename: str | os.PathLike[str], data: taeda.Tensor) -> None:
     """Write a uint8 tensor, 1-d, as the bytes of a file.
 
     Raises:
-        TypeError, ValueError: the tensor is another.
+        TypeError: it is no tensor.
+        RuntimeError: it is of another dtype, or has more than one dimension.
 
     >>> import tempfile
     >>> import taeda
@@ -491,8 +491,11 @@ def write_file(filename: str | os.PathLike[str], data: taeda.Tensor) -> None:
     ...     print(read_image(folder + "/file").shape)
     taeda.Size([1, 2, 2])
     """
+    if not isinstance(data, taeda.Tensor):
+        raise TypeError(f"[write_file] data should be a uint8 tensor, the bytes of a file, got {type(data).__name__}")
+    content = _source(data, "write_file").getbuffer()           # refused before a file is there
     with open(filename, "wb") as file:
-        file.write(_source(data, "write_file").getbuffer())
+        file.write(content)
 
 
 def write_jpeg(input: taeda.Tensor, filename: str | os.PathLike[str], quality: int = 75) -> None:
@@ -516,8 +519,7 @@ def write_png(input: taeda.Tensor, filename: str | os.PathLike[str], compression
     """Write a uint8 tensor C x H x W, with 1 or 3 channels, as a PNG file.
 
     Raises:
-        TypeError: it is not a uint8 tensor.
-        ValueError: its shape is another, or the level is not 0 ... 9.
+        RuntimeError: it is not a uint8 tensor, its shape is another, or the level is not 0 ... 9.
 
     >>> import tempfile
     >>> import taeda
