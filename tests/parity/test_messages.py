@@ -20,6 +20,8 @@ TEXTS = {
     "T.ones(4, 2, 3) @ T.ones(2, 3)": "mat1 and mat2 shapes cannot be multiplied (8x3 and 2x3)",
     "T.ones(3) @ T.ones(2, 3)": "mat1 and mat2 shapes cannot be multiplied (1x3 and 2x3)",
     "T.ones(4, 2, 3) @ T.ones(4, 2, 3)": "Expected size for first two dimensions of batch2 tensor to be: [4, 3] but got: [4, 2]",
+    "T.ones(7, 2, 3, 4) @ T.ones(3, 4, 5)": "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 1",
+    "T.nn.PReLU(2)(T.ones(4, 3))": "Mismatch of parameter numbers and input channel size. Found parameter numbers = 2 and channel size = 3",
     "T.ones(2, 3) @ T.ones(2)": "size mismatch, got input (2), mat (2x3), vec (2)",
     "T.nn.Linear(5, 2)(T.ones(4, 3, 6))": "mat1 and mat2 shapes cannot be multiplied (12x6 and 5x2)",
     "T.nn.Linear(5, 2)(T.ones(1, 5).double())": "mat1 and mat2 must have the same dtype, but got Double and Float",

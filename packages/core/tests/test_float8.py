@@ -169,7 +169,7 @@ def test_they_are_not_mixed_with_other_dtypes(name: str) -> None:
         x.dtype.to_complex()
     with pytest.raises(BufferError, match="not part of DLPack"):
         taeda.to_dlpack(x)
-    with pytest.raises(TypeError, match="Got unsupported ScalarType float8"):
+    with pytest.raises(TypeError, match="Got unsupported ScalarType Float8"):
         x.numpy()
     with pytest.raises(RuntimeError, match="without overflow"):
         x.fill_(1e39 if name == "float8_e8m0fnu" else 1e9)

@@ -428,8 +428,9 @@ def prelu(input, weight):
     if w.view.numel != 1:
         channels = x.view.shape[1] if x.view.ndim > 1 else 1
         if x.view.ndim == 0 or w.view.numel != channels:
-            raise RuntimeError(f"[prelu] weight must have one element or one a channel, got weight {w.shape_tuple()} for input "
-                               f"{x.shape_tuple()}")
+            raise RuntimeError("[prelu] Mismatch of parameter numbers and input channel size. Found parameter numbers = "
+                               f"{w.view.numel} and channel size = {channels}; weight has one element or one a channel, got weight "
+                               f"{w.shape_tuple()} for input {x.shape_tuple()}")
     check_same_device("prelu", (x, w))
     w = contiguous(w)
     y = empty_as(x, x.view.dtype, x.device)

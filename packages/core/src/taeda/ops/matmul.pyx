@@ -460,7 +460,8 @@ cdef int check_batches(str op, TensorBase a, TensorBase b) except -1:
     cdef int i = a.view.ndim - 3, j = b.view.ndim - 3
     while i >= 0 and j >= 0:
         if a.view.shape[i] != b.view.shape[j] and a.view.shape[i] != 1 and b.view.shape[j] != 1:
-            raise RuntimeError(f"[{op}] batch dimensions must match or be 1; got shapes {a.shape_tuple()} and "
+            raise RuntimeError(f"[{op}] The size of tensor a ({a.view.shape[i]}) must match the size of tensor b ({b.view.shape[j]}) at "
+                               f"non-singleton dimension {max(i, j)}: batch dimensions match or are 1; got shapes {a.shape_tuple()} and "
                                f"{b.shape_tuple()}")
         i -= 1
         j -= 1
