@@ -41,7 +41,7 @@ def _window(formula):
 
     size, *tensors, _ = inspect.signature(window, follow_wrapped=False).parameters.values()
     own = [p for name, p in inspect.signature(formula).parameters.items() if name not in ("k", "length")]
-    window.__signature__ = inspect.Signature([size, *own, *(p for p in tensors if p.name != "sym")])
+    window.__signature__ = inspect.Signature([size, *own, *(p for p in tensors if p.name != "sym")])  # type: ignore[attr-defined]
     return window
 
 
