@@ -1280,6 +1280,7 @@ from taeda.autograd.anomaly_mode import set_anomaly_enabled as set_anomaly_enabl
 from taeda.func import vmap as vmap
 from taeda.legacy import get_device_module as get_device_module, is_same_size as is_same_size
 from taeda.overrides import DisableTorchFunction as DisableTorchFunction, DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
+from taeda.schema import Tag as Tag
 from taeda.serialization.file_reader import PyTorchFileReader as PyTorchFileReader
 from taeda.settings import compiled_with_cxx11_abi as compiled_with_cxx11_abi, has_lapack as has_lapack, has_mkl as has_mkl, has_openmp as has_openmp, has_spectral as has_spectral, is_vulkan_available as is_vulkan_available, set_vital as set_vital
 from taeda.storage import UntypedStorage as StorageBase
