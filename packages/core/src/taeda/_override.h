@@ -91,9 +91,9 @@ static Py_ssize_t taeda_call_offset = 0;         /* of the struct in a callable 
 static int taeda_watched(const taeda_call *c, PyObject **args, Py_ssize_t n) {
     Py_ssize_t i;
     if (taeda_state && (c->policy || taeda_get_modes())) return 1;
-    if (!c->scans) return 0;
-    for (i = 0; !taeda_off && i < n; i++)
+    for (i = !c->scans; !taeda_off && i < n; i++)
         if (taeda_sees(args[i], 2)) return 1;
+    if (!c->scans) return 0;
     if (__builtin_expect(taeda_dispatchers && !taeda_undispatched, 0))
         for (i = 0; i < n; i++)
             if (taeda_sees_dispatch(args[i], 2)) return 1;

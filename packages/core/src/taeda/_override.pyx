@@ -134,7 +134,7 @@ cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* n
         keywords = by_name(args, given, own_names(f, given, <object>names) or <object>names)
     if get_modes() == 0 and f.watcher_ is not None and not is_dispatched(positional, keywords):
         return f.watcher_(f, positional, keywords)
-    over = collected(positional, keywords, sees) if f.call.scans and not get_off() else []
+    over = [] if get_off() else collected(positional if f.call.scans else positional[1:], keywords, sees)
     if not over and f.call.policy and get_modes() == 0 and get_casting():
         return cast_call(f, positional, keywords)
     if not over and get_modes() == 0 and is_dispatched(positional, keywords):
@@ -230,7 +230,7 @@ cdef class Overridable:
         self.function = function
         self.call.entry, self.call.inner = <void*>enter, PyVectorcall_Function(function)
         self.call.function = <PyObject*>function
-        self.call.scans = scans                 # are the arguments looked at?
+        self.call.scans = scans                 # is the first argument looked at, too?
         self.call.policy = POLICIES.get(name, 0)
         self.call.older = has_older_form(name)
         self.flags, self.call.strict, self.call.places, self.call.nones = flags_of(function)

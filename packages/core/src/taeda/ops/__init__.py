@@ -20,7 +20,7 @@ METHODS: dict[str, Any] = {}
 
 
 _SPELLED = {"scalar_tensor_": "scalar_tensor", "range_": "range"}            # these mean something else where they are written
-# What makes a tensor from other libraries' objects does not look for tensors in them: a list may be long.
+# What makes a tensor from other libraries' objects does not look for tensors in them, only beside them: a list may be long.
 _CONVERSIONS = ("as_tensor", "asarray", "from_numpy", "frombuffer", "tensor")
 
 
