@@ -215,3 +215,33 @@ def test_sequential(reentrant: bool) -> None:
     checkpoint_sequential([taeda.sin, taeda.exp, taeda.cos, taeda.tanh], 2, x, use_reentrant=reentrant).backward()
     plain.sin().exp().cos().tanh().backward()
     assert x.grad.item() == plain.grad.item()
+
+
+def clamped(x, y):
+    x = x.clone()
+    z = x * y
+    x.clamp_(-0.1, 0.1)
+    return z
+
+
+def clamped_and_used(x, y):
+    x = x.clone()
+    z = x * y
+    x.view(-1).clamp_(-0.1, 0.1)
+    return z + x.detach().sin() * y
+
+
+def doubled(x, y):
+    z = x * 2
+    w = z * y
+    z.mul_(3)
+    return w + z * y
+
+
+@pytest.mark.parametrize(("function", "wanted"), [
+    (clamped, ([3, 2], [0.5, 1])), (clamped_and_used, ([3, 2], [0.5 + 0.09983342, 1 + 0.09983342])), (doubled, ([24, 16], [4, 8])),
+])
+def test_the_second_run_keeps_what_the_function_writes_over(function, wanted) -> None:
+    x, y = leaf(0.5, 1), leaf(3, 2)
+    checkpoint(function, x, y, use_reentrant=False).sum().backward()
+    assert x.grad.tolist() == pytest.approx(wanted[0]) and y.grad.tolist() == pytest.approx(wanted[1])

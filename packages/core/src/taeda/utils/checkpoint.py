@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from taeda import _spoken, empty
+from taeda import _spoken, empty, recording, strided
 from taeda._aten.operators import OpOverload
 from taeda.amp import autocast, casting
 from taeda.autograd import Function, backward, dual
@@ -351,7 +351,10 @@ class _Frame:
     def run(self) -> None:
         """Run the function again and collect what it saves."""
         self.count = 0
+        self.runs += 1
+        run = self.runs
         different: list[str] = []
+        held: weakref.WeakKeyDictionary[Any, list[weakref.ref[_Ticket]]] = weakref.WeakKeyDictionary()
 
         def collect(t: Any) -> Any:
             number = self.count
@@ -368,18 +371,34 @@ class _Frame:
                 different.append(f"tensor at position {number}: saved metadata: {self.saved_as[number]}, recomputed metadata: "
                                  f"{_metadata(t)}")
             if ticket is not None:
-                ticket.values[self.runs] = t.detach()
+                ticket.values[run] = t.detach()
+                if t.layout is strided and not is_stand_in(t):
+                    held.setdefault(t.untyped_storage(), []).append(self.tickets[number])
             if self.early_stop and self.count == len(self.tickets):
                 raise _Enough
             return t.detach()
 
+        def before_write(op: str, tensor: Any) -> None:
+            """Copy what was collected of a storage that the function goes on to write to: the first run's nodes had it as it was."""
+            if not held or tensor.layout is not strided or is_stand_in(tensor):
+                return
+            for ref in held.pop(tensor.untyped_storage(), ()):
+                ticket = ref()
+                if ticket is not None and run in ticket.values:
+                    with no_grad():
+                        ticket.values[run] = ticket.values[run].clone()
+
         def give_back(t: Any) -> Any:
             return t
 
-        self.runs += 1
-        with _random_state(self.state), self.precision, self.context, enable_grad(), saved_tensors_hooks(collect, give_back):
-            with contextlib.suppress(_Enough):
-                self.again()
+        watcher = object()
+        recording.watch_writes(before_write, watcher)
+        try:
+            with _random_state(self.state), self.precision, self.context, enable_grad(), saved_tensors_hooks(collect, give_back):
+                with contextlib.suppress(_Enough):
+                    self.again()
+        finally:
+            recording.watch_writes(None, watcher)
         if different:
             raise CheckpointError(
                 "[checkpoint] Recomputed values for the following tensors have different metadata than during the forward pass:\n"
