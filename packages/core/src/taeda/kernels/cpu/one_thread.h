@@ -4,6 +4,9 @@
  * with --wrap=GOMP_parallel, so that the compiler's calls of GOMP_parallel come here.  Outside of a region the work-sharing
  * constructs see a team of one, so a region's body needs no other form.  Inside of one they would see its team: take the share of
  * one of its threads only, and wait at a barrier that the others never reach.  There libgomp makes the team of one.
+ *
+ * A plain loop beside the region, for one thread, still saves a tenth of the smallest convolution (2.1 us, so 1.9): it is written where calls
+ * as small as that are made.
  */
 #ifdef _OPENMP
 int omp_in_parallel(void);
