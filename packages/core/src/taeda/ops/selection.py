@@ -134,14 +134,14 @@ def _spread(op, x, dim, index, source):
     return d, index.to(int64).reshape([-1 if i == d else 1 for i in range(x.ndim)]).expand(source.shape)
 
 
-def _folded(function, op, x, d, index, source, reduce, include_self):
-    """scatter_reduce, which looks at the index before it writes anything."""
+def _reduced_rows(function, x, d, index, source, reduce, include_self):
+    """scatter_reduce, which looks at the index before it writes anything, with index_reduce's error."""
     try:
         return function(x, d, index, source, reduce, include_self=include_self)
     except RuntimeError:
         rows = x.shape[d] if x.ndim else 1
         if index.numel() and not index.is_meta and not 0 <= index.min().item() <= index.max().item() < rows:
-            raise IndexError(f"[{op}] index out of range in self: {index.min().item()} to {index.max().item()} for dimension {d} with "
+            raise IndexError(f"[index_reduce] index out of range in self: {index.min().item()} to {index.max().item()} for dimension {d} with "
                              f"size {rows}") from None
         raise
 
@@ -170,7 +170,7 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True, out=No
     warn_once("index_reduce", "index_reduce() is in beta and the API may change at any time.", 3)
     _known(reduce)
     d, index = _spread("index_reduce", input, dim, index, source)
-    y = _folded(scatter_reduce, "index_reduce", input, d, index, source, reduce, include_self)
+    y = _reduced_rows(scatter_reduce, input, d, index, source, reduce, include_self)
     return named(write_result(out, y, "index_reduce"), "IndexReduceBackward0")
 
 
@@ -179,7 +179,7 @@ def index_reduce_(input, dim, index, source, reduce, *, include_self=True):
     warn_once("index_reduce", "index_reduce() is in beta and the API may change at any time.", 3)
     _known(reduce)
     d, index = _spread("index_reduce", input, dim, index, source)
-    return _folded(scatter_reduce_, "index_reduce", input, d, index, source, reduce, include_self)
+    return _reduced_rows(scatter_reduce_, input, d, index, source, reduce, include_self)
 
 
 # -- hash_tensor ------------------------------------------------------------------------------------------
