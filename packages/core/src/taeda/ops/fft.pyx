@@ -5,7 +5,7 @@ Names, arguments and checks; ``ops.fourier`` transforms.  ``taeda.fft`` gives th
 """
 from taeda.dispatch cimport as_tensor, to_dtype, wrap_dim, write_out
 from taeda.dtype cimport complex_code, default_float, is_complex_, is_integral, name_of, torch_name
-from taeda.kernels.cpu.abi cimport C128, C64, F32, F64
+from taeda.kernels.cpu.abi cimport C64, C128, F32, F64
 from taeda.ops.fourier cimport TRANSPOSED, c2c, c2r, r2c
 from taeda.tensor_base cimport TensorBase
 

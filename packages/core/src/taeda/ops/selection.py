@@ -141,8 +141,8 @@ def _reduced_rows(function, x, d, index, source, reduce, include_self):
     except RuntimeError:
         rows = x.shape[d] if x.ndim else 1
         if index.numel() and not index.is_meta and not 0 <= index.min().item() <= index.max().item() < rows:
-            raise IndexError(f"[index_reduce] index out of range in self: {index.min().item()} to {index.max().item()} for dimension {d} with "
-                             f"size {rows}") from None
+            raise IndexError(f"[index_reduce] index out of range in self: {index.min().item()} to {index.max().item()} for dimension {d} "
+                             f"with size {rows}") from None
         raise
 
 
