@@ -78,15 +78,30 @@ class Lent(ctypes.Structure):
     )  # fmt: skip
 
 
+def capsule(address: int, shape: Any, strides: Any) -> Any:
+    """A capsule of float32 numbers."""
+    sizes = [(ctypes.c_int64 * len(numbers))(*numbers) if numbers else None for numbers in (shape, strides)]
+    lent = Lent(address, (ctypes.c_int32 * 2)(1, 0), len(shape), 2, 32, 1, *sizes, 0, None, None)
+    kept.append(lent)
+    make = ctypes.pythonapi.PyCapsule_New
+    make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+    return make(ctypes.addressof(lent), b"dltensor", None)
+
+
+kept: list[Any] = []             # what capsules point at
+
+
 @pytest.mark.parametrize(
     ("shape", "strides"),
     [((2**62, 2**62), (0, 0)), ((2**62, 2**62), None), ((2**32, 2**31), None), ((2, 3), (2**62, 1)), ((3, 3), (2**62, 2**62))],
 )
 def test_a_capsule_of_sizes_beyond_64_bits(shape: Any, strides: Any) -> None:
-    sizes = [(ctypes.c_int64 * len(numbers))(*numbers) if numbers else None for numbers in (shape, strides)]
     memory = (ctypes.c_float * 16)()
-    lent = Lent(ctypes.addressof(memory), (ctypes.c_int32 * 2)(1, 0), len(shape), 2, 32, 1, *sizes, 0, None, None)
-    capsule = ctypes.pythonapi.PyCapsule_New
-    capsule.restype, capsule.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
     with pytest.raises(BufferError, match=r"^\[from_dlpack\] the sizes have more than 64 bits"):
-        taeda.from_dlpack(capsule(ctypes.addressof(lent), b"dltensor", None))
+        taeda.from_dlpack(capsule(ctypes.addressof(memory), shape, strides))
+
+
+def test_a_capsule_of_no_memory() -> None:
+    with pytest.raises(BufferError, match=r"^\[from_dlpack\] 6 elements lie at address 0"):
+        taeda.from_dlpack(capsule(0, (2, 3), None))
+    assert taeda.from_dlpack(capsule(0, (2, 0), None)).shape == (2, 0)

@@ -259,6 +259,8 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
         reach += <object>max(t.view.shape[i] - 1, 0) * <object>t.view.strides[i]
     if (reach + 1) * t.view.itemsize >= 1 << 62 or count >= 1 << 62:
         raise BufferError("[from_dlpack] the sizes have more than 64 bits")
+    if d.data == NULL and count:
+        raise BufferError(f"[from_dlpack] {count} elements lie at address 0; the producer has no memory for them")
     t.storage = foreign_storage(<char*>d.data + d.byte_offset, (reach + 1) * t.view.itemsize, owner, readonly)
     refresh(t)
     return (<object>t).clone() if copy else t
