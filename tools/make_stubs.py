@@ -412,6 +412,7 @@ def return_types_stub() -> str:
     lines = [HEADER + "from typing import NamedTuple\n\nfrom taeda.tensor import Tensor\n"]
     for name in RETURN_TYPES:
         lines += [f"class {name}(NamedTuple):", *(f"    {field}: Tensor" for field in getattr(return_types, name).__match_args__)]
+    lines.append("def republish(room: str) -> None: ...")
     return "\n".join(lines) + "\n"
 
 
