@@ -461,3 +461,40 @@ def test_other_errors_of_a_class_come_out_of_operators():
 
     with pytest.raises(TypeError, match="^mine$"):
         taeda.ones(2).as_subclass(Angry) + 1
+
+
+def test_a_call_is_made_without_being_asked_for_again() -> None:
+    redispatch_function = overrides.redispatch_function
+
+    seen: list[str] = []
+
+    def scaled(a, b):
+        if has_torch_function((a, b)):
+            return handle_torch_function(scaled, (a, b), a, b)
+        return a * b + 1
+
+    class Logged(taeda.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            seen.append(func.__name__)
+            return redispatch_function(func, types, args, kwargs)
+
+    class Logging(TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            seen.append(func.__name__)
+            with self:
+                return redispatch_function(func, types, args, kwargs)
+
+    x = taeda.tensor([3.0])
+    found = scaled(x.as_subclass(Logged), x.as_subclass(Logged))
+    assert seen == ["scaled", "mul"] and type(found) is taeda.Tensor and found.tolist() == [10.0]
+    assert not has_torch_function((x,)) and has_torch_function((x.as_subclass(Logged),))
+    seen.clear()
+    with Logging():
+        found = scaled(x, x)
+    assert seen == ["scaled", "mul", "add"] and found.tolist() == [10.0]
+    with pytest.raises(ZeroDivisionError):                # a function that never asks leaves nothing behind
+        redispatch_function(lambda: 1 / 0, (), (), None)
+    assert has_torch_function((x.as_subclass(Logged),))
+    with taeda.overrides.enable_reentrant_dispatch():
+        assert (x + 1).tolist() == [4.0]

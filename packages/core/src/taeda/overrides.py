@@ -17,11 +17,13 @@ mul
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from taeda import _override, ops
@@ -30,7 +32,6 @@ from taeda._override import (
     DisableTorchFunctionSubclass,
     call_overrides,
     disabled_torch_function,
-    has_torch_function,
     mode_stack as _mode_stack,
     overloaded_args,
     pop_mode,
@@ -40,13 +41,65 @@ from taeda._override_attributes import plain_attributes, show_attributes
 from taeda.tensor import Tensor
 
 __all__ = [
-    "BaseTorchFunctionMode", "DisableTorchFunction", "DisableTorchFunctionSubclass", "TorchFunctionMode",
+    "BaseTorchFunctionMode", "DisableTorchFunction", "DisableTorchFunctionSubclass", "TorchFunctionMode", "enable_reentrant_dispatch",
     "get_default_nowrap_functions", "get_ignored_functions", "get_overridable_functions", "get_testing_overrides",
     "handle_torch_function", "has_torch_function", "has_torch_function_unary", "has_torch_function_variadic", "is_tensor_like",
-    "is_tensor_method_or_property", "resolve_name", "wrap_torch_function",
+    "is_tensor_method_or_property", "redispatch_function", "resolve_name", "wrap_torch_function",
 ]
 
 _disabled_torch_function_impl = disabled_torch_function
+_passing = threading.local()                # whether the next question, whether a call is taken over, is answered no
+
+
+def has_torch_function(relevant_args: Any) -> bool:
+    """Whether the class of one of the arguments, or a mode, takes calls over.
+
+    >>> import taeda
+    >>> taeda.overrides.has_torch_function((taeda.ones(2), 3))
+    False
+    """
+    if getattr(_passing, "once", False):
+        _passing.once = False
+        return False
+    return bool(_override.has_torch_function(relevant_args))
+
+
+def redispatch_function(func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> Any:
+    """Call a function from inside of a ``__torch_function__`` without asking for it again; what it calls is asked for.
+
+    Results of taeda's own functions are plain tensors. A function of the user's is told once that nobody takes it over, where it asks
+    :func:`has_torch_function`.
+
+    >>> import taeda
+    >>> class Logged(taeda.Tensor):
+    ...     @classmethod
+    ...     def __torch_function__(cls, func, types, args=(), kwargs=None):
+    ...         print(func.__name__)
+    ...         return taeda.overrides.redispatch_function(func, types, args, kwargs)
+    >>> type(taeda.ones(2).as_subclass(Logged) * 2).__name__
+    mul
+    'Tensor'
+    """
+    if isinstance(func, _override.Overridable) or not hasattr(func, "__code__"):
+        with DisableTorchFunction():
+            return func(*args, **(kwargs or {}))
+    _passing.once = True
+    try:
+        return func(*args, **(kwargs or {}))
+    finally:
+        _passing.once = False
+
+
+@contextlib.contextmanager
+def enable_reentrant_dispatch() -> Iterator[None]:
+    """Do nothing: what a ``__torch_dispatch__`` calls is dispatched anew as it is.
+
+    >>> import taeda
+    >>> with taeda.overrides.enable_reentrant_dispatch():
+    ...     taeda.ones(1) + 1
+    tensor([2.])
+    """
+    yield
 
 
 def has_torch_function_unary(obj: Any) -> bool:
