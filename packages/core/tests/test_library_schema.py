@@ -177,6 +177,24 @@ def test_a_kernel_is_chosen_by_the_device_that_is_named_and_can_be_switched_off(
         assert "no kernel was registered for this device type" in caplog.text
 
 
+def test_defaults_come_as_they_are_and_arguments_as_the_schema_says() -> None:
+    seen = []
+
+    @library.custom_op("schemas::where", mutates_args=())
+    def where(
+        x: Tensor, i: taeda.device = taeda.device("cpu:0"), j: taeda.device = "cpu", d: taeda.dtype = taeda.int32, s: str = "a",  # noqa: B008
+    ) -> Tensor:
+        seen.append((i, j, d, s))
+        return x.clone()
+
+    assert where._schema == '(Tensor x, Device i="cpu:0", Device j="cpu", ScalarType d=int32, str s="a") -> Tensor'
+    where(taeda.ones(1))
+    where(taeda.ones(1), "cpu", "cpu")
+    assert seen == [(taeda.device("cpu:0"), "cpu", taeda.int32, "a"), (taeda.device("cpu"), taeda.device("cpu"), taeda.int32, "a")]
+    found = [a.default_value for a in taeda.ops.schemas.where.default._schema.arguments]
+    assert found == [None, taeda.device("cpu:0"), taeda.device("cpu"), taeda.int32, "a"]
+
+
 def test_arguments_come_in_autocasts_dtype_if_a_rule_says_so() -> None:
     with library._scoped_library("schemas", "FRAGMENT") as lib:
         lib.define("mixed(Tensor x, Tensor[] ys, float k=1.0) -> Tensor")

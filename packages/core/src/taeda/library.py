@@ -213,8 +213,9 @@ class CustomOpDef:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError as error:
             raise RuntimeError(f"[{self._qualname}] {error}; the operator is {self._info}") from None
-        bound.apply_defaults()
         for known in self._info.arguments:
+            if known.name not in bound.arguments:               # a default is what it is
+                continue
             value = bound.arguments[known.name]
             try:
                 bound.arguments[known.name] = converted(value, known.type)
@@ -222,6 +223,7 @@ class CustomOpDef:
                 kind = "Tensor" if known.type == "Tensor" else f"value of type {known.type!r}"
                 raise RuntimeError(f"[{self._qualname}] expected a {kind} for argument {known.name!r}, got {type(value).__name__}; the "
                                    f"operator is {self._info}") from None
+        bound.apply_defaults()
         return bound.args, bound.kwargs
 
     def _given(self, places: Sequence[Any]) -> int:

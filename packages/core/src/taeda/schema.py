@@ -44,9 +44,9 @@ def _word(kind: Any) -> str | None:
 def _default(value: Any, refuse: Callable[[str], Exception], name: str) -> str:
     if value is None or isinstance(value, (bool, int, float)):
         return str(value)
-    if isinstance(value, str):
+    if isinstance(value, (str, device)):
         return f'"{value}"'
-    if isinstance(value, (dtype, device)):
+    if isinstance(value, dtype):
         return str(value).rpartition(".")[2]
     raise refuse(f"Parameter {name} has an unsupported default value type {type(value)}")
 
