@@ -109,9 +109,10 @@ def parity(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style: ruff, cython-lint, codespell."""
-    session.install("-q", "ruff==0.17.5", "cython-lint>=0.16", "codespell>=2.3")
+    session.install("-q", "ruff==0.17.5", "cython-lint>=0.16", "codespell>=2.3", "Cython")
     session.run("ruff", "check", ".")
     session.run("cython-lint", "packages/core/src")
+    session.run("python", "tools/lint_templates.py")
     session.run("python", "tools/sort_cimports.py", "--check")
     session.run("codespell", "packages", "tests", "examples", "benchmarks", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
 
