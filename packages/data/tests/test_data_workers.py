@@ -283,10 +283,22 @@ def test_a_worker_that_dies_is_reported_in_words(end, words):
 
     start = time.monotonic()
     with pytest.raises(
-        RuntimeError, match=f"DataLoader worker 1 .pid .*exited unexpectedly: it {words}.*fetch batch 3"
+        RuntimeError, match=rf"DataLoader worker \(pid\(s\) \d+\) exited unexpectedly: worker 1 {words}.*fetch batch 3"
     ):
         list(DataLoader(Items(sample), batch_size=None, num_workers=2))
     assert time.monotonic() - start < 10
+
+
+def test_workers_that_the_main_module_starts_anew_are_told_where_to_stand(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from taeda.data import DataLoader\n"
+        "for batch in DataLoader(range(4), num_workers=1, multiprocessing_context='spawn'):\n    print(batch)\n"
+    )
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "exited unexpectedly: worker 0 exited with code 1 before it answered" in last
+    assert "below if __name__ == '__main__'; it was to fetch batch 0" in last
 
 
 def test_a_slow_worker_runs_into_the_timeout():

@@ -49,7 +49,7 @@ def _explain_pickling(method: str) -> None:
 class Member:
     """One worker as the training process sees it."""
 
-    __slots__ = ("answers", "connection", "ended", "outstanding", "process")
+    __slots__ = ("answered", "answers", "connection", "ended", "method", "outstanding", "process")
 
     def __init__(self, context: Any, job: Job) -> None:
         self.connection, theirs = context.Pipe(duplex=True)
@@ -59,6 +59,7 @@ class Member:
         )
         self.answers: list[Any] = []  # received while trying to send
         self.ended = False
+        self.answered = False
         self.outstanding = 0
         try:
             with warnings.catch_warnings():
@@ -74,12 +75,14 @@ class Member:
             raise
         finally:
             theirs.close()
+        self.method = context.get_start_method()
 
     def request(self, *message: Any) -> None:
         """Send a request; read answers while the worker does not take it, so that neither waits in vain."""
         while not _writable(self.connection):
             if self.connection.poll(ANSWER_SECONDS):
                 self.answers.append(receive(self.connection))
+                self.answered = True
         send(self.connection, message)
 
     def fate(self) -> str:
@@ -88,6 +91,11 @@ class Member:
         code = self.process.exitcode
         if code is None:
             return "closed its connection"
+        if code == 1 and not self.answered and self.method != "fork":
+            return (
+                "exited with code 1 before it answered; started anew, a worker runs the main module first, in which what starts workers "
+                "must stand below if __name__ == '__main__'"
+            )
         if code >= 0:
             return f"exited with code {code}"
         try:
@@ -293,7 +301,9 @@ class Pool:
             return member.answers.pop(0)
         self._wait([member], deadline)
         try:
-            return receive(member.connection)
+            answer = receive(member.connection)
+            member.answered = True
+            return answer
         except (EOFError, OSError) as error:
             if (
                 isinstance(error, OSError)
@@ -327,6 +337,6 @@ class Pool:
             number for number, who in self._who.items() if who is member and number not in self._ready
         )
         return RuntimeError(
-            f"[DataLoader] DataLoader worker {self._all.index(member)} (pid {member.process.pid}) exited "
-            f"unexpectedly: it {member.fate()}" + (f"; it was to fetch batch {numbers[0]}" if numbers else "")
+            f"[DataLoader] DataLoader worker (pid(s) {member.process.pid}) exited unexpectedly: worker {self._all.index(member)} "
+            f"{member.fate()}" + (f"; it was to fetch batch {numbers[0]}" if numbers else "")
         )
