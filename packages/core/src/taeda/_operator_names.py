@@ -11,7 +11,7 @@ from taeda._override import call_overrides, mode_stack
 from taeda.schema import FunctionSchema, Tag
 
 if TYPE_CHECKING:
-    from taeda.library import CustomOpDef
+    from taeda._operator import CustomOpDef
 
 __all__ = ["OpOverload", "OpOverloadPacket", "below_autograd", "is_below_autograd"]
 

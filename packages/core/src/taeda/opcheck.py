@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import taeda
-from taeda import library
+from taeda import _operator_names
 from taeda._aten.operators import OpOverload, OpOverloadPacket
 from taeda.func.pytree import tree_flatten, tree_map
-from taeda.library import CustomOpDef
+from taeda._operator import CustomOpDef
 from taeda.tensor import Tensor
 
 __all__ = ["OpCheckError", "opcheck"]
@@ -118,7 +118,7 @@ def opcheck(
     >>> taeda.library.opcheck(twice, (taeda.ones(2),), test_utils="test_schema")
     {'test_schema': 'SUCCESS'}
     """
-    op = op._of if isinstance(op, (library.OpOverload, library.OpOverloadPacket)) else op
+    op = op._of if isinstance(op, (_operator_names.OpOverload, _operator_names.OpOverloadPacket)) else op
     if not isinstance(op, (CustomOpDef, OpOverload, OpOverloadPacket)):
         raise ValueError(f"[opcheck] op must be an operator, e.g. taeda.ops.aten.sin.default or what custom_op makes, got "
                          f"{type(op).__name__}")

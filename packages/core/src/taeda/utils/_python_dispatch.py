@@ -8,7 +8,7 @@ from typing import Any
 
 from taeda._aten import calls
 from taeda._override import dispatched_args, mode_stack, replace_modes
-from taeda.library import OpOverload
+from taeda._operator_names import OpOverload
 from taeda.overrides import TorchFunctionMode
 from taeda.tensor import Tensor
 
