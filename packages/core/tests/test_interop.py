@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -179,6 +180,24 @@ def test_read_only_memory_stays_unwritten() -> None:
     assert taeda.as_tensor(a).zero_().sum() == 0 and a.tolist() == [0, 1, 2]
     with pytest.raises(BufferError, match="read-only memory can be exported to consumers of DLPack 1.0 only"):
         t.__dlpack__()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda s: s.fill_(1), lambda s: s[8:16].fill_(1), lambda s: s.copy_(taeda.zeros(24, dtype=taeda.uint8).untyped_storage()),
+        lambda s: s.__setitem__(0, 1), lambda s: memoryview(s).__setitem__(0, 1), lambda s: s.byteswap(taeda.float64), lambda s: s.resize_(99),
+        lambda s: taeda.empty(0, dtype=taeda.float64).set_(s).zero_(),
+    ],
+)  # fmt: skip
+def test_the_storage_of_read_only_memory_is_not_written_to_either(write: Any) -> None:
+    a = np.ones(3)
+    a.flags.writeable = False
+    with pytest.warns(UserWarning, match="not writable"):
+        x = taeda.from_numpy(a)
+    with pytest.raises((RuntimeError, TypeError), match=r"read-only|cannot be resized"):
+        write(x.untyped_storage())
+    assert a.tolist() == [1, 1, 1]
 
 
 def test_arrays_that_tensors_cannot_share() -> None:

@@ -165,6 +165,7 @@ cdef class Storage:
 
     def fill_(self, unsigned char value):
         """Set every byte."""
+        self._check_written("fill_")
         if self.device == CPU:
             memset(self.data, value, self.nbytes_)
         self.version += 1
@@ -174,6 +175,7 @@ cdef class Storage:
         """Copy the bytes of a storage of the same size."""
         if source.nbytes_ != self.nbytes_:
             raise RuntimeError(f"[UntypedStorage.copy_] sizes differ: {self.nbytes_} and {source.nbytes_} bytes")
+        self._check_written("copy_")
         if self.device == CPU:
             source._check_data("copy_")
             if self.nbytes_:
@@ -315,6 +317,10 @@ cdef class Storage:
 
     def __releasebuffer__(self, Py_buffer* buffer):
         pass
+
+    def _check_written(self, op):
+        if self.readonly_:
+            raise RuntimeError(f"[UntypedStorage.{op}] the storage is read-only memory; clone it before writing")
 
     def _check_data(self, op):
         if self.device == META and self.nbytes_:
