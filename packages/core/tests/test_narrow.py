@@ -407,3 +407,12 @@ def test_halves_times_an_integer_without_dimensions_that_they_cannot_hold(dtype:
     for found, exact in ((x * n, wide * by), (x / n, wide / by), (x.clone().div_(n), wide / by), (x.sum() / n, wide.sum() / by)):
         assert found.dtype is x.dtype and found.tolist() == exact.to(x.dtype).tolist()
     assert (n * x).tolist() == (wide * n.to(x.dtype).double()).to(x.dtype).tolist()              # the first is rounded before
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "uint32", "uint64", "uint8", "int16", "int64"])
+def test_the_least_and_the_most_of_what_is_scattered_in_any_integer_dtype(dtype: str) -> None:
+    bounds = taeda.iinfo(getattr(taeda, dtype))
+    x, index = taeda.tensor([5, 6, 7], dtype=getattr(taeda, dtype)), taeda.tensor([0, 0, 2])
+    source = taeda.tensor([bounds.max - 1, bounds.max, bounds.min], dtype=x.dtype)
+    assert x.scatter_reduce(0, index, source, "amin", include_self=False).tolist() == [bounds.max - 1, 6, bounds.min]
+    assert x.scatter_reduce(0, index, source, "amax", include_self=False).tolist() == [bounds.max, 6, bounds.min]

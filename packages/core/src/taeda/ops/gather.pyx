@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, begin_inplace, check_same_device, contiguous, define, empty,
                              end_inplace, held_scalar, launch, linear, record, scalar_tensor, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport differentiable, is_complex_, is_float, name_of, torch_name
+from taeda.dtype cimport differentiable, dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport add_rows, is_half, long_index, zeros_of
 from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
@@ -323,8 +323,7 @@ cdef object extreme(int dtype, bint highest):
         return float("inf") if highest else float("-inf")
     if dtype == BOOL:
         return highest
-    bits = {0: (0, 8), 1: (1, 8), 2: (1, 16), 3: (1, 32), 4: (1, 64)}[dtype]
-    signed, width = bits
+    signed, width = dtype_of(dtype).is_signed, 8 * dtype_of(dtype).itemsize          # Python's numbers: 1 << 63 is no C int
     if highest:
         return (1 << (width - signed)) - 1
     return -(1 << (width - 1)) if signed else 0
