@@ -299,3 +299,11 @@ def test_multilabel_margins_of_any_number_of_classes(dtype: taeda.dtype, classes
     x[0], x[1] = float("nan"), float("inf")                 # no pair of them is above 0
     assert taeda.ops.multilabel_margin_loss(x, target, "none")[:2].tolist() == [0, 0]
     assert taeda.ops.multilabel_margin_loss(x.requires_grad_(), target, "none")[:2].tolist() == [0, 0]
+
+
+def test_cross_entropy_of_no_classes() -> None:
+    for shape in ((4, 0), (0,), (2, 0, 3)):
+        x = taeda.zeros(shape, requires_grad=True)
+        y = ops.cross_entropy(x, taeda.zeros(shape), label_smoothing=0.2, reduction="none")
+        assert y.shape == (shape[:1] + shape[2:] if len(shape) > 1 else ()) and not y.any()
+        assert taeda.autograd.grad(y.sum(), x)[0].shape == shape

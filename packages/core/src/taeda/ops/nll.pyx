@@ -183,7 +183,7 @@ cdef object cross_entropy_composed(Node n, object g, object x, object target, ob
     classes = x.shape[dim]
     prob = log_softmax(x, dim).exp()
     onehot = x.new_zeros(x.shape).scatter(dim, index, 1.0)
-    share = smoothing / classes
+    share = smoothing / max(classes, 1)
     g = g.reshape(target.shape) if reduction == 0 else g
     if reduction == 1:
         g = g / total
@@ -269,7 +269,7 @@ cdef object cross_entropy_probabilities(TensorBase x, TensorBase target, TensorB
         raise RuntimeError(f"[cross_entropy] weight tensor should be defined either for all {classes} classes or no classes "
                            f"but got weight tensor of shape: {list(w.shape_tuple())}")
     if smoothing > 0:
-        y = y * (1 - smoothing) + smoothing / classes
+        y = y * (1 - smoothing) + smoothing / max(classes, 1)
     loss = log_softmax(x, dim) * y
     if w is not None:
         loss = loss * (<object>w).reshape((-1,) + (1,) * (x.view.ndim - dim - 1))
