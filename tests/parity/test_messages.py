@@ -36,6 +36,9 @@ TEXTS = {
                                                 "but got 1 channels instead",
     "T.nn.CrossEntropyLoss()(T.ones(4, 5), T.tensor([[0], [1], [2], [3]]))": "0D or 1D target tensor expected, multi-target not supported",
     "T.nn.CrossEntropyLoss()(T.ones(4, 5, 6), T.tensor([[0], [1], [2], [3]]))": "Expected target size [4, 6], got [4, 1]",
+    "T.nn.CrossEntropyLoss()(T.ones(2, 3, 4, 4), T.ones(2, 1, 4, 4).long())":
+        "only batches of spatial targets supported (3D tensors) but got targets of dimension: 4",
+    "T.nn.functional.nll_loss(T.ones(2, 3, 4, 4), T.ones(2, 5, 4).long())": "size mismatch (got input: [2, 3, 4, 4] , target: [2, 5, 4]",
     "T.nn.Embedding(3, 2, padding_idx=3)": "Padding_idx must be within num_embeddings",
     "T.nn.Parameter(T.tensor([1]))": "Only Tensors of floating point and complex dtype can require gradients",
     "T.from_numpy(np.array([None]))": "can't convert np.ndarray of type numpy.object_. The only supported types are: float64",

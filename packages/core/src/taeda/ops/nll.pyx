@@ -46,11 +46,15 @@ cdef int check_classes(str op, TensorBase x, TensorBase target, TensorBase w) ex
         raise ValueError(f"[{op}] Expected input batch_size ({xs[0]}) to match target batch_size "
                          f"({ts[0] if ts else 'none'}); got input of shape {xs} and target of shape {ts}")
     elif xs[2:] != ts[1:]:
-        if len(xs) == 2:
-            raise RuntimeError(f"[{op}] 0D or 1D target tensor expected, multi-target not supported; got input of shape {xs} and "
-                               f"target of shape {ts}{cure_of(x, target)}")
-        raise RuntimeError(f"[{op}] Expected target size {[xs[0], *xs[2:]]}, got {list(ts)} for input of shape {xs}"
-                           f"{cure_of(x, target)}")
+        if len(xs) == 2:                                                       # PyTorch's rule of each, by which programs know it
+            rule = "0D or 1D target tensor expected, multi-target not supported"
+        elif len(xs) == 4 and len(ts) != 3:
+            rule = f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {len(ts)}"
+        elif len(xs) == 4:
+            rule = f"size mismatch (got input: {list(xs)} , target: {list(ts)})"
+        else:
+            rule = f"Expected target size {[xs[0], *xs[2:]]}, got {list(ts)}"
+        raise RuntimeError(f"[{op}] {rule}; input of shape {xs} takes a target of {(xs[0], *xs[2:])}, got one of {ts}{cure_of(x, target)}")
     if target.view.dtype != I64 and target.view.dtype != U8:
         raise RuntimeError(f"[{op}] expected target dtype to be Long or Byte, but got {torch_name(target.view.dtype)}; "
                            "convert class indices with .long()")
