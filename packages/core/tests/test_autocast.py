@@ -238,3 +238,17 @@ def test_classes_that_take_calls_over_and_transforms_follow_autocast() -> None:
         assert type(y) is Named and y.dtype == BF16
         assert taeda.func.vmap(lambda x: x @ x)(a).dtype == BF16
         assert taeda.func.grad(lambda x: (x @ x).float().sum())(a[0]).dtype == F32
+
+
+def test_what_sums_nothing_or_everything_keeps_its_dtype() -> None:
+    x, m = taeda.tensor([1.001, 2.003]), taeda.tensor([[1.001, 2.003], [0.5, 4.0]])
+    with taeda.autocast("cpu", dtype=taeda.bfloat16):
+        for equation, operands in (("i,j->ij", (x, x)), ("ij,ik->ijk", (m, m)), ("i,j,k->ijk", (x, x, x)), ("ij,k->jk", (m, x))):
+            y = taeda.einsum(equation, *operands)
+            assert y.dtype is taeda.float32 and taeda.allclose(y.double(), taeda.einsum(equation, *[t.double() for t in operands]), 1e-6)
+        assert taeda.einsum("i,i->", x, x).dtype is taeda.einsum("ij,jk->ik", m, m).dtype is taeda.bfloat16
+        whole = [taeda.tensordot(x, x, 1), taeda.tensordot(m, m, 2), taeda.tensordot(m, m, ([0, 1], [1, 0])), taeda.inner(x, x)]
+        assert all(t.dtype is taeda.float32 for t in whole) and whole[0].item() == pytest.approx(5.01401, abs=1e-6)
+        parts = [taeda.tensordot(m, x, 1), taeda.tensordot(x, x, 0), taeda.inner(m, x), taeda.inner(m, m)]
+        assert all(t.dtype is taeda.bfloat16 for t in parts)
+    assert taeda.einsum("i,j->ij", x, x).dtype is taeda.float32

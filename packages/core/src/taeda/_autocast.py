@@ -10,7 +10,7 @@ LOWER, FLOAT32, WIDEST, AS_STATE, AS_IS, PADDING = 1, 2, 3, 4, 5, 6
 
 # Products and what is made of them: fast in the lower precision, which only their inputs feel.
 _LOWER = """
-addbmm addmm baddbmm bmm inner linalg_vecdot linear matmul mm vecdot _addmm_activation
+addbmm addmm baddbmm bmm linalg_vecdot linear matmul mm vecdot _addmm_activation
 conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d
 rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell prelu scaled_dot_product_attention
 """

@@ -15,10 +15,11 @@ import functools
 import math
 from typing import Any, NamedTuple
 
+from taeda._override import is_casting
 from taeda.dtype import bool_, promote_types
 from taeda.operands import tensor_from
 from taeda.ops.linalg import warn_once
-from taeda.ops.matmul import matmul, write_result
+from taeda.ops.matmul import dot, matmul, write_result
 from taeda.tensor_base import TensorBase
 
 __all__ = ["chain_matmul", "einsum", "multi_dot", "tensordot"]
@@ -287,7 +288,9 @@ def _multiply(a, b, p):
         b = b.permute(p.permute_b)
     if p.shape_b is not None:
         b = b.reshape(p.shape_b)
-    y = a * b if p.by_elements or (p.outer and a.dtype is bool_) else matmul(a, b)          # there is no product of bool matrices
+    # there is no product of bool matrices, and autocast leaves alone what sums nothing
+    by_elements = p.by_elements or (p.outer and (a.dtype is bool_ or is_casting()))
+    y = a * b if by_elements else matmul(a, b)
     return y if p.shape is None else y.reshape(p.shape)
 
 
@@ -343,7 +346,8 @@ def tensordot(a, b, dims=2, out=None):
     if sum_a or sum_b:                              # a size of 1 broadcasts against the sum of the other
         a = a.sum(sum_a, keepdim=True, dtype=a.dtype) if sum_a else a
         b = b.sum(sum_b, keepdim=True, dtype=b.dtype) if sum_b else b
-    y = matmul(_as_matrix(a, order_a, shape_a), _as_matrix(b, order_b, shape_b))
+    a, b = _as_matrix(a, order_a, shape_a), _as_matrix(b, order_b, shape_b)
+    y = matmul(a, b) if shape != [] else dot(a.reshape(-1), b.reshape(-1))              # which autocast leaves alone
     return write_result(out, y if shape is None else y.reshape(shape), "tensordot")
 
 

@@ -597,8 +597,7 @@ def inner(input, other, *, out=None):
         if na == 1 and nb == 1:
             y = named(dot(a, b), "ViewBackward0")
         else:
-            y = product(<TensorBase>(rows_of(a) if na > 1 else a.unsqueeze(0)), False,
-                        <TensorBase>(rows_of(b) if nb > 1 else b.unsqueeze(0)), True)
+            y = mm(rows_of(a) if na > 1 else a.unsqueeze(0), (rows_of(b) if nb > 1 else b.unsqueeze(0)).t())
             y = y.reshape(a.shape_tuple()[:na - 1] + b.shape_tuple()[:nb - 1])
     return y if out is None else write_out(out, <TensorBase>y, "inner")
 
