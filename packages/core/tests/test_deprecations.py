@@ -56,6 +56,7 @@ fixed = numpy.ones(2)
 fixed.flags.writeable = False
 byte = taeda.tensor([1, 0], dtype=taeda.uint8)
 result = taeda.ones(2, requires_grad=True) * 2
+taeda.set_warn_always(True)
 START = None
 taeda.where(byte, taeda.ones(2), taeda.zeros(2))
 taeda.ones(2)[byte]
@@ -68,6 +69,9 @@ taeda.add(taeda.ones(2), 1, out=taeda.ones(3))
 taeda.ones(3).half().random_(-5000, 5000)
 taeda.autograd.detect_anomaly()
 taeda.ones(1).volatile
+taeda.autograd.Variable(taeda.ones(1), volatile=True)
+(taeda.ones(2, requires_grad=True) * 2).sum().backward(create_graph=True)
+taeda.autograd.backward((taeda.ones(2, requires_grad=True) * 2).sum(), create_graph=True)
 taeda.ones(4).resize(2, 2)
 taeda.ones(4).resize_as(taeda.ones(2, 2))
 taeda.testing.assert_allclose(taeda.ones(2), taeda.ones(2))
@@ -81,6 +85,14 @@ def test_warnings_of_compiled_functions_point_at_the_callers_line() -> None:
     said = [line.split(":")[:2] for line in done.stderr.splitlines() if "Warning" in line]
     said = [at for i, at in enumerate(said) if i == 0 or at != said[i - 1]]             # random_ warns of both of its bounds
     assert said == [["<string>", str(number)] for number in expected]
+
+
+def test_programs_that_script_are_told_only_where_all_warnings_are_asked_for() -> None:
+    """PyTorch's warning is of its own file, which Python leaves out unless asked."""
+    run = [sys.executable, "-c", "import taeda; f = taeda.jit.script(lambda x: x); taeda.jit.trace(f, (taeda.ones(1),))"]
+    assert subprocess.run(run, capture_output=True, text=True, check=True).stderr == ""
+    told = subprocess.run([run[0], "-W", "always", *run[1:]], capture_output=True, text=True, check=True).stderr
+    assert "`taeda.jit.script` is deprecated" in told and "`taeda.jit.trace` is deprecated" in told
 
 
 def test_lists_of_arrays_and_complex_weights_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:

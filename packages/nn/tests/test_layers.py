@@ -189,8 +189,9 @@ def test_unbatched_input():
 
 
 def test_implicit_softmax_dimension_warns():
-    with pytest.warns(UserWarning, match="Implicit dimension choice for softmax"):
+    with pytest.warns(UserWarning, match="Implicit dimension choice for softmax") as told:
         assert nn.Softmax()(taeda.zeros(2, 4)).tolist() == [[0.25] * 4] * 2
+    assert told[0].filename == __file__
 
 
 def test_a_loss_that_broadcasts_by_accident_warns():

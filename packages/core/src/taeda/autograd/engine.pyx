@@ -18,6 +18,8 @@ from taeda.autograd.saved cimport SavedTensor, freed
 from taeda.dtype cimport dtype_of, is_complex_
 from taeda.tensor_base cimport STAND_IN, TensorBase, is_wrapper
 
+import sys
+
 from taeda import _above
 from taeda._once import warn_once
 from taeda._override import asks
@@ -285,10 +287,11 @@ cdef enum:
 
 cdef object run(list roots, list grads, bint keep_graph, bint create_graph, list captures, bint accumulate):
     """Run a pass, by way of a profiler if there is one."""
-    if create_graph and accumulate:
+    if create_graph and accumulate:                     # Tensor.backward has no frame, the function has one
+        function = sys._getframe().f_globals.get("__name__") == "taeda.autograd.backward"
         warn_once("create_graph", "Using backward() with create_graph=True will create a reference cycle between the parameter and its "
                   "gradient which can cause a memory leak. Use autograd.grad when creating the graph, or reset the .grad fields of your "
-                  "parameters to None after use to break the cycle.", 3)
+                  "parameters to None after use to break the cycle.", 3 if function else 2)
     cdef int depth = passes_under_way(1)
     cdef bint done = False
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
+from taeda import _spoken
 from taeda.autograd.passes import queue_callback
 from taeda.tensor_base import TensorBase
 
@@ -38,4 +40,7 @@ class Variable(metaclass=_VariableMeta):
     _execution_engine = _Engine()
 
     def __new__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:
+        if volatile:
+            text = "volatile was removed and now has no effect. Use `with taeda.no_grad():` instead."
+            warnings.warn(_spoken.said(text), UserWarning, stacklevel=2)
         return data.detach().requires_grad_() if requires_grad else data

@@ -33,7 +33,7 @@ __all__ = [
 
 def _deprecated(name: str) -> None:
     text = f"`{_spoken.name}.jit.{name}` is deprecated. Please switch to `{_spoken.name}.compile` or `{_spoken.name}.export`."
-    warnings.warn(text, DeprecationWarning, stacklevel=3)
+    warnings.warn(text, DeprecationWarning, stacklevel=1)      # of this file, as PyTorch's is of its own: seen by who asks for all
 
 
 def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
