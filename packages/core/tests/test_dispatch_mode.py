@@ -122,3 +122,20 @@ def test_results_that_no_derivative_reads_may_be_written_to() -> None:
         y = x.softmax(1)
         y.mul_(2)
         y.sum().backward()
+
+
+def test_products_over_no_elements_are_zeros() -> None:
+    class Same(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            return func(*args, **(kwargs or {}))
+
+    linear = taeda.ops.linear
+    x, y = taeda.ones(5, 4, 0, requires_grad=True), taeda.ones(0, 3, requires_grad=True)
+    w, b = taeda.ones(3, 0, requires_grad=True), taeda.arange(3.0, requires_grad=True)
+    with Same():
+        found = x @ y
+        layer = linear(x, w, b)
+        (found.sum() + layer.sum()).backward()
+        assert linear(taeda.ones(4, 0, 2), taeda.ones(3, 2), b).shape == (4, 0, 3)
+    assert found.shape == layer.shape == (5, 4, 3) and not found.any() and layer[1, 2].tolist() == [0.0, 1.0, 2.0]
+    assert (x.grad.shape, y.grad.shape, w.grad.shape, b.grad.tolist()) == ((5, 4, 0), (0, 3), (3, 0), [20.0] * 3)

@@ -67,7 +67,7 @@ def _linear(a: Any) -> Any:
         return _matmul(SimpleNamespace(input=x, other=aten.t.default(weight)))
     if bias.shape != weight.shape[:1]:  # one that broadcasts
         return NotImplemented
-    flat = x if x.ndim == 2 else _reshaped(x, [x.numel() // max(x.shape[-1], 1), x.shape[-1]])
+    flat = x if x.ndim == 2 else _reshaped(x, [math.prod(x.shape[:-1]), x.shape[-1]])
     turned = aten.t.default(weight)
     y = node(aten.addmm.default, addmm_rule, bias, flat, turned)
     return y if x.ndim == 2 else aten.view.default(y, [*x.shape[:-1], weight.shape[0]])
@@ -78,7 +78,7 @@ def _matmul(a: Any) -> Any:
     if x.ndim == 2 and y.ndim == 2:
         return node(aten.mm.default, mm_rule, x, y)
     if x.ndim > 2 and y.ndim == 2:
-        flat = _reshaped(x, [x.numel() // max(x.shape[-1], 1), x.shape[-1]])
+        flat = _reshaped(x, [math.prod(x.shape[:-1]), x.shape[-1]])
         return aten._unsafe_view.default(node(aten.mm.default, mm_rule, flat, y), [*x.shape[:-1], y.shape[1]])
     if min(x.ndim, y.ndim) < 2:
         return NotImplemented
