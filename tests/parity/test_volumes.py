@@ -176,6 +176,20 @@ def test_memory_formats_of_weights(n, last):
     assert strides[0] == strides[1]
 
 
+@pytest.mark.parametrize("groups", [1, 2, 8])
+@pytest.mark.parametrize("images", [1, 2])
+def test_results_of_volumes_lie_as_pytorchs(images, groups):
+    found = []
+    for lib in (taeda, torch):
+        x, w, v = lib.ones(images, 8, 4, 5, 6), lib.ones(8, 8 // groups, 3, 3, 3), lib.ones(8, 8 // groups, 2, 2, 2)
+        for last in (x, w, v):
+            operands = [a.contiguous(memory_format=lib.channels_last_3d) if a is last else a for a in (x, w, v)]
+            for y in (lib.conv3d(*operands[:2], padding=1, groups=groups), lib.conv_transpose3d(operands[0], operands[2], groups=groups)):
+                found.append((lib is taeda, tuple(y.shape), tuple(y.stride())))
+    half = len(found) // 2
+    assert [f[1:] for f in found[:half]] == [f[1:] for f in found[half:]]
+
+
 def test_images_stay_channels_last():
     x = np.random.default_rng(0).normal(size=(2, 3, 9, 8)).astype("float32")
     found = []

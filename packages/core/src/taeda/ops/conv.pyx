@@ -61,7 +61,7 @@ cdef TensorBase allocate(tuple shape, TensorBase like, bint last):
 cdef int choose_order(Geometry* q, TensorBase x, TensorBase w) except -1:
     """Results of images lie as x or w does; of volumes where PyTorch has a kernel for it."""
     q.last = q.n > 1 and (lies_channels_last(x) or lies_channels_last(w)) and (
-        q.n == 2 or (x.view.dtype == F32 and x.view.shape[0] > 1))
+        q.n == 2 or (x.view.dtype == F32 and (x.view.shape[0] > 1 or q.groups > 1)))
     return 0
 
 

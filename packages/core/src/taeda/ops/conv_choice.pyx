@@ -105,8 +105,8 @@ cdef inline bint is_depthwise(const Geometry* q, const View* w) noexcept:
 
 
 cdef inline bint is_depthwise_last(const Geometry* q, const View* w, const View* a, const View* b) noexcept:
-    """Whether every channel of two images whose channels lie innermost has one kernel of its own."""
-    return (q.n == 2 and q.groups > 1 and w.shape[0] == q.groups and w.shape[1] == 1 and a.strides[1] == 1 and b.strides[1] == 1
+    """Whether every channel of two images or volumes whose channels lie innermost has one kernel of its own."""
+    return (q.n >= 2 and q.groups > 1 and w.shape[0] == q.groups and w.shape[1] == 1 and a.strides[1] == 1 and b.strides[1] == 1
             and (w.dtype == F32 or w.dtype == F64 or w.dtype == F16 or w.dtype == BF16))
 
 
