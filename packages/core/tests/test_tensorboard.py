@@ -43,6 +43,18 @@ def test_complex_tensors_are_kept_part_by_part() -> None:
     assert list(tensor_proto("x", x.to(taeda.complex128).T).value[0].tensor.dcomplex_val) == [1, 3, 2, 4]
 
 
+@pytest.mark.skipif(not THERE, reason="needs tensorboard")
+def test_charts_stay_in_the_folder(tmp_path: pathlib.Path) -> None:
+    from taeda.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(tmp_path / "log") as writer:
+        writer.add_scalars("a/b", {"c/../d": 1.0})
+        for tag in ("../../x", "x/../../../y"):
+            with pytest.raises(ValueError, match=r"^\[add_scalars\] the tag .* leads out of"):
+                writer.add_scalars("a", {tag: 1.0})
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
 def test_it_is_not_imported_with_taeda() -> None:
     code = "import sys, taeda, taeda.utils; print([m for m in sys.modules if m.startswith(('tensorboard', 'google'))])"
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"

@@ -142,7 +142,10 @@ class SummaryWriter:
         first = self._get_file_writer()
         assert self.all_writers is not None
         for tag, value in tag_scalar_dict.items():
-            folder = f"{first.get_logdir()}/{main_tag.replace('/', '_')}_{tag}"
+            name = f"{main_tag.replace('/', '_')}_{tag}"
+            if os.path.normpath(name).split(os.sep, 1)[0] == os.pardir:
+                raise ValueError(f"[add_scalars] the tag {tag!r} leads out of {first.get_logdir()!r}")
+            folder = f"{first.get_logdir()}/{name}"
             if folder not in self.all_writers:
                 self.all_writers[folder] = FileWriter(folder, self.max_queue, self.flush_secs, self.filename_suffix)
             self.all_writers[folder].add_summary(summary.scalar(main_tag, value), global_step, walltime)
