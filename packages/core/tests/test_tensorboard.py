@@ -49,7 +49,7 @@ def test_charts_stay_in_the_folder(tmp_path: pathlib.Path) -> None:
 
     with SummaryWriter(tmp_path / "log") as writer:
         writer.add_scalars("a/b", {"c/../d": 1.0})
-        for tag in ("../../x", "x/../../../y"):
+        for tag in ("../../../x", "x/../../y"):
             with pytest.raises(ValueError, match=r"^\[add_scalars\] the tag .* leads out of"):
                 writer.add_scalars("a", {tag: 1.0})
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
