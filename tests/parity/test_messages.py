@@ -39,6 +39,8 @@ TEXTS = {
     "T.nn.CrossEntropyLoss()(T.ones(2, 3, 4, 4), T.ones(2, 1, 4, 4).long())":
         "only batches of spatial targets supported (3D tensors) but got targets of dimension: 4",
     "T.nn.functional.nll_loss(T.ones(2, 3, 4, 4), T.ones(2, 5, 4).long())": "size mismatch (got input: [2, 3, 4, 4] , target: [2, 5, 4]",
+    "T.zeros(3).index_add_(0, T.tensor([5]), T.ones(1))": "index out of range in self",
+    "T.zeros(3, 2).index_add_(0, T.tensor([5]), T.ones(1, 2))": "index 5 is out of bounds for dimension 0 with size 3",
     "T.nn.Embedding(3, 2, padding_idx=3)": "Padding_idx must be within num_embeddings",
     "T.nn.Parameter(T.tensor([1]))": "Only Tensors of floating point and complex dtype can require gradients",
     "T.from_numpy(np.array([None]))": "can't convert np.ndarray of type numpy.object_. The only supported types are: float64",
@@ -76,6 +78,14 @@ def test_the_words_that_programs_look_for_are_said(call: str) -> None:
     text = TEXTS[call]
     assert text in _said(torch, call)
     assert text in _said(taeda, call)
+
+
+def test_an_index_beyond_a_vector_is_an_index_error() -> None:
+    for library in (torch, taeda):
+        with pytest.raises(IndexError):
+            library.zeros(3).index_add_(0, library.tensor([-1]), library.ones(1))
+        with pytest.raises(RuntimeError):
+            library.zeros(3, 1).index_add_(0, library.tensor([-1]), library.ones(1, 1))
 
 
 class Mine:

@@ -211,6 +211,7 @@ ROWS = [
     )),
     Row("index_add", source_samples(False), index_add, method="index_add", inplace="index_add_", errors=(
         (Call(np.zeros((3, 4)), 0, np.array([3]), np.zeros((1, 4))), RuntimeError, "index 3 is out of bounds"),
+        (Call(np.zeros(3), 0, np.array([3]), np.zeros(1)), IndexError, "index out of range in self: index 3 is out of bounds"),
         (Call(np.zeros((3, 4)), 0, np.array([0]), np.zeros((2, 4))), RuntimeError, "Number of indices"),
         (Call(np.zeros((3, 4)), 0, np.array([0]), np.zeros((1, 3))), RuntimeError, "source tensor shape must match"),
     )),

@@ -129,14 +129,16 @@ def index_add_(input, dim, index, source, *, alpha=1):
         alpha = int(alpha)
     try:
         return put_rows(x, d, long_index(ix, "index_add_"), s if alpha == 1 else s * alpha, INDEX_ADD, "index_add_", False)
-    except IndexError as error:
+    except IndexError as error:                             # PyTorch's kinds
+        if x.view.ndim == 1:
+            raise IndexError(f"[index_add_] index out of range in self: {str(error).removeprefix('[index_add_] ')}") from None
         raise RuntimeError(str(error)) from None
 
 
 def index_add(input, dim, index, source, *, alpha=1, out=None):
     """Return input with rows of source added: y[index[i]] += alpha * source[i] for dim 0, in index's order.
 
-    Raises RuntimeError for an index out of range or of another dtype, or a source of another dtype or shape.
+    Raises RuntimeError for an index out of range (of a vector IndexError) or of another dtype, or a source of another dtype or shape.
 
     >>> import taeda
     >>> taeda.index_add(taeda.zeros(3), 0, taeda.tensor([0, 0, 2]), taeda.ones(3), alpha=2)
