@@ -1,8 +1,9 @@
 /* float64's elementary functions with sums and quotients in two parts: t_NAME_compensated where formulas.h has a short form (1 to 3 units
  * in the last place), for the insides of other formulas; else t_NAME_f64.
  *
- * A number in two parts is a rounded one and what rounding took off it.  A result whose first part is exact to some bits and whose
- * second is smaller by a tenth or more errs by half a unit, and by a tenth of one, as the second's own rounding is a tenth as large.
+ * A number in two parts (a double-double) is a rounded one and what rounding took off it.  A result whose first part is exact to some
+ * bits and whose second is smaller by a tenth or more errs by half a unit, and by a tenth of one, as the second's own rounding is a tenth
+ * as large.
  * Largest errors (docs/accuracy.md): 0.7 units, of sin, cos and tan 0.9.
  *
  *     exp, expm1          x = k ln2 + r + r1, 2^k (1 + r + (r1 + r^2 P(r))); exp2 1 + f ln2 + (f^2 Q(f)) with x = k + f
@@ -14,7 +15,7 @@
  *     asin, acos          x + x^3 P(x^2), or pi/2 less twice that of sqrt((1 - x) / 2) above 1/2
  *
  * Compilers may fuse a product with the sum after it: what is exact is not changed by that, and what must be rounded is written by
- * t_product_f64.
+ * t_rounded_product_f64.
  */
 #ifndef TAEDA_COMPENSATED_H
 #define TAEDA_COMPENSATED_H
@@ -22,21 +23,21 @@
 
 /* -- numbers in two parts ------------------------------------------------------------------------------------ */
 
-/* what rounding took off the sum s = a + b: of any numbers; and where |a| >= |b| or a is 0 */
-INLINE double t_sum_rest_f64(double a, double b, double s) {
+/* what rounding took off the sum s = a + b: of any numbers (Knuth's), and where |a| >= |b| or a is 0 (Dekker's) */
+INLINE double t_sum_error_f64(double a, double b, double s) {
     const double t = s - a;
     return (a - (s - t)) + (b - t);
 }
-INLINE double t_less_rest_f64(double a, double b, double s) { return (a - s) + b; }
+INLINE double t_fast_sum_error_f64(double a, double b, double s) { return (a - s) + b; }
 
 /* c - a b, which are nearly the same */
 INLINE double t_difference_f64(double c, double a, double b) {
-    const double p = t_product_f64(a, b);
-    return TAEDA_FUSED ? FMA_F64(-a, b, c) : (c - p) - t_product_rest_f64(a, b, p);
+    const double p = t_rounded_product_f64(a, b);
+    return TAEDA_FUSED ? FMA_F64(-a, b, c) : (c - p) - t_product_error_f64(a, b, p);
 }
 /* (n + n1) / (d + d1), for 2^-1000 < d < 2^1000 */
 INLINE double t_quotient_f64(double n, double n1, double d, double d1, double *rest) {
-    const double r = 1.0 / d, q = t_product_f64(n, r);
+    const double r = 1.0 / d, q = t_rounded_product_f64(n, r);
     *rest = (t_difference_f64(n, q, d) + (n1 - q * d1)) * r;
     return q;
 }
@@ -57,7 +58,7 @@ INLINE double t_root_f64(double x, double x1, double *rest) {
 /* x = n ln2 + r + r1; the bits of the result are n's, above those of 0x4338000000000000 */
 INLINE double t_exp_rest_f64(double x, double *r, double *r1) {
     const double m = x * 1.4426950408889634 + 6755399441055744.0, n = m - 6755399441055744.0;
-    const double high = x - n * LN2_HIGH, low = t_product_f64(n, LN2_LOW);
+    const double high = x - n * LN2_HIGH, low = t_rounded_product_f64(n, LN2_LOW);
     *r = high - low;
     *r1 = (high - *r) - low;
     return m;
@@ -77,8 +78,8 @@ INLINE double t_scaled_f64(double y, int64_t k) {
 }
 /* e^(r + r1) */
 INLINE double t_exp_of_rest_f64(double r, double r1, double *rest) {
-    const double z = r * r, one = 1.0 + r, low = t_less_rest_f64(1.0, r, one) + (0.5 * z + t_exp_tail_f64(r, r1, z)), y = one + low;
-    *rest = t_less_rest_f64(one, low, y);
+    const double z = r * r, one = 1.0 + r, low = t_fast_sum_error_f64(1.0, r, one) + (0.5 * z + t_exp_tail_f64(r, r1, z)), y = one + low;
+    *rest = t_fast_sum_error_f64(one, low, y);
     return y;
 }
 
@@ -102,11 +103,11 @@ INLINE double t_exp2_f64(double x) {
 /* (e^x - 1) / 2 for -40 <= x <= 710: 2^k - 1 + 2^k (r + r^2 / 2 + ..), halved, so that 2^1024 is a number */
 INLINE double t_expm1_half_f64(double x, double *rest) {
     double r, r1;
-    const double s = t_pow2i_f64(t_minus_i64(t_exp_exponent(t_exp_rest_f64(x, &r, &r1)), 1)), z = t_product_f64(r, r), h = 0.5 * z * s;
-    const double a = s - 0.5, b = s * r, one = a + b, two = one + h;
-    const double tail = s * (t_exp_tail_f64(r, r1, z) + 0.5 * t_product_rest_f64(r, r, z)) + t_sum_rest_f64(s, -0.5, a);
-    const double low = (t_less_rest_f64(a, b, one) + t_less_rest_f64(one, h, two)) + tail, y = two + low;
-    *rest = t_less_rest_f64(two, low, y);
+    const double s = t_pow2i_f64(t_minus_i64(t_exp_exponent(t_exp_rest_f64(x, &r, &r1)), 1)), z = t_rounded_product_f64(r, r);
+    const double a = s - 0.5, b = s * r, h = 0.5 * z * s, one = a + b, two = one + h;
+    const double tail = s * (t_exp_tail_f64(r, r1, z) + 0.5 * t_product_error_f64(r, r, z)) + t_sum_error_f64(s, -0.5, a);
+    const double low = (t_fast_sum_error_f64(a, b, one) + t_fast_sum_error_f64(one, h, two)) + tail, y = two + low;
+    *rest = t_fast_sum_error_f64(two, low, y);
     return y;
 }
 INLINE double t_expm1_compensated(double x) {
@@ -129,7 +130,7 @@ INLINE double t_exp_both_f64(double x, double *rest, double *inverse, double *in
 INLINE double t_sinh_f64(double x) {
     double a1, b, b1;
     const double size = fabs(x), z = x * x, a = t_exp_both_f64(size, &a1, &b, &b1), d = a - b;
-    const double far = 2.0 * (d + (t_less_rest_f64(a, -b, d) + (a1 - b1)));
+    const double far = 2.0 * (d + (t_fast_sum_error_f64(a, -b, d) + (a1 - b1)));
     double q = 1.0 / 1307674368000.0;
     q = q * z + 1.0 / 6227020800.0;
     q = q * z + 1.0 / 39916800.0;
@@ -142,12 +143,12 @@ INLINE double t_sinh_f64(double x) {
 INLINE double t_cosh_f64(double x) {
     double a1, b, b1;
     const double a = t_exp_both_f64(fabs(x), &a1, &b, &b1), s = a + b;
-    return 2.0 * (s + (t_less_rest_f64(a, b, s) + (a1 + b1)));
+    return 2.0 * (s + (t_fast_sum_error_f64(a, b, s) + (a1 + b1)));
 }
 INLINE double t_tanh_compensated(double x) {
     double c = -2.0 * fabs(x), n1, q1;
     c = c < -40.0 ? -40.0 : c;
-    const double n = t_expm1_half_f64(c, &n1), d = 1.0 + n, q = t_quotient_f64(n, n1, d, t_less_rest_f64(1.0, n, d) + n1, &q1);
+    const double n = t_expm1_half_f64(c, &n1), d = 1.0 + n, q = t_quotient_f64(n, n1, d, t_fast_sum_error_f64(1.0, n, d) + n1, &q1);
     return x != x || fabs(x) < 1e-17 ? x : copysign(q + q1, x);
 }
 /* from e^-|x|, which does not overflow; the sum is rounded: 1.8 units, and as fast as the short form */
@@ -165,7 +166,7 @@ INLINE double t_log_parts_f64(double x, double *e, double *rest) {
     const double f = t_from_bits_f64((ix & 0x000fffffffffffffLL) + 0x3fe6a09e667f3bcdLL) - 1.0;
     const uint64_t biased = ((uint64_t)ix + 0x4000000000000000ULL) >> 52;
     *e = t_from_bits_f64((int64_t)(biased | 0x4330000000000000ULL)) - (4503599627370496.0 + 1024.0) - (small ? 54.0 : 0.0);
-    const double s = f / (2.0 + f), z = s * s, half = 0.5 * f, h = t_product_f64(half, f), y = f - h;
+    const double s = f / (2.0 + f), z = s * s, half = 0.5 * f, h = t_rounded_product_f64(half, f), y = f - h;
     double q = 1.479819860511658591e-01;
     q = q * z + 1.531383769920937332e-01;
     q = q * z + 1.818357216161805012e-01;
@@ -173,14 +174,14 @@ INLINE double t_log_parts_f64(double x, double *e, double *rest) {
     q = q * z + 2.857142874366239149e-01;
     q = q * z + 3.999999999940941908e-01;
     q = q * z + 6.666666666666735130e-01;
-    *rest = (t_less_rest_f64(f, -h, y) - t_product_rest_f64(half, f, h)) + s * (h + z * q);
+    *rest = (t_fast_sum_error_f64(f, -h, y) - t_product_error_f64(half, f, h)) + s * (h + z * q);
     return y;
 }
 /* log(x + x1) + more ln2 for positive finite x */
 INLINE double t_log_sum_f64(double x, double x1, double more) {
     double e, rest;
     const double l = t_log_parts_f64(x, &e, &rest), a = (e + more) * LN2_HIGH, y = a + l;
-    return y + (t_less_rest_f64(a, l, y) + (x1 / x + rest + (e + more) * LN2_LOW));
+    return y + (t_fast_sum_error_f64(a, l, y) + (x1 / x + rest + (e + more) * LN2_LOW));
 }
 /* the corners of a logarithm whose value elsewhere is y */
 INLINE double t_log_corners_f64(double x, double y) {
@@ -191,44 +192,44 @@ INLINE double t_log_corners_f64(double x, double y) {
 INLINE double t_log_compensated(double x) {
     double e, rest;
     const double l = t_log_parts_f64(x, &e, &rest), a = e * LN2_HIGH, y = a + l;
-    return t_log_corners_f64(x, y + (t_less_rest_f64(a, l, y) + (rest + e * LN2_LOW)));
+    return t_log_corners_f64(x, y + (t_fast_sum_error_f64(a, l, y) + (rest + e * LN2_LOW)));
 }
 INLINE double t_log2_f64(double x) {
     const double scale = 1.44269504088896338700e+00, scale_rest = 2.03552737409310331e-17;
     double e, rest;
-    const double l = t_log_parts_f64(x, &e, &rest), p = t_product_f64(l, scale), y = e + p;
-    return t_log_corners_f64(x, y + (t_less_rest_f64(e, p, y) + (t_product_rest_f64(l, scale, p) + (l * scale_rest + rest * scale))));
+    const double l = t_log_parts_f64(x, &e, &rest), p = t_rounded_product_f64(l, scale), y = e + p;
+    return t_log_corners_f64(x, y + (t_fast_sum_error_f64(e, p, y) + (t_product_error_f64(l, scale, p) + (l * scale_rest + rest * scale))));
 }
 INLINE double t_log10_f64(double x) {
     const double scale = 4.34294481903251816668e-01, scale_rest = 1.09831965021676510e-17;
     double e, rest;
-    const double l = t_log_parts_f64(x, &e, &rest), p = t_product_f64(l, scale), a = e * 3.01029995663611771306e-01, y = a + p;
-    const double low = t_product_rest_f64(l, scale, p) + (l * scale_rest + rest * scale) + e * 3.69423907715893078616e-13;
-    return t_log_corners_f64(x, y + (t_less_rest_f64(a, p, y) + low));
+    const double l = t_log_parts_f64(x, &e, &rest), p = t_rounded_product_f64(l, scale), a = e * 3.01029995663611771306e-01, y = a + p;
+    const double low = t_product_error_f64(l, scale, p) + (l * scale_rest + rest * scale) + e * 3.69423907715893078616e-13;
+    return t_log_corners_f64(x, y + (t_fast_sum_error_f64(a, p, y) + low));
 }
 INLINE double t_log1p_compensated(double x) {
-    const double u = 1.0 + x, y = t_log_sum_f64(u, t_sum_rest_f64(1.0, x, u), 0.0);
+    const double u = 1.0 + x, y = t_log_sum_f64(u, t_sum_error_f64(1.0, x, u), 0.0);
     return fabs(x) < 1e-17 ? x : t_log_corners_f64(u, y);
 }
 /* Beyond 1e9 the root is x itself; below 1e-8 the function is x. */
 INLINE double t_asinh_f64(double x) {
-    const double a = fabs(x), c = a > 1e9 ? 1e9 : a, s = t_product_f64(c, c), w = s + 1.0;
+    const double a = fabs(x), c = a > 1e9 ? 1e9 : a, s = t_rounded_product_f64(c, c), w = s + 1.0;
     double r1;
-    const double r = t_root_f64(w, t_sum_rest_f64(s, 1.0, w) + t_product_rest_f64(c, c, s), &r1), v = r + c;
-    const double y = t_log_sum_f64(a > 1e9 ? a : v, a > 1e9 ? 0.0 : t_less_rest_f64(r, c, v) + r1, a > 1e9 ? 1.0 : 0.0);
+    const double r = t_root_f64(w, t_sum_error_f64(s, 1.0, w) + t_product_error_f64(c, c, s), &r1), v = r + c;
+    const double y = t_log_sum_f64(a > 1e9 ? a : v, a > 1e9 ? 0.0 : t_fast_sum_error_f64(r, c, v) + r1, a > 1e9 ? 1.0 : 0.0);
     return a < 1e-8 || !(a < INFINITY) ? x : copysign(y, x);
 }
 INLINE double t_acosh_f64(double x) {
-    const double c = x > 1e9 ? 1e9 : x, s = t_product_f64(c, c), w = s - 1.0;
+    const double c = x > 1e9 ? 1e9 : x, s = t_rounded_product_f64(c, c), w = s - 1.0;
     double r1;
-    const double r = t_root_f64(w, t_sum_rest_f64(s, -1.0, w) + t_product_rest_f64(c, c, s), &r1), v = c + r;
-    const double y = t_log_sum_f64(x > 1e9 ? x : v, x > 1e9 ? 0.0 : t_less_rest_f64(c, r, v) + r1, x > 1e9 ? 1.0 : 0.0);
+    const double r = t_root_f64(w, t_sum_error_f64(s, -1.0, w) + t_product_error_f64(c, c, s), &r1), v = c + r;
+    const double y = t_log_sum_f64(x > 1e9 ? x : v, x > 1e9 ? 0.0 : t_fast_sum_error_f64(c, r, v) + r1, x > 1e9 ? 1.0 : 0.0);
     return x < 1.0 ? NAN : x < INFINITY ? y : x;
 }
 INLINE double t_atanh_f64(double x) {
     const double a = fabs(x), n = 1.0 + a, d = 1.0 - a;
     double q1;
-    const double q = t_quotient_f64(n, t_less_rest_f64(1.0, a, n), d, t_less_rest_f64(1.0, -a, d), &q1);
+    const double q = t_quotient_f64(n, t_fast_sum_error_f64(1.0, a, n), d, t_fast_sum_error_f64(1.0, -a, d), &q1);
     const double y = 0.5 * t_log_sum_f64(q, q1, 0.0);
     return a < 1e-9 ? x : a < 1.0 ? copysign(y, x) : a == 1.0 ? copysign(INFINITY, x) : NAN;
 }
@@ -239,7 +240,7 @@ INLINE double t_tan_f64(double x) {
     double y, tail, s1, c1, rest;
     const int64_t k = t_quarter_f64(x, &y, &tail);
     const double w = t_turn_parts_f64(y, tail, &s1, &c1), s = y + s1, c = w + c1;
-    const double s2 = t_less_rest_f64(y, s1, s), c2 = t_less_rest_f64(w, c1, c);
+    const double s2 = t_fast_sum_error_f64(y, s1, s), c2 = t_fast_sum_error_f64(w, c1, c);
     const double q = t_quotient_f64((k & 1) ? -c : s, (k & 1) ? -c2 : s2, (k & 1) ? s : c, (k & 1) ? s2 : c2, &rest);
     return x == 0.0 ? x : q + rest;
 }
@@ -253,7 +254,8 @@ INLINE double t_atan_parts_f64(double n, double d, double *u, double *rest) {
     const int up = n > 0.41421356237309504880 * d;
     const double a = up ? n - d : n, b = up ? n + d : d;
     double q1;
-    const double q = t_quotient_f64(a, up ? t_less_rest_f64(-d, n, a) : 0.0, b, up ? t_less_rest_f64(d, n, b) : 0.0, &q1), z = q * q;
+    const double q = t_quotient_f64(a, up ? t_fast_sum_error_f64(-d, n, a) : 0.0, b, up ? t_fast_sum_error_f64(d, n, b) : 0.0, &q1);
+    const double z = q * q;
     double p = 0.016271944751624061879;
     p = p * z - 0.034558092551413797482;
     p = p * z + 0.045511081263251719366;
@@ -273,7 +275,7 @@ INLINE double t_atan_parts_f64(double n, double d, double *u, double *rest) {
 /* k pi/4 + q + rest, |q| <= tan(pi/8) */
 INLINE double t_quarters_f64(double k, double q, double rest) {
     const double a = k * QUARTER_PI_HIGH, y = a + q;
-    return y + (t_less_rest_f64(a, q, y) + (rest + k * QUARTER_PI_LOW));
+    return y + (t_fast_sum_error_f64(a, q, y) + (rest + k * QUARTER_PI_LOW));
 }
 INLINE double t_atan_f64(double x) {
     const double a = fabs(x), most = 1e30;

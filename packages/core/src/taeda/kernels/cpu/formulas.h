@@ -41,8 +41,8 @@ INLINE int64_t t_to_bits_f64(double f) { t_bits64 b; b.f = f; return b.i; }
 #endif
 
 /* a b rounded, whatever is added to it, and what rounding took off: by Dekker's halves (below 2^995) where products are not fused */
-INLINE double t_product_f64(double a, double b) { return TAEDA_FUSED ? FMA_F64(a, b, -0.0) : a * b; }
-INLINE double t_product_rest_f64(double a, double b, double p) {
+INLINE double t_rounded_product_f64(double a, double b) { return TAEDA_FUSED ? FMA_F64(a, b, -0.0) : a * b; }
+INLINE double t_product_error_f64(double a, double b, double p) {
 #if TAEDA_FUSED
     return FMA_F64(a, b, -p);
 #else
@@ -250,7 +250,7 @@ INLINE float t_cos_f32(float x) { return t_sincos_f32(x, 1); }
 
 /* sin and cos of y + tail for |y| <= pi/4 and a tail below its last place: y + *sine_rest, and the result + *cosine_rest */
 INLINE double t_turn_parts_f64(double y, double tail, double *sine_rest, double *cosine_rest) {
-    const double z = t_product_f64(y, y), v = z * z;
+    const double z = t_rounded_product_f64(y, y), v = z * z;
     double q = 1.58969099521155010221e-10 * z - 2.50507602534068634195e-08;
     q = q * v + (2.75573137070700676789e-06 * z - 1.98412698298579493134e-04);
     q = q * v + (8.33333333332248946124e-03 * z - 1.66666666666666324348e-01);
@@ -259,7 +259,7 @@ INLINE double t_turn_parts_f64(double y, double tail, double *sine_rest, double 
     c = c * v + (-1.38888888888741095749e-03 * z + 4.16666666666666019037e-02);
     const double h = 0.5 * z, w = 1.0 - h;
     *sine_rest = q * z * y + (tail - h * tail);
-    *cosine_rest = ((1.0 - w) - h) + (v * c - (y * tail + 0.5 * t_product_rest_f64(y, y, z)));
+    *cosine_rest = ((1.0 - w) - h) + (v * c - (y * tail + 0.5 * t_product_error_f64(y, y, z)));
     return w;
 }
 INLINE void t_turn_f64(double y, double tail, double *sine, double *cosine) {
