@@ -478,3 +478,20 @@ def test_nodes_of_what_is_made_of_others_bear_the_names_of_its_last_step() -> No
         taeda.ops.huber_loss(x, h.detach().double()): "HuberLossBackward0",
     }  # fmt: skip
     assert [y.grad_fn.name() for y in names] == list(names.values())
+
+
+def test_out_that_requires_grad_is_resized_where_gradients_are_off() -> None:
+    leaf, y = taeda.zeros(4, requires_grad=True), taeda.zeros(2, requires_grad=True) * 1
+    with taeda.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        taeda.add(taeda.ones(3), 1, out=leaf)
+        taeda.matmul(taeda.ones(2, 2), taeda.ones(2, 2), out=y)
+        with pytest.raises(RuntimeError, match="cannot resize variables that require grad"):
+            leaf.resize_(2)
+    assert leaf.tolist() == [2, 2, 2] and leaf.requires_grad and leaf.is_leaf and y.tolist() == [[2, 2], [2, 2]] and y.requires_grad
+
+
+def test_sgn_in_place_is_named_as_out_of_place() -> None:
+    x = leaf(-1, 0, 2)
+    y = (x * 1).sgn_()
+    assert y.tolist() == [-1, 0, 1] and y.grad_fn.name() == "SgnBackward0"

@@ -534,7 +534,12 @@ cdef TensorBase write_out(object target, TensorBase result, str op):
             warnings.warn(f"An output with one or more elements was resized since it had shape "
                           f"{list(out.shape_tuple())}, which does not match the required output shape "
                           f"{list(result.shape_tuple())}", UserWarning, stacklevel=1)
-        out.resize_(result.shape_tuple())
+        tracked = out.requires_grad_                       # out is written to without a history, whatever it is
+        out.requires_grad_ = False
+        try:
+            out.resize_(result.shape_tuple())
+        finally:
+            out.requires_grad_ = tracked
         if keeps_layout(out, result, op):
             memcpy(out.view.strides, result.view.strides, out.view.ndim * sizeof(int64_t))
             refresh(out)

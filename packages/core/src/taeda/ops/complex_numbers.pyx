@@ -336,8 +336,7 @@ def sgn(input, *, out=None):
 
 def sgn_(input):
     """In-place :func:`sgn`."""
-    cdef TensorBase x = as_tensor(input, "sgn_")
-    return in_place("sgn_", sgn, x) if is_complex_(x.view.dtype) else (<object>x).sign_()
+    return in_place("sgn_", sgn, input)
 
 
 # -- other ops of complex tensors by their parts -----------------------------------------------------
