@@ -336,6 +336,23 @@ def test_a_tensor_lr_is_changed_in_place():
     assert schedule.base_lrs[0].item() == 1.0
 
 
+def test_an_optimizer_around_another_that_never_called_init_is_not_blamed(recwarn):
+    class Around(optim.Optimizer):
+        def __init__(self, inner):
+            self.inner = inner
+            self.param_groups, self.defaults, self.state = inner.param_groups, inner.defaults, inner.state
+
+        def step(self, closure=None):
+            return self.inner.step(closure)
+
+    around = Around(optimizer())
+    schedule = lr_scheduler.ExponentialLR(around, 0.5)
+    rate = around.param_groups[0]["lr"]
+    around.step()
+    schedule.step()
+    assert around.param_groups[0]["lr"] == rate * 0.5 and not recwarn.list
+
+
 def test_the_order_is_warned_about_only_when_it_is_wrong():
     opt = optimizer()
     schedule = lr_scheduler.ExponentialLR(opt, 0.5)

@@ -198,8 +198,9 @@ class LRScheduler:
                 "Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. Please, make sure "
                 "to call `optimizer.step()` before `lr_scheduler.step()`."
             )
-        elif not self.optimizer._opt_called and "step" not in vars(self.optimizer):
-            # one whose step was replaced on the object before (by a gradient scaler, say) cannot be watched
+        elif not self.optimizer._opt_called and "step" not in vars(self.optimizer) and getattr(step_of(self.optimizer), "hooked", False):
+            # one whose step was replaced on the object before (by a gradient scaler, say) cannot be watched, nor one around another
+            # optimizer that never called __init__
             text = (
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`; call them in the opposite "
                 "order, or the first value of the schedule is skipped."
