@@ -49,6 +49,7 @@ class Changing:
         (lambda: taeda.ones(3).repeat_interleave(taeda.tensor([2**62] * 3)), r"^\[repeat_interleave\] the repeats add up"),
         (lambda: taeda.ones(6).repeat(HUGE), "overflowed with sizes"),
         (lambda: taeda.empty(0, 2**62).tile(3, 4), "overflowed with sizes"),
+        (lambda: taeda.ops.max_unpool2d(taeda.ones(1, 2, 2), taeda.zeros(1, 2, 2, dtype=taeda.int64), (HUGE, HUGE)), "overflowed with sizes"),
         (lambda: taeda.ones(1).expand(2**63), r"^\[expand\] a size of 9223372036854775808"),
         (lambda: taeda.empty(0, 2**61, dtype=taeda.float64).view(taeda.uint8), r"^\[view\] shape \[0, 2305843009213693952\]"),
         (lambda: far(HUGE).resize_(1), r"^\[resize_\] .* storage offset 9223372036854775807"),
@@ -78,3 +79,8 @@ def test_a_tensor_without_elements_is_computed_with_wherever_it_lies() -> None:
     for offset in (1, 2**60, 2**61, 3 * 2**60, 5 * 2**58, HUGE):
         x = far(offset)
         assert (x + 1).shape == (0,) and x.sum() == 0 and x.clone().tolist() == [] and taeda.cat([x, taeda.ones(1)]).tolist() == [1]
+
+
+def test_a_step_past_the_end_takes_one_element() -> None:
+    x = taeda.arange(6.0).view(2, 3)
+    assert x[::HUGE].tolist() == [[0, 1, 2]] and x[1:, 1::HUGE].clone().tolist() == [[4]] and (x[::HUGE] + x).shape == (2, 3)

@@ -9,7 +9,7 @@ Every error is raised before anything is written.
 from cpython.bool cimport PyBool_Check
 from cpython.float cimport PyFloat_Check
 from cpython.long cimport PyLong_Check, PyLong_CheckExact
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcmp
 
 from taeda.autograd.node cimport Node
@@ -190,7 +190,7 @@ cdef inline int take_slice(Layout* q, TensorBase x, int dim, object s, str op) e
     q.start[dim] = start
     q.offset += start * x.view.strides[dim]
     q.shape[q.nd] = n
-    q.strides[q.nd] = step * x.view.strides[dim]
+    q.strides[q.nd] = <int64_t>(<uint64_t>step * <uint64_t>x.view.strides[dim])     # wraps for a step past the end, where n is 1 at most
     q.source[q.nd] = dim
     q.step[q.nd] = step
     q.nd += 1

@@ -47,9 +47,10 @@ cdef object max_unpool(int n, object input, object indices, object output_size):
             raise ValueError(f"[{op.name}] max_unpooling: output_size must contain non-negative spatial dimensions, but got "
                              f"{output_size}")
         shape += (sizes[d],)
+    y = empty_shape(shape, x.view.dtype, x.device)         # which refuses sizes whose product has more than 64 bits
+    for d in range(3 - n, 3):
         p[0].i *= sizes[d]
         p[1].i *= x.view.shape[x.view.ndim - 3 + d]
-    y = empty_shape(shape, x.view.dtype, x.device)
     t[0], t[1], t[2] = &y.view, &dense.view, &places.view
     bad = launch(op, x.view.dtype, x.device, 1, 3, t, p, y.view.numel)
     if bad > 0:
