@@ -174,6 +174,9 @@ LAST = [((2, c, h, w), (c, 1, kh, kw), {"groups": c, "padding": p, "stride": s, 
 LAST += [((2, c, h, w), (c, 1, kh, kw), {"groups": c, "padding": p, "stride": s})
          for c, h, w, kh, kw, p, s in ((9, 7, 7, 7, 7, 3, 1), (20, 5, 11, 3, 3, 1, 1), (8, 2, 16, 5, 5, (2, 4), 1), (24, 9, 15, 1, 7, (0, 1), 1),
                                        (17, 6, 7, 3, 5, (1, 2), (2, 1)), (16, 4, 33, 3, 3, 1, 1), (64, 8, 9, 7, 7, 6, 1), (33, 3, 12, 3, 3, 0, 1))]
+# rows of some times as many taps: padding of more than a part, images narrower than the kernel
+LAST += [((2, c, h, w), (c, 1, kh, kw), {"groups": c, "padding": p})
+         for c, h, w, kh, kw, p in ((16, 7, 12, 9, 9, 4), (9, 5, 13, 1, 15, (0, 7)), (24, 9, 7, 3, 14, (1, 8)), (8, 4, 8, 2, 6, (1, 5)), (20, 6, 30, 3, 9, (1, 0)))]
 # one tap by strides: every stride-th pixel is copied
 LAST += [((3, 12, 9, 8), (20, 12, 1, 1), {"stride": 2}), ((2, 48, 6, 7), (8, 48, 1, 1), {"stride": (2, 3)}),
          ((2, 5, 7, 3), (9, 5, 1, 1), {"stride": (1, 2)}), ((2, 8, 3, 3), (4, 8, 1, 1), {"stride": 4})]
