@@ -161,20 +161,8 @@ INLINE double t_sigmoid_compensated(double x) {
 
 /* x = 2^e m with m in [sqrt(1/2), sqrt(2)): log(m), for positive finite x */
 INLINE double t_log_parts_f64(double x, double *e, double *rest) {
-    const int small = x < 2.2250738585072014e-308;
-    const int64_t ix = t_minus_i64(t_to_bits_f64(x * (small ? 18014398509481984.0 : 1.0)), 0x3fe6a09e667f3bcdULL);
-    const double f = t_from_bits_f64((ix & 0x000fffffffffffffLL) + 0x3fe6a09e667f3bcdLL) - 1.0;
-    const uint64_t biased = ((uint64_t)ix + 0x4000000000000000ULL) >> 52;
-    *e = t_from_bits_f64((int64_t)(biased | 0x4330000000000000ULL)) - (4503599627370496.0 + 1024.0) - (small ? 54.0 : 0.0);
-    const double s = f / (2.0 + f), z = s * s, half = 0.5 * f, h = t_rounded_product_f64(half, f), y = f - h;
-    double q = 1.479819860511658591e-01;
-    q = q * z + 1.531383769920937332e-01;
-    q = q * z + 1.818357216161805012e-01;
-    q = q * z + 2.222219843214978396e-01;
-    q = q * z + 2.857142874366239149e-01;
-    q = q * z + 3.999999999940941908e-01;
-    q = q * z + 6.666666666666735130e-01;
-    *rest = (t_fast_sum_error_f64(f, -h, y) - t_product_error_f64(half, f, h)) + s * (h + z * q);
+    const double f = t_mantissa_f64(x, e), s = f / (2.0 + f), half = 0.5 * f, h = t_rounded_product_f64(half, f), y = f - h;
+    *rest = (t_fast_sum_error_f64(f, -h, y) - t_product_error_f64(half, f, h)) + s * t_log_series_f64(s, h);
     return y;
 }
 /* log(x + x1) + more ln2 for positive finite x */

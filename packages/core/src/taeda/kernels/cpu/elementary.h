@@ -159,12 +159,8 @@ INLINE double t_pow_f64(double x, double y) {
 #if !TAEDA_FUSED
     return pow(x, y);
 #else
-    const double a = fabs(x), sub = a < 2.2250738585072014e-308 ? 18014398509481984.0 : 1.0;
-    const int64_t ix = t_minus_i64(t_to_bits_f64(a * sub), 0x3fe6a09e667f3bcdULL);
-    const double f = t_from_bits_f64((ix & 0x000fffffffffffffLL) + 0x3fe6a09e667f3bcdLL) - 1.0;
-    const uint64_t biased = ((uint64_t)ix + 0x4000000000000000ULL) >> 52;
-    const double e = t_from_bits_f64((int64_t)(biased | 0x4330000000000000ULL)) - (4503599627370496.0 + 1024.0)
-                     - (a < 2.2250738585072014e-308 ? 54.0 : 0.0);
+    double e;
+    const double a = fabs(x), f = t_mantissa_f64(a, &e);
     /* s + s1 = f / (2 + f), z + z1 = s^2; log m = 2 s + s z (2/3 + z P(z)) */
     const double d = 2.0 + f, r = 1.0 / d, s = f * r, s1 = (FMA_F64(-s, d, f) - s * (f - (d - 2.0))) * r;
     const double z = s * s, z1 = FMA_F64(s, s, -z) + 2.0 * s * s1;

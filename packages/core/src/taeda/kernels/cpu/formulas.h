@@ -137,17 +137,18 @@ INLINE float t_log_f32(float x) {
     y = x == 0.0f ? -INFINITY : y;
     return x >= 0.0f ? y : NAN;
 }
-INLINE double t_log_f64(double x) {
-    double sub = x < 2.2250738585072014e-308 ? 18014398509481984.0 : 1.0;
-    double v = x * sub;
-    int64_t ix = t_minus_i64(t_to_bits_f64(v), 0x3fe6a09e667f3bcdULL);
-    int64_t mant = (ix & 0x000fffffffffffffLL) + 0x3fe6a09e667f3bcdLL;
-    double f = t_from_bits_f64(mant) - 1.0;
+/* x = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), for positive finite x */
+INLINE double t_mantissa_f64(double x, double *e) {
+    const int small = x < 2.2250738585072014e-308;
+    const int64_t ix = t_minus_i64(t_to_bits_f64(x * (small ? 18014398509481984.0 : 1.0)), 0x3fe6a09e667f3bcdULL);
     /* (ix >> 52) as a double without a 64-bit arithmetic shift or conversion */
-    uint64_t biased = ((uint64_t)ix + 0x4000000000000000ULL) >> 52;
-    double e = t_from_bits_f64((int64_t)(biased | 0x4330000000000000ULL)) - (4503599627370496.0 + 1024.0);
-    e = e - (x < 2.2250738585072014e-308 ? 54.0 : 0.0);
-    double s = f / (2.0 + f), z = s * s;
+    const uint64_t biased = ((uint64_t)ix + 0x4000000000000000ULL) >> 52;
+    *e = t_from_bits_f64((int64_t)(biased | 0x4330000000000000ULL)) - (4503599627370496.0 + 1024.0) - (small ? 54.0 : 0.0);
+    return t_from_bits_f64((ix & 0x000fffffffffffffLL) + 0x3fe6a09e667f3bcdLL) - 1.0;
+}
+/* (log(1 + f) - f + f^2 / 2) / s for s = f / (2 + f), given h = f^2 / 2 */
+INLINE double t_log_series_f64(double s, double h) {
+    const double z = s * s;
     double q = 1.479819860511658591e-01;
     q = q * z + 1.531383769920937332e-01;
     q = q * z + 1.818357216161805012e-01;
@@ -155,8 +156,12 @@ INLINE double t_log_f64(double x) {
     q = q * z + 2.857142874366239149e-01;
     q = q * z + 3.999999999940941908e-01;
     q = q * z + 6.666666666666735130e-01;
-    double h = 0.5 * f * f;
-    double y = s * (h + z * q) + e * 1.90821492927058770002e-10;
+    return h + z * q;
+}
+INLINE double t_log_f64(double x) {
+    double e;
+    const double f = t_mantissa_f64(x, &e), s = f / (2.0 + f), h = 0.5 * f * f;
+    double y = s * t_log_series_f64(s, h) + e * 1.90821492927058770002e-10;
     y = (y - h) + f;
     y = y + e * 6.93147180369123816490e-01;
     y = x == INFINITY ? x : y;
