@@ -193,17 +193,6 @@ def test_functions_of_the_library_are_recorded() -> None:
         assert (found.node.op, found.node.target) == ("call_method", name) and found.node.args[0] is t
 
 
-def test_a_tensor_made_in_the_dtype_of_a_proxy_is_recorded() -> None:
-    def f(x: taeda.Tensor) -> taeda.Tensor:
-        scale = taeda.tensor([0.5, 2.0], dtype=x.dtype, device=x.device)
-        return x * scale + taeda.as_tensor([1, 2], dtype=x.dtype) + taeda.as_tensor([1, 2], x.dtype)
-
-    traced = fx.symbolic_trace(f)
-    assert [n.name for n in traced.graph.nodes if n.op == "call_function" and "tensor" in n.name] == ["tensor", "as_tensor", "as_tensor_1"]
-    y = traced(taeda.ones(2, dtype=taeda.float64))
-    assert y.dtype is taeda.float64 and y.tolist() == [2.5, 6.0]
-
-
 def test_unpacking_takes_elements_and_loops_are_refused() -> None:
     graph = fx.Graph()
     x = fx.Proxy(graph.placeholder("x"))

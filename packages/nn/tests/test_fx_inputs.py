@@ -103,3 +103,14 @@ def test_more_arguments_cannot_be_fixed() -> None:
 
     with pytest.raises(KeyError, match=r"\*args"):
         fx.symbolic_trace(f, concrete_args={"*args": (1,)})
+
+
+def test_a_tensor_made_in_the_dtype_of_a_proxy_is_recorded():
+    def f(x):
+        scale = taeda.tensor([0.5, 2.0], dtype=x.dtype, device=x.device)
+        return x * scale + taeda.as_tensor([1, 2], dtype=x.dtype) + taeda.as_tensor([1, 2], x.dtype)
+
+    traced = fx.symbolic_trace(f)
+    assert [n.name for n in traced.graph.nodes if n.op == "call_function" and "tensor" in n.name] == ["tensor", "as_tensor", "as_tensor_1"]
+    y = traced(taeda.ones(2, dtype=taeda.float64))
+    assert y.dtype is taeda.float64 and y.tolist() == [2.5, 6.0]

@@ -548,11 +548,11 @@ def test_layers_name_their_settings_for_classes_that_add_to_them() -> None:
 def test_parameters_say_that_they_are_pytorchs_where_the_library_goes_by_its_name():
     program = (
         "import taeda.as_torch as a{early}\na.install()\nimport pickle, torch\nfrom torch.nn import Buffer, Parameter\np = Parameter(torch.ones(2))\n"
-        "print(type(p), Buffer.__module__, pickle.loads(pickle.dumps([Parameter, p]))[0] is Parameter, isinstance(p, Parameter))"
+        "print(type(p), Buffer.__module__, pickle.loads(pickle.dumps([Parameter, p]))[0] is Parameter, isinstance(p, Parameter), p.__module__)"
     )
     for early in ("", ", taeda.nn.parameter"):
         ran = subprocess.run([sys.executable, "-c", program.format(early=early)], capture_output=True, text=True, check=False)
-        assert ran.stdout == "<class 'torch.nn.parameter.Parameter'> torch.nn.parameter True True\n", ran.stderr
+        assert ran.stdout == "<class 'torch.nn.parameter.Parameter'> torch.nn.parameter True True torch.nn.parameter\n", ran.stderr
     assert nn.Parameter.__module__ == "taeda.nn.parameter"
 
 
