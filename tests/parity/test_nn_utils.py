@@ -73,7 +73,8 @@ def seen(lib, call):
         try:
             result = plain(lib, call())
         except Exception as e:
-            result = f"{type(e).__name__}: {plain(lib, str(e))[:38]}"  # ours go on with shapes and cures
+            text = re.sub(r"^in \w+: ", "", plain(lib, str(e.args[0])))  # whose it is; ours go on with shapes and cures
+            result = f"{type(e).__name__}: {text.split(';')[0][:38]}"
     return [result, *(f"{w.category.__name__}: {plain(lib, str(w.message))[:60]}" for w in caught)]
 
 

@@ -351,7 +351,7 @@ def _softmax_dim(name: str, ndim: int, stacklevel: int) -> int:
     dim = 0 if ndim in (0, 1, 3) else 1
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        stacklevel=stacklevel,
+        stacklevel=min(stacklevel, 4),  # layers say 5, as PyTorch's, whose calls have a frame more
     )
     return dim
 
