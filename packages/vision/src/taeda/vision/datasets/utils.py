@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import errno
 import gzip
 import hashlib
 import http.client
@@ -278,9 +279,12 @@ def extract_archive(from_path: Path, to_path: Path | None = None, remove_finishe
             raise Refused(
                 f"[extract_archive] {source} is none of .zip, {', '.join(_TARS)}, .gz, .bz2, .xz"
             )
-    except (Refused, OSError):
+    except Refused:
         raise
-    except _DAMAGE as error:
+    except (OSError, *_DAMAGE) as error:
+        # the disk's errors stay; EINVAL is of a place before the archive's first byte
+        if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile) and error.errno != errno.EINVAL:
+            raise
         raise OSError(f"[extract_archive] {source} is damaged: {error}") from error
     if remove_finished:
         os.remove(source)
