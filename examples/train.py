@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from PIL import Image
-from train_data import Images, WrongData, load, pictures
-from train_plots import draw_curves, draw_predictions
 
 import taeda
 import taeda.nn.functional as F
@@ -30,6 +28,8 @@ from taeda import Tensor, nn, optim
 from taeda.data import DataLoader
 from taeda.data.progress import progress
 from taeda.vision import models
+from train_data import Images, WrongData, load, pictures
+from train_plots import draw_curves, draw_predictions
 
 EPOCHS = {"digits": 20, "mnist": 5}
 FORMAT = "taeda train.py 1"

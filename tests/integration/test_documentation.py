@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any, ParamSpec
 
 import pytest
+
 import taeda
 import taeda.data
 import taeda.nn

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import taeda
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from taeda.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_state_dict,
+    set_model_state_dict,
+    set_state_dict,
+)
 
 import taeda
 from taeda import nn, optim
-from taeda.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict, get_state_dict, set_model_state_dict, set_state_dict
 
 
 def trained(model: nn.Module, rate: float) -> optim.Adam:

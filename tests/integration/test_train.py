@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
 from PIL import Image
+
+import taeda
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -14,11 +14,12 @@ from typing import Any
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "packages" / "core" / "tests"))
 
+import numpy as np
+import torch
+
 import fuzz
 import harness
-import numpy as np
 import taeda
-import torch
 
 fuzz.MEMORY = 16 << 30
 

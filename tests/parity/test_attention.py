@@ -6,10 +6,11 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
+
 import taeda
 import taeda.nn
 import taeda.optim
-import torch
 
 LIBS = (torch, taeda)
 PADDING = np.array([[0, 0, 0, 1, 1], [0, 0, 0, 0, 0], [0, 1, 1, 1, 1]], bool)

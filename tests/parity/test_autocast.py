@@ -6,11 +6,13 @@ import itertools
 import warnings
 from typing import Any
 
-import harness
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import harness
+import taeda
+
 
 def dtype_name(t: Any) -> str:
     return str(t.dtype).rpartition(".")[2]

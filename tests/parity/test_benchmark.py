@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import taeda
 import torch
-from taeda.utils import benchmark as ours
 from torch.utils import benchmark as theirs
+
+import taeda
+from taeda.utils import benchmark as ours
 
 SCATTERS = ([1e-4], [1e-4, 2e-4], [3e-4, 1e-4, 2e-4, 9e-4], [1.0] * 4, [1, 1.01, 1.02, 1.03, 1.2], [3, 1, 2.0])
 SPECS: tuple[dict[str, Any], ...] = (

@@ -12,11 +12,12 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
+import torch.utils.data
+
 import taeda
 import taeda.data
 import taeda.utils.data
-import torch
-import torch.utils.data
 from taeda.vision import models
 from taeda.vision.transforms import InterpolationMode
 from taeda.vision.transforms.functional import resize

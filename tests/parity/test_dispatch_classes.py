@@ -4,8 +4,9 @@ import copy
 import importlib
 
 import pytest
-import taeda
 import torch
+
+import taeda
 from dispatch_room import LOG, close, forward, ints, outcome
 
 # -- programs: each returns what is to be the same ---------------------------------------------------------------

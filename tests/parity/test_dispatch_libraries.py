@@ -6,8 +6,9 @@ import io
 import pickle
 
 import pytest
-import taeda
 import torch
+
+import taeda
 from dispatch_room import LOG, close, forward, ints, outcome
 
 

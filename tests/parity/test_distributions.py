@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
-import taeda.distributions
 import torch
 import torch.distributions
+
+import taeda
+import taeda.distributions
 
 DISTRIBUTIONS = [
     "Bernoulli(a / 3)", "Bernoulli(logits=a - 1)", "Beta(a, b)", "Beta(0.4, b)", "Binomial(4, a / 3)", "Categorical(m)",

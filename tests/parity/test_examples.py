@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from taeda.vision import datasets
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -6,10 +6,11 @@ import warnings
 from typing import Any
 
 import pytest
-import taeda
-import taeda.utils.flop_counter
 import torch
 import torch.utils.flop_counter
+
+import taeda
+import taeda.utils.flop_counter
 
 
 def counted(t: Any, call: Any, *, display: bool = False) -> tuple[dict[str, dict[str, int]], int, Any]:

@@ -19,9 +19,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
-import taeda.fx
-import taeda.nn
 import torch
 import torch.fx
 import torch.fx.passes.graph_manipulation
@@ -30,6 +27,10 @@ import torch.fx.passes.split_module
 import torch.fx.passes.tools_common
 import torch.fx.subgraph_rewriter
 from hypothesis import given, settings, strategies as st
+
+import taeda
+import taeda.fx
+import taeda.nn
 
 Program = Callable[[Any], Iterator[Any]]
 PROGRAMS: list[Program] = []

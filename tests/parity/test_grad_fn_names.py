@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
+
 import taeda
 import taeda.nn
-import torch
 
 EXPRESSIONS = """
 m @ q|m[0] @ q|m[0] @ m[0]|m.matmul(q[:, 0])|m[None] @ q|m[None] @ q[None]|m @ q.expand(2, 4, 5)|q.T @ c|c @ c.mT|c @ m[0, :3]

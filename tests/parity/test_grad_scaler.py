@@ -1,8 +1,9 @@
 """taeda.amp.GradScaler beside torch.amp.GradScaler: scales, counts, parameters and gradients over a few iterations."""
 
 import pytest
-import taeda
 import torch
+
+import taeda
 from taeda.amp.grad_scaler import GradScaler
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import taeda
 
 
 def outcome(call: Callable[[Any], Any], lib: Any) -> Any:

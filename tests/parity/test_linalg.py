@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import taeda
 
 
 def matrices(*shape: int, seed: int = 0) -> np.ndarray:

@@ -7,8 +7,9 @@ import warnings
 
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import taeda
 from taeda import optim
 from taeda.optim import lr_scheduler
 

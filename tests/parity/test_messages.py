@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+import torch.utils.data
+
 import taeda
 import taeda.data
 import taeda.nn
 import taeda.optim
-import torch
-import torch.utils.data
 
 # what PyTorch says of a call, in words that programs know it by; T is either library
 TEXTS = {

@@ -3,12 +3,12 @@ reports."""
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
-import taeda
 import torch
 import torch.nn.functional as TF
+
+import taeda
 from taeda import nn
 from taeda.nn import functional as F
 

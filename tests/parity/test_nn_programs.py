@@ -11,9 +11,10 @@ import warnings
 
 import numpy as np
 import pytest
+import torch as reference
+
 import taeda
 import taeda.optim
-import torch as reference
 
 PROGRAMS = {}
 

@@ -9,8 +9,9 @@ import warnings
 
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import taeda
 
 
 class Draw:

@@ -9,8 +9,9 @@ import sys
 
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import taeda
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "packages" / "nn" / "tests"))
 

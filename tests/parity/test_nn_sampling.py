@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import taeda
 import torch
 import torch.nn.functional as TF
+
+import taeda
 from taeda.nn import functional as F
 
 SIZES = [

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
 import torch
 import torch.nn.utils.prune
 import torch.nn.utils.stateless
+
+import taeda
 
 SCENARIOS: list[Any] = []
 

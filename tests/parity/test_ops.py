@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import harness
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import harness
+import taeda
 from opinfo import EVERY, Call, Row
 
 ROWS = [r for r in harness.load_rows() if r.torch is not None]

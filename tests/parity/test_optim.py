@@ -6,8 +6,9 @@ import warnings
 
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import taeda
 from taeda import optim
 
 SHAPES = ((7, 5), (5,), (), (2, 3, 4))

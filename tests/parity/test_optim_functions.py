@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+
 import taeda
 import taeda.optim
-import torch
 
 BETAS = {"beta1": 0.8, "beta2": 0.95, "lr": 0.1, "weight_decay": 0.02, "eps": 1e-6}
 MOMENTS = ("exp_avgs", "exp_avg_sqs")

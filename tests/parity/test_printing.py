@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
 import torch
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
+
+import taeda
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 COMPLEX = ("complex64", "complex128")

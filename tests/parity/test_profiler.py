@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import taeda
 import torch
+
+import taeda
 
 F: dict[str, Callable[[Any, Any], Any]] = {
     "matmul": lambda t, x: x @ x,

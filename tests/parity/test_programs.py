@@ -13,17 +13,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
-import taeda.data
-import taeda.nn
-import taeda.nn.functional
-import taeda.optim
 import torch
 import torch.distributions
 import torch.nn.utils.parametrize
 import torch.nn.utils.prune
 import torch.utils.checkpoint
 import torch.utils.data
+
+import taeda
+import taeda.data
+import taeda.nn
+import taeda.nn.functional
+import taeda.optim
 
 PROGRAMS = sorted((pathlib.Path(__file__).parent / "programs").glob("*.txt"))
 

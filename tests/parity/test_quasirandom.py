@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import taeda
 import torch
+
+import taeda
 
 
 def both(name: str, *args: Any, **kwargs: Any) -> tuple[Any, Any]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import taeda
 
 FILLS = [
     "t.rand(s, dtype=d)", "t.randn(s, dtype=d)", "t.rand_like(x)", "t.randn_like(x)", "t.normal(x, 2.0)", "t.normal(1.0, x)",

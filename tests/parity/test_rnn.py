@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import taeda
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections")  # PyTorch tells of its own kernels
 

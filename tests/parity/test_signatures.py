@@ -11,9 +11,10 @@ import warnings
 from typing import Any
 
 import pytest
+import torch
+
 import taeda
 import taeda.nn
-import torch
 
 LINES = [
     pytest.param(line, id=f"{path.stem}-{number}")

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import taeda
 
 scipy = pytest.importorskip("scipy")
 from scipy import special as oracle  # noqa: E402

@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import taeda
 
 FOLDER = pathlib.Path(__file__).parent / "expressions"
 LINES = [

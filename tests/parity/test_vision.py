@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
 import torch
+
+import taeda
 from taeda.vision import models
 
 theirs = pytest.importorskip("torchvision").models

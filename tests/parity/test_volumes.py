@@ -6,10 +6,11 @@ import random
 
 import numpy as np
 import pytest
-import taeda
-import taeda.nn.functional as F
 import torch
 import torch.nn.functional as TF
+
+import taeda
+import taeda.nn.functional as F
 
 DOUBLE = {"dtype": torch.double}
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+import torch.utils.checkpoint
+import torch.utils.data
+
 import taeda
 import taeda.data
 import taeda.nn
 import taeda.optim
-import torch
-import torch.utils.checkpoint
-import torch.utils.data
 
 # T is either library
 CALLS = """

@@ -4,6 +4,7 @@ import pathlib
 import sys
 
 import pytest
+
 import taeda
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))

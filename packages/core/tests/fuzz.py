@@ -31,8 +31,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import harness
 import numpy as np
+
+import harness
 
 MEMORY = 5 << 30                 # address space of the child: what fills it takes less than PATIENCE
 PATIENCE = 10.0 if "TAEDA_SANITIZED" not in os.environ else 60.0          # seconds that one call may take

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from opinfo import ATOL, RTOL, Call, Row
 
 SAMPLES = pathlib.Path(__file__).parent / "samples"

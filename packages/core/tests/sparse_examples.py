@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import taeda
 from hypothesis import strategies as st
+
+import taeda
 
 INDICES, VALUES = [[0, 1, 1], [2, 0, 2]], [3.0, 4.0, 5.0]
 

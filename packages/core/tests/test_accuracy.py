@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+
 import taeda
 from accuracy import CASES, ELEMENTARY, LONG, Case, Lib, relative, ulps
 

@@ -9,6 +9,7 @@ import sys
 import threading
 
 import pytest
+
 import taeda
 from taeda.kernels.cpu import empty_cache, memory_stats
 

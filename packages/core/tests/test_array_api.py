@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda import array_api as xp
 

@@ -6,10 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
+
 import taeda
 from any_threads import assert_same_for_any_threads
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from taeda import ops
 
 SDPA = ops.scaled_dot_product_attention

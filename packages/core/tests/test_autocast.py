@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda import ops
 from taeda.amp import casting

@@ -6,6 +6,7 @@ import contextlib
 import functools
 
 import pytest
+
 import taeda
 from taeda.utils.checkpoint import (
     CheckpointError,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import harness
 import pytest
+
+import harness
 import taeda
 import taeda.autograd.forward_ad as fw
 from opinfo import Row

@@ -8,6 +8,7 @@ import weakref
 from typing import Any
 
 import pytest
+
 import taeda
 from taeda.autograd import graph
 

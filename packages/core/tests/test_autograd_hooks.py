@@ -7,6 +7,7 @@ import weakref
 from typing import Any
 
 import pytest
+
 import taeda
 from taeda.autograd import graph
 

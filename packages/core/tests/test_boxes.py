@@ -1,6 +1,7 @@
 """nms: held against the definition, one box after the other."""
 
 import pytest
+
 import taeda
 
 

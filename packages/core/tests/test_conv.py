@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from samples.conv import convolve
 
 import taeda
 from any_threads import assert_same_for_any_threads
+from samples.conv import convolve
 
 
 def gradients(x, w, b, g, **options):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import test_conv as common
-from samples.conv import convolve
 
 import taeda
+import test_conv as common
 from any_threads import assert_same_for_any_threads
+from samples.conv import convolve
 
 # input, weight, options: panels that end in the middle of a row and of an image, sums cut in pieces and not, rows of
 # weights that fill the last tile or not, more of them than one pass takes, strides that are gathered, weights in tiles

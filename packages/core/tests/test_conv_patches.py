@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
 import taeda
 
 CONV = {1: taeda.conv1d, 2: taeda.conv2d, 3: taeda.conv3d}

@@ -8,8 +8,9 @@ import pickle
 from typing import Any
 
 import pytest
-import taeda
 from taeda._C import _disabled_torch_function_impl, _DisableTorchDispatch
+
+import taeda
 from taeda.utils import _python_dispatch as modes
 from taeda.utils._mode_utils import no_dispatch
 from taeda.utils._pytree import tree_map

@@ -5,9 +5,10 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import harness
 import numpy as np
 import pytest
+
+import harness
 import taeda
 from opinfo import Call, Row
 from test_dispatch_classes import Wrapper, seen

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import harness
 import numpy as np
 import pytest
+
+import harness
 import taeda
 from taeda.utils._python_dispatch import (
     BaseTorchDispatchMode,

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import scipy.special
 import scipy.stats
+
 import taeda
 from taeda import distributions as D
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
+
+import taeda
 
 drawn = settings(deadline=None, derandomize=True, max_examples=40, database=None)
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import taeda
 
 ORDER = ("bool", "uint8", "int32", "int64", "float32", "float64")

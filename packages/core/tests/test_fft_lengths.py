@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
+
 import taeda
 from any_threads import assert_same_for_any_threads
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 # small; powers; each radix twice; the largest radix; primes beyond it; split into equal and unequal parts; by a convolution of many
 LENGTHS = [1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 22, 25, 49, 63, 64, 72, 121, 127, 128, 131, 169, 243, 250, 256, 257, 262, 512, 625, 1000, 1009, 2048, 4099]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import taeda
 
 CASES: list[tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any], tuple[int, ...]]] = [

@@ -9,9 +9,9 @@ import pickle
 from fractions import Fraction
 
 import pytest
+from hypothesis import given, strategies as st
+
 import taeda
-from hypothesis import given
-from hypothesis import strategies as st
 
 # mantissa, bias, codes of finite numbers without sign, what is beyond the largest (a code), NaNs, whether zero has a sign
 FORMATS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 import taeda
 from taeda.utils.flop_counter import FlopCounterMode, register_flop_formula
 from taeda.utils.module_tracker import ModuleTracker

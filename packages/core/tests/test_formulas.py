@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 import pytest
+
 import taeda
+
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_corners_of_two_arguments_are_those_of_c(dtype: str) -> None:

@@ -7,8 +7,9 @@ import gc
 import weakref
 from typing import Any
 
-import harness
 import pytest
+
+import harness
 import taeda
 from opinfo import Row
 from taeda import library

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-import fuzz
 import pytest
+
+import fuzz
 import taeda
 
 CALLS = 2500

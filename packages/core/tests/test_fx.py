@@ -8,6 +8,7 @@ import pickle
 import sys
 
 import pytest
+
 import taeda
 from taeda import fx
 from taeda.fx.immutable_collections import immutable_dict, immutable_list

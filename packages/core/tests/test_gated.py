@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda import ops
 from taeda.autograd import gradcheck, gradgradcheck

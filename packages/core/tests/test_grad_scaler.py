@@ -6,6 +6,7 @@ import pickle
 from typing import Any
 
 import pytest
+
 import taeda
 from taeda.amp.grad_scaler import GradScaler
 

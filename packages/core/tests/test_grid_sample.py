@@ -6,10 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
-from samples.grid import grid_sample
 
 import taeda
 from any_threads import assert_same_for_any_threads
+from samples.grid import grid_sample
 
 # image, positions: fewer than a vector, several and a part of one, several blocks; rows of one pixel, of two and of more; more channels
 # than are sampled together

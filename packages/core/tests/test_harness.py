@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import harness
 import numpy as np
 import pytest
+
+import harness
 import taeda
 from opinfo import Call, Row
 

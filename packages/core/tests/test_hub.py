@@ -7,6 +7,7 @@ import pathlib
 import sys
 
 import pytest
+
 import taeda
 import taeda.hub
 import taeda.utils.model_zoo

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from itertools import permutations
 
 import pytest
+
 import taeda
 from any_threads import assert_same_for_any_threads
 

@@ -6,6 +6,7 @@ import gc
 import logging
 
 import pytest
+
 import taeda
 from taeda import Tensor, library
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
+
 import taeda
 from any_threads import assert_same_for_any_threads
 from batches import EPS, layouts, off
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from taeda import linalg
 
 SIZES = [*range(21), 31, 32, 33]

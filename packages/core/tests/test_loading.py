@@ -12,10 +12,10 @@ import zipfile
 from typing import Any
 
 import pytest
-import taeda
-from taeda.serialization import zip_archive, unpickler
-from checkpoints import ONES, Mine, archive, name, saved, tensor_pickle, text
 
+import taeda
+from checkpoints import ONES, Mine, archive, name, saved, tensor_pickle, text
+from taeda.serialization import unpickler, zip_archive
 
 # -- what is read ----------------------------------------------------------------------------------------
 

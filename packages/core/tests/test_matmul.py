@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import taeda
 from any_threads import assert_same_for_any_threads
-
 
 SHAPES = [((64, 784), (784, 10)), ((200, 300), (300, 250)), ((12, 20000), (20000, 13)), ((1, 40000), (40000, 1)),
           ((3000, 70), (70,)), ((70,), (70, 3000)), ((30, 40, 50), (30, 50, 20)), ((300, 8, 9), (300, 9, 7)),

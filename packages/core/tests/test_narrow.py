@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import taeda
 from any_threads import assert_same_for_any_threads
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import taeda
-from any_threads import bits, assert_same_for_any_threads
+from any_threads import assert_same_for_any_threads, bits
 
 ADAM = {"lr": 0.1, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8}
 

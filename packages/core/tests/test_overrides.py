@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 import pytest
+
 import taeda
 from taeda import overrides
 from taeda.overrides import DisableTorchFunctionSubclass, TorchFunctionMode, handle_torch_function, has_torch_function, is_tensor_like

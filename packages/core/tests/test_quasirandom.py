@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import taeda
 from scipy.stats import qmc
+
+import taeda
 from taeda.quasirandom import SobolEngine, direction_numbers
 
 BLOCK = 1 << 15

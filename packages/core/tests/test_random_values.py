@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import pytest
+
 import taeda
 
 DRAWN: list[tuple[str, Any]] = [

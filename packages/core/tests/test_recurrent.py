@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import taeda
 from any_threads import assert_same_for_any_threads
 from taeda import ops

@@ -9,6 +9,7 @@ import pickle
 
 import numpy as np
 import pytest
+
 import taeda
 from any_threads import assert_same_for_any_threads
 

@@ -1,6 +1,7 @@
 """In-place changes of layout: sizes, strides, versions, history, and views that follow."""
 
 import pytest
+
 import taeda
 
 

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from any_threads import assert_same_for_any_threads
 
 import taeda
+from any_threads import assert_same_for_any_threads
 
 HOWS = ("sum", "mean", "prod", "max", "min")
 

@@ -17,12 +17,12 @@ import zipfile
 from typing import Any
 
 import pytest
+
 import taeda
+from checkpoints import Mine, archive, around, saved, text
 from taeda import serialization
 from taeda.serialization import zip_archive
 from taeda.serialization.rebuild import set_attributes
-from checkpoints import Mine, archive, around, saved, text
-
 
 # -- what goes in comes out --------------------------------------------------------------------------
 

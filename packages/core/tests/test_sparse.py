@@ -9,8 +9,9 @@ import pickle
 from typing import Any
 
 import pytest
-import taeda
 from hypothesis import given, settings, strategies as st
+
+import taeda
 from sparse_examples import INDICES, VALUES, dense, example, tensors, twice
 from taeda import ops
 

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import pytest
+
 import taeda
 from sparse_examples import example
 

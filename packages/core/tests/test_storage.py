@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+
 import taeda
 from taeda.kernels.cpu import empty_cache, memory_stats, set_cache_limit
 

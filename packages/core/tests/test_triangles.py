@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from any_threads import assert_same_for_any_threads
 
 import taeda
+from any_threads import assert_same_for_any_threads
 from taeda import linalg
 
 ORDERS = (33, 64, 65, 71, 136, 200)

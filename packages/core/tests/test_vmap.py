@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict, namedtuple
 from typing import Any
 
-import harness
 import numpy as np
 import pytest
+
+import harness
 import taeda
 from opinfo import Call, Row
 from taeda.func import debug_unwrap, vmap

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import taeda
 from any_threads import assert_same_for_any_threads
 from taeda.backends import cpu

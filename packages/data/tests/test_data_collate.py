@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda.data import default_collate, default_convert
 from taeda.data.collate import collate, default_collate_fn_map

@@ -1,6 +1,7 @@
 """DataLoader in one process: batches, order, options and their errors."""
 
 import pytest
+
 import taeda
 from taeda.data import (
     BatchSampler,

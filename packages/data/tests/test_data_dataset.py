@@ -1,6 +1,7 @@
 """Datasets: indexing, batches, splitting, and what they refuse."""
 
 import pytest
+
 import taeda
 from taeda.data import (
     ChainDataset,
@@ -229,8 +230,9 @@ def test_dataset_wants_getitem():
 
 
 def test_the_shuffling_pipe_draws_from_a_buffer() -> None:
-    from taeda.data.datapipes.iter import Shuffler
     from taeda.utils.data.datapipes.iter.combinatorics import ShufflerIterDataPipe
+
+    from taeda.data.datapipes.iter import Shuffler
 
     class Count(IterDataPipe):
         def __iter__(self):

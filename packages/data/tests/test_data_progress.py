@@ -3,6 +3,7 @@
 import io
 
 import pytest
+
 from taeda.data.progress import progress
 
 

@@ -1,6 +1,7 @@
 """Samplers: what they yield, what they refuse, and when they draw."""
 
 import pytest
+
 import taeda
 from taeda.data import (
     BatchSampler,

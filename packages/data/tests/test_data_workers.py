@@ -13,6 +13,7 @@ from collections import namedtuple
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda.data import DataLoader, IterableDataset, TensorDataset, get_worker_info
 from taeda.data.transport import receive, send

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.nn import functional as F

@@ -3,6 +3,7 @@
 import inspect
 
 import pytest
+
 import taeda
 from taeda import nn
 

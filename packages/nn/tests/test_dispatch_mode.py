@@ -2,9 +2,10 @@
 
 import copy
 
-import harness_nn as harness
 import numpy as np
 import pytest
+
+import harness_nn as harness
 import taeda
 from rows_nn import FUNCTIONS, LAYERS
 from taeda.utils._python_dispatch import TorchDispatchMode

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda.nn import functional as F
 from taeda.nn.attention.flex_attention import (
-    BlockMask,
     AuxRequest,
+    BlockMask,
     and_masks,
     create_block_mask,
     create_mask,

@@ -7,6 +7,7 @@ import os
 import pickle
 
 import pytest
+
 import taeda
 import taeda.nn as nn
 from taeda import fx

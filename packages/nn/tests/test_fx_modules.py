@@ -11,6 +11,7 @@ import typing
 from typing import Any
 
 import pytest
+
 import taeda
 import taeda.nn as nn
 import taeda.nn.functional as F

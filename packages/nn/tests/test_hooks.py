@@ -7,6 +7,7 @@ import io
 import warnings
 
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.nn.modules import module as hooks

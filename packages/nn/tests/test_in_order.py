@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.nn.modules import _in_order

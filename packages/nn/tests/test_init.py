@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.nn import init

@@ -8,6 +8,7 @@ import pickle
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.nn.modules.lazy import LazyModuleMixin

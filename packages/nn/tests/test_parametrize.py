@@ -9,6 +9,7 @@ import weakref
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.autograd import gradcheck

@@ -1,6 +1,7 @@
 """Gradients of each sample of a batch."""
 
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.nn.utils._per_sample_grad import call_for_per_sample_grads

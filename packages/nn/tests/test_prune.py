@@ -6,6 +6,7 @@ import copy
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.nn.utils import prune

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import taeda
 import taeda.ao.quantization as marks
+
+import taeda
 from taeda.nn.quantized import DeQuantStub, FloatFunctional, QuantStub
 
 

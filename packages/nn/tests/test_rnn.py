@@ -6,6 +6,7 @@ import copy
 import pickle
 
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.nn.utils.rnn import (

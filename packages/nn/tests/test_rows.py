@@ -7,10 +7,10 @@ import inspect
 import io
 import pickle
 
-
-import harness_nn as harness
 import numpy as np
 import pytest
+
+import harness_nn as harness
 import taeda
 from rows_nn import FUNCTIONS, LAYERS
 from taeda import nn

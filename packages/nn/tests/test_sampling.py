@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.autograd import forward_ad, gradcheck, gradgradcheck

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.nn import functional as F

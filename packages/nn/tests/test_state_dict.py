@@ -9,6 +9,7 @@ import weakref
 from collections import OrderedDict
 
 import pytest
+
 import taeda
 from taeda import nn
 

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+
 import taeda
 import taeda.nn.functional as F
 from taeda import nn

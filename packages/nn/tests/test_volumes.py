@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.nn import functional as F

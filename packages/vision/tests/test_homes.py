@@ -3,6 +3,7 @@
 import importlib
 
 import pytest
+
 import taeda
 from taeda.vision import datasets, io, ops, transforms, tv_tensors
 from taeda.vision.datasets.folder import default_loader, pil_loader

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+
 from taeda.vision import datasets
 from taeda.vision.datasets import _labelled
 

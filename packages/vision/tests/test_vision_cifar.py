@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+
 from taeda.vision.datasets import CIFAR10, CIFAR100
 
 

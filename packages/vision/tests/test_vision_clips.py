@@ -4,10 +4,10 @@ import random
 
 import numpy as np
 import pytest
+
 import taeda
 from taeda.vision import transforms
 from taeda.vision.transforms import _transforms_video as video
-
 
 pytestmark = pytest.mark.filterwarnings("ignore:The module torchvision.transforms._transforms_video")
 

@@ -8,8 +8,7 @@ from PIL import Image
 
 import taeda
 from taeda.vision import transforms as T
-from taeda.vision.transforms import functional as F
-from taeda.vision.transforms import v2
+from taeda.vision.transforms import functional as F, v2
 from taeda.vision.transforms.policies import auto_space, rand_space, trivial_space
 from taeda.vision.transforms.warp import affine_grid
 

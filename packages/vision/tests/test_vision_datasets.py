@@ -5,8 +5,9 @@ import struct
 
 import numpy as np
 import pytest
-import taeda
 from PIL import Image
+
+import taeda
 from taeda.vision.datasets import (
     MNIST,
     DatasetFolder,

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.vision import models

@@ -6,14 +6,15 @@ import http.server
 import io
 import os
 import resource
-import struct
 import shutil
+import struct
 import tarfile
 import threading
 import zipfile
 
 import numpy as np
 import pytest
+
 from taeda.vision.datasets import MNIST
 from taeda.vision.datasets.utils import (
     calculate_md5,

@@ -3,6 +3,7 @@
 import copy
 
 import pytest
+
 import taeda
 from taeda import fx, nn
 from taeda.vision import models, ops

@@ -5,8 +5,9 @@ import zlib
 
 import numpy as np
 import pytest
-import taeda
 from PIL import Image
+
+import taeda
 from taeda.vision import datasets, io
 from taeda.vision.datasets.optical_flow import read_flo, read_flow_png, read_pfm
 

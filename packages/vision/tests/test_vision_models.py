@@ -4,6 +4,7 @@ import inspect
 import re
 
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.vision import models

@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 from PIL import Image
+
 from taeda.vision import datasets, tv_tensors
 
 XML = """<annotation><filename>a.jpg</filename><size><width>8</width><height>6</height><depth>3</depth></size>

@@ -1,6 +1,7 @@
 """RAFT and MViT: sizes, first weights, results and refusals. The numbers are torchvision 0.28's, from the same lines on PyTorch 2.13."""
 
 import pytest
+
 import taeda
 from taeda import nn
 from taeda.vision import models

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 import taeda
 from taeda.vision import ops
 

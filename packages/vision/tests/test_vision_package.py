@@ -3,6 +3,7 @@
 import importlib
 
 import pytest
+
 import taeda
 import taeda.vision
 

@@ -5,8 +5,9 @@ import types
 
 import numpy as np
 import pytest
-import taeda
 from PIL import Image
+
+import taeda
 from taeda.vision import datasets
 from taeda.vision.datasets.patches import PhotoTour
 

@@ -6,8 +6,9 @@ import tarfile
 
 import numpy as np
 import pytest
-import taeda
 from PIL import Image
+
+import taeda
 from taeda.vision import datasets, tv_tensors
 from taeda.vision.datasets import imagenet
 

@@ -4,8 +4,9 @@ import json
 
 import numpy as np
 import pytest
-import taeda
 from PIL import Image
+
+import taeda
 from taeda.vision import datasets, tv_tensors
 from taeda.vision.datasets import wrap_dataset_for_transforms_v2 as wrap
 

@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 from PIL import Image
+
 from taeda.vision import datasets
 
 NUMBERS = np.arange(12, dtype=np.float32).reshape(3, 4)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-import taeda
 from PIL import Image
+
+import taeda
 from taeda import nn
 from taeda.vision import transforms as T
 from taeda.vision.transforms import functional as F

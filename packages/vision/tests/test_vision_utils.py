@@ -12,11 +12,11 @@ import zlib
 
 import numpy as np
 import pytest
-import taeda
 from PIL import Image
+
+import taeda
 from taeda import vision
-from taeda.vision import io as vision_io
-from taeda.vision import utils
+from taeda.vision import io as vision_io, utils
 from taeda.vision.io import ImageReadMode, decode_image, open_image, read_file, read_image, write_file, write_png
 from taeda.vision.utils import draw_bounding_boxes, draw_curves, draw_predictions, make_grid, save_image
 

@@ -6,10 +6,10 @@ import weakref
 
 import numpy as np
 import pytest
-import taeda
 from PIL import Image
-from taeda.vision import transforms as v1
-from taeda.vision import tv_tensors
+
+import taeda
+from taeda.vision import transforms as v1, tv_tensors
 from taeda.vision.transforms import v2
 from taeda.vision.transforms.v2 import functional as F
 

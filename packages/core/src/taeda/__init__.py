@@ -2,8 +2,8 @@
 __path__ = __import__("pkgutil").extend_path(__path__, __name__)
 
 import gc as _gc
-import importlib.util as _importlib_util
 import importlib as _importlib
+import importlib.util as _importlib_util
 import math as _math
 import re as _re
 import sys as _sys

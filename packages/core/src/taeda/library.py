@@ -341,7 +341,7 @@ def _scoped_library(ns: str, kind: str, dispatch_key: str = "") -> Iterator[Libr
 
 def __getattr__(name: str) -> Any:
     if name in ("opcheck", "OpCheckError"):
-        from taeda import opcheck                       # it tries the operators that are made here
+        from taeda import opcheck  # it tries the operators that are made here
 
         return getattr(opcheck, name)
     raise AttributeError(f"module 'taeda.library' has no attribute {name!r}")

@@ -8,8 +8,8 @@ from typing import Any
 import taeda
 from taeda import _operator_names
 from taeda._aten.operators import OpOverload, OpOverloadPacket
-from taeda.func.pytree import tree_flatten, tree_map
 from taeda._operator import CustomOpDef
+from taeda.func.pytree import tree_flatten, tree_map
 from taeda.tensor import Tensor
 
 __all__ = ["OpCheckError", "opcheck"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
 from opinfo import FLOATS, Call, Row, array
 
 GIVEN = FLOATS + ("int32", "int64")

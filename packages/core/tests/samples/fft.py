@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
 from opinfo import FLOATS, Call, Row, array
 
 NORMS = (None, "forward", "ortho")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
 from opinfo import ALL, Call, Row, array, layouts
 
 LANES = [((5,), 0, (3,)), ((4, 3), 0, (2, 3)), ((4, 3), 1, (4, 5)), ((4, 3), -1, (2, 2)), ((2, 3, 4), 1, (2, 5, 4)),

@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 import numpy as np
+
 from opinfo import FLOATS, INTS, Call, Row, array, layouts
 
 Z = np.zeros

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
 from opinfo import ALL, Call, Row, array, layouts
 
 SHAPES = [((), ()), ((5,), (5,)), ((0,), (0,)), ((3, 4), (3, 4)), ((3, 4), (4,)), ((2, 3, 4), (3, 1)), ((33, 5), (33, 5))]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
 from opinfo import Call, Row, array, layouts
 from samples.loss import kl_div as kl_div_of, log_softmax
 from samples.normalization import LOOSE, SMALL

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
 from opinfo import Call, Row, array, layouts
 
 SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (17,), (3, 5), (0, 3), (2, 3, 4))
@@ -65,7 +66,7 @@ def extrapolated(f: Any, a: np.ndarray) -> np.ndarray:
 
 def gamma_motion(a: np.ndarray, y: np.ndarray) -> np.ndarray:
     """How the quantile that y is moves with the shape a."""
-    from scipy.special import gammainc, gammaincinv      # the rows are read without SciPy too
+    from scipy.special import gammainc, gammaincinv  # the rows are read without SciPy too
 
     a, y = np.broadcast_arrays(a.astype(np.float64), y.astype(np.float64))
     return extrapolated(lambda k: gammaincinv(k, gammainc(a, y)), a)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+
 from opinfo import FLOATS, INTS, Call, Row, array, layouts
 
 NUMBERS = FLOATS + INTS

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
 from opinfo import ALL, FLOATS, INTS, Call, Row, array
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev, hermite, hermite_e, laguerre, legendre
+
 from opinfo import FLOATS, Call, Row, array, layouts
 
 Samples = Callable[[np.random.Generator], Iterator[Call]]

@@ -7,6 +7,7 @@ from math import erf, nan
 from typing import Any
 
 import numpy as np
+
 from opinfo import ALL, FLOATS, INTS, Call, Row, array, layouts
 
 REAL = FLOATS + INTS

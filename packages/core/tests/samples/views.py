@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from opinfo import ALL, Call, Row, array
 
 EXACT = {"rtol": {"float32": 0.0, "float64": 0.0}, "atol": {"float32": 0.0, "float64": 0.0}}

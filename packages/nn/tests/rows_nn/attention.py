@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from rows_nn.row import Function, Layer, Made, normal
 
 CAUSAL = np.triu(np.ones((4, 4), bool), 1)

@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from taeda import ops
-from taeda.serialization.rebuild import rebuild_meta_v2 as _rebuild_meta_tensor_no_storage
-from taeda.serialization.rebuild import rebuild_parameter as _rebuild_parameter
-from taeda.serialization.rebuild import rebuild_parameter_with_state as _rebuild_parameter_with_state
-from taeda.serialization.rebuild import rebuild_sparse as _rebuild_sparse_tensor
-from taeda.serialization.rebuild import rebuild_v2 as _rebuild_tensor_v2
 from taeda.device import device as _device
+from taeda.serialization.rebuild import (
+    rebuild_meta_v2 as _rebuild_meta_tensor_no_storage,
+    rebuild_parameter as _rebuild_parameter,
+    rebuild_parameter_with_state as _rebuild_parameter_with_state,
+    rebuild_sparse as _rebuild_sparse_tensor,
+    rebuild_v2 as _rebuild_tensor_v2,
+)
 
 __all__ = [
     "ExceptionWrapper", "_dummy_type", "_element_size", "_flatten_dense_tensors", "_get_available_device_type", "_get_device_index",

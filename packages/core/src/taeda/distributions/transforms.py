@@ -21,7 +21,12 @@ import taeda
 from taeda.distributions import constraints
 from taeda.distributions.distribution import sum_rightmost
 from taeda.distributions.transform import (
-    ComposeTransform, IndependentTransform, ReshapeTransform, Transform, _InverseTransform as _InverseTransform, at_least,
+    ComposeTransform,
+    IndependentTransform,
+    ReshapeTransform,
+    Transform,
+    _InverseTransform as _InverseTransform,
+    at_least,
     identity_transform,
 )  # fmt: skip
 from taeda.distributions.utils import tril_matrix_to_vec, vec_to_tril_matrix

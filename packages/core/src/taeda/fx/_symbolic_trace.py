@@ -20,11 +20,13 @@ from typing import Any
 import taeda
 from taeda._C import ScriptObject as ScriptObject
 from taeda.fx._compatibility import compatibility
-from taeda.fx._patching import Patcher as _Patcher
-from taeda.fx._patching import autowrap_check as _autowrap_check
-from taeda.fx._patching import find_proxy as _find_proxy
-from taeda.fx._patching import patch_wrapped_functions as _patch_wrapped_functions
-from taeda.fx._patching import wrap
+from taeda.fx._patching import (
+    Patcher as _Patcher,
+    autowrap_check as _autowrap_check,
+    find_proxy as _find_proxy,
+    patch_wrapped_functions as _patch_wrapped_functions,
+    wrap,
+)
 from taeda.fx.codegen import _PyTreeCodeGen, _PyTreeInfo
 from taeda.fx.graph import Graph
 from taeda.fx.graph_module import GraphModule

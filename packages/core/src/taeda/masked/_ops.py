@@ -107,7 +107,7 @@ def _first(op: str, dim: Any, ndim: int) -> int:
 
 def _of_sparse(op: str, x: Tensor, dim: Any, keepdim: Any, mask: Any, neutral: Any) -> Tensor:
     """The reduction of a sparse tensor."""
-    from taeda.masked._sparse import reduced              # no program of dense tensors pays for its rules
+    from taeda.masked._sparse import reduced  # no program of dense tensors pays for its rules
 
     return reduced(op, x, _dims(op, dim, x.ndim), bool(keepdim), mask, neutral)
 

@@ -15,7 +15,12 @@ from multiprocessing import *  # noqa: F403
 
 from taeda import shared_memory as _shared_memory
 from taeda.multiprocessing.spawn import (
-    ProcessContext, ProcessExitedException, ProcessRaisedException, SpawnContext, spawn, start_processes,
+    ProcessContext,
+    ProcessExitedException,
+    ProcessRaisedException,
+    SpawnContext,
+    spawn,
+    start_processes,
 )
 
 __all__ = [

@@ -10,9 +10,14 @@ from __future__ import annotations
 from taeda.autograd.dual import current_level
 from taeda.autograd.node import named
 from taeda.dtype import bool_
-from taeda.ops import conv as _conv, ctc as _ctc  # type: ignore[attr-defined]
-from taeda.ops import embedding_bag as _bags, grid as _grid, loss as _loss  # type: ignore[attr-defined]
-from taeda.ops import normalization as _normalization  # type: ignore[attr-defined]
+from taeda.ops import (  # type: ignore[attr-defined]
+    conv as _conv,
+    ctc as _ctc,
+    embedding_bag as _bags,
+    grid as _grid,
+    loss as _loss,
+    normalization as _normalization,
+)
 from taeda.ops.batch_norm import batch_norm_moments, instance_norm_any
 from taeda.ops.compat import need_tensor
 from taeda.ops.creation import empty_like, ones_like, zeros_like

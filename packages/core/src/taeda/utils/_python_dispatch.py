@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from taeda._aten import calls
-from taeda._override import dispatched_args, mode_stack, replace_modes
 from taeda._operator_names import OpOverload
+from taeda._override import dispatched_args, mode_stack, replace_modes
 from taeda.overrides import TorchFunctionMode
 from taeda.tensor import Tensor
 

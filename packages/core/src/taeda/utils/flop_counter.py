@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import taeda
 from taeda._aten.operators import OpOverloadPacket, aten
-from taeda.autograd.passes import current_id, current_pass
 from taeda._operator_names import OpOverloadPacket as OwnPacket
+from taeda.autograd.passes import current_id, current_pass
 from taeda.overrides import TorchFunctionMode
 from taeda.utils._python_dispatch import TorchDispatchMode
 from taeda.utils._pytree import tree_map

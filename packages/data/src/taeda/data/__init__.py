@@ -18,6 +18,9 @@ if _core != __version__:
 
 from taeda.data import _utils
 from taeda.data.collate import default_collate, default_convert
+from taeda.data.dataloader import DataLoader
+from taeda.data.datapipes._decorator import functional_datapipe
+from taeda.data.datapipes.datapipe import IterDataPipe, MapDataPipe
 from taeda.data.dataset import (
     ChainDataset,
     ConcatDataset,
@@ -28,12 +31,9 @@ from taeda.data.dataset import (
     TensorDataset,
     random_split,
 )
-from taeda.data.datapipes._decorator import functional_datapipe
-from taeda.data.datapipes.datapipe import IterDataPipe, MapDataPipe
 from taeda.data.distributed import DistributedSampler
 from taeda.data.fetch import _DatasetKind
 from taeda.data.info import get_worker_info
-from taeda.data.dataloader import DataLoader
 from taeda.data.sampler import (
     BatchSampler,
     RandomSampler,

@@ -10,8 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from taeda import _spoken
-from taeda import func as _func
+from taeda import _spoken, func as _func
 
 __all__ = [
     "combine_state_for_ensemble", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "make_functional",

@@ -7,16 +7,19 @@ One family a file; the functions check arguments and compose core's ops, which h
 import sys as _sys
 
 from taeda._autocast import POLICIES as _POLICIES
-from taeda._override import Overridable as _Overridable
-from taeda._override import function_for as _function_for
+from taeda._override import Overridable as _Overridable, function_for as _function_for
 from taeda._spelling import spelled as _spelled
-from taeda.nn import grad as grad
-from taeda.nn import _reduction as _Reduction  # noqa: F401 (copies of PyTorch's losses use it)
+from taeda.nn import (
+    _reduction as _Reduction,  # noqa: F401 (copies of PyTorch's losses use it)
+    grad as grad,
+)
 from taeda.nn.functional._common import assert_int_or_pair as assert_int_or_pair
 from taeda.nn.functional.activation import *
 from taeda.nn.functional.attention import *
-from taeda.nn.functional.attention import _canonical_mask as _canonical_mask  # copies of PyTorch's layers use these
-from taeda.nn.functional.attention import _none_or_dtype as _none_or_dtype
+from taeda.nn.functional.attention import (
+    _canonical_mask as _canonical_mask,  # copies of PyTorch's layers use these
+    _none_or_dtype as _none_or_dtype,
+)
 from taeda.nn.functional.conv import *
 from taeda.nn.functional.distance import *
 from taeda.nn.functional.fold import *

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import Tensor, broadcast_tensors
-from taeda.nn import functional                     # losses that autocast sees
+from taeda.nn import functional  # losses that autocast sees
 from taeda.nn.functional import activation, pooling, vision
 from taeda.nn.functional._common import need_tensors
 from taeda.nn.functional.lookup import _renormalise

@@ -9,9 +9,9 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, ops
-from taeda.stand_ins import is_stand_in
 from taeda.autograd import Function
 from taeda.nn.functional._common import REDUCTIONS, need_tensors
+from taeda.stand_ins import is_stand_in
 
 __all__ = ["linear_cross_entropy"]
 

@@ -1,6 +1,23 @@
 """Layers and losses, one family a file."""
 
 # ruff: noqa: F403, F405, RUF022
+import sys as _sys
+import types as _types
+
+from taeda.nn.modules import (
+    activation as _activation,
+    batchnorm as _batchnorm,
+    container as _container,
+    conv as _conv,
+    lazy as _lazy,
+    linear as _linear,
+    loss as _loss,
+    loss_regression as _loss_regression,
+    parameter_containers as _parameter_containers,
+    pooling as _pooling,
+    sampling as _sampling,
+    upsampling as _upsampling,
+)
 from taeda.nn.modules.activation import *
 from taeda.nn.modules.adaptive import *
 from taeda.nn.modules.attention import *
@@ -25,15 +42,6 @@ from taeda.nn.modules.sampling import *
 from taeda.nn.modules.sparse import *
 from taeda.nn.modules.transformer import *
 from taeda.nn.modules.upsampling import *
-
-import sys as _sys
-import types as _types
-
-from taeda.nn.modules import (
-    activation as _activation, batchnorm as _batchnorm, container as _container, conv as _conv, lazy as _lazy, linear as _linear,
-    loss as _loss, loss_regression as _loss_regression, parameter_containers as _parameter_containers, pooling as _pooling,
-    sampling as _sampling, upsampling as _upsampling,
-)  # fmt: skip
 
 # the files in which PyTorch keeps these layers, for programs that import from there
 instancenorm, pixelshuffle, channelshuffle = _batchnorm, _upsampling, _upsampling

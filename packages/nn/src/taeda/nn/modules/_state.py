@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import taeda
 from taeda import Tensor
+from taeda.nn.parameter import Parameter, is_lazy
 from taeda.settings import CONVERSION
 from taeda.utils import swap_tensors
 from taeda.utils.hooks import RemovableHandle, add_hook
-from taeda.nn.parameter import Parameter, is_lazy
 
 if TYPE_CHECKING:
     from taeda.nn.modules.module import Module

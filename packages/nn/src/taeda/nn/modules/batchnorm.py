@@ -7,8 +7,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
-from taeda.nn import functional as F
-from taeda.nn import init
+from taeda.nn import functional as F, init
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter
 

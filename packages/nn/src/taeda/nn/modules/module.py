@@ -17,6 +17,15 @@ from taeda.nn.modules._convert import ConvertMethods
 from taeda.nn.modules._hooks import (
     HookMethods,
     RemovableHandle,
+    global_backward as _global_backward_hooks,  # noqa: F401 (copies of Module use these)
+    global_backward_pre as _global_backward_pre_hooks,  # noqa: F401
+    global_buffer_registration as _global_buffer_registration_hooks,  # noqa: F401
+    global_forward as _global_forward_hooks,  # noqa: F401
+    global_forward_always as _global_forward_hooks_always_called,  # noqa: F401
+    global_forward_pre as _global_forward_pre_hooks,  # noqa: F401
+    global_forward_with_kwargs as _global_forward_hooks_with_kwargs,  # noqa: F401
+    global_module_registration as _global_module_registration_hooks,  # noqa: F401
+    global_parameter_registration as _global_parameter_registration_hooks,  # noqa: F401
     has_hooks,
     register_module_backward_hook,
     register_module_buffer_registration_hook,
@@ -27,20 +36,13 @@ from taeda.nn.modules._hooks import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
-from taeda.nn.modules._hooks import global_backward as _global_backward_hooks  # noqa: F401 (copies of Module use these)
-from taeda.nn.modules._hooks import global_backward_pre as _global_backward_pre_hooks  # noqa: F401
-from taeda.nn.modules._hooks import global_buffer_registration as _global_buffer_registration_hooks  # noqa: F401
-from taeda.nn.modules._hooks import global_forward as _global_forward_hooks  # noqa: F401
-from taeda.nn.modules._hooks import global_forward_always as _global_forward_hooks_always_called  # noqa: F401
-from taeda.nn.modules._hooks import global_forward_pre as _global_forward_pre_hooks  # noqa: F401
-from taeda.nn.modules._hooks import global_forward_with_kwargs as _global_forward_hooks_with_kwargs  # noqa: F401
-from taeda.nn.modules._hooks import global_module_registration as _global_module_registration_hooks  # noqa: F401
-from taeda.nn.modules._hooks import global_parameter_registration as _global_parameter_registration_hooks  # noqa: F401
 from taeda.nn.modules._members import MemberMethods
 from taeda.nn.modules._registry import Registry
-from taeda.nn.modules._state import EXTRA_STATE as _EXTRA_STATE_KEY_SUFFIX  # noqa: F401 (programs import it from here)
-from taeda.nn.modules._state import StateMethods
-from taeda.nn.modules._state import _IncompatibleKeys as _IncompatibleKeys  # programs import it from here
+from taeda.nn.modules._state import (
+    EXTRA_STATE as _EXTRA_STATE_KEY_SUFFIX,  # noqa: F401 (programs import it from here)
+    StateMethods,
+    _IncompatibleKeys as _IncompatibleKeys,  # programs import it from here
+)
 from taeda.nn.parameter import Buffer, Parameter
 
 __all__ = [

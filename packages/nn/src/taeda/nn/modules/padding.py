@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from taeda import Tensor, ops
-from taeda.nn.modules.utils import ntuple
 from taeda.nn.modules.module import Module
+from taeda.nn.modules.utils import ntuple
 
 __all__ = [
     "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",

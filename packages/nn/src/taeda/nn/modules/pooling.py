@@ -6,8 +6,8 @@ from typing import Any
 
 from taeda import Tensor, ops
 from taeda.nn import functional as F
-from taeda.nn.modules.utils import ntuple
 from taeda.nn.modules.module import Module
+from taeda.nn.modules.utils import ntuple
 
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",

@@ -10,8 +10,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
-from taeda.nn import functional as F
-from taeda.nn import init
+from taeda.nn import functional as F, init
 from taeda.nn.functional.attention import _canonical_mask, _none_or_dtype
 from taeda.nn.modules.activation import GELU, ReLU
 from taeda.nn.modules.attention import MultiheadAttention, fast_path_enabled, frozen

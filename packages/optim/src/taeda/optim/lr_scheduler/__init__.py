@@ -7,8 +7,10 @@ plateau.py     a rate that falls when a metric stops improving
 combined.py    schedules one after the other, or several at once
 """
 
-from taeda.optim.lr_scheduler.base import EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING  # programs filter by it
-from taeda.optim.lr_scheduler.base import LRScheduler
+from taeda.optim.lr_scheduler.base import (
+    EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING,  # programs filter by it
+    LRScheduler,
+)
 from taeda.optim.lr_scheduler.combined import ChainedScheduler, SequentialLR
 from taeda.optim.lr_scheduler.cycle import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from taeda.optim.lr_scheduler.decay import (

@@ -24,8 +24,8 @@ from taeda.vision.datasets.fakedata import FakeData
 from taeda.vision.datasets.folder import DatasetFolder, ImageFolder
 from taeda.vision.datasets.imagenet import ImageNet
 from taeda.vision.datasets.inaturalist import INaturalist
-from taeda.vision.datasets.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST
 from taeda.vision.datasets.letters_and_faces import LFWPairs, LFWPeople, Omniglot
+from taeda.vision.datasets.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST
 from taeda.vision.datasets.optical_flow import HD1K, FlyingChairs, FlyingThings3D, KittiFlow, Sintel
 from taeda.vision.datasets.oxford_iiit_pet import OxfordIIITPet
 from taeda.vision.datasets.patches import PCAM, PhotoTour

@@ -13,8 +13,8 @@ from taeda.vision.models.maxvit import *  # noqa: F403
 from taeda.vision.models.mnasnet import *  # noqa: F403
 from taeda.vision.models.mobilenetv2 import *  # noqa: F403
 from taeda.vision.models.mobilenetv3 import *  # noqa: F403
-from taeda.vision.models.regnet import *  # noqa: F403
 from taeda.vision.models.registry import get_model, get_model_builder, list_models, register_model
+from taeda.vision.models.regnet import *  # noqa: F403
 from taeda.vision.models.resnet import *  # noqa: F403
 from taeda.vision.models.shufflenetv2 import *  # noqa: F403
 from taeda.vision.models.small import LeNet, SmallCNN, lenet, small_cnn

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 import taeda
-from taeda.vision.transforms.kinds import I, get_dimensions, is_tensor_image
 from taeda.nn import functional as NN
+from taeda.vision.transforms.kinds import I, get_dimensions, is_tensor_image
 from taeda.vision.transforms.resample import resize_tensor
 
 __all__ = [

@@ -7,8 +7,7 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, nn
-from taeda.vision.transforms import functional as F
-from taeda.vision.transforms import warp
+from taeda.vision.transforms import functional as F, warp
 from taeda.vision.transforms._draws import checked_center, checked_fill, checked_p, uniform
 from taeda.vision.transforms.geometry import InterpolationMode, interpolation_mode
 from taeda.vision.transforms.transforms import two_sizes

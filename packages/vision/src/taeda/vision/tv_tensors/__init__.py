@@ -15,9 +15,9 @@ import PIL.Image
 
 import taeda
 from taeda import Tensor
-from taeda.vision import _homes as _homes
 from taeda._C import DisableTorchFunctionSubclass
 from taeda.utils._pytree import tree_flatten
+from taeda.vision import _homes as _homes
 
 __all__ = [
     "BoundingBoxFormat",

@@ -11,8 +11,8 @@ import taeda
 from taeda import Tensor
 from taeda.nn.functional import one_hot
 from taeda.utils._pytree import tree_flatten, tree_unflatten
-from taeda.vision.transforms import randomized
 from taeda.vision import tv_tensors
+from taeda.vision.transforms import randomized
 from taeda.vision.transforms._draws import uniform
 from taeda.vision.transforms.v2 import functional as F
 from taeda.vision.transforms.v2._transform import (

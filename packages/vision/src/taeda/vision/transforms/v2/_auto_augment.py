@@ -7,8 +7,8 @@ from typing import Any
 import taeda
 from taeda import Tensor
 from taeda.utils._pytree import tree_flatten, tree_unflatten
-from taeda.vision.transforms import autoaugment
 from taeda.vision import tv_tensors
+from taeda.vision.transforms import autoaugment
 from taeda.vision.transforms.autoaugment import applied, mixed
 from taeda.vision.transforms.convert import largest_value
 from taeda.vision.transforms.policies import AutoAugmentPolicy, Space, augmix_space, auto_space, policy_of, rand_space, trivial_space

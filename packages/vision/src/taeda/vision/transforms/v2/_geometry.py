@@ -9,11 +9,11 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
-from taeda.vision.transforms import randomized
 from taeda.vision import tv_tensors
 from taeda.vision.ops.boxes import box_iou
-from taeda.vision.transforms.geometry import PADDING_MODES
+from taeda.vision.transforms import randomized
 from taeda.vision.transforms._draws import uniform
+from taeda.vision.transforms.geometry import PADDING_MODES
 from taeda.vision.transforms.v2 import functional as F
 from taeda.vision.transforms.v2._transform import (
     PIL_IMAGE,

@@ -11,10 +11,10 @@ import numpy as np
 import taeda
 from taeda import Tensor
 from taeda.utils._pytree import tree_flatten, tree_unflatten
-from taeda.vision.transforms import warped
 from taeda.vision import tv_tensors
-from taeda.vision.transforms.convert import to_tensor
+from taeda.vision.transforms import warped
 from taeda.vision.transforms._draws import uniform
+from taeda.vision.transforms.convert import to_tensor
 from taeda.vision.transforms.v2 import functional as F
 from taeda.vision.transforms.v2._transform import (
     PIL_IMAGE,

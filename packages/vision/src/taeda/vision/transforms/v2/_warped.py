@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from taeda.vision.transforms import randomized
-from taeda.vision.transforms import warp
-from taeda.vision.transforms import warped
+from taeda.vision.transforms import randomized, warp, warped
 from taeda.vision.transforms._draws import uniform
 from taeda.vision.transforms.v2 import functional as F
 from taeda.vision.transforms.v2._transform import (

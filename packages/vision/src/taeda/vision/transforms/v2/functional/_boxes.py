@@ -8,8 +8,7 @@ from typing import Any
 import taeda
 from taeda import Tensor
 from taeda.vision.transforms import warp
-from taeda.vision.transforms.v2.functional import _geometry as G
-from taeda.vision.transforms.v2.functional import _warps as W
+from taeda.vision.transforms.v2.functional import _geometry as G, _warps as W
 from taeda.vision.transforms.v2.functional._dispatch import kernel
 from taeda.vision.transforms.v2.functional._formats import BOXES, POINTS, Format, clamp, convert, rotated
 

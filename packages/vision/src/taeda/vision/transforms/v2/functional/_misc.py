@@ -13,8 +13,8 @@ from taeda import Tensor
 from taeda.vision import tv_tensors
 from taeda.vision.transforms import warp
 from taeda.vision.transforms.convert import pil_to_tensor, to_pil_image
-from taeda.vision.transforms.v2.functional._formats import convert
 from taeda.vision.transforms.v2.functional._dispatch import dispatched, is_pure_tensor, kernel
+from taeda.vision.transforms.v2.functional._formats import convert
 from taeda.vision.transforms.v2.functional._sizes import PIL_IMAGE, TENSORS
 
 __all__ = ["erase", "gaussian_blur", "gaussian_noise", "jpeg", "normalize", "sanitize_bounding_boxes", "sanitize_keypoints"]
