@@ -43,7 +43,8 @@ NAMED = {
 }
 OF_FUNCTION = {(f, name): "int | Sequence[int]" for f in ("movedim", "moveaxis") for name in ("source", "destination")}
 OF_FUNCTION.update({("is_same_size", "other"): "Tensor", ("map_", "other"): "Tensor", ("map_", "function"): "Callable[..., Any]",
-                    ("dim_order", "ambiguity_check"): "_bool | list[Any]", ("register_hook", "hook"): "Callable[[Tensor], Any]",
+                    ("__init__", "mode"): "bool", ("dim_order", "ambiguity_check"): "_bool | list[Any]",
+                    ("register_hook", "hook"): "Callable[[Tensor], Any]",
                     ("register_post_accumulate_grad_hook", "hook"): "Callable[[Tensor], Any]"})
 OF_FUNCTION.update({("lerp", "weight"): "Tensor | float", ("lerp_", "weight"): "Tensor | float"})
 # functions that return something else than a Tensor
@@ -96,7 +97,7 @@ DUNDERS = {  # operators, whose slots have no signature: name -> parameters and 
     "__contains__": ("element: Any", "bool"), "__getitem__": ("index: Any", "Tensor"), "__setitem__": ("index: Any, value: Any", "None"),
     "__array__": ("dtype: Any = ..., copy: Any = ...", "Any"), "__deepcopy__": ("memo: Any", "Tensor"), "__copy__": ("", "Tensor"),
     "__format__": ("spec: str", "str"), "__getattr__": ("name: str", "Any"), "__setattr__": ("name: str, value: Any", "None"),
-    "__reversed__": ("", "Tensor"), "__divmod__": ("other: Any", "tuple[Tensor, Tensor]"),
+    "__reversed__": ("", "Tensor"),
 }
 PROPERTIES = {
     "shape": "Size", "dtype": "_dtype", "device": "_device", "ndim": "int", "itemsize": "int", "nbytes": "int",
@@ -198,7 +199,7 @@ def tensor_class() -> str:
     """Return the stub of the class Tensor."""
     lines = ["class Tensor:", f"    {summary(Tensor).strip()}", "    def __init__(self, *args: Any, **kwargs: Any) -> None: ...",
              "    @staticmethod", "    def _make_subclass(cls: Any, data: Tensor, require_grad: bool = ...) -> Any: ...",
-             "    @staticmethod", "    def _make_wrapper_subclass(cls: Any, *args: Any, **kwargs: Any) -> Any: ...",
+             "    @staticmethod", f"    def _make_wrapper_subclass({parameters(Tensor._make_wrapper_subclass, False)}) -> Any: ...",
              "    def as_subclass(self, cls: Any) -> Any: ..."]
     for name, kind in PROPERTIES.items():
         lines += ["    @property", f"    def {name}(self) -> {kind}: ..."]
@@ -369,8 +370,16 @@ def base_of(cls: type) -> str:
     return "(Disabling)" if cls.__base__ is not None and cls.__base__.__name__ == "Disabling" else ""
 
 
+def method_lines(name: str, method: Any) -> list[str]:
+    """Return the stub of a method of a small module's class."""
+    result = {"__init__": "None", "manual_seed": "Generator", "seed": "int", "initial_seed": "int"}.get(name, "Any")
+    static = isinstance(method, staticmethod)
+    line = f"    def {name}({parameters(method.__func__ if static else method, not static)}) -> {result}: ..."
+    return ["    @staticmethod", line] if static else [line]
+
+
 def class_lines(name: str, cls: type) -> list[str]:
-    """Return the stub of one class of a small module: its fields and methods, all of any type."""
+    """Return the stub of one class of a small module: its fields and its methods by their signatures."""
     base = base_of(cls)
     if name == "_Mode" or any(b.__name__ == "_Mode" for b in cls.__bases__):
         return [f"class {name}{base}:", *MODE]
@@ -381,8 +390,7 @@ def class_lines(name: str, cls: type) -> list[str]:
         methods = [m for m in methods if m in ("__init__", "__len__")]
         if name in MADE_BY_USERS and "__init__" not in methods:
             methods.append("__init__")
-    results = {"__init__": "None", "manual_seed": "Generator", "seed": "int", "initial_seed": "int"}
-    body = [f"    def {m}(self, *args: Any, **kwargs: Any) -> {results.get(m, 'Any')}: ..." for m in methods]
+    body = [line for m in methods for line in method_lines(m, inspect.getattr_static(cls, m))]
     if name == "Generator":
         body.insert(0, "    def __init__(self, device: Any = ...) -> None: ...")
     fields = OPEN if name in OF_C else [f"    {m}: Any" for m in sorted(vars(cls)) if not callable(vars(cls)[m]) and not m.startswith("_")]
@@ -401,7 +409,7 @@ def class_stub(module: Any, values: dict[str, str]) -> str:
             lines += class_lines(name, f)
         elif callable(f):
             lines.append(f"def {name}({parameters(f, False)}) -> Any: ...")
-    text = "\n".join(lines) + "\n"
+    text = ("\n".join(lines) + "\n").replace("Callable[[Tensor], Any]", "Callable[..., Any]")
     for kind in ("_dtype", "Tensor"):           # classes that a small module does not import
         text = text.replace(f": {kind}", ": Any")
     return re.sub(r"(?:Tensor|_dtype|_device|Generator) \|", "Any |", text)
