@@ -127,3 +127,25 @@ def test_links_in_the_documents_lead_somewhere() -> None:
     for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "examples" / "README.md", ROOT / "benchmarks" / "README.md"]:
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_files_that_the_documents_name_are_there() -> None:
+    done = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=False)
+    if done.returncode:
+        pytest.skip("not a checkout: which files belong to the sources is not known")
+    files = [pathlib.PurePosixPath("/", line) for line in done.stdout.splitlines()]
+    known = {str(p) for p in files} | {str(p.parent / p.name.partition(".")[0]) for p in files} | {str(d) for p in files for d in p.parents}
+    documents = [ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *(ROOT / room / "README.md" for room in ("benchmarks", "examples"))]
+    for document in documents:
+        for name in re.findall(r"`([\w./-]+)`", document.read_text()):
+            is_file = re.search(r"\.(py|pyx|pxd|h|in|md|toml)$", name)
+            is_place = re.match(r"(kernels|ops|autograd|sparse|func|utils|packages|tests|docs|tools|optim|nn|detection)/", name)
+            if (is_file or is_place) and "NAME" not in name:
+                assert any(path.endswith("/" + name.rstrip("/")) for path in known), f"{document.name}: {name}"
+
+
+def test_the_architecture_names_every_room_of_the_core() -> None:
+    core = ROOT / "packages" / "core" / "src" / "taeda"
+    rooms = {p.name.partition(".")[0] for p in core.iterdir() if p.suffix in ("", ".py", ".pyx") and not p.name.startswith("__")}
+    named = set(re.findall(r"\w+", (ROOT / "docs" / "architecture.md").read_text()))
+    assert rooms - named == set()
