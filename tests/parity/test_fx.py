@@ -593,6 +593,21 @@ def built(lib: Any, steps: list[Any]) -> Any:
     return lib.fx.symbolic_trace(f)
 
 
+OPERATORS = ("aten.add_.Tensor", "aten.mul.out", "aten.relu_.default", "aten.add.Tensor", "aten.bernoulli.default", "aten.dropout.default",
+             "aten.normal_.default", "rand", "randn", "randint", "randperm", "normal", "poisson", "multinomial", "dropout", "add")
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+@pytest.mark.parametrize("random", [True, False])
+def test_the_same_calls_are_kept(name: str, random: bool) -> None:
+    def kept(lib: Any) -> bool:
+        graph = lib.fx.Graph()
+        target = functools.reduce(getattr, name.split("."), lib.ops if "." in name else lib)
+        return graph.call_function(target, (graph.placeholder("x"),)).is_impure(random)
+
+    assert kept(taeda) == kept(torch)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(STEP, min_size=1, max_size=9))
 def test_graphs_made_by_chance_are_the_same(steps: list[Any]) -> None:

@@ -116,6 +116,35 @@ def test_what_nothing_uses_is_eliminated() -> None:
     assert graph.eliminate_dead_code(lambda n: False) and len(graph.nodes) == 4
 
 
+def test_operators_that_write_or_draw_are_kept() -> None:
+    library = taeda.library.Library("kept", "DEF")
+    library.define("fill(Tensor(a!) x) -> ()")
+    library.define("twice(Tensor x) -> Tensor")
+    library.define("draw(Tensor x) -> Tensor", tags=(taeda.Tag.nondeterministic_seeded,))
+    library.impl("fill", lambda x: x.fill_(3) and None, "CPU")
+    aten, own = taeda.ops.aten, taeda.ops.kept
+    impure = (aten.add_.Tensor, aten.mul.out, aten.relu_, own.fill, own.fill.default, taeda.rand_like, taeda.bernoulli)
+    seeded = (aten.bernoulli.default, aten.native_dropout.default, aten.randn_like, own.draw, own.draw.default)
+    pure = (aten.add.Tensor, aten.relu, own.twice, own.twice.default, taeda.dropout)
+    graph = fx.Graph()
+    x = graph.placeholder("x")
+    kept = {f: graph.call_function(f, (x,)) for f in (*impure, *seeded, *pure)}
+    graph.output(x)
+    assert [kept[f].is_impure() for f in kept] == [True] * (len(impure) + len(seeded)) + [False] * len(pure)
+    assert [kept[f].is_impure(impure_random=False) for f in kept] == [True] * len(impure) + [False] * (len(seeded) + len(pure))
+    assert graph.eliminate_dead_code() and len(graph.nodes) == len(impure) + len(seeded) + 2
+
+
+def test_a_write_by_an_operator_outlives_the_elimination() -> None:
+    def f(x: taeda.Tensor, y: taeda.Tensor) -> taeda.Tensor:
+        taeda.ops.aten.add_.Tensor(x, y)
+        return x * 2
+
+    traced = fx.symbolic_trace(f)
+    assert not traced.graph.eliminate_dead_code()
+    assert traced(taeda.ones(2), taeda.ones(2)).tolist() == [4, 4]
+
+
 def test_what_is_not_well_formed_is_found() -> None:
     graph, x, y, z = small()
     graph.lint()

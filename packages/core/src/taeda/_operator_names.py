@@ -63,6 +63,14 @@ class OpOverload(operators.OpOverload):
     def _schema(self) -> FunctionSchema:
         return self._of._info
 
+    @property
+    def _writes(self) -> bool:
+        return self._schema.is_mutable
+
+    @property
+    def _nondeterministic_seeded(self) -> bool:
+        return Tag.nondeterministic_seeded in self.tags
+
     def __str__(self) -> str:
         return f"{self.namespace}.{self.__name__}"
 
@@ -90,6 +98,14 @@ class OpOverloadPacket(operators.OpOverloadPacket):
     def _of(self) -> CustomOpDef:
         """The operator of the first overload."""
         return self._chosen((), {}, first=True)._of
+
+    @property
+    def _writes(self) -> bool:
+        return any(one._writes for one in self._overloads.values())
+
+    @property
+    def _nondeterministic_seeded(self) -> bool:
+        return any(one._nondeterministic_seeded for one in self._overloads.values())
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         recorded = operators.record(self, args, kwargs)

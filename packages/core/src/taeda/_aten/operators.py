@@ -32,6 +32,11 @@ float src dim_int
 ScalarOpt_dim ScalarOpt_dim_dtype ScalarOpt_dtype dim_values stable descending ord ord_str Int Int_out functional other_dtype
 """
 _OVERLOADS = frozenset(_KINDS.split())
+# What takes numbers of a generator and writes to no argument: graphs keep such calls, so that those after them draw the same.
+_DRAWING = frozenset((
+    "alpha_dropout", "bernoulli", "binomial", "dropout", "feature_alpha_dropout", "feature_dropout", "multinomial", "native_dropout",
+    "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "rrelu", "rrelu_with_noise",
+))
 
 
 def _slice(x: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
@@ -268,6 +273,15 @@ class OpOverload(_Unique):
         self.namespace = packet.namespace
         self._opname, self._overloadname = packet.__name__, overload
 
+    @property
+    def _writes(self) -> bool:
+        """Whether a call changes an argument."""
+        return self._overload.endswith("out") or self.overloadpacket._writes
+
+    @property
+    def _nondeterministic_seeded(self) -> bool:
+        return self.overloadpacket._nondeterministic_seeded
+
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         recorded = record(self, args, kwargs)
         if recorded is not None:
@@ -311,6 +325,15 @@ class OpOverloadPacket(_Unique):
 
     def __init__(self, name: str, function: Callable[..., Any], namespace: str = "aten") -> None:
         self.__name__, self._function, self.namespace = name, function, namespace
+
+    @property
+    def _writes(self) -> bool:
+        """Whether a call changes an argument, whichever overload takes it."""
+        return self.__name__.endswith("_") and not self.__name__.endswith("__")
+
+    @property
+    def _nondeterministic_seeded(self) -> bool:
+        return self.__name__ in _DRAWING
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         recorded = record(self, args, kwargs)

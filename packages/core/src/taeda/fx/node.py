@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import taeda
+from taeda._aten.operators import OpOverload, OpOverloadPacket
 from taeda.fx import operator_schemas
 from taeda.fx._naming import qualified_name as _get_qualified_name, type_repr as _type_repr
 from taeda.fx.immutable_collections import immutable_dict, immutable_list
@@ -33,8 +34,15 @@ base_types = (str, int, float, bool, complex, taeda.dtype, taeda.Tensor, taeda.d
 BaseArgumentTypes = Any
 _legal_ops = ("placeholder", "call_method", "call_module", "call_function", "get_attr", "output", "root")
 
+_OPERATORS = OpOverload, OpOverloadPacket
+
 # what is kept although nothing uses its result
-_side_effectful_functions: set[Callable[..., Any]] = {operator.setitem, _assert}
+_side_effectful_functions: set[Callable[..., Any]] = {
+    operator.setitem, _assert,
+    # these move the generator: without them the calls after them would draw other numbers
+    taeda.bernoulli, taeda.multinomial, taeda.normal, taeda.poisson, taeda.rand, taeda.rand_like, taeda.randint, taeda.randint_like,
+    taeda.randn, taeda.randn_like, taeda.randperm,
+}
 
 
 def has_side_effect(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -325,9 +333,9 @@ class Node:
         if self.op in ("placeholder", "output"):
             return True
         if self.op == "call_function":
-            if impure_random and getattr(self.target, "_nondeterministic_seeded", False):
+            if self.target in _side_effectful_functions or (isinstance(self.target, _OPERATORS) and self.target._writes):
                 return True
-            return self.target in _side_effectful_functions
+            return impure_random and getattr(self.target, "_nondeterministic_seeded", False)
         if self.op == "call_module" and self.graph.owning_module is not None:
             target = self.graph.owning_module.get_submodule(self.target)
             return bool(getattr(target, "_is_impure", False))
