@@ -36,73 +36,66 @@ static int taeda_wide(void) { return 0; }
 #define NAME(a) JOIN(a, SUFFIX)
 #define EACH6(M) M(0) M(1) M(2) M(3) M(4) M(5)
 #define EACH8(M) EACH6(M) M(6) M(7)
+
+/* p_i = sum_r  src_i[off[r]] * w[r], for EACH of some places i; the next r's vector of weights lies `step` elements on. */
+#define BEGIN1(i) const T *s##i = src[i]; V p##i = {0};
+#define STEP1(i) { const T x = s##i[o]; p##i += x * u; }
+#define SUMS1(EACH, step)                                                       \
+    EACH(BEGIN1)                                                                \
+    for (int64_t r = 0; r < n; r++) {                                           \
+        const int64_t o = off[r];                                               \
+        const V u = *(const V *)(w + r * (step));                               \
+        EACH(STEP1)                                                             \
+    }
+/* The same of two vectors: q_i with the one that lies `beyond` elements after p_i's. */
+#define BEGIN2(i) BEGIN1(i) V q##i = {0};
+#define STEP2(i) { const T x = s##i[o]; p##i += x * u; q##i += x * v; }
+#define SUMS2(EACH, beyond)                                                     \
+    EACH(BEGIN2)                                                                \
+    for (int64_t r = 0; r < n; r++) {                                           \
+        const int64_t o = off[r];                                               \
+        const V u = *(const V *)(w + r * LANES), v = *(const V *)(w + r * LANES + (beyond)); \
+        EACH(STEP2)                                                             \
+    }
 #endif
 
 typedef T NAME(half) __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
 typedef T NAME(whole) __attribute__((vector_size(64), aligned(sizeof(T)), may_alias));
 
 /* -- sums through a table of offsets -- */
-#define BEGIN(i) const T *s##i = src[i]; V p##i = {0}, q##i = {0};
-#define BEGIN1(i) const T *s##i = src[i]; V p##i = {0};
-#define STEP2(i) { T x = s##i[o]; p##i += x * u; q##i += x * v; }
-#define STEP1(i) { T x = s##i[o]; p##i += x * u; }
-#define END2(i) *(V *)(y + i * LANES) += p##i; *(V *)(y + i * LANES + gap) += q##i;
-#define END1(i) *(V *)(y + i * LANES) += p##i;
-#define HALF1(i) *(V *)(y + i * (LANES / 2)) += p##i;
+#define ADD1(i) *(V *)(y + i * LANES) += p##i;
+#define ADD2(i) ADD1(i) *(V *)(y + i * LANES + gap) += q##i;
+#define ADD_HALF(i) *(V *)(y + i * (LANES / 2)) += p##i;
 
 LOCAL void NAME(tile)(int64_t n, const T *const *src, const int64_t *off, const T *w, T *y) {
     typedef NAME(half) V;
     const int64_t gap = LANES / 2;
-    EACH6(BEGIN)
-    for (int64_t r = 0; r < n; r++) {
-        int64_t o = off[r];
-        V u = *(const V *)(w + r * LANES), v = *(const V *)(w + r * LANES + gap);
-        EACH6(STEP2)
-    }
-    EACH6(END2)
+    SUMS2(EACH6, gap)
+    EACH6(ADD2)
 }
 
 LOCAL void NAME(narrow)(int64_t n, const T *const *src, const int64_t *off, const T *w, T *y) {
     typedef NAME(half) V;
-    EACH8(BEGIN1)
-    for (int64_t r = 0; r < n; r++) {
-        int64_t o = off[r];
-        V u = *(const V *)(w + r * (LANES / 2));
-        EACH8(STEP1)
-    }
-    EACH8(HALF1)
+    SUMS1(EACH8, LANES / 2)
+    EACH8(ADD_HALF)
 }
 
 LOCAL WIDE void NAME(wide)(int64_t n, const T *const *src, const int64_t *off, const T *w, T *y) {
     typedef NAME(whole) V;
-    EACH8(BEGIN1)
-    for (int64_t r = 0; r < n; r++) {
-        int64_t o = off[r];
-        V u = *(const V *)(w + r * LANES);
-        EACH8(STEP1)
-    }
-    EACH8(END1)
+    SUMS1(EACH8, LANES)
+    EACH8(ADD1)
 }
 
 /* The second panel of weights lies wgap elements on, the second panel of results gap elements on. */
 LOCAL WIDE void NAME(pair)(int64_t n, const T *const *src, const int64_t *off, const T *w, int64_t wgap, T *y,
                             int64_t gap) {
     typedef NAME(whole) V;
-    EACH8(BEGIN)
-    for (int64_t r = 0; r < n; r++) {
-        int64_t o = off[r];
-        V u = *(const V *)(w + r * LANES), v = *(const V *)(w + r * LANES + wgap);
-        EACH8(STEP2)
-    }
-    EACH8(END2)
+    SUMS2(EACH8, wgap)
+    EACH8(ADD2)
 }
-#undef BEGIN
-#undef BEGIN1
-#undef STEP2
-#undef STEP1
-#undef END2
-#undef END1
-#undef HALF1
+#undef ADD1
+#undef ADD2
+#undef ADD_HALF
 
 /* -- sums over whole rows of pixels: few results share each load --
  * rowsM  y[i][x] += sum_r  w[r][i] * src[off[r] + x]     i < M results, x < LANES * NV
