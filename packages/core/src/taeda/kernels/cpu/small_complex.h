@@ -12,7 +12,6 @@ typedef struct { V re, im; } NAME(Cell);
 
 INLINE Z NAME(complex_choose)(W mask, Z a, Z b) { return (Z){NAME(choose)(mask, a.re, b.re), NAME(choose)(mask, a.im, b.im)}; }
 INLINE Z NAME(complex_times)(Z a, Z b) { return (Z){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
-INLINE V NAME(taxicab)(Z x) { return NAME(magnitude)(x.re) + NAME(magnitude)(x.im); }
 
 /* Smith's x / y = ((x.re + x.im r) + i (x.im - x.re r)) / d, r = y.im / y.re, d = y.re + y.im r, where y.re is the larger part (wide);
  * where it is not, the parts of x and of y change places, and the quotient's imaginary part its sign. */
@@ -96,116 +95,33 @@ LOCAL void NAME(complex_store)(const NAME(Group) *g, int m, int n, const Z *a) {
     }
 }
 
-/* -- LU: A = P L U; lu_columns and the like of small_matrices.h -- */
+/* -- LU: A = P L U; what lu.h does to cells -- */
 
-INLINE void NAME(complex_lu_columns)(Z *b, int m, int k, const int C, const W *mask, const Z *l, const int swap, const int update) {
-    Z top[2], u[2];
-    UNROLL for (int c = 0; c < C; c++) u[c] = top[c] = b[c * m + k];
-    if (swap) {
-        UNROLL for (int c = 0; c < C; c++) u[c] = (Z){(V)((W)top[c].re & mask[k]), (V)((W)top[c].im & mask[k])};
-        for (int i = k + 1; i < m; i++)
-            UNROLL for (int c = 0; c < C; c++) {
-                u[c].re = (V)((W)u[c].re | ((W)b[c * m + i].re & mask[i]));
-                u[c].im = (V)((W)u[c].im | ((W)b[c * m + i].im & mask[i]));
-            }
-        UNROLL for (int c = 0; c < C; c++) b[c * m + k] = u[c];
-    }
-    for (int i = k + 1; i < m; i++)
-        UNROLL for (int c = 0; c < C; c++) {
-            Z x = b[c * m + i];
-            if (swap) x = NAME(complex_choose)(mask[i], top[c], x);
-            if (update) {
-                x.re = x.re - NAME(product)(l[i].re, u[c].re) + NAME(product)(l[i].im, u[c].im);
-                x.im = x.im - NAME(product)(l[i].re, u[c].im) - NAME(product)(l[i].im, u[c].re);
-            }
-            b[c * m + i] = x;
-        }
+INLINE Z NAME(complex_masked)(Z x, W mask) { return (Z){NAME(masked)(x.re, mask), NAME(masked)(x.im, mask)}; }
+INLINE Z NAME(complex_either)(Z x, Z y) { return (Z){NAME(either)(x.re, y.re), NAME(either)(x.im, y.im)}; }
+INLINE Z NAME(complex_less_product)(Z x, Z l, Z u) {
+    x.re = x.re - NAME(product)(l.re, u.re) + NAME(product)(l.im, u.im);
+    x.im = x.im - NAME(product)(l.re, u.im) - NAME(product)(l.im, u.re);
+    return x;
 }
+INLINE Z NAME(complex_by_real)(Z x, V v) { return (Z){x.re * v, x.im * v}; }
+INLINE Z NAME(complex_real)(V v) { return (Z){v, {0}}; }
+INLINE V NAME(complex_size)(Z x) { return NAME(magnitude)(x.re) + NAME(magnitude)(x.im); }
+INLINE W NAME(complex_is_zero)(Z x) { return (x.re == 0) & (x.im == 0); }
+INLINE void NAME(complex_divide)(Z *x, int i, int n, Z p) {
+    const NAME(Divisor) by = NAME(divisor)(p);
+    for (; i < n; i++) x[i] = NAME(quotient)(x[i], &by);
+}
+INLINE void NAME(complex_multiply)(Z *x, int i, int n, Z p) {
+    const Z by = NAME(complex_reciprocal)(p);
+    for (; i < n; i++) x[i] = NAME(complex_times)(x[i], by);
+}
+INLINE void NAME(complex_put)(T *to, int64_t i, Z x, int l) { to[2 * i] = x.re[l]; to[2 * i + 1] = x.im[l]; }
 
-INLINE void NAME(complex_lu_all)(Z *a, int m, int n, int k, const W *mask, const int swap) {
-    const Z *l = a + k * m;
-    int j = 0;
-    if (swap) {
-        for (; j + 2 <= k; j += 2) NAME(complex_lu_columns)(a + j * m, m, k, 2, mask, l, 1, 0);
-        if (j < k) NAME(complex_lu_columns)(a + j * m, m, k, 1, mask, l, 1, 0);
-    }
-    j = k + 1;
-    for (; j + 2 <= n; j += 2) NAME(complex_lu_columns)(a + j * m, m, k, 2, mask, l, swap, 1);
-    if (j < n) NAME(complex_lu_columns)(a + j * m, m, k, 1, mask, l, swap, 1);
-}
-
-INLINE void NAME(complex_factor)(Z *a, int m, int n, W *pivot, W *info, V *parity) {
-    W mask[SMALL_SIZE], none = {0}, flips = {0};
-    const Z one = {NAME(number)(1), {0}};
-    const int size = m < n ? m : n;
-    *info = none;
-    for (int k = 0; k < size; k++) {
-        Z *col = a + k * m;
-        const Z top = col[k];
-        V best = NAME(taxicab)(top);
-        W at = none + k;
-        for (int i = k + 1; i < m; i++) {
-            const V x = NAME(taxicab)(col[i]);
-            const W more = x > best;
-            best = NAME(choose)(more, x, best);
-            at = (W)NAME(choose)(more, (V)(none + i), (V)at);
-        }
-        pivot[k] = at;
-        const W moved = at != k;
-        flips ^= moved;
-        const int swap = NAME(any)(moved);
-        if (swap) {
-            mask[k] = at == k;
-            W re = (W)top.re & mask[k], im = (W)top.im & mask[k];
-            for (int i = k + 1; i < m; i++) {
-                mask[i] = at == i;
-                re |= (W)col[i].re & mask[i];
-                im |= (W)col[i].im & mask[i];
-                col[i] = NAME(complex_choose)(mask[i], top, col[i]);
-            }
-            col[k] = (Z){(V)re, (V)im};
-        }
-        const W zero = (col[k].re == 0) & (col[k].im == 0);
-        *info |= zero & (*info == 0) & (k + 1);
-        if (m == 2 || NAME(any)(best < (T)SMALLEST)) {
-            const NAME(Divisor) by = NAME(divisor)(NAME(complex_choose)(zero, one, col[k]));
-            for (int i = k + 1; i < m; i++) col[i] = NAME(quotient)(col[i], &by);
-        } else {
-            const Z by = NAME(complex_reciprocal)(col[k]);
-            for (int i = k + 1; i < m; i++) col[i] = NAME(complex_times)(col[i], by);
-        }
-        if (swap) NAME(complex_lu_all)(a, m, n, k, mask, 1);
-        else NAME(complex_lu_all)(a, m, n, k, mask, 0);
-    }
-    *parity = (V)((W)NAME(number)(1) | (flips & (W)(-(V){0})));
-}
-
-/* As small_lu. */
-LOCAL void NAME(complex_lu)(View **t, const Param *p, int64_t first, int count, void *room) {
-    const int m = small_rows(t[0]), n = small_cols(t[0]), size = m < n ? m : n;
-    const SmallBatch from = small_batch(t[3], 0), to = small_batch(t[0], 0);
-    NAME(Group) g = NAME(complex_group)(&from, first, count);
-    Z *a = room, det = {{0}, {0}};
-    W pivot[SMALL_SIZE], info;
-    NAME(complex_load)(&g, m, n, a);
-    NAME(complex_factor)(a, m, n, pivot, &info, &det.re);
-    g = NAME(complex_group)(&to, first, count);
-    NAME(complex_store)(&g, m, n, a);
-    if (p[1].i == 1) {
-        det = (Z){a[0].re * det.re, a[0].im * det.re};
-        for (int k = 1; k < size; k++) det = NAME(complex_times)(det, a[k * m + k]);
-    }
-    for (int l = 0; l < count; l++) {
-        int32_t *pivots = (int32_t *)t[1]->data + (first + l) * size;
-        for (int k = 0; k < size; k++) pivots[k] = (int32_t)pivot[k][l] + 1;
-        ((int32_t *)t[2]->data)[first + l] = (int32_t)info[l];
-        if (p[1].i) {
-            T *at = (T *)t[4]->data + 2 * (first + l);
-            at[0] = det.re[l];
-            at[1] = det.im[l];
-        }
-    }
-}
+#define CELL Z
+#define OF(x) NAME(complex_##x)
+#define KERNEL NAME(complex_lu)
+#include "lu.h"
 
 /* -- triangles; flip: the sign of imaginary parts of A -- */
 

@@ -188,103 +188,27 @@ LOCAL void NAME(store)(const NAME(Group) *g, int m, int n, const V *a) {
 }
 #undef STEP_RUN
 
-/* -- LU: A = P L U -- */
+/* -- LU: A = P L U; what lu.h does to cells -- */
 
-/* C columns from b on: exchange row k with the pivots' rows (`mask`, for rows k and on, where `swap`); take l times row k off the rows
- * below (where `update`). */
-INLINE void NAME(lu_columns)(V *b, int m, int k, const int C, const W *mask, const V *l, const int swap, const int update) {
-    V top[4], u[4];
-    UNROLL for (int c = 0; c < C; c++) u[c] = top[c] = b[c * m + k];
-    if (swap) {
-        UNROLL for (int c = 0; c < C; c++) u[c] = (V)((W)top[c] & mask[k]);
-        for (int i = k + 1; i < m; i++)
-            UNROLL for (int c = 0; c < C; c++) u[c] = (V)((W)u[c] | ((W)b[c * m + i] & mask[i]));
-        UNROLL for (int c = 0; c < C; c++) b[c * m + k] = u[c];
-    }
-    for (int i = k + 1; i < m; i++)
-        UNROLL for (int c = 0; c < C; c++) {
-            V x = b[c * m + i];
-            if (swap) x = NAME(choose)(mask[i], top[c], x);
-            if (update) x -= NAME(product)(l[i], u[c]);
-            b[c * m + i] = x;
-        }
+INLINE V NAME(masked)(V x, W mask) { return (V)((W)x & mask); }
+INLINE V NAME(either)(V x, V y) { return (V)((W)x | (W)y); }
+INLINE V NAME(less_product)(V x, V l, V u) { x -= NAME(product)(l, u); return x; }
+INLINE V NAME(times)(V x, V y) { return x * y; }
+INLINE V NAME(by_real)(V x, V v) { return x * v; }
+INLINE V NAME(real)(V v) { return v; }
+INLINE V NAME(size)(V x) { return NAME(magnitude)(x); }
+INLINE W NAME(is_zero)(V x) { return x == 0; }
+INLINE void NAME(divide)(V *x, int i, int n, V p) { for (; i < n; i++) x[i] /= p; }
+INLINE void NAME(multiply)(V *x, int i, int n, V p) {
+    const V by = 1 / p;
+    for (; i < n; i++) x[i] *= by;
 }
+INLINE void NAME(put)(T *to, int64_t i, V x, int l) { to[i] = x[l]; }
 
-INLINE void NAME(lu_all)(V *a, int m, int n, int k, const W *mask, const int swap) {
-    const V *l = a + k * m;
-    int j = 0;
-    if (swap) {
-        for (; j + 2 <= k; j += 2) NAME(lu_columns)(a + j * m, m, k, 2, mask, l, 1, 0);
-        if (j < k) NAME(lu_columns)(a + j * m, m, k, 1, mask, l, 1, 0);
-    }
-    j = k + 1;
-    for (; j + 2 <= n; j += 2) NAME(lu_columns)(a + j * m, m, k, 2, mask, l, swap, 1);
-    if (j < n) NAME(lu_columns)(a + j * m, m, k, 1, mask, l, swap, 1);
-}
-
-/* In place.  pivot[k]: the row that row k was exchanged with, from 0; info: 1 + the first k whose pivot is 0; parity: -1 for odd
- * permutations. */
-INLINE void NAME(lu)(V *a, int m, int n, W *pivot, W *info, V *parity) {
-    W mask[SMALL_SIZE], none = {0}, flips = {0};
-    const int size = m < n ? m : n;
-    *info = none;
-    for (int k = 0; k < size; k++) {
-        V *col = a + k * m, best = NAME(magnitude)(col[k]), top = col[k];
-        W at = none + k;
-        for (int i = k + 1; i < m; i++) {
-            const V x = NAME(magnitude)(col[i]);
-            const W more = x > best;
-            best = NAME(choose)(more, x, best);
-            at = (W)NAME(choose)(more, (V)(none + i), (V)at);
-        }
-        pivot[k] = at;
-        const W moved = at != k;
-        flips ^= moved;
-        const int swap = NAME(any)(moved);
-        if (swap) {
-            W found = (W)top & (mask[k] = at == k);
-            for (int i = k + 1; i < m; i++) {
-                mask[i] = at == i;
-                found |= (W)col[i] & mask[i];
-                col[i] = NAME(choose)(mask[i], top, col[i]);
-            }
-            col[k] = (V)found;
-        }
-        const V p = col[k];
-        const W zero = p == 0;
-        *info |= zero & (*info == 0) & (k + 1);
-        if (m == 2 || NAME(any)(best < (T)SMALLEST)) {
-            const V by = NAME(choose)(zero, NAME(number)(1), p);
-            for (int i = k + 1; i < m; i++) col[i] /= by;
-        } else {
-            const V by = 1 / p;
-            for (int i = k + 1; i < m; i++) col[i] *= by;
-        }
-        if (swap) NAME(lu_all)(a, m, n, k, mask, 1);
-        else NAME(lu_all)(a, m, n, k, mask, 0);
-    }
-    *parity = (V)((W)NAME(number)(1) | (flips & (W)(-(V){0})));
-}
-
-/* (LU, pivots, info, A, det); 1: det is the determinant (1), or the permutation's sign (2), or not there (0).  LU is column-major. */
-LOCAL void NAME(small_lu)(View **t, const Param *p, int64_t first, int count, void *room) {
-    const int m = small_rows(t[0]), n = small_cols(t[0]), size = m < n ? m : n;
-    const SmallBatch from = small_batch(t[3], 0), to = small_batch(t[0], 0);
-    NAME(Group) g = NAME(group)(&from, first, count);
-    V *a = room, parity;
-    W pivot[SMALL_SIZE], info;
-    NAME(load)(&g, m, n, a);
-    NAME(lu)(a, m, n, pivot, &info, &parity);
-    g = NAME(group)(&to, first, count);
-    NAME(store)(&g, m, n, a);
-    if (p[1].i == 1) for (int k = 0; k < size; k++) parity = k ? parity * a[k * m + k] : a[0] * parity;
-    for (int l = 0; l < count; l++) {
-        int32_t *pivots = (int32_t *)t[1]->data + (first + l) * size;
-        for (int k = 0; k < size; k++) pivots[k] = (int32_t)pivot[k][l] + 1;
-        ((int32_t *)t[2]->data)[first + l] = (int32_t)info[l];
-        if (p[1].i) ((T *)t[4]->data)[first + l] = parity[l];
-    }
-}
+#define CELL V
+#define OF NAME
+#define KERNEL NAME(small_lu)
+#include "lu.h"
 
 /* -- triangles -- */
 
