@@ -20,6 +20,64 @@ def _tensors(tree: Any) -> list[taeda.Tensor]:
     return [x for x in tree_leaves(tree) if isinstance(x, taeda.Tensor)]
 
 
+class _Recorder:
+    """The nodes of a graph while the model runs: those of autograd that led to each module's output, under names of modules."""
+
+    def __init__(self, model: Any, args: tuple[Any, ...]) -> None:
+        self.args = args
+        self.nodes: dict[str, NodeDef] = {}
+        self.names: dict[Any, str] = {}  # node of autograd -> name
+        self.counts: collections.Counter[tuple[str, str]] = collections.Counter()
+        self.scope = {name: _scope(model, name) for name, _ in model.named_modules()}
+        self.owners = {id(p): name for name, p in model.named_parameters(remove_duplicate=False)}
+
+    def add(self, kind: str, name: str, sources: list[str], shape: Any = None) -> str:
+        """Add a node; return its name."""
+        attributes = {}
+        if shape is not None:
+            sizes = TensorShapeProto(dim=[TensorShapeProto.Dim(size=n) for n in shape])
+            attributes["_output_shapes"] = AttrValue(list=AttrValue.ListValue(shape=[sizes]))
+        self.nodes[name] = NodeDef(name=name, op=kind, input=sources, attr=attributes)
+        return name
+
+    def add_operation(self, node: Any, where: str, shape: Any) -> str:
+        """Add what autograd recorded of one operation, within the scope `where`."""
+        kind = node.name().removesuffix("0").removesuffix("Backward")
+        number = self.counts[where, kind]
+        self.counts[where, kind] += 1
+        return self.add(kind, f"{where}/{kind}_{number}", [self.names[n] for n, _ in node.next_functions if n is not None], shape)
+
+    def add_leaf(self, leaf: taeda.Tensor) -> str:
+        """Add a parameter, an input, or what else gradients end in."""
+        if id(leaf) in self.owners:
+            module, _, parameter = self.owners[id(leaf)].rpartition(".")
+            return self.add("parameter", f"{self.scope[module]}/{parameter}", [], leaf.shape)
+        place = next((i for i, a in enumerate(self.args) if a is leaf), None)
+        return self.add("input", f"input/input.{place}" if place is not None else f"other/{len(self.names)}", [], leaf.shape)
+
+    def record(self, tensor: taeda.Tensor, where: str) -> None:
+        """Name the operations that led to a tensor and have no name yet, each after those that it reads."""
+        waiting: list[tuple[Any, Any, bool]] = [(tensor.grad_fn, tensor.shape, False)] if tensor.grad_fn is not None else []
+        while waiting:
+            node, shape, ready = waiting.pop()
+            if node in self.names:
+                continue
+            if not ready:
+                waiting += [(node, shape, True), *((n, None, False) for n, _ in node.next_functions if n is not None)]
+                continue
+            leaf = getattr(node, "variable", None)
+            self.names[node] = self.add_operation(node, where, shape) if leaf is None else self.add_leaf(leaf)
+
+    def hook(self, where: str) -> Any:
+        """Return a forward hook that records a module's output."""
+
+        def after(_module: Any, _inputs: Any, out: Any) -> None:
+            for tensor in _tensors(out):
+                self.record(tensor, where)
+
+        return after
+
+
 def graph_of(model: Any, inputs: Any, verbose: bool = False) -> GraphDef:
     """Run the model once and return its graph.
 
@@ -28,56 +86,8 @@ def graph_of(model: Any, inputs: Any, verbose: bool = False) -> GraphDef:
     """
     args = inputs if isinstance(inputs, (tuple, list)) else (inputs,)
     args = tuple(a.detach().requires_grad_() if isinstance(a, taeda.Tensor) and a.is_floating_point() else a for a in args)
-    names: dict[Any, str] = {}  # node of autograd -> name
-    nodes: dict[str, NodeDef] = {}
-    counts: collections.Counter[tuple[str, str]] = collections.Counter()
-    scope: dict[str, str] = {
-        n: "/".join([type(model).__name__, *(f"{type(m).__name__}[{p}]" for p, m in _path(model, n))]) for n, _ in model.named_modules()
-    }
-    owners = {id(p): name for name, p in model.named_parameters(remove_duplicate=False)}
-
-    def add(kind: str, where: str, sources: list[str], shape: Any = None) -> str:
-        name = where
-        if kind not in ("input", "parameter", "output"):
-            name = f"{where}/{kind}_{counts[where, kind]}"
-            counts[where, kind] += 1
-        attributes = {}
-        if shape is not None:
-            sizes = TensorShapeProto(dim=[TensorShapeProto.Dim(size=n) for n in shape])
-            attributes["_output_shapes"] = AttrValue(list=AttrValue.ListValue(shape=[sizes]))
-        nodes[name] = NodeDef(name=name, op=kind, input=sources, attr=attributes)
-        return name
-
-    def record(tensor: taeda.Tensor, where: str) -> None:
-        """Name the operations that led to a tensor and have no name yet, each after those that it reads."""
-        waiting: list[tuple[Any, Any, bool]] = [(tensor.grad_fn, tensor.shape, False)] if tensor.grad_fn is not None else []
-        while waiting:
-            node, shape, ready = waiting.pop()
-            if node in names:
-                continue
-            if not ready:
-                waiting += [(node, shape, True), *((n, None, False) for n, _ in node.next_functions if n is not None)]
-                continue
-            leaf = getattr(node, "variable", None)
-            if leaf is not None:
-                if id(leaf) in owners:
-                    module, _, parameter = owners[id(leaf)].rpartition(".")
-                    names[node] = add("parameter", f"{scope[module]}/{parameter}", [], leaf.shape)
-                else:
-                    place = next((i for i, a in enumerate(args) if a is leaf), None)
-                    names[node] = add("input", f"input/input.{place}" if place is not None else f"other/{len(names)}", [], leaf.shape)
-            else:
-                kind = node.name().removesuffix("0").removesuffix("Backward")
-                names[node] = add(kind, where, [names[n] for n, _ in node.next_functions if n is not None], shape)
-
-    def after(where: str) -> Any:
-        def hook(_module: Any, _inputs: Any, out: Any) -> None:
-            for tensor in _tensors(out):
-                record(tensor, where)
-
-        return hook
-
-    hooks = [module.register_forward_hook(after(scope[name])) for name, module in model.named_modules()]
+    recorder = _Recorder(model, args)
+    hooks = [module.register_forward_hook(recorder.hook(recorder.scope[name])) for name, module in model.named_modules()]
     training = model.training
     try:
         with taeda.enable_grad():
@@ -87,14 +97,17 @@ def graph_of(model: Any, inputs: Any, verbose: bool = False) -> GraphDef:
             hook.remove()
         model.train(training)
     for i, tensor in enumerate(_tensors(out)):
-        record(tensor, type(model).__name__)
-        add("output", f"output/output.{i}", [names[tensor.grad_fn]] if tensor.grad_fn in names else [], tensor.shape)
+        recorder.record(tensor, type(model).__name__)
+        sources = [recorder.names[tensor.grad_fn]] if tensor.grad_fn in recorder.names else []
+        recorder.add("output", f"output/output.{i}", sources, tensor.shape)
+    nodes = list(recorder.nodes.values())
     if verbose:
-        print("\n".join(f"{n.name} <- {', '.join(n.input)}" for n in nodes.values()))
-    return GraphDef(node=list(nodes.values()), versions=VersionDef(producer=22))
+        print("\n".join(f"{n.name} <- {', '.join(n.input)}" for n in nodes))
+    return GraphDef(node=nodes, versions=VersionDef(producer=22))
 
 
-def _path(model: Any, name: str) -> list[tuple[str, Any]]:
-    """Return the modules on the way to one, with the last part of their names."""
+def _scope(model: Any, name: str) -> str:
+    """Return the scope of a module's operations: the modules on the way to it, each with its class and the last part of its name."""
     parts = name.split(".") if name else []
-    return [(parts[i], model.get_submodule(".".join(parts[: i + 1]))) for i in range(len(parts))]
+    way = [(parts[i], model.get_submodule(".".join(parts[: i + 1]))) for i in range(len(parts))]
+    return "/".join([type(model).__name__, *(f"{type(m).__name__}[{part}]" for part, m in way)])
