@@ -341,12 +341,16 @@ class _Frame:
         if not ticket.values:
             self.run()
         if not ticket.values:
-            raise CheckpointError(
-                "[checkpoint] A different number of tensors was saved during the original forward and recomputation. Number of tensors "
-                f"saved during forward: {len(self.tickets)}. Number of tensors saved during recomputation: {self.count}."
-            )
+            raise self.other_count()
         _, value = ticket.values.popitem()
         return value
+
+    def other_count(self) -> CheckpointError:
+        """Return the error that the second run saved more or fewer tensors than the first."""
+        return CheckpointError(
+            "[checkpoint] A different number of tensors was saved during the original forward and recomputation. Number of tensors "
+            f"saved during forward: {len(self.tickets)}. Number of tensors saved during recomputation: {self.count}."
+        )
 
     def run(self) -> None:
         """Run the function again and collect what it saves."""
@@ -405,10 +409,7 @@ class _Frame:
                 + "\n".join(different)
             )
         if self.complete and self.count != len(self.tickets):
-            raise CheckpointError(
-                "[checkpoint] A different number of tensors was saved during the original forward and recomputation. Number of tensors "
-                f"saved during forward: {len(self.tickets)}. Number of tensors saved during recomputation: {self.count}."
-            )
+            raise self.other_count()
 
 
 def checkpoint(
