@@ -241,6 +241,21 @@ def test_factors_may_stand_between_the_tensors_which_is_warned_of_once(monkeypat
             wrong()
 
 
+@pytest.mark.filterwarnings("ignore:This overload of .* is deprecated")
+def test_factors_between_the_tensors_may_be_tensors_of_no_dimensions() -> None:
+    half, g, m = taeda.tensor(0.5), taeda.tensor([1.0, 2.0]), taeda.ones(2, 2)
+    assert g.add(half, g).tolist() == [1.5, 3.0] and g.clone().sub_(half, g).tolist() == [0.5, 1.0]
+    assert g.clone().addcdiv_(-half, g, g).tolist() == [0.5, 1.5] and taeda.addcmul(g, half, g, g).tolist() == [1.5, 4.0]
+    assert taeda.addmm(half, m, m, m).tolist() == [[2.5] * 2] * 2 == m.addmm(half, m, m).tolist()
+    assert taeda.addmm(half, m, half, m, m).tolist() == [[1.5] * 2] * 2 == m.addmm(half, half, m, m).tolist()
+    assert taeda.addmm(2, half, half, m, m).tolist() == [[2.0] * 2] * 2 == half.addmm(2, half, m, m).tolist()
+    assert m[0].clone().addmv_(half, m, g).tolist() == [3.5, 3.5] and m.addr(half, 2, g, g).tolist() == [[2.5, 4.5], [4.5, 8.5]]
+    for wrong in (taeda.ones(1), taeda.ones((), requires_grad=True)):
+        for call in (lambda w: g.add(w, g), lambda w: g.addcmul(w, g, g), lambda w: taeda.addmm(w, m, m, m), lambda w: m.addmm(w, w, m, m)):
+            with pytest.raises(TypeError, match="positional arguments"):
+                call(wrong)
+
+
 def test_a_difference_from_a_number_takes_its_factor_by_position() -> None:
     assert taeda.rsub(taeda.ones(1), 2, 3).item() == -1.0 == taeda.rsub(taeda.ones(1), 2, alpha=3).item()
 

@@ -80,18 +80,29 @@ def has_older_form(name: str) -> bool:
     return name.removesuffix("_") in _OLDER
 
 
+def _is_factor(x: Any) -> bool:
+    """Whether x may stand for a number: a tensor of no dimensions may where no gradient flows into it."""
+    return isinstance(x, Number) or (isinstance(x, TensorBase) and not x.dim() and not x.requires_grad)
+
+
 def in_newer_order(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]] | None:
     """Return the tensors of a call in the older order, and its keywords with the factors among them, warning once; None for another order.
 
     Tensors may follow by keyword, as in ``p.add_(-lr, other=grad)``.
     """
     count, factors = _OLDER[name.removesuffix("_")]
-    tensors = [x for x in args if isinstance(x, TensorBase)]
-    numbers = [x for x in args if not isinstance(x, TensorBase)]
     named = sum(word != "out" and isinstance(x, TensorBase) for word, x in kwargs.items())
-    if count == 2 and len(args) == 3 and len(numbers) == 2 and not named and all(isinstance(x, Number) for x in (args[1], *numbers)):
-        tensors, numbers = [args[0], args[2]], [args[1]]          # x.add(alpha, other) of a number
-    elif len(tensors) + named != count or not 1 <= len(numbers) <= len(factors) or not (named or isinstance(args[-1], TensorBase)):
+    extra = len(args) + named - count
+    if not 1 <= extra <= len(factors) or not (named or isinstance(args[-1], TensorBase) or count == 2):
+        return None
+    # the factors follow the first tensor; of products a function has the first factor before it
+    first = len(factors) == 2 and _is_factor(args[0]) and (not isinstance(args[0], TensorBase) or not _is_factor(args[1]))
+    places = ((0, 2) if first else (1, 2))[:extra]
+    numbers = [args[i] for i in places if i < len(args)]
+    tensors = [x for i, x in enumerate(args) if i not in places]
+    if len(numbers) < extra or not all(map(_is_factor, numbers)):
+        return None
+    if not all(isinstance(x, TensorBase) or (count == 2 and isinstance(x, Number)) for x in tensors):
         return None
     factors = factors[:len(numbers)]
     warn_once("factors", f"This overload of {name} is deprecated: give {' and '.join(factors)} by keyword, after the tensors", 3)
