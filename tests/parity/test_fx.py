@@ -12,12 +12,10 @@ import functools
 import io
 import operator
 import pickle
-import re
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import torch.fx
@@ -26,11 +24,11 @@ import torch.fx.passes.shape_prop
 import torch.fx.passes.split_module
 import torch.fx.passes.tools_common
 import torch.fx.subgraph_rewriter
-from hypothesis import given, settings, strategies as st
 
 import taeda
 import taeda.fx
 import taeda.nn
+from fx_compared import assert_same, plain, told
 
 Program = Callable[[Any], Iterator[Any]]
 PROGRAMS: list[Program] = []
@@ -40,36 +38,6 @@ def program(f: Program) -> Program:
     """Add a program to those that are run on both."""
     PROGRAMS.append(f)
     return f
-
-
-def plain(x: Any) -> Any:
-    """A value with tensors as arrays, and text in taeda's name."""
-    if isinstance(x, (torch.Tensor, taeda.Tensor)):
-        return np.array(x.detach().numpy())
-    if isinstance(x, (list, tuple)):
-        return [plain(y) for y in x]
-    if isinstance(x, dict):
-        return {k: plain(v) for k, v in x.items()}
-    if isinstance(x, (bool, int, float, type(None))):
-        return x
-    text = x.__name__ if callable(x) and hasattr(x, "__name__") and not isinstance(x, type) else str(x)
-    text = re.sub(r"\btorch\b", "taeda", text)
-    return re.sub(r" at 0x[0-9a-f]+|<eval_with_key>\.\d+|, line \d+", "", text)
-
-
-def assert_same(ours: Any, theirs: Any) -> None:
-    if isinstance(theirs, np.ndarray):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
-    elif isinstance(theirs, list):
-        assert len(ours) == len(theirs), (ours, theirs)
-        for a, b in zip(ours, theirs, strict=True):
-            assert_same(a, b)
-    elif isinstance(theirs, dict):
-        assert list(ours) == list(theirs)
-        for k in theirs:
-            assert_same(ours[k], theirs[k])
-    else:
-        assert ours == theirs
 
 
 def fails(f: Callable[[], Any]) -> str:
@@ -93,11 +61,6 @@ def run(f: Program, lib: Any) -> list[Any]:
         warnings.simplefilter("always")
         shown = [plain(x) for x in f(lib)]
     return [*shown, any(w.category is UserWarning for w in heard)]
-
-
-def told(traced: Any) -> list[Any]:
-    """All that a GraphModule says of itself."""
-    return [str(traced.graph), traced.code, traced.print_readable(False), str(traced), [(n.op, n.name, n.target, n.args, dict(n.kwargs)) for n in traced.graph.nodes]]
 
 
 # -- programs ------------------------------------------------------------------------------------------
@@ -561,67 +524,3 @@ def test_a_program_is_told_the_same(f: Program) -> None:
             assert_same(a, b)
         except AssertionError as error:
             raise AssertionError(f"{f.__name__}, yield {i}: {error}") from None
-
-
-# -- small graphs made by chance -----------------------------------------------------------------------
-
-UNARY = ("relu", "neg", "abs", "tanh", "sigmoid", "exp")
-BINARY = ("add", "sub", "mul", "truediv", "pow", "lt", "matmul", "floordiv")
-STEP = st.tuples(st.sampled_from(["function", "method", "operator", "number", "reflected", "index"]), st.sampled_from(UNARY), st.sampled_from(BINARY),
-                 st.integers(0, 5), st.integers(0, 5), st.sampled_from([2, -1, 0.5, True]))  # fmt: skip
-
-
-def built(lib: Any, steps: list[Any]) -> Any:
-    def f(x, y):
-        values = [x, y]
-        for kind, unary, binary, i, j, number in steps:
-            a, b = values[i % len(values)], values[j % len(values)]
-            if kind == "function":
-                values.append(getattr(lib, unary)(a))
-            elif kind == "method":
-                values.append(getattr(a, unary)())
-            elif kind == "operator":
-                values.append(getattr(operator, binary)(a, b))
-            elif kind == "number":
-                values.append(getattr(operator, "add" if binary == "matmul" else binary)(a, number))
-            elif kind == "reflected":
-                values.append(getattr(operator, "mul" if binary == "matmul" else binary)(number, a))
-            else:
-                values.append(a[i:, :j])
-        return values[-1], values[len(values) // 2]
-
-    return lib.fx.symbolic_trace(f)
-
-
-OPERATORS = ("aten.add_.Tensor", "aten.mul.out", "aten.relu_.default", "aten.add.Tensor", "aten.bernoulli.default", "aten.dropout.default",
-             "aten.normal_.default", "rand", "randn", "randint", "randperm", "normal", "poisson", "multinomial", "dropout", "add")
-
-
-@pytest.mark.parametrize("name", OPERATORS)
-@pytest.mark.parametrize("random", [True, False])
-def test_the_same_calls_are_kept(name: str, random: bool) -> None:
-    def kept(lib: Any) -> bool:
-        graph = lib.fx.Graph()
-        target = functools.reduce(getattr, name.split("."), lib.ops if "." in name else lib)
-        return graph.call_function(target, (graph.placeholder("x"),)).is_impure(random)
-
-    assert kept(taeda) == kept(torch)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(STEP, min_size=1, max_size=9))
-def test_graphs_made_by_chance_are_the_same(steps: list[Any]) -> None:
-    ours, theirs = built(taeda, steps), built(torch, steps)
-    assert_same(plain(told(ours)), plain(told(theirs)))
-    assert ours.graph.eliminate_dead_code() == theirs.graph.eliminate_dead_code()
-    ours.recompile(), theirs.recompile()
-    assert ours.code == plain(theirs.code)
-
-
-@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
-def test_models_of_vision_trace_as_torchvisions(name: str) -> None:
-    theirs = pytest.importorskip("torchvision")
-    import taeda.vision
-
-    mine = taeda.fx.symbolic_trace(getattr(taeda.vision.models, name)())
-    assert mine.code == plain(torch.fx.symbolic_trace(getattr(theirs.models, name)()).code)

@@ -1,4 +1,4 @@
-"""vmap: every op against a loop over the samples, in_dims and out_dims, nesting, randomness, what is refused."""
+"""vmap: every op against a loop over the samples, in_dims and out_dims, nesting, what is refused."""
 
 from __future__ import annotations
 
@@ -302,63 +302,6 @@ def test_a_result_that_is_no_tensor_is_refused() -> None:
         vmap(lambda a: a, randomness="none")
 
 
-def test_randomness_is_the_same_or_different_for_the_samples() -> None:
-    x = taeda.zeros(4, 20)
-    same = vmap(lambda a: a + taeda.rand(20), randomness="same")(x)
-    assert all(same[i].tolist() == same[0].tolist() for i in range(4))
-    different = vmap(lambda a: a + taeda.rand(20), randomness="different")(x)
-    assert different[0].tolist() != different[1].tolist()
-    taeda.manual_seed(1)
-    assert vmap(lambda a: taeda.randn(20), randomness="different")(x).tolist() == (taeda.manual_seed(1), taeda.randn(4, 20))[1].tolist()
-    mask = vmap(lambda a: taeda.dropout(a + 1, 0.5, True), randomness="same")(x)
-    assert mask[0].tolist() == mask[1].tolist() and 0 < mask.sum() < 160
-    mask = vmap(lambda a: taeda.dropout(a + 1, 0.5, True), randomness="different")(x)
-    assert mask[0].tolist() != mask[1].tolist()
-    filled = vmap(lambda a: a.clone().uniform_(), randomness="different")(x)
-    assert filled[0].tolist() != filled[1].tolist()
-    filled = vmap(lambda a: a.clone().uniform_(), randomness="same")(x)
-    assert filled[0].tolist() == filled[1].tolist()
-    assert sorted(vmap(lambda a: taeda.randperm(5), randomness="different")(x)[2].tolist()) == [0, 1, 2, 3, 4]
-    with pytest.raises(RuntimeError, match="different inplace randomness on an unbatched tensor"):
-        vmap(lambda a: taeda.zeros(2).uniform_(), randomness="different")(x)
-    nested = vmap(vmap(lambda a: taeda.rand(()), randomness="same"), randomness="different")(taeda.zeros(3, 4))
-    assert nested[0, 0] == nested[0, 3] and nested[0, 0] != nested[1, 0]
-
-
-def test_multinomial_of_matrices_draws_for_each_sample() -> None:
-    def draw(a: taeda.Tensor) -> taeda.Tensor:
-        return taeda.multinomial(a, 2)
-
-    p = taeda.eye(5)[taeda.tensor([[0, 1, 2], [3, 4, 0]])] + taeda.eye(5)[4]  # two classes to a row, or one
-    drawn = vmap(lambda a: taeda.multinomial(a, 7, True), randomness="different")(p)
-    assert drawn.shape == (2, 3, 7) and bool((p.gather(2, drawn) > 0).all())
-    kept = taeda.ones(3, 50)
-    drawn = vmap(lambda a: draw(kept), randomness="different")(taeda.zeros(4))
-    assert drawn.shape == (4, 3, 2) and not taeda.equal(drawn[0], drawn[1])
-    assert vmap(vmap(draw, randomness="different"), randomness="different")(taeda.ones(2, 4, 3, 5)).shape == (2, 4, 3, 2)
-    classes = vmap(lambda a: taeda.distributions.Categorical(a, validate_args=False).sample(), randomness="different")(taeda.eye(6)[2:])
-    assert classes.tolist() == [2, 3, 4, 5]
-
-
-@pytest.mark.parametrize("name", ["_standard_gamma", "_sample_dirichlet"])
-def test_gamma_samples_obey_the_randomness_of_vmap(name: str) -> None:
-    draw, kept = getattr(taeda, name), taeda.ones(3)
-    for f in (draw, lambda a: draw(kept)):
-        with pytest.raises(RuntimeError, match="randomness error mode"):
-            vmap(f)(taeda.ones(4, 3))
-    with pytest.raises(RuntimeError, match="same randomness with a batched tensor"):
-        vmap(draw, randomness="same")(taeda.ones(4, 3))
-    same = vmap(lambda a: draw(kept), randomness="same", out_dims=0)(taeda.zeros(4))
-    assert taeda.equal(same[0], same[3])
-    for f in (draw, lambda a: draw(kept)):
-        different = vmap(f, randomness="different")(taeda.ones(4, 3))
-        assert not taeda.equal(different[0], different[1])
-
-
-def test_dropout_that_draws_nothing_needs_no_randomness() -> None:
-    assert vmap(lambda a: taeda.dropout(a, 0.5, False))(taeda.ones(2)).tolist() == [1, 1]
-
-
 def test_an_empty_batch_gives_empty_results() -> None:
     assert vmap(lambda a: a.sum())(taeda.ones(0, 3)).shape == (0,)
     assert vmap(lambda a: taeda.searchsorted(a, a))(taeda.ones(0, 3)).shape == (0, 3)
@@ -474,27 +417,6 @@ def test_places_are_listed_where_all_samples_have_as_many() -> None:
         vmap(taeda.argwhere)(taeda.tensor([[0.0, 1], [0, 0]]))
 
 
-def test_normal_numbers_of_all_samples_are_one_draw() -> None:
-    x = taeda.zeros(4)
-    for draw in (lambda a: a + taeda.normal(1.0, 2.0, (3, 3)), lambda a: a + taeda.normal(1.0, 2.0, size=(3, 3))):
-        taeda.manual_seed(0)
-        found = vmap(draw, randomness="different")(x)
-        taeda.manual_seed(0)
-        assert found.equal(taeda.normal(1.0, 2.0, (4, 3, 3)))
-
-
-def test_bernoulli_in_place_draws_as_without_vmap() -> None:
-    taeda.manual_seed(0)
-    p = taeda.rand(3, 4)
-    for dim in (0, 1):
-        taeda.manual_seed(1)
-        x = taeda.zeros(3, 2, 4) if dim == 0 else taeda.zeros(2, 3, 4)
-        found = vmap(lambda a, p: a.bernoulli_(p), in_dims=(dim, 0), randomness="different")(x, p)
-        taeda.manual_seed(1)
-        wanted = taeda.zeros_like(x).movedim(dim, 0).bernoulli_(p[:, None])
-        assert found.equal(wanted) and x.movedim(dim, 0).equal(wanted)
-
-
 def test_a_sample_is_contiguous_wherever_the_others_are() -> None:
     def asked(x: Any) -> Any:
         return taeda.tensor(float(x.is_contiguous()))
@@ -573,31 +495,6 @@ def test_gradients_of_samples_lie_as_the_weight_does() -> None:
         assert grads.is_contiguous()
         expected = taeda.stack([taeda.func.grad(loss)(weight, sample) for sample in samples])
         taeda.testing.assert_close(grads, expected)
-
-
-def test_the_same_draw_by_an_input_of_a_transform_that_has_no_batch() -> None:
-    x = taeda.full((3,), 0.5)
-
-    def drawn(w: taeda.Tensor) -> taeda.Tensor:
-        return w * taeda.bernoulli(w)
-
-    def pushed(v: taeda.Tensor) -> tuple[taeda.Tensor, taeda.Tensor]:
-        return taeda.func.jvp(drawn, (x,), (v,))
-
-    def pulled(v: taeda.Tensor) -> taeda.Tensor:
-        y, pull = taeda.func.vjp(lambda w: w * taeda.normal(w, 1.0) * taeda.multinomial(w, 3, replacement=True), x)
-        return pull(v)[0]
-
-    taeda.manual_seed(0)
-    once = taeda.bernoulli(x)
-    taeda.manual_seed(0)
-    y, tangent = taeda.vmap(pushed, randomness="same")(taeda.ones(4, 3))
-    assert_close(y, (x * once).expand(4, 3), "values")
-    assert_close(tangent, once.expand(4, 3), "tangents")
-    got = taeda.vmap(pulled, randomness="same")(taeda.ones(4, 3))
-    assert taeda.equal(got, got[:1].expand(4, 3))
-    with pytest.raises(RuntimeError, match="same randomness"):
-        taeda.vmap(lambda w: taeda.func.vjp(drawn, w)[0], randomness="same")(taeda.tensor([[0.2], [0.7]]))
 
 
 def test_flatten_of_numbers_knows_one_dimension_alone():

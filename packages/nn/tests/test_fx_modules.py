@@ -1,4 +1,4 @@
-"""Tracing modules, and what is done with their graphs."""
+"""Tracing modules: what is recorded, the code that is written, copies and pickles."""
 
 from __future__ import annotations
 
@@ -16,12 +16,6 @@ import taeda
 import taeda.nn as nn
 import taeda.nn.functional as F
 from taeda import fx
-from taeda.fx.experimental.optimization import fuse, remove_dropout
-from taeda.fx.passes.infra.pass_base import PassBase, PassResult
-from taeda.fx.passes.infra.pass_manager import PassManager, pass_result_wrapper, this_before_that_pass_constraint
-from taeda.fx.passes.operator_support import OperatorSupport, OpSupports, any_chain, chain, create_op_support
-from taeda.fx.passes.shape_prop import ShapeProp
-from taeda.fx.passes.split_module import split_module
 from taeda.fx.proxy import TraceError
 
 
@@ -238,98 +232,6 @@ def test_interpreters_and_transformers() -> None:
     assert (smooth(x)["x"] == clipped(y, -1.0) * 3).all()
 
 
-def test_patterns_are_replaced() -> None:
-    def f(x: Any, a: Any, b: Any) -> Any:
-        return x + taeda.max(taeda.cat([a, b]).sum()) + taeda.max(taeda.cat([a, b]).sum())
-
-    traced = fx.symbolic_trace(f)
-    matches = fx.replace_pattern(traced, lambda a, b: taeda.cat([a, b]).sum(), lambda a, b: taeda.stack([a, b]))
-    assert [m.anchor.name for m in matches] == ["sum_1", "sum_1"]
-    assert [n.name for n in traced.graph.nodes if n.op == "call_function"] == ["stack", "max_1", "add", "stack_1", "max_2", "add_1"]
-    assert traced(taeda.ones(1), taeda.tensor([2.0]), taeda.tensor([3.0])).tolist() == [7.0]
-    kept = fx.symbolic_trace(lambda x: taeda.neg(x) + taeda.relu(taeda.neg(x) * 1))
-    assert not fx.replace_pattern(kept, lambda x: taeda.relu(taeda.neg(x)), lambda x: x)
-    twice = fx.symbolic_trace(lambda x: taeda.add(x, x))
-    assert not fx.replace_pattern(twice, lambda a, b: taeda.add(a, b), lambda a, b: a * b)  # a and b are two nodes
-    assert len(fx.replace_pattern(twice, lambda a: taeda.add(a, a), lambda a: a * 2)) == 1
-
-
-def test_modules_are_patterns_too() -> None:
-    class Pair(nn.Module):
-        def __init__(self, *layers: nn.Module) -> None:
-            super().__init__()
-            for i, layer in enumerate(layers):
-                self.add_module(f"l{i}", layer)
-
-        def forward(self, x: Any) -> Any:
-            for layer in self.children():
-                x = layer(x)
-            return x
-
-    traced = fx.symbolic_trace(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.ReLU()))
-    new = nn.Linear(2, 2)
-
-    class New(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.only = new
-
-        def forward(self, x: Any) -> Any:
-            return self.only(x)
-
-    assert len(fx.replace_pattern(traced, Pair(nn.Linear(2, 2), nn.BatchNorm1d(2)), New())) == 1
-    x = taeda.randn(3, 2)
-    assert (traced(x) == taeda.relu(new(x))).all() and [name for name, _ in traced.named_children()] == ["2", "only"]
-
-
-def test_shapes_are_seen() -> None:
-    traced = fx.symbolic_trace(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten()))
-    ShapeProp(traced).propagate(taeda.ones(1, 1, 5, 5))
-    seen = [n.meta["tensor_meta"] for n in traced.graph.nodes]
-    assert [tuple(m.shape) for m in seen] == [(1, 1, 5, 5), (1, 2, 3, 3), (1, 18), (1, 18)]
-    assert seen[1].stride == (18, 9, 3, 1) and seen[1].requires_grad and seen[1].memory_format is taeda.contiguous_format
-    assert '_0: "f32[1, 2, 3, 3]" = getattr(self, "0")(input_1);  input_1 = None' in traced.print_readable(False)
-
-
-def test_modules_are_cut() -> None:
-    class Two(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.p = nn.Parameter(taeda.ones(2))
-            self.l = nn.Linear(2, 2)
-
-        def forward(self, x: Any, y: Any) -> Any:
-            return self.l(x + self.p).clamp(min=0.0) + self.l(y).clamp(min=0.0)
-
-    net = Two()
-    traced = fx.symbolic_trace(net)
-    parts = {n: i % 3 for i, n in enumerate(n for n in traced.graph.nodes if n.op.startswith("call"))}
-    assert split_module(traced, None, lambda n: 0).submod_0.code == split_module(traced, net, lambda n: 0).submod_0.code
-    cut = split_module(traced, net, parts.__getitem__)
-    x, y = taeda.randn(3, 2), taeda.randn(3, 2)
-    assert (cut(x, y) == net(x, y)).all()
-    assert "submod_0 = self.submod_0(x, p, y)" in cut.code and "def forward(self, add, l_1):" in cut.submod_1.code
-    turn = iter((0, 1, 0, 1, 0, 1))
-    with pytest.raises(RuntimeError, match="cycle exists"):
-        split_module(fx.symbolic_trace(lambda x: x + 1 - 2 + 3), net, lambda n: next(turn))
-
-
-def test_batch_norms_are_folded() -> None:
-    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Dropout()).eval()
-    net[1].running_mean.fill_(0.3), net[1].running_var.fill_(2.0)
-    x = taeda.randn(2, 1, 5, 5)
-    fused = fuse(net)
-    assert [type(m) for m in fused.children()] == [nn.Conv2d, nn.ReLU, nn.Dropout]
-    assert taeda.allclose(fused(x), net(x), atol=1e-6) and isinstance(net[1], nn.BatchNorm2d)
-    assert [type(m) for m in remove_dropout(net).children()] == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
-    flat = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)).eval()
-    flat[1].running_mean.fill_(0.3), flat[1].running_var.fill_(2.0)
-    fused, x = fuse(flat), taeda.randn(5, 3)
-    assert [type(m) for m in fused.children()] == [nn.Linear, nn.Linear] and taeda.allclose(fused(x), flat(x), atol=1e-6)
-    positions = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(6)).eval()  # of (B, 6, 3): the norm's channels are not the layer's
-    assert [type(m) for m in fuse(positions).children()] == [nn.Linear, nn.BatchNorm1d]
-
-
 def test_functions_of_layers_are_named_where_they_are_found() -> None:
     assert taeda.overrides.resolve_name(nn.functional.linear) == "taeda.nn.functional.linear"
     assert taeda.overrides.resolve_name(nn.functional.gelu) == "taeda.nn.functional.gelu"
@@ -406,101 +308,6 @@ def test_a_module_can_be_its_own_root() -> None:
     assert made(taeda.ones(2)).tolist() == [2.0, 2.0] and made.meta == {}
     made.meta["kept"] = 1
     assert fx.GraphModule(made, made.graph).meta == {"kept": 1}
-
-
-class Head(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.l = nn.Linear(2, 2)
-
-    def forward(self, x: Any) -> Any:
-        return taeda.relu(self.l(x)).sigmoid() + 1
-
-
-def test_rules_of_what_a_backend_runs() -> None:
-    traced = fx.symbolic_trace(Head())
-    modules = dict(traced.named_modules())
-
-    def supported(rule: Any) -> list[str]:
-        return [n.name for n in traced.graph.nodes if rule.is_node_supported(modules, n)]
-
-    by_dtype = OperatorSupport({"taeda.nn.modules.linear.Linear": None, "taeda.relu": (([taeda.float32],), {}),
-                                "sigmoid": (([taeda.float16],), {}), "_operator.add": ([None, [taeda.int64]], {"alpha": [taeda.int64]})})
-    with pytest.raises(KeyError, match="tensor_meta"):
-        supported(by_dtype)
-    ShapeProp(traced).propagate(taeda.ones(1, 2))
-    assert supported(by_dtype) == ["x", "l", "relu", "add", "output"] and supported(OperatorSupport()) == ["x", "output"]
-    functions = create_op_support(lambda _, node: node.op == "call_function")
-    assert supported(chain(functions, by_dtype)) == ["relu", "add"]
-    assert supported(any_chain(functions, OperatorSupport())) == ["x", "relu", "add", "output"]
-    assert supported(OpSupports.decline_if_input_dtype(taeda.float32)) == ["x"]
-    assert supported(OpSupports.decline_if_node_in_names({"relu", "l"})) == ["x", "sigmoid", "add", "output"]
-
-
-def test_passes_run_in_an_order_until_nothing_changes() -> None:
-    traced, ran = fx.symbolic_trace(Head()), []
-
-    class Cut(PassBase):
-        left = 2
-
-        def requires(self, graph_module: Any) -> None:
-            ran.append("before")
-
-        def call(self, graph_module: Any) -> PassResult:
-            self.left -= 1
-            return PassResult(graph_module, self.left > 0)
-
-        def ensures(self, graph_module: Any) -> None:
-            ran.append("after")
-
-    result = PassManager([Cut()], steps=5, run_checks_after_each_pass=True)(traced)
-    assert result.modified and result.graph_module is traced and ran == ["before", "after"] * 2
-
-    def first(gm: Any) -> None:
-        ran.append("first")
-
-    def second(gm: Any) -> Any:
-        ran.append("second")
-        return gm
-
-    ran.clear()
-    manager = PassManager([pass_result_wrapper(second), pass_result_wrapper(first)])
-    manager.add_constraint(this_before_that_pass_constraint(manager.passes[1], manager.passes[0]))
-    with pytest.raises(RuntimeError, match="first must come before second"):
-        manager(traced)
-    manager.solve_constraints()
-    assert manager(traced) == PassResult(traced, True) and ran == ["first", "second"]
-    manager.add_constraint(this_before_that_pass_constraint(manager.passes[1], manager.passes[0]))
-    with pytest.raises(RuntimeError, match="circular dependency"):
-        manager.solve_constraints()
-
-
-def test_passes_that_fail_are_named() -> None:
-    traced = fx.symbolic_trace(Head())
-    with pytest.raises(Exception, match="running 'broken' after \\['fine'\\]: division by zero"):
-        def fine(gm: Any) -> Any:
-            return PassResult(gm, False)
-
-        def broken(gm: Any) -> Any:
-            return 1 / 0
-
-        PassManager([fine, broken])(traced)
-    with pytest.raises(Exception, match="no PassResult but NoneType"):
-        PassManager([lambda gm: None])(traced)
-    with pytest.raises(TypeError, match="one argument"):
-        PassManager().add_checks(lambda a, b: None)
-
-    def wrong(gm: Any) -> None:
-        raise ValueError("wrong")
-
-    for suppressed in (False, True):
-        manager = PassManager([fine], suppress_check_failures=suppressed)
-        manager.add_checks(wrong)
-        if suppressed:
-            assert not manager(traced).modified
-        else:
-            with pytest.raises(ValueError, match="wrong"):
-                manager(traced)
 
 
 def test_code_of_a_class_of_ones_own_and_of_bare_annotations() -> None:
