@@ -131,7 +131,8 @@ def test_damaged_flows_are_refused(tmp_path):
         (tmp_path / "b.flo").write_bytes(data)
         with pytest.raises(ValueError, match=rule):
             read_flo(tmp_path / "b.flo")
-    for data, rule in ((b"P6\n1 1\n1\n", "Invalid PFM file"), (b"PF\n9 9\n-1\n1234", "is damaged"), (b"PF\nx\n-1\n", "is damaged")):
+    for data, rule in ((b"P6\n1 1\n1\n", "Invalid PFM file"), (b"PF\n9 9\n-1\n1234", "is damaged"), (b"PF\nx\n-1\n", "is damaged"),
+                       (b"Pf\n-1 2\n-1\n" + bytes(32), "is damaged: a picture of -1 x 2 pixels")):
         (tmp_path / "b.pfm").write_bytes(data)
         with pytest.raises(ValueError, match=rule):
             read_pfm(tmp_path / "b.pfm")

@@ -142,6 +142,9 @@ def test_usps_reads_lines_of_numbered_values(tmp_path):
     (tmp_path / "usps.t.bz2").write_bytes(b"BZh91AY")
     with pytest.raises(ValueError, match=r"\[USPS\] .* is damaged"):
         datasets.USPS(tmp_path, train=False)
+    (tmp_path / "usps.t.bz2").write_bytes(bz2.compress(bytes((1 << 26) + 1)))           # 88 bytes
+    with pytest.raises(ValueError, match=r"\[USPS\] .* is damaged: it unpacks to more than 67108864 bytes"):
+        datasets.USPS(tmp_path, train=False)
 
 
 def test_svhn_says_what_is_missing(tmp_path):

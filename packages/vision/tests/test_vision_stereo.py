@@ -167,3 +167,12 @@ def test_eth3d_has_a_mask_beside_its_disparities(tmp_path):
     left, right, disparity, known = datasets.ETH3DStereo(tmp_path)[0]
     assert shades((left, right)) == [0, 1] and np.array_equal(disparity[0], NUMBERS) and np.array_equal(known, NUMBERS > 3)
     assert datasets.ETH3DStereo(tmp_path, "test")[0][2:] == (None, None)
+
+
+def test_disparities_that_another_program_would_decode_are_refused(tmp_path):
+    for side in ("left", "right"):
+        put(tmp_path, {f"InStereo2k/test/a/{side}.png": 1})
+        (tmp_path / "InStereo2k" / "test" / "a" / f"{side}_disp.png").write_bytes(
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n%%EndComments\nshowpage\n")
+    with pytest.raises(OSError, match="EPS files are decoded by another program and not read here"):
+        datasets.InStereo2k(tmp_path, "test")[0]

@@ -268,6 +268,19 @@ def test_a_file_that_claims_too_many_pixels_is_refused_by_every_decoder():
             decode(taeda.tensor(list(bomb), dtype=taeda.uint8))
 
 
+def test_frames_of_a_film_are_counted_before_they_are_decoded(monkeypatch):
+    file = io.BytesIO()
+    frames = [Image.new("L", (40, 30), shade) for shade in range(0, 170, 10)]
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    film = taeda.frombuffer(bytearray(file.getbuffer()), dtype=taeda.uint8)
+    assert vision_io.decode_gif(film)[:, 2, 29, 39].tolist() == list(range(0, 170, 10))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40 * 30)
+    with pytest.raises(OSError, match=r"\[decode_gif\] 17 frames of 40 x 30 pixels are refused: more than 19200 together"):
+        vision_io.decode_gif(film)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    assert vision_io.decode_gif(film).shape == (17, 3, 30, 40)
+
+
 def test_grey_of_a_jpeg_file_is_its_luminance_as_stored():
     file = io.BytesIO()
     Image.fromarray(np.random.default_rng(4).integers(0, 256, (20, 24, 3), dtype=np.uint8)).save(file, "JPEG")

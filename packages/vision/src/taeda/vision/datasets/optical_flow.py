@@ -284,6 +284,8 @@ def read_pfm(path: str) -> Array:
     channels = 3 if kind == b"PF" else 1
     try:
         w, h = (int(n) for n in size.split())
+        if w < 0 or h < 0:                                     # reshape would find out such a size by itself
+            raise ValueError(f"a picture of {w} x {h} pixels")
         values = np.frombuffer(body, "<f4" if float(scale) < 0 else ">f4").reshape(h, w, channels)
     except ValueError as error:
         raise ValueError(f"[read_pfm] {path!r} is damaged: {error}") from error

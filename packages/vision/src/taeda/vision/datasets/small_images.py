@@ -158,6 +158,9 @@ class SVHN(_Arrays):
         self.labels = np.where(labels == 10, 0, labels)                     # the file says 10 of the digit 0
 
 
+_MOST_TEXT = 1 << 26             # bytes; the larger file has 21 million of numbers
+
+
 class USPS(_Arrays):
     """Digits from envelopes: 9,298 grey images of 16 x 16 pixels (Hull, 1994), in LIBSVM's form.
 
@@ -197,8 +200,11 @@ class USPS(_Arrays):
         if not os.path.isfile(path):
             raise self._not_there(path)
         try:
-            with bz2.open(path, "rt", encoding="ascii") as file:
-                rows = [line.split() for line in file]
+            with bz2.open(path) as file:
+                text = file.read(_MOST_TEXT + 1)
+            if len(text) > _MOST_TEXT:
+                raise ValueError(f"it unpacks to more than {_MOST_TEXT} bytes")
+            rows = [line.split() for line in text.decode("ascii").splitlines()]
             values = np.array([[float(pair.rpartition(":")[2]) for pair in row[1:]] for row in rows], dtype=np.float32)
             self.data = ((values.reshape(-1, 16, 16) + 1) / 2 * 255).astype(np.uint8)
             self.labels = np.array([int(row[0]) - 1 for row in rows], dtype=np.int64)

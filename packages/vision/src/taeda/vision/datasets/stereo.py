@@ -109,8 +109,7 @@ class StereoDataset(VisionDataset):
 
 def _scaled(path: str, divisor: float) -> Array:
     """Return the whole numbers of a picture of one channel, 1 x H x W, divided."""
-    with Image.open(path) as image:
-        return np.asarray(image)[None] / divisor
+    return np.asarray(open_image(path))[None] / divisor
 
 
 class CarlaStereo(StereoDataset):
@@ -312,8 +311,9 @@ class FallingThingsStereo(StereoDataset):
     def _disparity(self, path: str) -> tuple[Array, None]:
         with open(os.path.join(os.path.dirname(path), "_camera_settings.json"), encoding="utf-8") as file:
             focal = json.load(file)["camera_settings"][0]["intrinsic_settings"]["fx"]
-        with Image.open(path) as image, np.errstate(divide="ignore"):
-            return (6 * focal * 100 / np.asarray(image).astype(np.float32))[None], None
+        depths = np.asarray(open_image(path)).astype(np.float32)
+        with np.errstate(divide="ignore"):
+            return (6 * focal * 100 / depths)[None], None
 
 
 class SceneFlowStereo(StereoDataset):
@@ -371,10 +371,8 @@ class SintelStereo(StereoDataset):
             mask = os.path.join(os.path.dirname(parts), kind, scene, name)
             if not os.path.exists(mask):
                 raise FileNotFoundError(f"[SintelStereo] there is no mask {mask!r}")
-            with Image.open(mask) as image:
-                masks.append(np.asarray(image) == 0)
-        with Image.open(path) as image:
-            red, green, blue = np.asarray(image, dtype=np.float32).transpose(2, 0, 1)
+            masks.append(np.asarray(open_image(mask)) == 0)
+        red, green, blue = np.asarray(open_image(path), dtype=np.float32).transpose(2, 0, 1)
         return (red * 4 + green / 2**6 + blue / 2**14)[None], masks[0] & masks[1]
 
 
@@ -420,5 +418,5 @@ class ETH3DStereo(StereoDataset):
         self._add(base, ("*/im0.png", "*/im1.png"), ("*/disp0GT.pfm", None) if split == "train" else None, base + "_gt")
 
     def _disparity(self, path: str) -> tuple[Array, Array]:
-        with Image.open(os.path.join(os.path.dirname(path), "mask0nocc.png")) as mask:
-            return np.abs(read_pfm(path)[:1]), np.asarray(mask).astype(bool)
+        mask = open_image(os.path.join(os.path.dirname(path), "mask0nocc.png"))
+        return np.abs(read_pfm(path)[:1]), np.asarray(mask).astype(bool)

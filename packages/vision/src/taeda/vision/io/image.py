@@ -394,12 +394,16 @@ def decode_webp(input: taeda.Tensor, mode: ImageReadMode | str = ImageReadMode.U
     return _decoded(input, "WEBP", mode, False)
 
 
+_PICTURES_OF_A_FILM = 16         # as large as the largest that is read
+
+
 def decode_gif(input: taeda.Tensor) -> taeda.Tensor:
     """Decode the bytes of a GIF file: 3 x H x W, or frames x 3 x H x W where there are several.
 
     Raises:
         RuntimeError: they are no GIF file.
-        UnreadableImage: a frame is damaged, or one is refused as `open_image` does.
+        UnreadableImage: a frame is damaged, or refused as by `open_image`; all have more than 16 times
+            ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (a frame of one pixel is a few bytes, and becomes a whole picture).
 
     >>> import io
     >>> import taeda
@@ -415,12 +419,22 @@ def decode_gif(input: taeda.Tensor) -> taeda.Tensor:
 
     with Image.open(_source(input, "decode_gif")) as image:
         try:
-            if getattr(image, "n_frames", 1) == 1:
+            n = getattr(image, "n_frames", 1)
+            if n == 1:
                 return first
-            frames = [pil_to_tensor(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
+            most = _PICTURES_OF_A_FILM * (Image.MAX_IMAGE_PIXELS or image.width * image.height * n)
+            if image.width * image.height * n > most:
+                raise UnreadableImage(
+                    f"[decode_gif] {n} frames of {image.width} x {image.height} pixels are refused: more than {most} together, "
+                    f"{_PICTURES_OF_A_FILM} times PIL.Image.MAX_IMAGE_PIXELS")
+            frames = taeda.empty((n, *first.shape), dtype=taeda.uint8)
+            for frame, pixels in zip(ImageSequence.Iterator(image), frames, strict=True):
+                pixels.copy_(pil_to_tensor(frame.convert("RGB")))
+        except UnreadableImage:
+            raise
         except Exception as error:  # Pillow's decoders raise what they like on damaged files
             raise UnreadableImage(f"[decode_gif] cannot read the frames: {error}") from error
-    return taeda.stack(frames)
+    return frames
 
 
 def _pil(input: Any, op: str) -> Image.Image:
