@@ -178,6 +178,26 @@ def test_a_kernel_is_chosen_by_the_device_that_is_named_and_can_be_switched_off(
         assert "no kernel was registered for this device type" in caplog.text
 
 
+@pytest.mark.parametrize("types", ["default", "CompositeExplicitAutograd", "CompositeImplicitAutograd", None])
+def test_a_kernel_for_all_devices_goes_by_several_names(types: str | None) -> None:
+    with library._scoped_library("schemas", "FRAGMENT"):
+        name = f"schemas::twice_{types}"
+        library.define(name, "(Tensor x) -> Tensor")
+        library.register_kernel(name, types)(lambda x: x * 2)
+        twice = getattr(taeda.ops.schemas, name.partition("::")[2])
+        x = taeda.ones(2, requires_grad=True)
+        twice(x).sum().backward()
+        assert twice(x).tolist() == x.grad.tolist() == [2.0, 2.0] and twice(taeda.ones(3, device="meta")).shape == (3,)
+        library.register_kernel(name, ["CPU", "cuda"], lambda x: x * 5)              # one of a device's own comes first
+        assert twice(x).tolist() == [5.0, 5.0] and twice(taeda.ones(3, device="meta")).device.type == "meta"
+
+
+def test_a_kernel_may_come_before_its_operator() -> None:
+    library.register_kernel("schemas::early", "default")(lambda x: x + 1)
+    library.define("schemas::early", "(Tensor x) -> Tensor")
+    assert taeda.ops.schemas.early(taeda.zeros(2)).tolist() == [1.0, 1.0]
+
+
 def test_defaults_come_as_they_are_and_arguments_as_the_schema_says() -> None:
     seen = []
 

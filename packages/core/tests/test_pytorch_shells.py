@@ -23,6 +23,7 @@ def test_names_of_the_compiler_that_libraries_import_change_nothing() -> None:
         taeda.export.export(None, ())
     assert not isinstance(x, (taeda.export.ExportedProgram, taeda._C.Graph, taeda._C.ScriptObject, taeda._C.Value))
     assert taeda._C._get_default_device() == "cpu"
+    assert not any((taeda._C._has_cuda, taeda._C._has_xpu, taeda._C._has_mps, taeda._C._has_mkldnn)) and taeda._C.has_openmp
     with pytest.warns(UserWarning, match="^slow$") as told:
         for _ in range(2):
             taeda._dynamo.utils.warn_once("slow")

@@ -90,6 +90,8 @@ def register_kernel(
 ) -> Any:
     """Give an operator, or the one of a name, a kernel for types of devices (None: for all); a decorator without ``func``.
 
+    That of a schema takes dispatch keys too, and ``"default"`` for all devices, as :func:`impl`.
+
     >>> import taeda
     >>> @taeda.library.custom_op("docs::negated", mutates_args=(), device_types="cuda")
     ... def negated(x: taeda.Tensor) -> taeda.Tensor:
@@ -100,7 +102,12 @@ def register_kernel(
     >>> negated(taeda.ones(1))
     tensor([-1.])
     """
-    return find(op).register_kernel(device_types, func)
+    if not isinstance(op, str) or op in OPERATORS:
+        known = find(op)
+        if not known._of_schema:
+            return known.register_kernel(device_types, func)
+        op = known._qualname
+    return impl(op, "default" if device_types is None else device_types, func, lib=lib)
 
 
 def register_fake(op: Any, func: Callable[..., Any] | None = None, /, *, lib: Any = None, allow_override: bool = True) -> Any:

@@ -36,6 +36,12 @@ _VariableFunctionsClass = _VariableFunctions            # its functions belong t
 _TensorMeta = type(_Tensor)                             # the class of the class, for annotations and for metaclasses of one's own
 
 
+# what PyTorch is built with: the CPU, its threads and its linear algebra
+_has_cuda = _has_cudnn = _has_cusparselt = _has_magma = _has_mps = _has_xpu = False
+_has_mkldnn = _has_mkldnn_acl = _has_kleidiai = _has_eigen_sparse = has_mkl = False
+has_lapack = has_openmp = has_spectral = True
+
+
 class Graph:
     """A traced program, in the annotations of libraries; nothing is traced, so that nothing is one."""
 
