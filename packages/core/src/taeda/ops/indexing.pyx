@@ -499,6 +499,35 @@ cdef TensorBase kept(object value, TensorBase x):
     return held_scalar(value, x.view.dtype, x.device)
 
 
+cdef object number_for(object value, TensorBase x):
+    """The number that is written into x for a value that is no tensor."""
+    if PyFloat_Check(value) or PyLong_Check(value):
+        return value
+    if isinstance(value, complex):
+        if is_complex_(x.view.dtype) or x.view.dtype == BOOL:
+            return value
+        if value.imag:
+            raise RuntimeError(f"[setitem] value cannot be converted to type {name_of(x.view.dtype)} without overflow: "
+                               f"{value} has an imaginary part")
+        return value.real
+    if isinstance(value, Integral):                         # NumPy's
+        return int(value)
+    raise TypeError(f"[setitem] can't assign a {type(value).__name__} to a {name_of(x.view.dtype)} tensor; wrap it "
+                    "with taeda.tensor(...)")
+
+
+cdef bint written_unseen(TensorBase x, object index, TensorBase v) except -1:
+    """Write to where a mask on the meta device chooses, unless the derivative needs more; how many elements is not known there."""
+    if not any_needs_grad((x, v)):
+        begin_inplace("setitem", x)
+        end_inplace(SETITEM, x, (x,), None)
+        return True
+    if v.view.numel == 1 and isinstance(index, TensorBase):
+        x.masked_fill_(index.reshape((*index.shape, *(1,) * (x.view.ndim - <int>index.ndim))), to_dtype(v, x.view.dtype).reshape(()))
+        return True
+    return False
+
+
 cpdef object setitem(object input, object index, object value):
     """Write value, a number or a tensor that broadcasts, into input[index]; the target keeps its dtype.
 
@@ -518,21 +547,8 @@ cpdef object setitem(object input, object index, object value):
     cdef list pos = [], idx = []
     if isinstance(value, TensorBase):
         v = <TensorBase>value
-    elif PyFloat_Check(value) or PyLong_Check(value):
-        v = None
-    elif isinstance(value, complex):
-        if is_complex_(x.view.dtype) or x.view.dtype == BOOL:
-            v = None
-        elif value.imag:
-            raise RuntimeError(f"[setitem] value cannot be converted to type {name_of(x.view.dtype)} without overflow: "
-                               f"{value} has an imaginary part")
-        else:
-            value, v = value.real, None
-    elif isinstance(value, Integral):                       # NumPy's
-        value, v = int(value), None
     else:
-        raise TypeError(f"[setitem] can't assign a {type(value).__name__} to a {name_of(x.view.dtype)} tensor; wrap it "
-                        "with taeda.tensor(...)")
+        v, value = None, number_for(value, x)
     if PyBool_Check(index):                                  # all of x, or nothing: no mask, so any dtype goes
         if not index:
             return None
@@ -542,15 +558,10 @@ cpdef object setitem(object input, object index, object value):
             v = kept(value, x)
         fill_where(x, <TensorBase>index, v)
         return None
-    if x.device == META and masks(index):        # how many elements are written is not known, and need not be
+    if x.device == META and masks(index):
         if v is None:
             v = kept(value, x)
-        if not any_needs_grad((x, v)):
-            begin_inplace("setitem", x)
-            end_inplace(SETITEM, x, (x,), None)
-            return None
-        if v.view.numel == 1 and isinstance(index, TensorBase):
-            x.masked_fill_(index.reshape((*index.shape, *(1,) * (x.view.ndim - <int>index.ndim))), to_dtype(v, x.view.dtype).reshape(()))
+        if written_unseen(x, index, v):
             return None
     parse(&q, x, index, pos, idx, "setitem")
     if v is None:
