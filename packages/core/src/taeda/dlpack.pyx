@@ -68,6 +68,7 @@ cdef enum:
     COPIED = 2
     CPU_DEVICE = 1
 
+cdef tuple ON_CPU = (CPU_DEVICE, 3, 11)     # types of devices whose memory is the CPU's: also what CUDA and ROCm have pinned
 # dtype code -> DLPack's kind: 0 signed, 1 unsigned, 2 float, 4 bfloat, 5 complex, 6 bool
 cdef dict KINDS = {U8: 1, U16: 1, U32: 1, U64: 1, I8: 0, I16: 0, I32: 0, I64: 0, F16: 2, F32: 2, F64: 2, BF16: 4, C64: 5, C128: 5, BOOL: 6}
 
@@ -183,6 +184,46 @@ cdef class Owner:
             self.versioned.deleter(self.versioned)
 
 
+cdef object capsule_of(object x):
+    """The capsule that an object gives of its memory, if that is the CPU's; a capsule itself as it is."""
+    if not hasattr(x, "__dlpack__"):
+        return x
+    if hasattr(x, "__dlpack_device__") and x.__dlpack_device__()[0] not in ON_CPU:
+        raise BufferError(f"[from_dlpack] the memory is on device {x.__dlpack_device__()}, taeda takes the CPU's")
+    try:
+        return x.__dlpack__(max_version=(1, 0))
+    except TypeError:                                       # a producer from before version 1
+        return x.__dlpack__()
+
+
+cdef DLTensor* take(Owner owner, object capsule, object given) except NULL:
+    """Let owner have what is in a capsule, which cannot be used again; return what it says of the tensor."""
+    if PyCapsule_IsValid(capsule, "dltensor_versioned"):
+        owner.versioned = <DLVersioned*>PyCapsule_GetPointer(capsule, "dltensor_versioned")
+        if owner.versioned.version.major > 1:
+            major = owner.versioned.version.major
+            owner.versioned = NULL
+            raise BufferError(f"[from_dlpack] DLPack version {major} is newer than 1")
+        PyCapsule_SetName(capsule, "used_dltensor_versioned")
+        return &owner.versioned.tensor
+    if PyCapsule_IsValid(capsule, "dltensor"):
+        owner.managed = <DLManaged*>PyCapsule_GetPointer(capsule, "dltensor")
+        PyCapsule_SetName(capsule, "used_dltensor")
+        return &owner.managed.tensor
+    raise RuntimeError("[from_dlpack] expected an object with __dlpack__ or an unused DLPack capsule (each can be used once), "
+                       f"got {type(given).__name__}")
+
+
+cdef int dtype_for(const DLTensor* d) except -1:
+    """The dtype of what DLPack describes; BufferError where taeda has none, or the memory is not the CPU's."""
+    if d.device.device_type not in ON_CPU:
+        raise BufferError(f"[from_dlpack] the memory is on device type {d.device.device_type}, taeda takes the CPU's")
+    for known, kind in KINDS.items():
+        if kind == d.dtype.code and 8 * itemsize_of(known) == d.dtype.bits and d.dtype.lanes == 1:
+            return known
+    raise BufferError(f"[from_dlpack] no dtype for DLPack's kind {d.dtype.code} with {d.dtype.bits} bits and {d.dtype.lanes} lanes")
+
+
 def from_dlpack(ext_tensor, *, device=None, copy=None):
     """Return a tensor on the memory of an object with ``__dlpack__``, or of a capsule.
 
@@ -203,50 +244,20 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
     cdef Owner owner = Owner.__new__(Owner)
     cdef DLTensor* d
     cdef TensorBase t
-    cdef int i, code = -1
-    cdef object reach = 0, step, count                  # Python's numbers: they may have more than 64 bits
-    cdef bint readonly = False
-    capsule = ext_tensor
+    cdef int i, code
+    cdef object reach = 0, step = 1, count = 1          # Python's numbers: they may have more than 64 bits
     if device is not None and device_type(device).type != "cpu":
         if copy is False:
             raise BufferError(f"[from_dlpack] a copy is needed to bring the memory to {device_type(device)}")
         return from_dlpack(ext_tensor).to(device)
-    if hasattr(ext_tensor, "__dlpack__"):
-        if hasattr(ext_tensor, "__dlpack_device__") and ext_tensor.__dlpack_device__()[0] not in (1, 3, 11):
-            raise BufferError(f"[from_dlpack] the memory is on device {ext_tensor.__dlpack_device__()}, taeda takes the CPU's")
-        try:
-            capsule = ext_tensor.__dlpack__(max_version=(1, 0))
-        except TypeError:                               # a producer from before version 1
-            capsule = ext_tensor.__dlpack__()
-    if PyCapsule_IsValid(capsule, "dltensor_versioned"):
-        owner.versioned = <DLVersioned*>PyCapsule_GetPointer(capsule, "dltensor_versioned")
-        if owner.versioned.version.major > 1:
-            major = owner.versioned.version.major
-            owner.versioned = NULL
-            raise BufferError(f"[from_dlpack] DLPack version {major} is newer than 1")
-        PyCapsule_SetName(capsule, "used_dltensor_versioned")
-        d = &owner.versioned.tensor
-        readonly = (owner.versioned.flags & READ_ONLY) != 0
-    elif PyCapsule_IsValid(capsule, "dltensor"):
-        owner.managed = <DLManaged*>PyCapsule_GetPointer(capsule, "dltensor")
-        PyCapsule_SetName(capsule, "used_dltensor")
-        d = &owner.managed.tensor
-    else:
-        raise RuntimeError("[from_dlpack] expected an object with __dlpack__ or an unused DLPack capsule (each can be used once), "
-                           f"got {type(ext_tensor).__name__}")
-    if d.device.device_type not in (1, 3, 11):
-        raise BufferError(f"[from_dlpack] the memory is on device type {d.device.device_type}, taeda takes the CPU's")
-    for known, kind in KINDS.items():
-        if kind == d.dtype.code and 8 * itemsize_of(known) == d.dtype.bits and d.dtype.lanes == 1:
-            code = known
-    if code < 0:
-        raise BufferError(f"[from_dlpack] no dtype for DLPack's kind {d.dtype.code} with {d.dtype.bits} bits and {d.dtype.lanes} lanes")
+    d = take(owner, capsule_of(ext_tensor), ext_tensor)
+    readonly = owner.versioned != NULL and (owner.versioned.flags & READ_ONLY) != 0
+    code = dtype_for(d)
     if d.ndim < 0 or d.ndim > MAX_DIM:
         raise BufferError(f"[from_dlpack] a tensor has at most {MAX_DIM} dimensions, got {d.ndim}")
     t = new_tensor()
     t.set_ndim(d.ndim)
     t.view.dtype, t.view.itemsize = code, itemsize_of(code)
-    step = count = 1
     for i in range(d.ndim - 1, -1, -1):
         if step >= 1 << 62:
             raise BufferError("[from_dlpack] the sizes have more than 64 bits")
