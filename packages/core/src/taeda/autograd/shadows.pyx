@@ -50,6 +50,29 @@ cdef object originals_in(object x, dict originals, int depth):
     return x
 
 
+cdef list saved_originals(Node n, list results, dict originals):
+    """What a node saved, each tensor's shadow exchanged for what it stands for, with its version; None where that is neither an argument
+    nor a result."""
+    cdef TensorBase t, kept
+    cdef list saved = []
+    for x in n.saved_ or ():
+        if x is None:
+            saved.append((None, 0))
+            continue
+        if not isinstance(x, TensorBase):
+            return None
+        t = <TensorBase>x
+        found = result_of(n, -1 - t.output_nr, results) if t.output_nr < 0 else original_of(t, originals)
+        if found is None:
+            return None
+        if t.output_nr < 0:
+            kept = twin(<TensorBase>found)
+            kept.output_nr = t.output_nr
+            found = kept
+        saved.append((found, (<TensorBase>found).storage.version))
+    return saved
+
+
 def transplant(list results, dict originals):
     """Let the graph of results that were made from shadows be that of the tensors which these stand for.
 
@@ -58,7 +81,7 @@ def transplant(list results, dict originals):
     neither an argument nor a result: a shadow has no data.
     """
     cdef Node n
-    cdef TensorBase t, kept, original
+    cdef TensorBase t, original
     cdef list stack = [], changes = [], saved
     cdef set seen = set()
     cdef int i
@@ -73,26 +96,9 @@ def transplant(list results, dict originals):
             return False
         seen.add(fn)
         n = <Node>fn
-        saved = []
-        for i in range(len(n.saved_ or ())):
-            if n.saved_[i] is None:
-                saved.append((None, 0))
-                continue
-            if not isinstance(n.saved_[i], TensorBase):
-                return False
-            t = <TensorBase>n.saved_[i]
-            if t.output_nr < 0:
-                found = result_of(n, -1 - t.output_nr, results)
-                if found is None:
-                    return False
-                kept = twin(<TensorBase>found)
-                kept.output_nr = t.output_nr
-                saved.append((kept, kept.storage.version))
-                continue
-            found = original_of(t, originals)
-            if found is None:
-                return False
-            saved.append((found, (<TensorBase>found).storage.version))
+        saved = saved_originals(n, results, originals)
+        if saved is None:
+            return False
         extra = originals_in(n.extra, originals, 2)
         if extra is NotImplemented:
             return False

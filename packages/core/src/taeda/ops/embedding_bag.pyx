@@ -147,13 +147,8 @@ def embedding_bag(input, weight, offsets=None, scale_grad_by_freq=False, mode="m
                        sparse)[0]
 
 
-def with_places(input, weight, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx, sparse=False):
-    """Return :func:`embedding_bag`, the rows that hold the maxima (None for other modes), and where the bags start."""
-    cdef TensorBase w = as_tensor(weight, "embedding_bag"), ix = index_tensor("indices", input), at = None, scale = None, y, table, starts
-    cdef View* t[6]
-    cdef Param p[4]
-    cdef long long bad
-    cdef int64_t bags
+cdef int check_arguments(TensorBase w, TensorBase ix, TensorBase scale, object mode) except -1:
+    """Raise for a table, a mode or factors that no bag can be made of."""
     if mode not in MODES:
         raise ValueError(f"[embedding_bag] mode has to be one of sum, mean or max, got {mode!r}")
     if w.view.ndim != 2:
@@ -161,26 +156,14 @@ def with_places(input, weight, offsets, scale_grad_by_freq, mode, per_sample_wei
     if not is_float(w.view.dtype):
         raise RuntimeError("[embedding_bag] Expected tensor for argument 'weight' to have one of the following scalar types: Half, "
                            f"BFloat16, Float, Double; but got {torch_name(w.view.dtype)}")
-    if per_sample_weights is not None:
-        scale = as_tensor(per_sample_weights, "embedding_bag")
-        if scale.shape_tuple() != ix.shape_tuple():
-            raise ValueError(f"[embedding_bag] If per_sample_weights ({scale.shape_tuple()}) is not None, then it must have the same "
-                             f"shape as the input ({ix.shape_tuple()})")
-    if ix.view.ndim == 2:
-        if offsets is not None:
-            raise ValueError("[embedding_bag] if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed "
-                             f"length sequences. However, found offsets of type {type(offsets)}")
-        bags, length = ix.view.shape[0], ix.view.shape[1]
-        starts = arange(bags + include_last_offset, dtype=(<object>ix).dtype, device=(<object>ix).device) * length
-        ix, scale = (<object>ix).reshape(-1), None if scale is None else (<object>scale).reshape(-1)
-    elif ix.view.ndim == 1:
-        if offsets is None:
-            raise ValueError("[embedding_bag] offsets has to be a 1D Tensor but got None")
-        starts = index_tensor("offsets", offsets)
-        check_offsets(starts, ix.view.numel, include_last_offset)
-        bags = starts.view.numel - include_last_offset
-    else:
-        raise ValueError(f"[embedding_bag] input has to be 1D or 2D Tensor, but got Tensor of dimension {ix.view.ndim}")
+    if scale is not None and scale.shape_tuple() != ix.shape_tuple():
+        raise ValueError(f"[embedding_bag] If per_sample_weights ({scale.shape_tuple()}) is not None, then it must have the same "
+                         f"shape as the input ({ix.shape_tuple()})")
+    return 0
+
+
+cdef int check_together(TensorBase w, TensorBase scale, object mode, object scale_grad_by_freq) except -1:
+    """Raise for options that do not go together."""
     if mode == "max" and scale_grad_by_freq:
         raise ValueError("[embedding_bag] max mode does not support scaling the gradient by the frequency")
     if scale is not None and mode != "sum":
@@ -189,17 +172,56 @@ def with_places(input, weight, offsets, scale_grad_by_freq, mode, per_sample_wei
     if scale is not None and scale.view.dtype != w.view.dtype:
         raise RuntimeError("[embedding_bag] Expected tensor for argument 'weight' to have the same type as tensor for argument "
                            f"'per_sample_weights'; but type {torch_name(w.view.dtype)} does not equal {torch_name(scale.view.dtype)}")
-    check_same_device("embedding_bag", (w, ix, starts, scale))
-    rows = w.view.shape[0]
+    return 0
+
+
+cdef TensorBase starts_of(TensorBase ix, object offsets, bint include_last_offset):
+    """Where in the indices each bag starts: a row of two dimensions is a bag, those of one are cut at the offsets."""
+    cdef TensorBase starts
+    if ix.view.ndim == 2:
+        if offsets is not None:
+            raise ValueError("[embedding_bag] if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed "
+                             f"length sequences. However, found offsets of type {type(offsets)}")
+        return arange(ix.view.shape[0] + include_last_offset, dtype=(<object>ix).dtype, device=(<object>ix).device) * ix.view.shape[1]
+    if ix.view.ndim != 1:
+        raise ValueError(f"[embedding_bag] input has to be 1D or 2D Tensor, but got Tensor of dimension {ix.view.ndim}")
+    if offsets is None:
+        raise ValueError("[embedding_bag] offsets has to be a 1D Tensor but got None")
+    starts = index_tensor("offsets", offsets)
+    check_offsets(starts, ix.view.numel, include_last_offset)
+    return starts
+
+
+cdef object padding_row(object padding_idx, int64_t rows):
+    """The row that counts for nothing, from the front; -1 for none."""
     if padding_idx is None:
-        padding_idx = -1
-    elif not -rows <= padding_idx < rows:
+        return -1
+    if not -rows <= padding_idx < rows:
         raise RuntimeError(f"[embedding_bag] padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got "
                            f"{padding_idx}")
-    else:
-        padding_idx %= rows
-    table = contiguous(w)
+    return padding_idx % rows
+
+
+def with_places(input, weight, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx, sparse=False):
+    """Return :func:`embedding_bag`, the rows that hold the maxima (None for other modes), and where the bags start."""
+    cdef TensorBase w = as_tensor(weight, "embedding_bag"), ix = index_tensor("indices", input), at = None, scale = None, y, table, starts
+    cdef View* t[6]
+    cdef Param p[4]
+    cdef long long bad
+    cdef int64_t bags, rows
+    if per_sample_weights is not None:
+        scale = as_tensor(per_sample_weights, "embedding_bag")
+    check_arguments(w, ix, scale, mode)
+    starts = starts_of(ix, offsets, include_last_offset)
+    bags = starts.view.numel - include_last_offset
+    check_together(w, scale, mode, scale_grad_by_freq)
+    check_same_device("embedding_bag", (w, ix, starts, scale))
+    rows = w.view.shape[0]
+    padding_idx = padding_row(padding_idx, rows)
+    if ix.view.ndim == 2:
+        ix, scale = (<object>ix).reshape(-1), None if scale is None else (<object>scale).reshape(-1)
     scale = None if scale is None else contiguous(scale)
+    table = contiguous(w)
     y = empty_shape((bags, w.view.shape[1]), w.view.dtype, w.device)
     if mode == "max":
         at = empty_shape((bags, w.view.shape[1]), I64, w.device)
