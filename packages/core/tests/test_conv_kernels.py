@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import taeda
-import test_conv as common
 from any_threads import assert_same_for_any_threads
+from conv_checks import check_bits_by_threads, check_values_and_gradients
 from samples.conv import convolve
 
 # input, weight, options: panels that end in the middle of a row and of an image, sums cut in pieces and not, rows of
@@ -89,12 +89,12 @@ ALL = FEW + PIXELS + TURNED + DROPPED + PLACES + PARTS + PLANES + WHOLE + SPLIT 
 @pytest.mark.parametrize(("xs", "ws", "options"), ALL)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_values_and_gradients(xs, ws, options, dtype):
-    common.check_values_and_gradients(xs, ws, options, dtype)
+    check_values_and_gradients(xs, ws, options, dtype)
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), ALL)
 def test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options):
-    common.check_bits_by_threads(xs, ws, options)
+    check_bits_by_threads(xs, ws, options)
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], TAPS[3], CLASSES[0], DEPTHWISE[2], PLACES[0], PARTS[0], WHOLE[3], WHOLE[6]])

@@ -11,7 +11,7 @@ import pytest
 import harness
 import taeda
 from opinfo import Call, Row
-from test_dispatch_classes import Wrapper, seen
+from wrapper_class import Wrapper, seen
 
 # draw once more for their results (a matrix, or noise that only one of both keeps), or differentiate what PyTorch calls integers' counts
 OTHER = {"svd_lowrank", "pca_lowrank", "native_group_norm", "bincount", "histc", "histogram", "histogramdd"}
