@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
+import taeda
+from taeda import nn, optim
 from taeda.distributed.checkpoint.state_dict import (
     StateDictOptions,
     get_model_state_dict,
@@ -10,9 +13,6 @@ from taeda.distributed.checkpoint.state_dict import (
     set_model_state_dict,
     set_state_dict,
 )
-
-import taeda
-from taeda import nn, optim
 
 
 def trained(model: nn.Module, rate: float) -> optim.Adam:

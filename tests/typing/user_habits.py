@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import assert_type
 
-import taeda.distributed as dist
-
 import taeda
 import taeda as torch
+import taeda.distributed as dist
 from taeda import Tensor, nn
 from taeda.utils.data import ConcatDataset, DataLoader, Dataset, Subset, random_split
 

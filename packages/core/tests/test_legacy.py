@@ -180,7 +180,6 @@ def test_constants_and_sizes() -> None:
 
 def test_libraries_are_imported_as_modules() -> None:
     import taeda.backends.cudnn as cudnn
-
     from taeda.backends import cudnn as same
 
     assert cudnn is same is taeda.backends.cudnn and cudnn.__name__ == "taeda.backends.cudnn" and cudnn.version() is None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import taeda.distributed
 
 import taeda
 import taeda.autograd.profiler
+import taeda.distributed
 
 
 def test_what_would_need_more_than_one_process_or_a_trace_says_so() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from taeda.ops.batch_norm import batch_norm_here
 
 import taeda
 from any_threads import assert_same_for_any_threads
 from taeda import ops
+from taeda.ops.batch_norm import batch_norm_here
 
 
 def draw(*shape: int, dtype: str = "float64", seed: int = 0) -> np.ndarray:

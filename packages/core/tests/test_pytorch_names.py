@@ -9,11 +9,11 @@ import warnings
 from typing import Any
 
 import pytest
-import taeda.distributed
-import taeda.onnx
 
 import taeda
+import taeda.distributed
 import taeda.hub
+import taeda.onnx
 import taeda.types
 import taeda.utils._pytree as trees
 from taeda import _C, _utils
@@ -82,9 +82,8 @@ def test_size_and_stride_by_axis() -> None:
 
 
 def test_what_is_not_there_can_be_asked_for() -> None:
-    from taeda.compiler import disable, is_compiling
-
     import taeda.autograd.profiler
+    from taeda.compiler import disable, is_compiling
     from taeda.profiler import record_function
     from taeda.utils.dlpack import from_dlpack, to_dlpack
 

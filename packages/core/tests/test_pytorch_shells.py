@@ -155,7 +155,6 @@ def test_nothing_is_traced() -> None:
 def test_what_libraries_ask_of_a_default_device_and_of_storages() -> None:
     from taeda._dynamo import exc
     from taeda._subclasses.fake_tensor import unset_fake_temporarily
-
     from taeda.serialization import normalize_storage_type
     from taeda.utils._device import DeviceContext, _device_constructors, set_device
     from taeda.utils._foreach_utils import _foreach_supported_types

@@ -230,9 +230,8 @@ def test_dataset_wants_getitem():
 
 
 def test_the_shuffling_pipe_draws_from_a_buffer() -> None:
-    from taeda.utils.data.datapipes.iter.combinatorics import ShufflerIterDataPipe
-
     from taeda.data.datapipes.iter import Shuffler
+    from taeda.utils.data.datapipes.iter.combinatorics import ShufflerIterDataPipe
 
     class Count(IterDataPipe):
         def __iter__(self):

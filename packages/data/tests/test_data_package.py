@@ -24,11 +24,10 @@ def test_every_public_name_is_there():
 
 
 def test_pytorchs_name_for_the_package_is_the_same_modules():
-    from taeda.utils.data.dataset import random_split
-    from taeda.utils.data.distributed import DistributedSampler
-
     import taeda.utils.data
     from taeda.utils.data import DataLoader
+    from taeda.utils.data.dataset import random_split
+    from taeda.utils.data.distributed import DistributedSampler
 
     assert taeda.utils.data is taeda.data
     assert DataLoader is taeda.data.DataLoader and random_split is taeda.data.random_split
@@ -36,9 +35,8 @@ def test_pytorchs_name_for_the_package_is_the_same_modules():
 
 
 def test_pytorchs_private_place_of_collation_holds_the_same_table():
-    from taeda.utils.data._utils.collate import collate
-
     from taeda.data._utils.collate import default_collate_fn_map
+    from taeda.utils.data._utils.collate import collate
 
     assert default_collate_fn_map is taeda.data.collate.default_collate_fn_map and collate is taeda.data.collate.collate
     assert taeda.utils.data._utils.worker.get_worker_info is taeda.data.get_worker_info

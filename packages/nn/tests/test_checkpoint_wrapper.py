@@ -6,10 +6,10 @@ import functools
 from typing import Any
 
 import pytest
-from taeda.distributed.algorithms._checkpoint import checkpoint_wrapper as wrappers
 
 import taeda
 from taeda import nn
+from taeda.distributed.algorithms._checkpoint import checkpoint_wrapper as wrappers
 
 
 def model() -> nn.Sequential:

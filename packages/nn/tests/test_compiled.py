@@ -7,10 +7,10 @@ import io
 import pickle
 
 import pytest
-from taeda._dynamo.eval_frame import OptimizedModule
 
 import taeda
 from taeda import nn
+from taeda._dynamo.eval_frame import OptimizedModule
 
 
 class Model(nn.Module):

@@ -480,16 +480,15 @@ def test_to_takes_one_dtype():
 
 
 def test_layers_are_found_in_the_files_where_pytorch_keeps_them():
-    from taeda.nn.modules.channelshuffle import ChannelShuffle
-    from taeda.nn.modules.instancenorm import InstanceNorm2d
-    from taeda.nn.modules.pixelshuffle import PixelShuffle
-    from taeda.nn.parallel.data_parallel import DataParallel
-    from taeda.nn.parallel.distributed import DistributedDataParallel
-
     from taeda.nn.init import _no_grad_trunc_normal_
     from taeda.nn.modules.activation import MultiheadAttention
+    from taeda.nn.modules.channelshuffle import ChannelShuffle
+    from taeda.nn.modules.instancenorm import InstanceNorm2d
     from taeda.nn.modules.module import _IncompatibleKeys
+    from taeda.nn.modules.pixelshuffle import PixelShuffle
     from taeda.nn.modules.transformer import _get_activation_fn, _get_clones
+    from taeda.nn.parallel.data_parallel import DataParallel
+    from taeda.nn.parallel.distributed import DistributedDataParallel
 
     assert (MultiheadAttention, ChannelShuffle) == (nn.MultiheadAttention, nn.ChannelShuffle)
     assert (InstanceNorm2d, PixelShuffle) == (nn.InstanceNorm2d, nn.PixelShuffle)

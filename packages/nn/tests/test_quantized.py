@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import taeda.ao.quantization as marks
 
 import taeda
+import taeda.ao.quantization as marks
 from taeda.nn.quantized import DeQuantStub, FloatFunctional, QuantStub
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda._C._functorch import _add_batch_dim, _remove_batch_dim, is_batchedtensor
-
 from taeda.func.pytree import broadcast_prefix as _broadcast_to_and_flatten, tree_flatten, tree_unflatten
 from taeda.func.vmap import vmap
 from taeda.tensor import Tensor
