@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from taeda import _above
@@ -52,6 +54,41 @@ class FunctionCtx:
         self.materialize_grads = value
 
 
+class _Following(threading.local):
+    """Where tangents are to come from a graph (see taeda.func.gradients), which goes by the functions' own jvp if they have one."""
+
+    nodes: list[Any] | None = None      # those with a jvp, while the function runs that makes the graph
+    recording = False                   # while the pass of dummies runs whose derivative by them is the product
+
+
+_following = _Following()
+
+
+@contextlib.contextmanager
+def keep_for_tangents(keep: bool = False) -> Iterator[None]:
+    """A block that makes a graph for tangents: what functions save for their jvp stays until its end, or as long as the graph."""
+    if _following.nodes is not None:
+        yield
+        return
+    _following.nodes = nodes = []
+    try:
+        yield
+    finally:
+        _following.nodes = None
+        for node in () if keep else nodes:
+            node._for_jvp = None                # an output saved there leads back to the node
+
+
+@contextlib.contextmanager
+def pass_of_dummies() -> Iterator[None]:
+    """A block whose passes are recorded to be differentiated by their cotangents: functions' jvp is told of the tangents."""
+    was, _following.recording = _following.recording, True
+    try:
+        yield
+    finally:
+        _following.recording = was
+
+
 class FunctionNode(Node, FunctionCtx):
     """The node of one application of a Function; it is the ``ctx`` that forward and backward get."""
 
@@ -61,6 +98,7 @@ class FunctionNode(Node, FunctionCtx):
     _inputs: tuple[Any, ...]
     _outputs: tuple[Any, ...]
     _undifferentiated: frozenset[int] = frozenset()     # the numbers of the outputs that were marked so
+    _for_jvp: tuple[Any, Any] | None = None             # what was saved for it, and of what kind the inputs were
 
     def __init__(self) -> None:
         self.to_save: tuple[Any, ...] = ()
@@ -99,7 +137,10 @@ class FunctionNode(Node, FunctionCtx):
             given = [_zeros(known) if x is None and known is not None else x for x, known in zip(given, self._outputs, strict=True)]
         if not self._materialize_non_diff_grads:
             given = [None if i in self._undifferentiated else x for i, x in enumerate(given)]
-        found = _backward_of(self._forward_cls)(self, *given)
+        if _following.recording and self._for_jvp is not None:
+            found = _ByTangents.apply(self, *given)
+        else:
+            found = _backward_of(self._forward_cls)(self, *given)
         found = found if isinstance(found, tuple) else (found,)
         count = len(self._is_tensor)
         if len(found) > count and all(x is None for x in found[count:]):
@@ -337,6 +378,10 @@ class Function(metaclass=FunctionMeta):
         if node.non_differentiable:
             node._undifferentiated = frozenset(i for i, o in enumerate(outputs) if any(o is t for t in node.non_differentiable))
         made = cls._record(node, tensors, outputs) if recording else list(outputs)
+        if recording and _following.nodes is not None and cls.jvp is not Function.jvp:
+            saved = tuple(next((m for o, m in zip(outputs, made, strict=True) if o is t), t) for t in node.saved_for_forward or ())
+            node._for_jvp = saved, tuple((a.shape, a.dtype, a.device) if isinstance(a, TensorBase) else None for a in args)
+            _following.nodes.append(node)
         if any(t is not None for t in tangents):
             cls._push_tangents(node, args, tangents, outputs, made)
         node.saved_for_forward = None
@@ -361,6 +406,21 @@ class Function(metaclass=FunctionMeta):
         return made
 
     @classmethod
+    def _tangents(cls, node: Any, tangents: Any, count: int) -> tuple[Any, ...]:
+        """Return what the user's jvp does, one tangent or None an output."""
+        found = cls.jvp(node, *tangents)
+        found = found if isinstance(found, tuple) else (found,)
+        for i, tangent in enumerate(found):
+            if tangent is not None and not isinstance(tangent, TensorBase):
+                raise RuntimeError(f"[{cls.__name__}] jvp: expected Variable or None (got {type(tangent).__name__}) for grad output {i}")
+        if len(found) != count:
+            raise RuntimeError(
+                f"[{cls.__name__}] Function's jvp returned an invalid number of forward gradients (expected {count} but got "
+                f"{len(found)})"
+            )
+        return found
+
+    @classmethod
     def _push_tangents(
         cls, node: Any, args: tuple[Any, ...], tangents: list[Any], outputs: tuple[Any, ...], made: list[Any]
     ) -> None:
@@ -370,22 +430,13 @@ class Function(metaclass=FunctionMeta):
                 t.new_zeros(t.shape) if g is None and isinstance(t, TensorBase) and t.is_floating_point() else g
                 for t, g in zip(args, tangents, strict=True)
             ]
-        asleep = dual.set_asleep(True)
         if node.saved_for_forward is None:
             node.saved_for_forward = ()                  # what was saved for backward is not meant for jvp
+        asleep = dual.set_asleep(True)
         try:
-            found = cls.jvp(node, *tangents)
+            found = cls._tangents(node, tangents, len(made))
         finally:
             dual.set_asleep(asleep)
-        found = found if isinstance(found, tuple) else (found,)
-        for i, tangent in enumerate(found):
-            if tangent is not None and not isinstance(tangent, TensorBase):
-                raise RuntimeError(f"[{cls.__name__}] jvp: expected Variable or None (got {type(tangent).__name__}) for grad output {i}")
-        if len(found) != len(made):
-            raise RuntimeError(
-                f"[{cls.__name__}] Function's jvp returned an invalid number of forward gradients (expected {len(made)} but got "
-                f"{len(found)})"
-            )
         for i, (out, tangent) in enumerate(zip(made, found, strict=True)):
             if tangent is None:
                 continue
@@ -394,6 +445,33 @@ class Function(metaclass=FunctionMeta):
                                    "output is not a differentiable Tensor. You should return None at that position instead.")
             _check_alias(cls.__name__, node.dirty_tensors, args, tangents, outputs[i], tangent)
             dual.set_output_tangent(node, i, out, tangent)
+
+
+class _ByTangents(Function):
+    """The pass of a function's cotangents where only its derivative by them matters, which is the function's jvp.
+
+    A pass is linear in the cotangents, so that their values go nowhere: the gradients are zeros.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, node: Any, *g: Any) -> Any:
+        ctx.node = node
+        ctx.set_materialize_grads(False)
+        kinds = zip(node._for_jvp[1], node._wanted, strict=True)
+        return tuple(_zeros(known) if known is not None and wanted else None for known, wanted in kinds)
+
+    @staticmethod
+    def backward(ctx: Any, *tangents: Any) -> Any:
+        node = ctx.node
+        saved, kinds = node._for_jvp
+        if node.materialize_grads:
+            tangents = tuple(_zeros(known) if t is None and known is not None and (known[1].is_floating_point or known[1].is_complex)
+                             else t for t, known in zip(tangents, kinds, strict=True))
+        was, node.saved_for_forward = node.saved_for_forward, saved
+        try:
+            return None, *node._forward_cls._tangents(node, tangents, len(node._outputs))
+        finally:
+            node.saved_for_forward = was
 
 
 def _check_as_is(name: str, node: Any, tensors: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from taeda import ops
 from taeda.autograd import dual, forward_ad
 from taeda.autograd.engine import reaches_others
+from taeda.autograd.function import keep_for_tangents
 from taeda.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled
 from taeda.autograd.graph import saved_tensors_hooks
 from taeda.autograd.saved import ChangedInPlace
@@ -247,7 +248,7 @@ def _transposed(
     """
     tape = Tape(flat, writable=True)
     state = get_rng_state()
-    with differentiating(enable_grad()):
+    with differentiating(enable_grad()), keep_for_tangents():
         with saved_tensors_hooks(Tensor.clone, _itself) if copies else contextlib.nullcontext():
             found = func(*tree_unflatten(tape.inputs, spec))
         value, aux = _split_aux("jvp(f, primals, tangents)", found, has_aux)
@@ -332,7 +333,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     """
     flat, spec = tree_flatten(primals)
     tape = Tape(flat)
-    with differentiating(enable_grad()):
+    with differentiating(enable_grad()), keep_for_tangents(keep=True):
         outputs, out_spec = tree_flatten(func(*tree_unflatten(tape.inputs, spec)))
         _check_outputs("linearize", outputs)
         tape.prepare_push(outputs)

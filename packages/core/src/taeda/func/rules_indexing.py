@@ -13,6 +13,11 @@ from taeda.tensor import Tensor
 
 
 def as_tuple(index: Any) -> tuple[Any, ...]:
+    """Return an index as one for each dimension; a short list of such is read as a tuple, as samples do (ops.indexing)."""
+    if type(index) is list and len(index) < 32 and any(
+        i is None or i is Ellipsis or isinstance(i, (Tensor, list, tuple, range, slice)) for i in index
+    ):
+        return tuple(index)
     return index if type(index) is tuple else (index,)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from taeda import autograd
 from taeda.autograd import dual
 from taeda.autograd.engine import finish_inner, reaches_others
+from taeda.autograd.function import pass_of_dummies
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import own
 from taeda.func import cotangents  # noqa: F401
@@ -126,7 +127,8 @@ class Tape:
         """Record the pass of a dummy cotangent: what it gives is linear in it, with the Jacobian's transpose."""
         self.roots = [physical(y, self.numbers) for y in outputs]
         self.dummies = [r.detach().new_zeros(r.shape).requires_grad_() if r.requires_grad else None for r in self.roots]
-        self.pulled = self._pass(self.roots, self.dummies, self.sources, True)
+        with pass_of_dummies():
+            self.pulled = self._pass(self.roots, self.dummies, self.sources, True)
         self.outputs = outputs
 
     def push(self, tangents: Sequence[Any], recording: bool) -> list[Any]:
