@@ -16,12 +16,22 @@ __all__ = ["current_accelerator", "current_device_index", "device_count", "devic
 
 
 def is_available() -> bool:
-    """Whether there is an accelerator."""
+    """Whether there is an accelerator.
+
+    >>> import taeda
+    >>> taeda.accelerator.is_available()
+    False
+    """
     return False
 
 
 def device_count() -> int:
-    """Return how many there are."""
+    """Return how many there are.
+
+    >>> import taeda
+    >>> taeda.accelerator.device_count()
+    0
+    """
     return 0
 
 

@@ -57,12 +57,22 @@ def fill_memory(mode: bool) -> None:
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """Return whether :func:`use_deterministic_algorithms` was last called with True."""
+    """Return whether :func:`use_deterministic_algorithms` was last called with True.
+
+    >>> import taeda
+    >>> taeda.are_deterministic_algorithms_enabled()
+    False
+    """
     return bool(_state["deterministic"])
 
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
-    """Return whether :func:`use_deterministic_algorithms` was last called with ``warn_only=True``."""
+    """Return whether :func:`use_deterministic_algorithms` was last called with ``warn_only=True``.
+
+    >>> import taeda
+    >>> taeda.is_deterministic_algorithms_warn_only_enabled()
+    False
+    """
     return bool(_state["warn_only"])
 
 
@@ -86,7 +96,12 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
 
 
 def get_deterministic_debug_mode() -> int:
-    """Return 0, 1 or 2: :func:`set_deterministic_debug_mode`."""
+    """Return 0, 1 or 2: :func:`set_deterministic_debug_mode`.
+
+    >>> import taeda
+    >>> taeda.get_deterministic_debug_mode()
+    0
+    """
     return 0 if not _state["deterministic"] else 1 if _state["warn_only"] else 2
 
 
@@ -107,7 +122,12 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """Return what :func:`set_float32_matmul_precision` was told, "highest" at first."""
+    """Return what :func:`set_float32_matmul_precision` was told, "highest" at first.
+
+    >>> import taeda
+    >>> taeda.get_float32_matmul_precision()
+    'highest'
+    """
     return str(_state["precision"])
 
 
@@ -151,7 +171,12 @@ def set_warn_always(b: bool) -> None:
 
 
 def is_warn_always_enabled() -> bool:
-    """Return what :func:`set_warn_always` was told, False at first."""
+    """Return what :func:`set_warn_always` was told, False at first.
+
+    >>> import taeda
+    >>> taeda.is_warn_always_enabled()
+    False
+    """
     return bool(_state["warn_always"])
 
 
@@ -172,7 +197,12 @@ def set_num_interop_threads(num: int) -> None:
 
 
 def get_num_interop_threads() -> int:
-    """Return what :func:`set_num_interop_threads` was told, 1 at first: operations do not run beside each other on their own."""
+    """Return what :func:`set_num_interop_threads` was told, 1 at first: operations do not run beside each other on their own.
+
+    >>> import taeda
+    >>> taeda.get_num_interop_threads()
+    1
+    """
     return int(_state["interop"])
 
 

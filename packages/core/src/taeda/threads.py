@@ -29,7 +29,12 @@ def set_num_threads(n: int) -> None:
 
 
 def get_num_threads() -> int:
-    """Return how many threads the kernels use: :func:`set_num_threads`."""
+    """Return how many threads the kernels use: :func:`set_num_threads`.
+
+    >>> import taeda
+    >>> taeda.get_num_threads() >= 1
+    True
+    """
     return int(runtime.get_num_threads())
 
 

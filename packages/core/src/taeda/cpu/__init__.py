@@ -13,17 +13,32 @@ __all__ = [
 
 
 def is_available() -> bool:
-    """Whether there is a CPU: always."""
+    """Whether there is a CPU: always.
+
+    >>> import taeda
+    >>> taeda.cpu.is_available()
+    True
+    """
     return True
 
 
 def device_count() -> int:
-    """Return 1."""
+    """Return 1.
+
+    >>> import taeda
+    >>> taeda.cpu.device_count()
+    1
+    """
     return 1
 
 
 def current_device() -> str:
-    """Return "cpu"."""
+    """Return "cpu".
+
+    >>> import taeda
+    >>> taeda.cpu.current_device()
+    'cpu'
+    """
     return "cpu"
 
 

@@ -32,7 +32,12 @@ def to_sparse(input, sparse_dim=None, *, layout=None, blocksize=None, dense_dim=
 
 
 def to_sparse_coo(input):
-    """Return the tensor in coordinate format."""
+    """Return the tensor in coordinate format.
+
+    >>> import taeda
+    >>> taeda.tensor([[0.0, 2.0], [0.0, 0.0]]).to_sparse_coo().indices().tolist()
+    [[0], [1]]
+    """
     return _form().to_sparse(input)
 
 
@@ -47,22 +52,45 @@ def to_sparse_csr(input, dense_dim=None):
 
 
 def to_sparse_csc(input, dense_dim=None):
-    """Return a matrix in compressed sparse column format."""
+    """Return a matrix in compressed sparse column format.
+
+    >>> import taeda
+    >>> taeda.tensor([[0.0, 2.0], [0.0, 0.0]]).to_sparse_csc().ccol_indices()
+    tensor([0, 0, 1])
+    """
     return _form().CONVERSIONS["to_sparse_csc"](input, dense_dim=dense_dim)
 
 
 def to_sparse_bsr(input, blocksize, dense_dim=None):
-    """Return a matrix in compressed sparse row format of blocks: those that have an element other than zero."""
+    """Return a matrix in compressed sparse row format of blocks: those that have an element other than zero.
+
+    >>> import taeda
+    >>> blocks = taeda.eye(4).to_sparse_bsr((2, 2))
+    >>> blocks.crow_indices().tolist(), blocks.col_indices().tolist(), tuple(blocks.values().shape)
+    ([0, 1, 2], [0, 1], (2, 2, 2))
+    """
     return _form().CONVERSIONS["to_sparse_bsr"](input, blocksize, dense_dim)
 
 
 def to_sparse_bsc(input, blocksize, dense_dim=None):
-    """Return a matrix in compressed sparse column format of blocks."""
+    """Return a matrix in compressed sparse column format of blocks.
+
+    >>> import taeda
+    >>> taeda.eye(4).to_sparse_bsc((2, 2)).ccol_indices()
+    tensor([0, 1, 2])
+    """
     return _form().CONVERSIONS["to_sparse_bsc"](input, blocksize, dense_dim)
 
 
 def sparse_mask(input, mask):
-    """Return the elements where the sparse tensor ``mask`` has some, as a tensor of its indices."""
+    """Return the elements where the sparse tensor ``mask`` has some, as a tensor of its indices.
+
+    >>> import taeda
+    >>> mask = taeda.eye(2).to_sparse()
+    >>> taeda.tensor([[1.0, 2.0], [3.0, 4.0]]).sparse_mask(mask).to_dense()
+    tensor([[1., 0.],
+            [0., 4.]])
+    """
     return _form().sparse_mask(input, mask)
 
 

@@ -342,12 +342,25 @@ def add_safe_globals(safe_globals: list[Any]) -> None:
 
 
 def get_safe_globals() -> list[Any]:
-    """Return what :func:`add_safe_globals` allowed."""
+    """Return what :func:`add_safe_globals` allowed.
+
+    >>> import fractions, taeda
+    >>> taeda.serialization.add_safe_globals([fractions.Fraction])
+    >>> fractions.Fraction in taeda.serialization.get_safe_globals()
+    True
+    >>> taeda.serialization.clear_safe_globals()
+    """
     return list(safe.values())
 
 
 def clear_safe_globals() -> None:
-    """Take back what :func:`add_safe_globals` allowed."""
+    """Take back what :func:`add_safe_globals` allowed.
+
+    >>> import taeda
+    >>> taeda.serialization.clear_safe_globals()
+    >>> taeda.serialization.get_safe_globals()
+    []
+    """
     with safe_lock:
         safe.clear()
 

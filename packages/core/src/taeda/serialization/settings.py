@@ -45,7 +45,12 @@ options = _Options()
 
 
 def get_default_load_endianness() -> LoadEndianness | None:
-    """Return what :func:`set_default_load_endianness` was told; None at first."""
+    """Return what :func:`set_default_load_endianness` was told; None at first.
+
+    >>> import taeda
+    >>> print(taeda.serialization.get_default_load_endianness())
+    None
+    """
     return options.endianness
 
 
@@ -67,7 +72,12 @@ def set_default_load_endianness(endianness: LoadEndianness | None) -> None:
 
 
 def get_crc32_options() -> Any:
-    """Return whether ``save`` writes checksums: :func:`set_crc32_options`."""
+    """Return whether ``save`` writes checksums: :func:`set_crc32_options`.
+
+    >>> import taeda
+    >>> taeda.serialization.get_crc32_options()
+    True
+    """
     return options.checksums
 
 
@@ -84,7 +94,12 @@ def set_crc32_options(compute_crc32: bool) -> None:
 
 
 def get_default_mmap_options() -> int:
-    """Return how ``load(mmap=True)`` maps a file, ``mmap.MAP_PRIVATE`` or ``mmap.MAP_SHARED``: :func:`set_default_mmap_options`."""
+    """Return how ``load(mmap=True)`` maps a file, ``mmap.MAP_PRIVATE`` or ``mmap.MAP_SHARED``: :func:`set_default_mmap_options`.
+
+    >>> import mmap, taeda
+    >>> taeda.serialization.get_default_mmap_options() == mmap.MAP_PRIVATE
+    True
+    """
     return options.mmap_flags
 
 

@@ -252,6 +252,10 @@ def sparse_compressed_tensor(
 
 
 def _of_layout(layout: Any, name: str, first: str, second: str, what: str) -> Callable[..., Any]:
+    axis, blocks, _ = COMPRESSED[layout]
+    values = "[[[3.]], [[4.]]]" if blocks else "[3., 4.]"
+    shown = "tensor([[0., 3.],\n        [4., 0.]])" if axis == 0 else "tensor([[0., 4.],\n        [3., 0.]])"
+
     def function(compressed: Any, plain: Any, values: Any, size: Any = None, **options: Any) -> Any:
         options.pop("layout", None)
         return sparse_compressed_tensor(compressed, plain, values, size, layout=layout, **options)
@@ -264,7 +268,8 @@ def _of_layout(layout: Any, name: str, first: str, second: str, what: str) -> Ca
 
     named.__name__ = named.__qualname__ = name
     named.__doc__ = (f"Return a matrix in {what} format, ``{name}({first}, {second}, values, size=None, *, dtype, device, requires_grad, "
-                     "check_invariants)``: see :func:`taeda.sparse_compressed_tensor`.")
+                     "check_invariants)``: see :func:`taeda.sparse_compressed_tensor`.\n\n"
+                     f">>> import taeda\n>>> taeda.{name}([0, 1, 2], [1, 0], {values}).to_dense()\n{shown}")
     return named
 
 

@@ -151,6 +151,11 @@ class Measurement:
         raw_times: seconds that each block of runs took.
         task_spec: what was timed.
         metadata: whatever its maker wants to keep.
+
+    >>> from taeda.utils.benchmark import Measurement, TaskSpec
+    >>> measured = Measurement(10, [0.5, 0.3, 0.4], TaskSpec("f()", "pass"))
+    >>> measured.times, measured.median
+    ([0.05, 0.03, 0.04], 0.04)
     """
 
     number_per_run: int
@@ -272,6 +277,12 @@ class Timer:
     Raises:
         ValueError: ``stmt`` is not text, or the language is unknown.
         NotImplementedError: the language is C++.
+
+    >>> import taeda
+    >>> from taeda.utils.benchmark import Timer
+    >>> measured = Timer("x + x", globals={"x": taeda.ones(3)}).timeit(100)
+    >>> measured.number_per_run, 0 < measured.median < 1
+    (100, True)
     """
 
     def __init__(

@@ -51,12 +51,25 @@ export = interface = script_if_tracing = script_method = _script_if_tracing = _o
 
 
 def ignore(drop: Any = False, **kwargs: Any) -> Any:
-    """Return the function as it is; also called with options first."""
+    """Return the function as it is; also called with options first.
+
+    >>> import taeda
+    >>> @taeda.jit.ignore
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(3)
+    6
+    """
     return drop if callable(drop) else lambda function: function
 
 
 def annotate(the_type: Any, the_value: Any) -> Any:
-    """Return the value as it is."""
+    """Return the value as it is.
+
+    >>> import taeda
+    >>> taeda.jit.annotate(list[int], [])
+    []
+    """
     return the_value
 
 
@@ -167,7 +180,12 @@ _fork = fork
 
 
 def wait(future: Future) -> Any:
-    """Return the result of a future of :func:`fork`, or raise what its function raised."""
+    """Return the result of a future of :func:`fork`, or raise what its function raised.
+
+    >>> import taeda
+    >>> taeda.jit.wait(taeda.jit.fork(max, 2, 3))
+    3
+    """
     if future is None:
         raise RuntimeError("[jit.wait] Future can't be None")
     if not builtins.isinstance(future, Future):
@@ -208,12 +226,22 @@ def optimize_for_inference(mod: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def is_scripting() -> bool:
-    """Whether code is being compiled: never."""
+    """Whether code is being compiled: never.
+
+    >>> import taeda
+    >>> taeda.jit.is_scripting()
+    False
+    """
     return False
 
 
 def is_tracing() -> bool:
-    """Whether calls are being recorded: never."""
+    """Whether calls are being recorded: never.
+
+    >>> import taeda
+    >>> taeda.jit.is_tracing()
+    False
+    """
     return False
 
 

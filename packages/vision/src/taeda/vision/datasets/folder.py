@@ -28,12 +28,22 @@ IMG_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tif
 
 
 def has_file_allowed_extension(filename: str, extensions: str | tuple[str, ...]) -> bool:
-    """Say whether a name ends in one of the extensions, in upper or lower case."""
+    """Say whether a name ends in one of the extensions, in upper or lower case.
+
+    >>> from taeda.vision.datasets.folder import has_file_allowed_extension
+    >>> has_file_allowed_extension("scan.TIF", (".tif", ".png"))
+    True
+    """
     return filename.lower().endswith(extensions if isinstance(extensions, str) else tuple(extensions))
 
 
 def is_image_file(filename: str) -> bool:
-    """Say whether a name ends like an image's."""
+    """Say whether a name ends like an image's.
+
+    >>> from taeda.vision.datasets.folder import is_image_file
+    >>> is_image_file("cat.jpeg"), is_image_file("labels.csv")
+    (True, False)
+    """
     return has_file_allowed_extension(filename, IMG_EXTENSIONS)
 
 
@@ -42,6 +52,13 @@ def find_classes(directory: Path) -> tuple[list[str], dict[str, int]]:
 
     Raises:
         FileNotFoundError: there are none, or the folder is not there.
+
+    >>> import pathlib
+    >>> from taeda.vision.datasets.folder import find_classes
+    >>> for name in ("dogs", "cats"):
+    ...     pathlib.Path("animals", name).mkdir(parents=True)
+    >>> find_classes("animals")
+    (['cats', 'dogs'], {'cats': 0, 'dogs': 1})
     """
     classes = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir())
     if not classes:
@@ -71,6 +88,13 @@ def make_dataset(
     Raises:
         ValueError: both or none of `extensions` and `is_valid_file` are given, or there are no classes.
         FileNotFoundError: a class has no file.
+
+    >>> import pathlib
+    >>> from taeda.vision.datasets.folder import make_dataset
+    >>> pathlib.Path("animals/cats").mkdir(parents=True)
+    >>> pathlib.Path("animals/cats/tom.png").touch()
+    >>> make_dataset("animals", extensions=(".png",))
+    [('animals/cats/tom.png', 0)]
     """
     if class_to_idx is None:
         _, class_to_idx = find_classes(directory)

@@ -49,7 +49,14 @@ _NETWORK_ERRORS = (urllib.error.URLError, http.client.HTTPException, OSError)
 
 
 def calculate_md5(fpath: Path) -> str:
-    """Return the MD5 sum of a file in hexadecimal digits."""
+    """Return the MD5 sum of a file in hexadecimal digits.
+
+    >>> import pathlib
+    >>> from taeda.vision.datasets.utils import calculate_md5
+    >>> _ = pathlib.Path("greeting").write_text("hello")
+    >>> calculate_md5("greeting")
+    '5d41402abc4b2a76b9719d911017c592'
+    """
     with open(fpath, "rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
@@ -60,7 +67,12 @@ def check_md5(fpath: Path, md5: str) -> bool:
 
 
 def check_integrity(fpath: Path, md5: str | None = None) -> bool:
-    """Say whether the file is there and, where `md5` is given, has that sum."""
+    """Say whether the file is there and, where `md5` is given, has that sum.
+
+    >>> from taeda.vision.datasets.utils import check_integrity
+    >>> check_integrity("no such file")
+    False
+    """
     return os.path.isfile(fpath) and (md5 is None or check_md5(fpath, md5))
 
 
@@ -373,12 +385,27 @@ def download_and_extract_archive(
 
 
 def list_dir(root: Path, prefix: bool = False) -> list[str]:
-    """List the folders in a folder; with `prefix` as paths."""
+    """List the folders in a folder; with `prefix` as paths.
+
+    >>> import pathlib
+    >>> from taeda.vision.datasets.utils import list_dir
+    >>> pathlib.Path("top/inner").mkdir(parents=True)
+    >>> list_dir("top"), list_dir("top", prefix=True)
+    (['inner'], ['top/inner'])
+    """
     return _listed(root, os.path.isdir, "", prefix)
 
 
 def list_files(root: Path, suffix: str | tuple[str, ...], prefix: bool = False) -> list[str]:
-    """List the files in a folder whose names end in `suffix`, or in one of several; with `prefix` as paths."""
+    """List the files in a folder whose names end in `suffix`, or in one of several; with `prefix` as paths.
+
+    >>> import pathlib
+    >>> from taeda.vision.datasets.utils import list_files
+    >>> pathlib.Path("a.png").touch(), pathlib.Path("a.txt").touch()
+    (None, None)
+    >>> list_files(".", ".png")
+    ['a.png']
+    """
     return _listed(root, os.path.isfile, suffix, prefix)
 
 
@@ -401,6 +428,10 @@ def verify_str_arg(value: str, arg: str | None = None, valid_values: Sequence[st
 
     Raises:
         ValueError: it is no text, or none of them.
+
+    >>> from taeda.vision.datasets.utils import verify_str_arg
+    >>> verify_str_arg("train", "split", ("train", "test"))
+    'train'
     """
     if not isinstance(value, str):
         raise ValueError(f"[{op}] Expected type str for argument {arg}, but got type {type(value)}.")
