@@ -7,15 +7,17 @@
 enum { TAEDA_CASTING = 1 << 20 };                /* in taeda_state: autocast is on */
 static __thread int taeda_state = 0;             /* of this thread: how many modes are in force, and TAEDA_CASTING */
 static __thread int taeda_off = 0;               /* inside DisableTorchFunctionSubclass */
+static int taeda_departed = 0;                   /* whether one of them was ever set in any thread: else nobody looks, which costs a call each */
 static PyTypeObject *taeda_tensor = NULL;
 static PyObject *taeda_protocol = NULL, *taeda_disabled = NULL;
 
 static int taeda_get_modes(void) { return taeda_state & ~TAEDA_CASTING; }
-static void taeda_set_modes(int n) { taeda_state = n | (taeda_state & TAEDA_CASTING); }
+static void taeda_set_state(int to) { taeda_departed |= to; taeda_state = to; }
+static void taeda_set_modes(int n) { taeda_set_state(n | (taeda_state & TAEDA_CASTING)); }
 static int taeda_get_casting(void) { return (taeda_state & TAEDA_CASTING) != 0; }
-static void taeda_set_casting(int on) { taeda_state = taeda_get_modes() | (on ? TAEDA_CASTING : 0); }
+static void taeda_set_casting(int on) { taeda_set_state(taeda_get_modes() | (on ? TAEDA_CASTING : 0)); }
 static int taeda_get_off(void) { return taeda_off; }
-static void taeda_set_off(int on) { taeda_off = on; }
+static void taeda_set_off(int on) { taeda_departed |= on; taeda_off = on; }
 
 static void taeda_set_protocol(PyObject *name, PyObject *disabled) {
     Py_INCREF(name); Py_INCREF(disabled);
@@ -90,9 +92,13 @@ static Py_ssize_t taeda_call_offset = 0;         /* of the struct in a callable 
 /* Does an argument, a mode or autocast take this call over? */
 static int taeda_watched(const taeda_call *c, PyObject **args, Py_ssize_t n) {
     Py_ssize_t i;
-    if (taeda_state && (c->policy || taeda_get_modes())) return 1;
-    for (i = !c->scans; !taeda_off && i < n; i++)
-        if (taeda_sees(args[i], 2)) return 1;
+    int off = 0;
+    if (taeda_departed) {
+        if (taeda_state && (c->policy || taeda_get_modes())) return 1;
+        off = taeda_off;
+    }
+    for (i = !c->scans; !off && i < n; i++)
+        if (Py_TYPE(args[i]) != taeda_tensor && taeda_sees(args[i], 2)) return 1;
     if (!c->scans) return 0;
     if (__builtin_expect(taeda_dispatchers && !taeda_undispatched, 0))
         for (i = 0; i < n; i++)

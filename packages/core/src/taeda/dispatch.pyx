@@ -16,8 +16,8 @@ from taeda.autograd.saved cimport packing
 from taeda.dtype cimport default_float, differentiable, is_complex_, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I64, MAX_DIM, View
 from taeda.memory_order cimport dense
-from taeda.operands cimport (as_tensor, broadcast_shapes, castable, check_partial_overlap, check_same_device, combine, in_64_bits,
-                             number_dtype, result_type)
+from taeda.operands cimport (Number, as_number, as_tensor, broadcast_shapes, castable, check_partial_overlap, check_same_device, combine,
+                             in_64_bits, number_dtype, result_type)
 from taeda.recording cimport (attach, begin_inplace, bump, check_view_write, end_inplace, make_node, needs_grad, rebase, record)
 from taeda.registry cimport copy_into, define, launch
 from taeda.tensor_base cimport CPU, STAND_IN, alias, is_wrapper, refresh
@@ -192,7 +192,7 @@ cdef TensorBase unary_params_(Op op, TensorBase x, const Param* p, object extra)
     if dtype != x.view.dtype:
         raise RuntimeError(f"[{op.name}_] result type {torch_name(dtype)} can't be cast to the desired output type "
                            f"{torch_name(x.view.dtype)}; use {op.name}, or convert the tensor first")
-    begin_inplace(op.name + "_", x)
+    begin_inplace(op.in_place, x)
     t[0], t[1] = &x.view, &x.view
     if op.rule == COMPARE:
         y = unary_params(op, x.detach(), p, extra)
@@ -315,14 +315,19 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
     """The road of an op of two operands, one of which may be a number; p: the kernel's parameters, extra: what its vjp needs besides."""
     cdef TensorBase a, b, y
     cdef View* t[3]
+    cdef Number number
     cdef int dtype
     cdef Node n
     # check
     if isinstance(input, TensorBase):
         a = <TensorBase>input
+        if not isinstance(other, TensorBase) and out is None and as_number(other, a, &number) and not needs_grad(a):
+            return with_number(op, a, &a.view, &number.view, p)
         b = <TensorBase>other if isinstance(other, TensorBase) else wrapped(other, a, op.name, op.rule, op.opmath)
     elif isinstance(other, TensorBase):
         b = <TensorBase>other
+        if out is None and as_number(input, b, &number) and not needs_grad(b):
+            return with_number(op, b, &number.view, &b.view, p)
         a = wrapped(input, b, op.name, op.rule, op.opmath)
     elif op.name in ARITHMETIC and number_dtype(input) >= 0 and number_dtype(other) >= 0:
         a = scalar_tensor(input, number_dtype(input), CPU)
@@ -350,7 +355,7 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
     if same_shape(a, b) or b.view.ndim == 0:
         t[0], t[1] = &a.view, &b.view
         y = empty_for(a.view.ndim, a.view.shape, BOOL if op.rule == COMPARE else dtype, a.device,
-                      1 if b.wrapped_number and op.name == "pow" else 2, t)          # PyTorch's exponent is a parameter
+                      1 if b.wrapped_number and op.exponent else 2, t)
     elif a.view.ndim == 0:
         t[0], t[1] = &a.view, &b.view
         y = empty_for(b.view.ndim, b.view.shape, BOOL if op.rule == COMPARE else dtype, a.device, 2, t)
@@ -369,6 +374,18 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
         if level:
             propagate(n, (y,))
     return y if out is None else write_out(out, y, op.name)
+
+
+cdef TensorBase with_number(Op op, TensorBase x, View* a, View* b, const Param* p):
+    """The op of a tensor x and a number, one of which is a and one b, where nothing is recorded."""
+    cdef View* t[3]
+    cdef TensorBase y
+    t[0], t[1] = a, b
+    y = empty_for(x.view.ndim, x.view.shape, BOOL if op.rule == COMPARE else x.view.dtype, CPU,
+                  1 if op.exponent and a is &x.view else 2, t)                        # PyTorch's exponent is a parameter
+    t[0], t[1], t[2] = &y.view, a, b
+    launch(op, x.view.dtype, CPU, 1, 3, t, p, y.view.numel)
+    return y
 
 
 cdef bint kept_wide(TensorBase x, int dtype) noexcept:
@@ -410,27 +427,35 @@ cdef TensorBase binary_(Op op, TensorBase a, object other):
     """a <- op(a, other), keeping a's shape and dtype."""
     cdef TensorBase b, old, was, y
     cdef View* t[3]
+    cdef Number number
     cdef Node n
     cdef int dtype
     cdef tuple shape
     if a is None:
         raise TypeError(f"[{op.name}_] argument must be Tensor, not NoneType")
+    if not isinstance(other, TensorBase) and op.rule != COMPARE and as_number(other, a, &number) and not needs_grad(a):
+        begin_inplace(op.in_place, a)
+        t[0], t[1], t[2] = &a.view, &a.view, &number.view
+        launch(op, a.view.dtype, CPU, 1, 3, t, NULL, a.view.numel)
+        bump(a)
+        return a
     b = <TensorBase>other if isinstance(other, TensorBase) else wrapped(other, a, op.name, op.rule, op.opmath)
     dtype = compute_dtype(op, result_type(a, b))
-    check_same_device(op.name + "_", (a, b))
+    if a.device != b.device or a.device >= STAND_IN:
+        check_same_device(op.in_place, (a, b))
     if op.rule != COMPARE and not castable(dtype, a.view.dtype):
         raise RuntimeError(f"[{op.name}_] result type {torch_name(dtype)} can't be cast to the desired output type "
                            f"{torch_name(a.view.dtype)}; use the out-of-place form")
     if not same_shape(a, b) and b.view.ndim:
-        shape = broadcast_shapes(op.name + "_", a.shape_tuple(), b.shape_tuple())
+        shape = broadcast_shapes(op.in_place, a.shape_tuple(), b.shape_tuple())
         if shape != a.shape_tuple():
             raise RuntimeError(f"[{op.name}_] output with shape {list(a.shape_tuple())} doesn't match the broadcast "
                                f"shape {list(shape)}")
-    begin_inplace(op.name + "_", a)
-    check_partial_overlap(op.name + "_", a, b)
+    begin_inplace(op.in_place, a)
+    check_partial_overlap(op.in_place, a, b)
     recording = op.vjp != NULL and differentiable(a.view.dtype) and (needs_grad(a) or needs_grad(b))
     if recording and a.base is not None and a.history < 0:
-        check_view_write(op.name + "_", a)
+        check_view_write(op.in_place, a)
     keeps = op.saves & IN0 or (op.saves == CROSS and needs_grad(b))
     old = a if not recording else snapshot(a) if keeps else with_history(a)
     overwrites = recording and b.storage is a.storage and (op.saves & IN1 or op.saves == CROSS)

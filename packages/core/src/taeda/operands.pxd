@@ -1,7 +1,14 @@
 # Checks of an op's arguments, and the dtype and shape of what comes of them.
 from libc.stdint cimport int64_t
 
+from taeda.kernels.cpu.abi cimport View
 from taeda.tensor_base cimport TensorBase
+
+
+cdef struct Number:                                               # a Python number beside a tensor, as kernels see it
+    View view
+    double wide
+    float narrow
 
 
 cdef TensorBase as_tensor(object x, str op)                       # TypeError in the op's name if it is none
@@ -15,6 +22,7 @@ cdef int combine(int high, int low) noexcept
 cdef int mixed_type(TensorBase a, TensorBase b) except -1
 cdef bint castable(int from_, int to) noexcept
 cdef int number_dtype(object x) noexcept                          # of a Python number as an operand, else -1
+cdef bint as_number(object x, TensorBase beside, Number* n) noexcept  # only where that takes no more: real numbers, float32 and float64
 cdef object in_64_bits(str op, object x)
 
 cdef inline int result_type(TensorBase a, TensorBase b) except -1:  # PyTorch's promotion of two operands

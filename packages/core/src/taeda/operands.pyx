@@ -2,13 +2,13 @@
 """What an op is handed: checks of its arguments, and PyTorch's rules for the dtype and shape of what comes of them."""
 from cpython.bool cimport PyBool_Check
 from cpython.complex cimport PyComplex_Check
-from cpython.float cimport PyFloat_Check
-from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check, PyFloat_CheckExact
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check, PyLong_CheckExact
 
 from taeda.dtype cimport complex_code, default_float, is_complex_, is_float, is_integral, promote, refuse_float8
-from taeda.kernels.cpu.abi cimport BOOL, C64, F16, I64
+from taeda.kernels.cpu.abi cimport BOOL, C64, F16, F32, F64, I64
 from taeda.registry cimport device_name, no_stand_in
-from taeda.tensor_base cimport STAND_IN, is_wrapper
+from taeda.tensor_base cimport CPU, STAND_IN, is_wrapper
 
 from taeda.registry import NoStorage
 
@@ -214,6 +214,27 @@ cdef int number_dtype(object x) noexcept:
     if PyComplex_Check(x):
         return complex_code(default_float())
     return -1
+
+
+cdef bint as_number(object x, TensorBase beside, Number* n) noexcept:
+    """Lay a Python float or int beside a tensor of float32 or float64 out as a 0-d operand; False where it takes a tensor's making."""
+    cdef int overflow
+    if beside.device != CPU or (beside.view.dtype != F32 and beside.view.dtype != F64):
+        return False
+    if PyFloat_CheckExact(x):
+        n.wide = PyFloat_AS_DOUBLE(x)
+    elif PyLong_CheckExact(x):
+        n.wide = <double>PyLong_AsLongLongAndOverflow(x, &overflow)
+        if overflow:
+            return False
+    else:
+        return False
+    n.narrow = <float>n.wide
+    n.view.data = <char*>&n.narrow if beside.view.dtype == F32 else <char*>&n.wide
+    n.view.shape, n.view.strides = beside.view.shape, beside.view.strides            # of which ndim lets nobody see a thing
+    n.view.ndim, n.view.numel, n.view.contiguous = 0, 1, True
+    n.view.dtype, n.view.itemsize = beside.view.dtype, beside.view.itemsize
+    return True
 
 
 cdef object in_64_bits(str op, object x):

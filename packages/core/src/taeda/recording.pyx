@@ -222,7 +222,7 @@ cdef int rebase(TensorBase x, Node n, tuple saved) except -1:
         x.history += 1
         return 0
     if x.history < 0 or (x.grad_fn_ is not None and (<Node>x.grad_fn_).op is None):
-        check_view_write((<Op>n.op).name + "_", x)
+        check_view_write((<Op>n.op).in_place, x)
     base = x.base
     outer = make_copy_slices(x, n)
     continue_history(base, outer, 0)

@@ -14,12 +14,14 @@ cdef enum Rule:              # dtype rule of a pointwise op
 
 cdef class Op:
     cdef readonly str name           # "exp"; its kernels are "exp_f32", "exp_f64", ...
+    cdef readonly str in_place       # "exp_", for errors
     cdef readonly str grad_name      # "ExpBackward0"
     cdef Kernel cpu[NDTYPES]         # NULL where there is none
     cdef vjp_fn vjp                  # NULL: not differentiable
     cdef readonly int rule
     cdef readonly int saves
     cdef readonly bint opmath        # a number beside float16 or bfloat16 is not rounded
+    cdef readonly bint exponent      # a number as second operand is a parameter: it has no say in how the result lies
     cdef readonly bint linear        # in its tensors: a complex one may be taken part by part
     cdef readonly str family         # module that defines it
 

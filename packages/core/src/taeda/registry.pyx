@@ -56,6 +56,8 @@ cdef Op define(str name, vjp_fn vjp, int saves=0, int rule=0, str kernel=None, s
     cdef Op op = Op.__new__(Op)
     cdef int i
     op.name, op.vjp, op.saves, op.rule = name, vjp, saves, rule
+    op.in_place = name + "_"
+    op.exponent = name == "pow"
     op.opmath = name in ("mul", "div")       # sums round it, as PyTorch's do
     op.grad_name = grad_name or "".join([w[:1].upper() + w[1:] for w in name.split("_")]) + "Backward0"
     for i in range(NDTYPES):

@@ -5,7 +5,7 @@ from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release,
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from taeda.kernels.cpu.runtime cimport cpu_alloc, cpu_free
+from taeda.kernels.cpu.runtime cimport shelf_alloc, shelf_free
 
 from importlib import import_module
 
@@ -38,7 +38,7 @@ cdef class Retired:
         while self.last != NULL:
             one = self.last
             self.last = one.before
-            cpu_free(one.data, one.capacity)
+            shelf_free(one.data, one.capacity)
             free(one)
 
 
@@ -99,7 +99,7 @@ cdef class Storage:
 
     def __dealloc__(self):
         if self.capacity:
-            cpu_free(self.data, self.capacity)
+            shelf_free(self.data, self.capacity)
 
     def nbytes(self):
         """Return the size in bytes."""
@@ -356,7 +356,7 @@ cdef int allocate(Storage s, int64_t nbytes) except -1:
     s.nbytes_ = nbytes
     if nbytes == 0 or s.device == META:
         return 0
-    s.data = <char*>cpu_alloc(nbytes)
+    s.data = <char*>shelf_alloc(nbytes)
     if s.data == NULL:
         s.nbytes_ = 0
         raise OutOfMemoryError(

@@ -7,10 +7,24 @@ cdef extern from *:
     """
     static __thread int taeda_grad_mode = 1;
     static __thread int taeda_inference_mode = 0;
-    static int taeda_get_grad(void) { return taeda_grad_mode; }
-    static int taeda_get_inference(void) { return taeda_inference_mode; }
-    static int taeda_set_grad(int on) { int was = taeda_grad_mode; taeda_grad_mode = on; return was; }
-    static int taeda_set_inference(int on) { int was = taeda_inference_mode; taeda_inference_mode = on; return was; }
+    /* How many threads have each flag set otherwise: while none has, nobody looks at its own, which costs a call. */
+    static int taeda_without_grad = 0, taeda_inferring = 0;
+    static int taeda_get_grad(void) { return !taeda_without_grad || taeda_grad_mode; }
+    static int taeda_get_inference(void) { return taeda_inferring && taeda_inference_mode; }
+    static int taeda_set_grad(int on) {
+        int was = taeda_grad_mode;
+        on = on != 0;
+        if (on != was) __atomic_fetch_add(&taeda_without_grad, on ? -1 : 1, __ATOMIC_SEQ_CST);
+        taeda_grad_mode = on;
+        return was;
+    }
+    static int taeda_set_inference(int on) {
+        int was = taeda_inference_mode;
+        on = on != 0;
+        if (on != was) __atomic_fetch_add(&taeda_inferring, on ? 1 : -1, __ATOMIC_SEQ_CST);
+        taeda_inference_mode = on;
+        return was;
+    }
     """
     int get_grad "taeda_get_grad"() noexcept nogil
     int get_inference "taeda_get_inference"() noexcept nogil

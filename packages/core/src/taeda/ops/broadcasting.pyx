@@ -3,7 +3,7 @@
 from libc.stdint cimport INT64_MAX, int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_strided_view, as_tensor, define, record_view
+from taeda.dispatch cimport Op, as_strided_view, as_tensor, define, needs_grad, record_view
 from taeda.kernels.cpu.abi cimport MAX_DIM
 from taeda.operands cimport broadcast_shapes as common_shape
 from taeda.ops.views cimport or_named, sizes_of
@@ -59,7 +59,7 @@ def expand(input, *sizes, size=None, implicit=False):
         if new_shape[d] == 1:
             strides[d] = new_shape[d + 1] * strides[d + 1]
     y = as_strided_view(x, n, new_shape, strides, x.offset)
-    record_view(EXPAND, y, x, x.shape_tuple())
+    record_view(EXPAND, y, x, x.shape_tuple() if needs_grad(x) else None)
     return y
 
 def expand_as(input, other):

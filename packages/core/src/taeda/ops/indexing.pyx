@@ -424,6 +424,16 @@ cdef bint masks(object index):
     return False
 
 
+cdef bint basic(object index):
+    """Is it made of slices, ints, None and Ellipsis alone, so that nothing is gathered?"""
+    if not isinstance(index, tuple):
+        return isinstance(index, slice)
+    for item in <tuple>index:
+        if not (isinstance(item, slice) or PyLong_CheckExact(item) or item is None or item is Ellipsis):
+            return False
+    return True
+
+
 cpdef object getitem(object input, object index):
     """Return input[index].
 
@@ -455,7 +465,7 @@ cpdef object getitem(object input, object index):
             return index_core(x, [0], [t], "getitem")
         if not needs_grad(x) and whole_mask(x, index):
             return select_where(x, t)
-    pos, idx = [], []
+    pos, idx = (None, None) if basic(index) else ([], [])
     parse(&q, x, index, pos, idx, "getitem")
     if not pos:
         return make_view(x, &q)

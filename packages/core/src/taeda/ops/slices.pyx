@@ -2,9 +2,9 @@
 """Views of a part: one index, a slice, and the pieces that a dimension is cut into."""
 from libc.stdint cimport int64_t
 
-from taeda.autograd.grad_mode cimport grad_enabled
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport SEVERAL, Op, as_strided_view, as_tensor, define, integer as int64_of, linear, record, record_view, wrap_dim
+from taeda.dispatch cimport (SEVERAL, Op, as_strided_view, as_tensor, define, integer as int64_of, linear, needs_grad, record, record_view,
+                             wrap_dim)
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM
 from taeda.storage cimport CPU, foreign_storage
@@ -57,7 +57,7 @@ cdef TensorBase selected(Op op, TensorBase x, int d, int64_t at):
         shape[i] = x.view.shape[i if i < d else i + 1]
         strides[i] = x.view.strides[i if i < d else i + 1]
     y = as_strided_view(x, x.view.ndim - 1, shape, strides, x.offset + at * x.view.strides[d])
-    record_view(op, y, x, (x.shape_tuple(), d, at) if grad_enabled() else None)
+    record_view(op, y, x, (x.shape_tuple(), d, at) if needs_grad(x) else None)
     return y
 
 cdef object slice_vjp(Node n, object g):
@@ -77,7 +77,7 @@ cdef object slice_view(TensorBase x, int d, int64_t start, int64_t length, int64
     y.view.strides[d] = x.view.strides[d] * step
     y.offset = x.offset + start * x.view.strides[d]
     refresh(y)
-    record_view(SLICE if op is None else op, y, x, (x.shape_tuple(), d, start, length, step) if grad_enabled() else None)
+    record_view(SLICE if op is None else op, y, x, (x.shape_tuple(), d, start, length, step) if needs_grad(x) else None)
     return y
 
 def slice_(input, dim=0, start=None, end=None, step=1):
@@ -266,7 +266,7 @@ cdef object own(Op op, TensorBase x, object pieces, object dim):
         y = alias(piece)
         if x.device == CPU:
             y.storage = foreign_storage(x.storage.data, x.storage.nbytes_, x.storage, x.storage.readonly_)
-        record(op, y, (x,), (), (x.shape_tuple(), d, at, y.view.shape[d], 1) if grad_enabled() else None)
+        record(op, y, (x,), (), (x.shape_tuple(), d, at, y.view.shape[d], 1) if needs_grad(x) else None)
         at += y.view.shape[d]
         found.append(y)
     return tuple(found)

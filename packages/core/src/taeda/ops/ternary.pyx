@@ -134,12 +134,12 @@ cdef TensorBase fused_(Op op, object input, object a, object b, object value):
             if not fits(value, x.view.dtype):
                 return None
             value = int(value)
-        if one_pass_(op, op.name + "_", x, (a, b), value):
+        if one_pass_(op, op.in_place, x, (a, b), value):
             return x
     y = fused(op, input, a, b, value)
     if y is None or y.shape_tuple() != x.shape_tuple():
         return None
-    begin_inplace(op.name + "_", x)
+    begin_inplace(op.in_place, x)
     return (<object>x).copy_(y)
 
 cdef object number(str op, object value):

@@ -56,7 +56,7 @@ cdef TensorBase triangle_of_repeats(Op op, TensorBase x, int64_t diagonal, bint 
     for d in range(x.view.ndim):
         if repeats(x, d):
             held, kept = <TensorBase>(<object>held).narrow(d, 0, 1), kept.amin(d, True)
-    begin_inplace(op.name + "_", held)
+    begin_inplace(op.in_place, held)
     copy_into(held, <TensorBase>(<object>held).where(kept != 0, 0))
     end_inplace(op, x, (x,), None, diagonal)
     return x
@@ -72,7 +72,7 @@ cdef TensorBase triangle_(Op op, TensorBase x, int64_t diagonal, bint upper):
         for d in range(x.view.ndim):
             if repeats(x, d):
                 return triangle_of_repeats(op, x, diagonal, upper)
-    begin_inplace(op.name + "_", x)
+    begin_inplace(op.in_place, x)
     if x.view.ndim < 2:
         triangle(op, x, diagonal, upper)               # refuses it
     keep_triangle(op, x, x, diagonal, upper)

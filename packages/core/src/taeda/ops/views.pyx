@@ -4,7 +4,7 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport NOTHING, Op, as_strided_view, as_tensor, contiguous, define, record, record_view, wrap_dim
+from taeda.dispatch cimport NOTHING, Op, as_strided_view, as_tensor, contiguous, define, needs_grad, record, record_view, wrap_dim
 from taeda.dtype cimport code_of, dtype_of, itemsize_of
 from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, U8
 from taeda.operands cimport integer
@@ -136,7 +136,7 @@ def view(input, *shape, size=None, dtype=None):
                            f"two contiguous subspaces): {[sizes[i] for i in range(n)]} of size {list(x.shape_tuple())} and stride "
                            f"{list(x.stride_tuple())}. Use .reshape(...) instead.")
     y = as_strided_view(x, n, sizes, strides, x.offset)
-    record_view(VIEW, y, x, x.shape_tuple())
+    record_view(VIEW, y, x, x.shape_tuple() if needs_grad(x) else None)
     return y
 
 cdef TensorBase view_dtype(TensorBase x, object dtype):
@@ -202,7 +202,7 @@ def reshape(input, *sizes, shape=None):
         record(RESHAPED_COPY, y, (x,), (), x.shape_tuple())
         return y
     y = as_strided_view(x, n, new_shape, strides, x.offset)
-    record_view(VIEW, y, x, x.shape_tuple())
+    record_view(VIEW, y, x, x.shape_tuple() if needs_grad(x) else None)
     return y
 
 def view_as(input, other):
@@ -505,7 +505,8 @@ def squeeze(input, dim=None, *more):
         shape[n], strides[n] = x.view.shape[i], x.view.strides[i]
         n += 1
     y = as_strided_view(x, n, shape, strides, x.offset)
-    record_view(SQUEEZE if dim is None else SQUEEZE_DIM if dims is None else SQUEEZE_DIMS, y, x, x.shape_tuple())
+    cdef Op op = SQUEEZE if dim is None else SQUEEZE_DIM if dims is None else SQUEEZE_DIMS
+    record_view(op, y, x, x.shape_tuple() if needs_grad(x) else None)
     return y
 
 

@@ -3,3 +3,5 @@ cdef int num_threads                                   # >= 1; 1 in a forked chi
 
 cdef void* cpu_alloc(size_t nbytes) noexcept nogil     # 64-byte aligned; NULL when there is no memory
 cdef void cpu_free(void* block, size_t nbytes) noexcept nogil
+cdef void* shelf_alloc(size_t nbytes) noexcept         # the same where the interpreter's lock is held: quicker for small blocks
+cdef void shelf_free(void* block, size_t nbytes) noexcept
