@@ -186,6 +186,10 @@ def _expandable(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
     return all(a in (1, b) for a, b in zip(small[::-1], large[::-1], strict=False))
 
 
+_NO_BACKWARD = ("[Function] You must implement either the backward or vjp method for your custom autograd.Function to use it with backward "
+                "mode AD.")
+
+
 def _backward_of(cls: Any) -> Any:
     """Return the class's backward, which may be called vjp."""
     if cls.vjp is Function.vjp:
@@ -295,14 +299,12 @@ class Function(metaclass=FunctionMeta):
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """Return one gradient (or None) for each argument of forward."""
-        raise NotImplementedError("[Function] You must implement either the backward or vjp method for your custom autograd.Function "
-                                  "to use it with backward mode AD.")
+        raise NotImplementedError(_NO_BACKWARD)
 
     @staticmethod
     def vjp(ctx: Any, *grad_outputs: Any) -> Any:
         """Another name of :meth:`backward`; write one of the two."""
-        raise NotImplementedError("[Function] You must implement either the backward or vjp method for your custom autograd.Function "
-                                  "to use it with backward mode AD.")
+        raise NotImplementedError(_NO_BACKWARD)
 
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:

@@ -14,20 +14,12 @@ from taeda.tensor import Tensor
 __all__ = ["Cauchy", "Exponential", "HalfNormal", "Laplace", "Normal", "Uniform"]
 
 
-class Normal(ExponentialFamily):
-    """N(loc, scale^2): log p(x) = -(x - loc)^2 / (2 scale^2) - log scale - log(2 pi) / 2.
-
-    >>> import taeda
-    >>> from taeda.distributions import Normal
-    >>> d = Normal(0.0, 1.0)
-    >>> d, d.log_prob(taeda.tensor(0.0))
-    (Normal(loc: 0.0, scale: 1.0), tensor(-0.9189))
-    """
+class _LocationScale(Distribution):
+    """loc + scale x, for x of a distribution that is symmetric about 0."""
 
     support = constraints.real
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     has_rsample = True
-    _mean_carrier_measure = 0
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
         self.loc, self.scale = broadcast_all(loc, scale)
@@ -40,6 +32,19 @@ class Normal(ExponentialFamily):
     @property
     def mode(self) -> Tensor:
         return self.loc
+
+
+class Normal(_LocationScale, ExponentialFamily):
+    """N(loc, scale^2): log p(x) = -(x - loc)^2 / (2 scale^2) - log scale - log(2 pi) / 2.
+
+    >>> import taeda
+    >>> from taeda.distributions import Normal
+    >>> d = Normal(0.0, 1.0)
+    >>> d, d.log_prob(taeda.tensor(0.0))
+    (Normal(loc: 0.0, scale: 1.0), tensor(-0.9189))
+    """
+
+    _mean_carrier_measure = 0
 
     @property
     def stddev(self) -> Tensor:
@@ -244,29 +249,13 @@ class Exponential(ExponentialFamily):
         return -(-x).log()
 
 
-class Laplace(Distribution):
+class Laplace(_LocationScale):
     """e^(-|x - loc| / scale) / (2 scale).
 
     >>> from taeda.distributions import Laplace
     >>> Laplace(0.0, 1.0).entropy()
     tensor(1.6931)
     """
-
-    support = constraints.real
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
-    has_rsample = True
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def stddev(self) -> Tensor:
@@ -298,7 +287,7 @@ class Laplace(Distribution):
         return 1 + (2 * self.scale).log()
 
 
-class Cauchy(Distribution):
+class Cauchy(_LocationScale):
     """1 / (pi scale (1 + ((x - loc) / scale)^2)); it has no mean.
 
     >>> import taeda
@@ -307,21 +296,9 @@ class Cauchy(Distribution):
     tensor(0.5000)
     """
 
-    support = constraints.real
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
-    has_rsample = True
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
     @property
     def mean(self) -> Tensor:
         return taeda.full(self._extended(), math.nan, dtype=self.loc.dtype)
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

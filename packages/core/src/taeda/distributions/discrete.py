@@ -156,7 +156,18 @@ class Geometric(_OfOdds):
         return binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none") / self.probs
 
 
-class Binomial(_OfOdds):
+class _OfTrials(_OfOdds):
+    """What counts successes of several trials."""
+
+    def __init__(self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+        value = self._take(probs, logits)
+        self.total_count, value = broadcast_all(total_count, value)
+        self.total_count = self.total_count.type_as(value)
+        setattr(self, "logits" if probs is None else "probs", value)
+        super().__init__(value.shape, validate_args=validate_args)
+
+
+class Binomial(_OfTrials):
     """The number of successes in ``total_count`` trials.
 
     >>> import taeda
@@ -169,11 +180,7 @@ class Binomial(_OfOdds):
     arg_constraints = {"total_count": constraints.nonnegative_integer, **_OfOdds.arg_constraints}
 
     def __init__(self, total_count: Any = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        value = self._take(probs, logits)
-        self.total_count, value = broadcast_all(total_count, value)
-        self.total_count = self.total_count.type_as(value)
-        setattr(self, "logits" if probs is None else "probs", value)
-        super().__init__(value.shape, validate_args=validate_args)
+        super().__init__(total_count, probs, logits, validate_args)
 
     @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> Any:
@@ -220,7 +227,7 @@ class Binomial(_OfOdds):
         return values.expand(-1, *self._batch_shape) if expand else values
 
 
-class NegativeBinomial(_OfOdds):
+class NegativeBinomial(_OfTrials):
     """The number of successes before ``total_count`` failures, which need not be whole: a Poisson variable of a gamma rate.
 
     >>> import taeda
@@ -233,13 +240,6 @@ class NegativeBinomial(_OfOdds):
         "total_count": constraints.greater_than_eq(0), "probs": constraints.half_open_interval(0.0, 1.0), "logits": constraints.real,
     }  # fmt: skip
     support = constraints.nonnegative_integer
-
-    def __init__(self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        value = self._take(probs, logits)
-        self.total_count, value = broadcast_all(total_count, value)
-        self.total_count = self.total_count.type_as(value)
-        setattr(self, "logits" if probs is None else "probs", value)
-        super().__init__(value.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

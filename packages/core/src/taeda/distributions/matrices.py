@@ -71,7 +71,36 @@ class LKJCholesky(Distribution):
         return (order * diagonal.log()).sum(-1) - constant
 
 
-class LowRankMultivariateNormal(Distribution):
+class _NormalVectors(Distribution):
+    """N(loc, S) for vectors, by what a class says of S: half the logarithm of its determinant, and distances."""
+
+    loc: Tensor
+
+    def _half_log_det(self) -> Tensor:
+        raise NotImplementedError
+
+    def _distance(self, away: Tensor) -> Tensor:
+        """Return away^T S^-1 away."""
+        raise NotImplementedError
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return -0.5 * (self._event_shape[0] * LOG_2PI + self._distance(value - self.loc)) - self._half_log_det()
+
+    def entropy(self) -> Tensor:
+        found = 0.5 * self._event_shape[0] * (1.0 + LOG_2PI) + self._half_log_det()
+        return found.expand(self._batch_shape)
+
+
+class LowRankMultivariateNormal(_NormalVectors):
     """N(loc, W W^T + D) for vectors, W of few columns and D diagonal: everything costs n m^2 for n x m factors.
 
     Args:
@@ -128,14 +157,6 @@ class LowRankMultivariateNormal(Distribution):
         made._validate_args = self._validate_args
         return made
 
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
-
     @lazy_property
     def variance(self) -> Tensor:
         return (self.cov_factor.pow(2).sum(-1) + self.cov_diag).expand(self._batch_shape + self._event_shape)
@@ -170,16 +191,7 @@ class LowRankMultivariateNormal(Distribution):
         return _half_log_det_low_rank(self.cov_diag, self._capacitance_tril)
 
     def _distance(self, away: Tensor) -> Tensor:
-        """Return away^T covariance^-1 away."""
         return _batch_lowrank_mahalanobis(self.cov_factor, self.cov_diag, away, self._capacitance_tril)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        self._validate_sample(value)
-        return -0.5 * (self._event_shape[0] * LOG_2PI + self._distance(value - self.loc)) - self._half_log_det()
-
-    def entropy(self) -> Tensor:
-        found = 0.5 * self._event_shape[0] * (1.0 + LOG_2PI) + self._half_log_det()
-        return found.expand(self._batch_shape)
 
 
 def _precision_to_scale_tril(precision: Tensor) -> Tensor:
@@ -321,7 +333,7 @@ def _solve(tril: Tensor, x: Tensor) -> Tensor:
     return taeda.linalg.solve_triangular(tril, x.unsqueeze(-1), upper=False).squeeze(-1)
 
 
-class MultivariateNormal(_OfCovariance):
+class MultivariateNormal(_OfCovariance, _NormalVectors):
     """N(loc, S) for vectors; S is given as itself, as its inverse, or as L with S = L L^T.
 
     log p(x) = -|L^-1 (x - loc)|^2 / 2 - sum_i log L_ii - n log(2 pi) / 2.
@@ -366,14 +378,6 @@ class MultivariateNormal(_OfCovariance):
         self._factor(name, matrix)
 
     @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
-
-    @property
     def variance(self) -> Tensor:
         return self._unbroadcasted_scale_tril.pow(2).sum(-1).expand(self._batch_shape + self._event_shape)
 
@@ -381,15 +385,8 @@ class MultivariateNormal(_OfCovariance):
         eps = standard_normal(self._extended(sample_shape), self.loc)
         return self.loc + (self._unbroadcasted_scale_tril @ eps.unsqueeze(-1)).squeeze(-1)
 
-    def log_prob(self, value: Tensor) -> Tensor:
-        self._validate_sample(value)
-        away = _solve(self._unbroadcasted_scale_tril, value - self.loc)
-        return -0.5 * (self._event_shape[0] * LOG_2PI + away.pow(2).sum(-1)) - self._half_log_det()
-
-    def entropy(self) -> Tensor:
-        found = 0.5 * self._event_shape[0] * (1.0 + LOG_2PI) + self._half_log_det()
-        return found.expand(self._batch_shape)
-
+    def _distance(self, away: Tensor) -> Tensor:
+        return _solve(self._unbroadcasted_scale_tril, away).pow(2).sum(-1)
 
 class Wishart(_OfCovariance, ExponentialFamily):
     """The sum of df products x x^T of vectors x from N(0, S), for any real df > n - 1; S as in ``MultivariateNormal``.
