@@ -67,7 +67,7 @@ def second_triangle(B: Any, L: Any, upper: bool = False) -> tuple[Any, ...]:
 
 
 def spread(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """A matrix whose singular values are apart."""
+    """A matrix whose singular values, row sums and column sums are apart."""
     x = array(rng, *shape, low=-0.4, high=0.4)
     for i in range(min(shape[-2:])):
         x[..., i, i] += 1.5 * (i + 1)

@@ -9,30 +9,23 @@ from typing import Any
 import numpy as np
 
 from opinfo import FLOATS, INTS, Call, Row, array, layouts
+from samples.linalg import spread
 
 Z = np.zeros
 ORDERS = ("fro", "nuc", 2, -2, 1, -1, inf, -inf)
 NUMBERS = FLOATS + INTS
 
 
-def apart(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """A matrix whose singular values, row sums and column sums are apart."""
-    x = array(rng, *shape, low=-0.4, high=0.4)
-    for i in range(min(shape[-2:])):
-        x[..., i, i] += 1.5 * (i + 1)
-    return x
-
-
 def matrix_norm_samples(rng: np.random.Generator) -> Iterator[Call]:
     for ord in ORDERS:
-        yield Call(apart(rng, 3, 2), ord)
+        yield Call(spread(rng, 3, 2), ord)
     for ord in ORDERS:
-        yield Call(apart(rng, 2, 3, 4), ord, dim=(2, 0), keepdim=True)
-        yield Call(apart(rng, 0, 2, 2), ord)
+        yield Call(spread(rng, 2, 3, 4), ord, dim=(2, 0), keepdim=True)
+        yield Call(spread(rng, 0, 2, 2), ord)
     for ord in ("fro", "nuc", 2, 1, inf):
         yield Call(Z((2, 0)), ord)
         yield Call(Z((3, 0, 2)), ord, keepdim=True)
-    for x in layouts(apart(rng, 3, 2)):
+    for x in layouts(spread(rng, 3, 2)):
         yield Call(x)
 
 
@@ -54,26 +47,26 @@ def norm_samples(rng: np.random.Generator) -> Iterator[Call]:
         yield Call(array(rng, 4), ord)
         yield Call(array(rng, 2, 3), ord, dim=1)
     for ord in ORDERS:
-        yield Call(apart(rng, 2, 3), ord)
-        yield Call(apart(rng, 2, 2, 3), ord, dim=(1, 2), keepdim=True)
+        yield Call(spread(rng, 2, 3), ord)
+        yield Call(spread(rng, 2, 2, 3), ord, dim=(1, 2), keepdim=True)
     yield Call(array(rng, 2, 3), dim=(0, 1))
     yield Call(array(rng, 2, 3), dim=0, keepdim=True)
 
 
 def old_norm_samples(rng: np.random.Generator) -> Iterator[Call]:
-    yield Call(apart(rng, 2, 3), "nuc")
-    yield Call(apart(rng, 2, 3, 2), "nuc", dim=(0, 2), keepdim=True)
+    yield Call(spread(rng, 2, 3), "nuc")
+    yield Call(spread(rng, 2, 3, 2), "nuc", dim=(0, 2), keepdim=True)
     yield Call(array(rng, 2, 3, 2), "fro")
     yield Call(array(rng, 2, 3, 2), "fro", dim=(0, 2))
 
 
 def cond_samples(rng: np.random.Generator) -> Iterator[Call]:
     for p in (None, *ORDERS):
-        yield Call(apart(rng, 3, 3), p)
-        yield Call(apart(rng, 2, 2, 2), p)
+        yield Call(spread(rng, 3, 3), p)
+        yield Call(spread(rng, 2, 2, 2), p)
         yield Call(Z((0, 2, 2)), p)
-    yield Call(apart(rng, 3, 2))
-    yield Call(apart(rng, 2, 3), -2)
+    yield Call(spread(rng, 3, 2))
+    yield Call(spread(rng, 2, 3), -2)
     yield Call(Z((0, 0)))
 
 
@@ -110,15 +103,15 @@ def exponential(x: np.ndarray) -> np.ndarray:
 
 def power_samples(rng: np.random.Generator) -> Iterator[Call]:
     for n in range(8):
-        yield Call(apart(rng, 2, 2) * 0.5, n)
-    yield Call(apart(rng, 2, 2, 2), 3)
+        yield Call(spread(rng, 2, 2) * 0.5, n)
+    yield Call(spread(rng, 2, 2, 2), 3)
     yield Call(Z((0, 0)), 2)
 
 
 def negative_powers(rng: np.random.Generator) -> Iterator[Call]:
     for n in (-1, -2, -3):
-        yield Call(apart(rng, 2, 2), n)
-    yield Call(apart(rng, 2, 2, 2), -2)
+        yield Call(spread(rng, 2, 2), n)
+    yield Call(spread(rng, 2, 2, 2), -2)
 
 
 def cross_samples(rng: np.random.Generator) -> Iterator[Call]:
@@ -151,19 +144,19 @@ def vecdot_samples(rng: np.random.Generator) -> Iterator[Call]:
 
 
 def tensorinv_samples(rng: np.random.Generator) -> Iterator[Call]:
-    yield Call(apart(rng, 4, 4).reshape(2, 2, 4))
-    yield Call(apart(rng, 4, 4).reshape(4, 2, 2), ind=1)
-    yield Call(apart(rng, 6, 6).reshape(2, 3, 3, 2), ind=2)
+    yield Call(spread(rng, 4, 4).reshape(2, 2, 4))
+    yield Call(spread(rng, 4, 4).reshape(4, 2, 2), ind=1)
+    yield Call(spread(rng, 6, 6).reshape(2, 3, 3, 2), ind=2)
 
 
 def tensorsolve_samples(rng: np.random.Generator) -> Iterator[Call]:
-    yield Call(apart(rng, 4, 4).reshape(2, 2, 4), array(rng, 2, 2))
-    yield Call(apart(rng, 4, 4).reshape(4, 2, 2), array(rng, 4))
-    yield Call(np.moveaxis(apart(rng, 6, 6).reshape(3, 2, 2, 3), 2, 0).copy(), array(rng, 3, 2), dims=(0,))
+    yield Call(spread(rng, 4, 4).reshape(2, 2, 4), array(rng, 2, 2))
+    yield Call(spread(rng, 4, 4).reshape(4, 2, 2), array(rng, 4))
+    yield Call(np.moveaxis(spread(rng, 6, 6).reshape(3, 2, 2, 3), 2, 0).copy(), array(rng, 3, 2), dims=(0,))
 
 
 def lobpcg_samples(rng: np.random.Generator) -> Iterator[Call]:
-    x, b = apart(rng, 6, 6), apart(rng, 6, 6)
+    x, b = spread(rng, 6, 6), spread(rng, 6, 6)
     yield Call(x + x.T, 2)
     yield Call(x + x.T)
     yield Call(x + x.T, 2, b @ b.T, largest=False)
@@ -199,7 +192,7 @@ ROWS = [
         (Call(Z((2, 2)), "x"), RuntimeError, "Order x not supported"))),
     Row("frobenius_norm", lambda rng: iter([Call(array(rng, 2, 3), dim=(0, 1)), Call(array(rng, 2, 3), dim=1), Call(array(rng, 2), dim=())]),
         lambda x, dim: np.sqrt((x * x).sum(dim or None)), errors=((Call(Z((2, 2, 2)), dim=(0, 1, 2)), RuntimeError, "at most 2 dimensions"),)),
-    Row("nuclear_norm", lambda rng: iter([Call(apart(rng, 2, 3)), Call(apart(rng, 2, 2, 3), dim=(0, 2), keepdim=True)]),
+    Row("nuclear_norm", lambda rng: iter([Call(spread(rng, 2, 3)), Call(spread(rng, 2, 2, 3), dim=(0, 2), keepdim=True)]),
         lambda x, dim=(-2, -1), keepdim=False: matrix_norm(x, "nuc", dim, keepdim), **LOOSE),
     Row("linalg.cond", cond_samples, None, out=True, **LOOSE, errors=(
         NO_MATRIX, (Call(Z((2, 3)), 1), RuntimeError, "square"), (Call(Z((2, 2)), 3), RuntimeError, "invalid norm type: 3"),
@@ -233,9 +226,9 @@ ROWS = [
         errors=((Call(Z(3)), IndexError, "Dimension out of range"),)),
     Row("linalg.matmul", lambda rng: iter([Call(array(rng, 2, 3), array(rng, 3, 2))]), np.matmul, NUMBERS, out=True),
     Row("linalg.multi_dot", lambda rng: iter([Call([array(rng, 2, 3), array(rng, 3, 2), array(rng, 2)])]), np.linalg.multi_dot),
-    Row("svd_lowrank", lambda rng: iter([Call(apart(rng, 4, 3), 3), Call(apart(rng, 2, 3, 4), 3, 1, array(rng, 2, 3, 4))]), None, strides=False,
+    Row("svd_lowrank", lambda rng: iter([Call(spread(rng, 4, 3), 3), Call(spread(rng, 2, 3, 4), 3, 1, array(rng, 2, 3, 4))]), None, strides=False,
         after=lambda r: (r[0] * r[0], r[1], r[2] * r[2]), gradgrad=False, layout=False, **LOOSE),
-    Row("pca_lowrank", lambda rng: iter([Call(apart(rng, 4, 3), 3), Call(apart(rng, 3, 4), 3, False)]), None, grad=False,
+    Row("pca_lowrank", lambda rng: iter([Call(spread(rng, 4, 3), 3), Call(spread(rng, 3, 4), 3, False)]), None, grad=False,
         after=lambda r: (r[1],), layout=False, strides=False, **LOOSE, errors=((Call(Z((2, 2)), 6), ValueError, "not greater than"),)),
     Row("lobpcg", lobpcg_samples, lobpcg, torch=None, before=lambda A, *rest: ((A + A.mT) * 0.5, *rest),
         after=lambda r: (r[0], r[1] * r[1]), **LOOSE, errors=((Call(np.eye(3), 2), ValueError, "smaller than 3 x"),)),
