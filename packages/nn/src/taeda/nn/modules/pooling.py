@@ -204,6 +204,12 @@ class _AvgPoolNd(Module):
     """The base of average pools, for those who ask whether a layer is one."""
 
     __constants__ = ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad"]
+    kernel_size: Any
+    stride: Any
+    padding: Any
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
 class AvgPool1d(_AvgPoolNd):
@@ -243,9 +249,6 @@ class AvgPool1d(_AvgPoolNd):
             input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
         )
 
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
-
 
 class _AvgPoolOverDims(_AvgPoolNd):
     _op: Any  # of the core
@@ -278,9 +281,6 @@ class _AvgPoolOverDims(_AvgPoolNd):
             self.divisor_override,
         )
         return y
-
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
 class AvgPool2d(_AvgPoolOverDims):
