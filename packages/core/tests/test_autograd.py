@@ -10,10 +10,7 @@ import weakref
 import pytest
 
 import taeda
-
-
-def leaf(*values: float) -> taeda.Tensor:
-    return taeda.tensor(list(values), dtype=taeda.float64, requires_grad=True)
+from leaves import leaf
 
 
 def test_backward_that_makes_a_graph_warns_once_of_the_cycle():

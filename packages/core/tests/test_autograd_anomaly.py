@@ -7,10 +7,7 @@ import warnings
 import pytest
 
 import taeda
-
-
-def leaf(*values: float) -> taeda.Tensor:
-    return taeda.tensor(list(values), dtype=taeda.float64, requires_grad=True)
+from leaves import leaf
 
 
 @pytest.fixture

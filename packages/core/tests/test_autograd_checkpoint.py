@@ -8,6 +8,7 @@ import functools
 import pytest
 
 import taeda
+from leaves import leaf
 from taeda.utils.checkpoint import (
     CheckpointError,
     CheckpointPolicy,
@@ -18,10 +19,6 @@ from taeda.utils.checkpoint import (
 )
 
 both = pytest.mark.parametrize("reentrant", [False, True])
-
-
-def leaf(*values: float) -> taeda.Tensor:
-    return taeda.tensor(list(values), dtype=taeda.float64, requires_grad=True)
 
 
 def body(x: taeda.Tensor, w: taeda.Tensor, scale: float = 1.0) -> taeda.Tensor:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import pytest
 
 import taeda
+from leaves import leaf
 from taeda.autograd import GradcheckError
-
-
-def leaf(*values: float) -> taeda.Tensor:
-    return taeda.tensor(list(values), dtype=taeda.float64, requires_grad=True)
 
 
 class Scale(taeda.autograd.Function):

@@ -10,11 +10,8 @@ from typing import Any
 import pytest
 
 import taeda
+from leaves import leaf
 from taeda.autograd import graph
-
-
-def leaf(*values: float) -> taeda.Tensor:
-    return taeda.tensor(list(values), dtype=taeda.float64, requires_grad=True)
 
 
 def test_nodes_are_of_classes_named_after_their_op() -> None:

@@ -9,11 +9,8 @@ from typing import Any
 import pytest
 
 import taeda
+from leaves import leaf
 from taeda.autograd import graph
-
-
-def leaf(*values: float) -> taeda.Tensor:
-    return taeda.tensor(list(values), dtype=taeda.float64, requires_grad=True)
 
 
 def test_the_order_of_hooks_is_pytorchs() -> None:
