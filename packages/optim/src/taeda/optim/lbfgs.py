@@ -275,6 +275,70 @@ def _between(a: _Trial, b: _Trial, *bounds: Any) -> Any:
     return _cubic_interpolate(a.length, a.loss, a.slope, b.length, b.loss, b.slope, bounds)
 
 
+class _WolfeSearch:
+    """Trials along a direction, and whether the loss of one is low enough and its slope flat enough."""
+
+    def __init__(self, evaluate: Callable[[Any], _Trial], start: _Trial, c1: float, c2: float, most: int) -> None:
+        self.evaluate = evaluate
+        self.start = start
+        self.c1, self.c2 = c1, c2
+        self.left = most  # trials that may still be made
+        self.made = 0
+
+    def attempt(self, length: Any) -> _Trial:
+        """Evaluate one more length."""
+        self.left -= 1
+        self.made += 1
+        return self.evaluate(length)
+
+    def too_high(self, trial: _Trial) -> bool:
+        return bool(trial.loss > self.start.loss + self.c1 * trial.length * self.start.slope)
+
+    def flat(self, trial: _Trial) -> bool:
+        return bool(abs(trial.slope) <= -self.c2 * self.start.slope)
+
+    def bracket(self, length: Any) -> list[_Trial]:
+        """Return the ends of an interval that holds what is searched for, or that alone where a trial meets it."""
+        last, trial = self.start, self.attempt(length)
+        while self.left:
+            if self.too_high(trial) or (self.made > 2 and trial.loss >= last.loss) or (not self.flat(trial) and trial.slope >= 0):
+                return [last, trial]
+            if self.flat(trial):
+                return [trial]
+            low, high = trial.length + 0.01 * (trial.length - last.length), trial.length * 10
+            last, trial = trial, self.attempt(_between(last, trial, low, high))
+        return [self.start, trial]
+
+    def zoom(self, ends: list[_Trial], largest: Any, tolerance: float) -> _Trial:
+        """Return the better end of an interval that is shrunk until it is what is searched for, or no element (of `largest`) moves more."""
+        stuck = False
+        best = 0 if ends[0].loss <= ends[1].loss else 1  # which end is the better one
+        while self.left:
+            low, high = sorted((ends[0].length, ends[1].length))
+            if (high - low) * largest < tolerance:
+                break
+            length = _between(ends[0], ends[1], low, high)
+            # a trial close to an end teaches little: the second in a row, or one at the end, is moved inside
+            margin = 0.1 * (high - low)
+            close = min(high - length, length - low) < margin
+            move = close and (stuck or length >= high or length <= low)
+            if move:
+                length = high - margin if abs(length - high) < abs(length - low) else low + margin
+            stuck = close and not move
+            trial = self.attempt(length)
+            if self.too_high(trial) or trial.loss >= ends[best].loss:
+                ends[1 - best] = trial
+                best = 0 if ends[0].loss <= ends[1].loss else 1
+                continue
+            enough = self.flat(trial)
+            if not enough and trial.slope * (ends[1 - best].length - ends[best].length) >= 0:
+                ends[1 - best] = ends[best]
+            ends[best] = trial
+            if enough:
+                break
+        return ends[best]
+
+
 def _strong_wolfe(
     obj_func: Callable[[Any, Any, Tensor], tuple[Any, Tensor]],
     x: Any,
@@ -305,63 +369,12 @@ def _strong_wolfe(
         tolerance_change: the search ends where no element would move by as much.
         max_ls: number of trials after the first.
     """
-    start, largest = _Trial(0, f, g, gtd), d.abs().max()
 
     def evaluate(length: Any) -> _Trial:
         loss, grad = obj_func(x, length, d)
         return _Trial(length, loss, grad, grad.dot(d))
 
-    def too_high(trial: _Trial) -> bool:
-        return bool(trial.loss > f + c1 * trial.length * gtd)
-
-    def flat(trial: _Trial) -> bool:
-        return bool(abs(trial.slope) <= -c2 * gtd)
-
-    last, trial = start, evaluate(t)
-    used, tries, bracket = 1, 0, None
-    while tries < max_ls:
-        if too_high(trial) or (tries > 1 and trial.loss >= last.loss) or (not flat(trial) and trial.slope >= 0):
-            bracket = [last, trial]
-            break
-        if flat(trial):
-            return trial.loss, trial.grad, trial.length, used
-        low, high = trial.length + 0.01 * (trial.length - last.length), trial.length * 10
-        last, trial = trial, evaluate(_between(last, trial, low, high))
-        used += 1
-        tries += 1
-    if bracket is None:
-        bracket = [start, trial]
-
-    stuck = False
-    best = 0 if bracket[0].loss <= bracket[1].loss else 1  # which end is the better one
-    while tries < max_ls:
-        ends = [end.length for end in bracket]
-        low, high = min(ends), max(ends)
-        if abs(ends[1] - ends[0]) * largest < tolerance_change:
-            break
-        length = _between(bracket[0], bracket[1], low, high)
-        # a trial close to an end teaches little: the second in a row, or one at the end, is moved inside
-        margin = 0.1 * (high - low)
-        if min(high - length, length - low) < margin:
-            if stuck or length >= high or length <= low:
-                length = high - margin if abs(length - high) < abs(length - low) else low + margin
-                stuck = False
-            else:
-                stuck = True
-        else:
-            stuck = False
-        trial = evaluate(length)
-        used += 1
-        tries += 1
-        if too_high(trial) or trial.loss >= bracket[best].loss:
-            bracket[1 - best] = trial
-            best = 0 if bracket[0].loss <= bracket[1].loss else 1
-            continue
-        enough = flat(trial)
-        if not enough and trial.slope * (bracket[1 - best].length - bracket[best].length) >= 0:
-            bracket[1 - best] = bracket[best]
-        bracket[best] = trial
-        if enough:
-            break
-    found = bracket[best]
-    return found.loss, found.grad, found.length, used
+    search = _WolfeSearch(evaluate, _Trial(0, f, g, gtd), c1, c2, max_ls + 1)
+    ends = search.bracket(t)
+    found = ends[0] if len(ends) == 1 else search.zoom(ends, d.abs().max(), tolerance_change)
+    return found.loss, found.grad, found.length, search.made
