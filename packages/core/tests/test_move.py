@@ -327,3 +327,16 @@ def test_two_elements_a_row_are_woven(dtype, n):
         g = taeda.complex(y, x)
         taeda.complex(p, q).backward(g)
         assert taeda.equal(p.grad, y) and taeda.equal(q.grad, x)
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
+@pytest.mark.parametrize("order", [(0, 2, 1), (2, 0, 1), (1, 2, 0)])
+@pytest.mark.parametrize("shape", [(3, 40, 7), (5, 6, 70), (2, 300, 17)])
+def test_triangles_of_matrices_that_lie_turned(shape, order, dtype):
+    a, x = numbered(shape, dtype)
+    a, x = a.transpose(order), x.permute(order)
+    R, C = a.shape[1:]
+    for k in (-2**63, -R, 1 - R, -3, -1, 0, 1, 5, C - R, C - 1, C, 2**63 - 1):
+        near = max(-R, min(C, k))
+        assert_same(assert_same_for_any_threads(lambda k=k: x.tril(k)), np.tril(a, near))
+        assert_same(assert_same_for_any_threads(lambda k=k: x.triu(k)), np.triu(a, near))
