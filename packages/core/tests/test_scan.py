@@ -51,6 +51,31 @@ def test_sums_of_integers_wrap_around() -> None:
     assert x.cumsum(0).tolist() == [2**62, -(2**63), -(2**62), 0] * 2 + [2**62]
 
 
+# few elements, which are read where they lie: one or two groups of lines, rows with gaps, turned, repeated, backwards; three, which are copied
+EVEN = [((50, 4, 4), (0, 2, 1), ()), ((50, 4, 4), (0, 1, 2), (slice(None), slice(None), slice(0, 3))), ((700, 5), (1, 0), ()),
+        ((5, 6, 7, 3), (0, 3, 1, 2), ()), ((5, 6, 7, 3), (2, 0, 1, 3), ()), ((30, 16, 8), (0, 1, 2), ()), ((30, 16, 8), (2, 0, 1), ()),
+        ((30, 1, 17), (2, 1, 0), ()), ((9, 40), (0, 1), (slice(None), slice(0, 16))), ((9, 40), (1, 0), (slice(0, 16), slice(2, None, 3)))]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float32", "float64"])
+@pytest.mark.parametrize(("shape", "order", "part"), EVEN)
+def test_short_scans_of_what_lies_anyhow(shape: tuple[int, ...], order: tuple[int, ...], part: tuple[slice, ...], dtype: str) -> None:
+    x = draw(dtype, *shape) % 3 + 1
+    t = taeda.from_numpy(x).permute(order)[part].detach().requires_grad_(dtype != "int64")
+    a = x.transpose(order)[part]
+    repeated = taeda.from_numpy(x).permute(order)[part][:1].expand(4, *a.shape[1:])
+    for dim in range(a.ndim):
+        found = assert_same_for_any_threads(lambda dim=dim: t.cumsum(dim))
+        np.testing.assert_allclose(found.detach().numpy(), np.cumsum(a, dim, dtype="float64"), rtol=1e-6)
+        assert found.is_contiguous() and taeda.equal(found, t.contiguous().cumsum(dim))
+        products = assert_same_for_any_threads(lambda dim=dim: t.cumprod(dim))
+        assert taeda.equal(products, t.contiguous().cumprod(dim))
+        np.testing.assert_allclose(repeated.cumsum(dim).numpy(), np.cumsum(np.repeat(a[:1], 4, 0), dim, dtype="float64"), rtol=1e-6)
+        if dtype != "int64":
+            (slope,) = taeda.autograd.grad(found, t, taeda.from_numpy(x).permute(order)[part])
+            np.testing.assert_allclose(slope.numpy(), np.flip(np.cumsum(np.flip(a, dim), dim, dtype="float64"), dim), rtol=1e-6)
+
+
 @pytest.mark.parametrize("n", [5, 40])
 def test_a_scan_that_runs_back(n: int) -> None:
     x = taeda.from_numpy(draw("float64", 6, n)).requires_grad_()

@@ -4,13 +4,15 @@
 The kernels run forwards or from the end, so the way back of a cumulative sum is one more scan and needs
 neither a flip nor a copy.
 """
+from libc.stdint cimport int64_t
+
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, contiguous, define, empty_like, empty_shape, launch, linear, needs_grad, record, record_multi,
                              to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport code_of, is_complex_, is_integral
-from taeda.kernels.cpu.abi cimport I64, Param, View
+from taeda.kernels.cpu.abi cimport F32, F64, I64, Param, View
 from taeda.ops.reduction cimport dtype_with, pick, write_pair
-from taeda.tensor_base cimport META, TensorBase
+from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda.dispatch import in_place
 from taeda.ops import return_types as types
@@ -29,14 +31,49 @@ cdef int axis_of(str op, TensorBase x, object dim, object axis) except -1:
     return wrap_dim(op, dim, x.view.ndim)
 
 
-cdef TensorBase scan_one(Op op, TensorBase x, int d, bint back):
-    """Run op's kernel along d, from the end if back."""
-    cdef TensorBase y, flat = contiguous(x.detach()) if not x.view.contiguous else x
+cdef enum:
+    SHORT = 16                  # elements, and columns of what lies row-major, up to which a register holds each line's sum
+    COLUMNS = 8
+
+
+cdef bint is_short(TensorBase x, int d, Param* p):
+    """Whether few elements are scanned that lie in at most rows of lines; p: see kernels/cpu/cumulative."""
+    cdef View* v = &x.view
+    cdef int64_t[2] sizes, steps, to
+    cdef int64_t stride = 1
+    cdef int e, groups = 0, inner = -1
+    if x.device != CPU or v.numel == 0 or v.ndim == 0 or v.shape[d] > SHORT or not (v.dtype == F32 or v.dtype == F64 or v.dtype == I64):
+        return False
+    for e in range(v.ndim - 1, -1, -1):
+        if e == d:
+            if v.contiguous and (stride == 1 or stride > COLUMNS):
+                return False
+            p[3].i, p[6].i, inner = v.strides[e], stride, -1
+        elif v.shape[e] != 1:
+            if inner < 0 or v.strides[e] != v.shape[inner] * v.strides[inner]:
+                if groups == 2:
+                    return False
+                sizes[groups], steps[groups], to[groups] = 1, v.strides[e], stride
+                groups += 1
+            sizes[groups - 1] *= v.shape[e]
+            inner = e
+        stride *= v.shape[e]
+    if groups == 0:
+        return False
+    p[0].i, p[2].i, p[5].i = sizes[0], steps[0], to[0]
+    p[1].i, p[4].i = steps[groups - 1], to[groups - 1]           # of one row nobody reads them
+    return True
+
+
+cdef TensorBase scan_one(Op op, TensorBase x, int d, bint back, bint lines=False):
+    """Run op's kernel along d, from the end if back; lines: it has a way for few elements, which reads them where they lie."""
+    cdef Param p[10]
+    cdef bint short = lines and is_short(x, d, p + 3)
+    cdef TensorBase y, flat = x if x.view.contiguous or short else contiguous(x.detach())
     cdef View* t[2]
-    cdef Param p[2]
     y = empty_like(x)
     t[0], t[1] = &y.view, &flat.view
-    p[0].i, p[1].i = d, back
+    p[0].i, p[1].i, p[2].i = d, back, short
     launch(op, x.view.dtype, x.device, 1, 2, t, p, x.view.numel)
     return y
 
@@ -82,7 +119,7 @@ cdef Op CUMSUM = linear(define("cumsum", cumsum_vjp))
 
 
 cdef TensorBase run_cumsum(TensorBase x, int d, bint back):
-    cdef TensorBase y = scan_one(CUMSUM, x, d, back)
+    cdef TensorBase y = scan_one(CUMSUM, x, d, back, True)
     record(CUMSUM, y, (x,), None, (d, back))
     return y
 
@@ -140,7 +177,7 @@ def cumprod(input, dim=None, *, dtype=None, out=None, axis=None):
     dtype = dtype_with(dtype, out)
     cdef TensorBase x = summand("cumprod", input, dtype), y
     cdef int d = axis_of("cumprod", x, dim, axis)
-    y = scan_one(CUMPROD, x, d, False)
+    y = scan_one(CUMPROD, x, d, False, True)
     record(CUMPROD, y, (x,), (x, y), d)
     return finish("cumprod", y, dtype, out)
 
