@@ -70,12 +70,14 @@ def test_integer_division_of_every_size_rounds_as_numpy_does(dtype: str) -> None
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_remainders_are_exact_for_quotients_of_every_size(dtype: str) -> None:
-    rng = np.random.default_rng(10)
-    x = np.concatenate([rng.normal(0, 10.0**k, 400) for k in (0, 3, 7, 15, 30)]).astype(dtype)
+    rng, most = np.random.default_rng(10), 30 if dtype == "float32" else 290
+    x = np.concatenate([rng.normal(0, 10.0**k, 400) for k in (0, 3, 7, 15, most)]).astype(dtype)
     y = np.concatenate([rng.normal(0, 10.0 ** (k % 5 - 2), 400) for k in range(5)]).astype(dtype)
     y[::50] = 0.0
     y[7::50] = 5e-39
     y[9::50] = np.inf
+    y[1600:1800] *= rng.choice([2.0**-40, 1.0, 2.0**30], 200).astype(dtype)
+    y[1900:] = x[1900:] * rng.uniform(2.0**-60, 2.0**-50, 100).astype(dtype)              # quotients beside 2^52
     y[11::50], x[11::50] = -0.0, np.resize([0.0, -0.0, np.inf, np.nan], 40)
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal(taeda.fmod(taeda.from_numpy(x), taeda.from_numpy(y)).numpy(), np.fmod(x, y))

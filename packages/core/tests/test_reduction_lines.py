@@ -22,3 +22,20 @@ def test_all_of_short_lines_with_gaps_is_that_of_a_copy(shape: tuple[int, ...], 
     if t.is_floating_point():
         assert np.isclose(assert_same_for_any_threads(t.var).item(), part.var(ddof=1), rtol=2e-3 if dtype == "float16" else 1e-6)
         assert np.isclose(t.norm().item(), np.sqrt((part ** 2).sum()), rtol=2e-3 if dtype == "float16" else 1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("p", [0.5, 2.5, 7.0, -1.5])
+@pytest.mark.parametrize("shape", [(3, 7), (2, 8), (5, 64), (4, 71), (300, 130), (1, 5000)])
+def test_norms_of_any_order_along_rows_columns_and_lines_with_gaps(shape: tuple[int, int], p: float, dtype: str) -> None:
+    x = np.random.default_rng(1).uniform(-9, 9, shape).astype(dtype)
+    t, wide = taeda.tensor(x), taeda.tensor(np.repeat(x, 2, 1))[:, ::2]
+    for dim in (0, 1, (0, 1)):
+        wanted = (np.abs(x.astype(np.float64)) ** p).sum(dim) ** (1 / p)
+        found = assert_same_for_any_threads(lambda dim=dim: taeda.linalg.vector_norm(t, p, dim))
+        np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-6 if dtype == "float32" else 1e-14)
+        np.testing.assert_allclose(taeda.linalg.vector_norm(wide, p, dim).numpy(), wanted, rtol=1e-6 if dtype == "float32" else 1e-14)
+    zeros = taeda.linalg.vector_norm(taeda.zeros(2, 70, dtype=t.dtype), p, 1)
+    assert zeros.tolist() == [0.0, 0.0]
+    big = taeda.linalg.vector_norm(taeda.full((2, 70), 1e30, dtype=t.dtype), 7, 1)        # no power of float32 overflows
+    np.testing.assert_allclose(big.numpy(), 1e30 * 70 ** (1 / 7), rtol=1e-6)

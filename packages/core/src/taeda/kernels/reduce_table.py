@@ -3,7 +3,7 @@
 One row a simple reduction.  T: element; L: lane of the vector accumulators; A: accumulator kept between blocks; O: output.
 ``init``, then how an element v becomes an A (``map``) or an L (``lane``; a whole vector: ``vmap``), how two combine (``comb``,
 ``vcomb``), how a lane becomes an A (``back``), and the result (``end``).  A block whose total t is not ``safe`` in lanes is done again
-in A: squares of float32 neither overflow nor vanish.
+in A: squares of float32 neither overflow nor vanish.  Of a ``long`` row the compiler makes vectors of ``map`` itself, some elements at a time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HALVES = ("sum", "mean")                           # read as they are
 def row(
     name: str, s: str, T: str, L: str, A: str, O: str, init: str, comb: str, end: str = "a", *, vcomb: str | None = None,
     map: str = "v", lane: str | None = None, vmap: str = "VCONV(v)", back: str = "l", safe: str | None = None, pick: str | None = None,
-    choose: str | None = None,
+    choose: str | None = None, long: bool = False,
 ) -> dict[str, Any]:
     """Return a row with its types of vectors; VL and VI in braces and VCONV(v) stand for these in its expressions."""
     W = 32 // max(SIZE[T], SIZE[L])
@@ -37,7 +37,7 @@ def row(
 
     return {
         "k": f"{name}_{s}", "s": s, "T": T, "L": L, "A": A, "O": O, "W": W, "init": init, "comb": comb, "end": end, "map": map,
-        "lane": lane or map, "vmap": typed(vmap), "vcomb": typed(vcomb or comb), "back": back, "safe": safe, "pick": pick, "choose": choose,
+        "lane": lane or map, "vmap": typed(vmap), "vcomb": typed(vcomb or comb), "back": back, "safe": safe, "pick": pick, "choose": choose, "long": long,
         "VT": VT, "VL": VL, "VI": VI,
     }  # fmt: skip
 
@@ -91,7 +91,8 @@ def of_floats(s: str, T: str) -> list[dict[str, Any]]:
     for name, init, op in (("norm_max", "0", ">"), ("norm_min", "INFINITY", "<")):
         rows.append(row(name, s, T, T, T, T, init, f"b != b ? b : (b {op} a ? b : a)", map=a,
                         vmap=f"({{VL}})(({{VI}})VCONV(v) & INT{8 * SIZE[T]}_MAX)", pick=op))
-    rows.append(row("norm_p", s, T, U, U, T, "0", "a + b", "pow(a, 1.0 / p[0].f)", map=f"pow((double){a}, p[0].f)", vmap=""))
+    rows.append(row("norm_p", s, T, U, U, T, "0", "a + b", "pow(a, 1.0 / p[0].f)", long=True, vmap="",
+                    map=f"({{ const double u = {a}, r = t_pow_size_f64(u, p[0].f); u == u ? r : u; }})"))
     return rows
 
 
