@@ -57,6 +57,13 @@ DEPTHWISE += [((3, c, h, w), (c, 1, k, k), {"groups": c, "padding": k // 2, "str
               for c, h, w, k, s in ((37, 7, 7, 3, 1), (35, 7, 7, 7, 1), (18, 14, 13, 5, 1), (19, 14, 14, 3, 2), (21, 7, 3, 3, 1), (17, 1, 9, 3, 1))]
 # what is turned, channels innermost: planes with one kernel each, strided groups of eight; all images together and some at a time
 DEPTHWISE += [((2, 40, 14, 12), (40, 1, 5, 5), {"groups": 40, "padding": 2, "stride": 2}), ((3, 19, 10, 9), (19, 1, 7, 7), {"groups": 19, "padding": 3})]
+# kernels of 9 x 9: rows by eight, four and one, planes narrower than a vector
+DEPTHWISE += [((2, c, h, w), (c, 1, 9, 9), {"groups": c, "padding": p, "stride": s})
+              for c, h, w, p, s in ((3, 14, 14, 4, 1), (5, 29, 21, 2, 1), (2, 13, 7, 5, 1), (4, 15, 12, 4, 2), (3, 9, 12, 9, 1))]
+# signals: rows of less than a vector, of some and of more than four, every stride and dilations, more padding than the kernel reaches back
+DEPTHWISE += [((3, c, w), (c, 1, k), {"groups": c, "padding": p, "stride": s, "dilation": d})
+              for c, w, k, p, s, d in ((40, 16, 3, 1, 1, 1), (7, 5, 3, 1, 1, 1), (19, 70, 7, 3, 1, 1), (6, 150, 5, 2, 2, 1), (9, 131, 3, 0, 3, 1), (5, 200, 5, 2, 4, 1),
+                                       (4, 90, 4, 3, 3, 2), (3, 64, 31, 15, 1, 1), (3, 100, 3, 8, 1, 4), (2, 33, 2, 5, 4, 3), (3, 40, 1, 0, 2, 1), (2, 37, 3, 4, 5, 1))]
 TURNED = [((2, 24, 9, 8), (24, 8, 3, 3), {"groups": 3, "padding": 1, "stride": 2}), ((3, 14, 7, 11), (10, 7, 3, 2), {"groups": 2, "stride": (2, 3)}),
           ((5, 32, 40, 30), (20, 8, 3, 3), {"groups": 4, "padding": 1, "stride": 2})]
 # taps that meet only padding: on both sides, on one, all but those of one pixel, more padding than the first tap reaches back

@@ -30,6 +30,7 @@ cdef bint fast = True              # whether Winograd's method may be used: taed
 
 cdef enum:
     PLANES = 1 << 18               # elements of an image that the kernels for one result split and keep at hand
+    ROW = 1 << 13                  # elements of a signal that a depthwise kernel frames in the caches
 
 cdef Op PIXELS = define("convolution", NULL, 0, 0, "convolution_pixels")
 cdef Op PLACES = define("convolution", NULL, 0, 0, "convolution_places")
@@ -97,11 +98,17 @@ cdef double as_it_stands(Part part, const Geometry* q, const View* v) noexcept:
     return plain_cost(y.shape[0] * pixels_of(y), <double>w.shape[0] * w.shape[1] * pixels_of(w))
 
 
-cdef inline bint is_depthwise(const Geometry* q, const View* w) noexcept:
-    """Whether every channel has one square kernel of its own that conv_depthwise knows."""
-    return (q.n < 3 and q.groups > 1 and w.shape[0] == q.groups and w.shape[1] == 1 and w.shape[3] == w.shape[4]
-            and (w.shape[3] == 3 or w.shape[3] == 5 or w.shape[3] == 7) and q.stride[1] == q.stride[2] and q.stride[1] <= 3
-            and q.dilation[1] == 1 and q.dilation[2] == 1)
+cdef inline bint is_depthwise(Part part, const Geometry* q, const View* w, const View* x) noexcept:
+    """Whether every channel has one kernel of its own that conv_depthwise knows."""
+    if q.n > 2 or q.groups == 1 or w.shape[0] != q.groups or w.shape[1] != 1:
+        return False
+    if q.n == 1:
+        return part != WEIGHT_GRADIENT and w.shape[4] <= 81 and x.shape[4] <= ROW and q.stride[2] <= (4 if part == RESULT else 1)
+    if w.shape[3] != w.shape[4] or q.stride[1] != q.stride[2] or q.dilation[1] != 1 or q.dilation[2] != 1:
+        return False
+    if w.shape[3] == 9:
+        return part != WEIGHT_GRADIENT and q.stride[1] == 1
+    return (w.shape[3] == 3 or w.shape[3] == 5 or w.shape[3] == 7) and q.stride[1] <= 3
 
 
 cdef inline bint is_depthwise_last(const Geometry* q, const View* w, const View* a, const View* b) noexcept:
@@ -130,7 +137,7 @@ cdef Op suited(Part part, Op op, const Geometry* q, const View* v):
     if image.strides[4] != 1 or v[1].strides[4] != 1 or not (
             w.dtype == F32 or w.dtype == F64 or w.dtype == F16 or w.dtype == BF16):
         return op
-    if is_depthwise(q, w):
+    if is_depthwise(part, q, w, &v[1]):
         return DEPTHWISE if part == RESULT else INPUT_DEPTHWISE if part == INPUT_GRADIENT else WEIGHT_DEPTHWISE
     if part == RESULT:       # sums this short, and one result of planes that fit the cache, have pixels as lanes there too
         many = w.shape[0] // q.groups > 1

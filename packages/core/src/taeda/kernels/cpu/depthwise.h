@@ -2,18 +2,50 @@
  *
  *   frame    a plane in a frame of zeros, columns apart by the residues of the stride: [row][residue][column]
  *   spread   the same with up - 1 zeros between neighbours: what an input gradient of stride `up` convolves
+ *   row      y[j] = bias + sum_k  w[k] x[j S + k D]                        x in a frame of one row, tap k from off[k] on
  *   filter   y[i][j] = bias + sum_{h,k}  w[h][k] x[i S + h][j S + k]      x in a frame
  *   moments  sums[h K + k][l] += sum_{i, j = l mod lanes}  g[i][j] x[i S + h][j S + k]
  *
  * Vectors are neighbouring pixels.  filter computes four rows at a time, or eight with AVX-512's registers, so that a vector of x serves
  * all of them, a column of taps after the other; the last vector of a row reaches back.  Vectors may read a few places beyond the frame:
  * it needs LANES places more.
- * Sizes 3, 5 and 7 and strides 1 to 3 are written out by the compiler.
+ * Sizes 3, 5 and 7 and strides 1 to 3 are written out by the compiler, and size 9 by stride 1.
  */
 #ifndef TAEDA_DEPTHWISE_H
 #define TAEDA_DEPTHWISE_H
 #define WRITE_OUT _Pragma("GCC unroll 32")
 #endif
+
+/* d[i] = s[S i] for S 3 or 4: three vectors hold what makes one in different lanes */
+LOCAL inline void NAME(every_few)(T *restrict d, const T *restrict s, int64_t n, int64_t S) {
+    typedef NAME(half) V;
+    const int64_t B = LANES / 2;
+    int64_t i = 0;
+    for (; i + B < n; i += B) {
+        const T *from = s + S * i;
+        const V u = *(const V *)from, v = *(const V *)(from + B), w = *(const V *)(from + 2 * B);
+#if LANES == 16
+        if (S == 3) {
+            const V t = __builtin_shufflevector(__builtin_shufflevector(u, v, 0, 9, 2, 3, 12, 5, 6, 15), w, 0, 1, 10, 3, 4, 13, 6, 7);
+            *(V *)(d + i) = __builtin_shufflevector(t, t, 0, 3, 6, 1, 4, 7, 2, 5);
+        } else {
+            const V t = *(const V *)(from + 3 * B);
+            *(V *)(d + i) = __builtin_shufflevector(__builtin_shufflevector(u, v, 0, 4, 8, 12, 0, 4, 8, 12),
+                                                    __builtin_shufflevector(w, t, 0, 4, 8, 12, 0, 4, 8, 12), 0, 1, 2, 3, 12, 13, 14, 15);
+        }
+#else
+        if (S == 3) {
+            const V t = __builtin_shufflevector(__builtin_shufflevector(u, v, 0, 1, 6, 3), w, 0, 5, 2, 3);
+            *(V *)(d + i) = __builtin_shufflevector(t, t, 0, 3, 2, 1);
+        } else {
+            const V t = *(const V *)(from + 3 * B);
+            *(V *)(d + i) = __builtin_shufflevector(__builtin_shufflevector(u, v, 0, 4, 0, 4), __builtin_shufflevector(w, t, 0, 4, 0, 4), 0, 1, 6, 7);
+        }
+#endif
+    }
+    for (; i < n; i++)
+        d[i] = s[S * i];
+}
 
 /* Both write the places of the plane alone: the zeros around and between them stay from plane to plane. */
 LOCAL void NAME(frame)(T *dst, int64_t rows, int64_t S, int64_t part, const T *src, int64_t step, int64_t H, int64_t W,
@@ -33,8 +65,7 @@ LOCAL void NAME(frame)(T *dst, int64_t rows, int64_t S, int64_t part, const T *s
             else if (S == 2)
                 NAME(every_second)(to + r * S * part, from + r * step, n);
             else
-                for (int64_t i = 0; i < n; i++)
-                    to[r * S * part + i] = from[r * step + i * S];
+                NAME(every_few)(to + r * S * part, from + r * step, n, S);
         }
     }
 }
@@ -46,6 +77,36 @@ LOCAL void NAME(spread)(T *dst, int64_t rows, int64_t cols, int64_t up, const T 
         T *to = dst + (top + h * up) * cols + left;
         for (int64_t j = first; j < W && left + j * up < cols; j++)
             to[j * up] = src[h * step + j];
+    }
+}
+
+/* One row by any number of taps: four vectors share each tap, and the last one reaches back. */
+LOCAL void NAME(filter_row)(int64_t K, const int64_t *off, T *y, int64_t cols, const T *x, const T *w, T bias) {
+    typedef NAME(half) V;
+    const int64_t B = LANES / 2;
+    int64_t j = 0;
+    for (; j + 4 * B <= cols; j += 4 * B) {
+        V sum[4];
+        WRITE_OUT for (int r = 0; r < 4; r++)
+            sum[r] = bias + (V){0};
+        for (int64_t k = 0; k < K; k++) {
+            const V tap = w[k] - (V){0};
+            WRITE_OUT for (int r = 0; r < 4; r++)
+                sum[r] += tap * *(const V *)(x + off[k] + j + r * B);
+        }
+        WRITE_OUT for (int r = 0; r < 4; r++)
+            *(V *)(y + j + r * B) = sum[r];
+    }
+    for (; j < cols; j += B) {
+        if (j + B > cols && cols >= B)
+            j = cols - B;
+        V sum = bias + (V){0};
+        for (int64_t k = 0; k < K; k++)
+            sum += w[k] * *(const V *)(x + off[k] + j);
+        if (cols >= B)
+            *(V *)(y + j) = sum;
+        else
+            NAME(copy)(y, (const T *)&sum, cols);
     }
 }
 
@@ -89,6 +150,7 @@ LOCAL void NAME(spread)(T *dst, int64_t rows, int64_t cols, int64_t up, const T 
         ROWS(K, S, 8) ROWS(K, S, 4) ROWS(K, S, 1)                                                             \
     }
 FILTER(3, 1) FILTER(3, 2) FILTER(3, 3) FILTER(5, 1) FILTER(5, 2) FILTER(5, 3) FILTER(7, 1) FILTER(7, 2) FILTER(7, 3)
+FILTER(9, 1)
 #undef ROWS
 #undef BEGIN
 #undef FILTER
@@ -146,8 +208,10 @@ LOCAL void NAME(filter)(int64_t K, int64_t S, T *y, int64_t step, int64_t rows, 
         PICK(3);
     else if (K == 5)
         PICK(5);
-    else
+    else if (K == 7)
         PICK(7);
+    else
+        (taeda_wide() ? NAME(wide_filter_9_1) : NAME(filter_9_1))(y, step, rows, cols, x, part, w, bias);
 #undef PICK
 }
 
