@@ -2,6 +2,7 @@
  * MASK (the integer type of T's size) defined.
  *
  *   tile, wide, pair   y[i][v] += sum_r  src_i[off[r]] * w[r][v]     places i, one or two panels of LANES
+ *   wide9, pair9       the same of 9 places, which the 9 or 27 taps of small kernels fill
  *   narrow             the same, 8 places by a panel of LANES / 2
  *   rowsM, dots        the same sums with neighbouring pixels as lanes, for few channels
  *   transpose          dst[j][i] = src[i][j]
@@ -36,6 +37,7 @@ static int taeda_wide(void) { return 0; }
 #define NAME(a) JOIN(a, SUFFIX)
 #define EACH6(M) M(0) M(1) M(2) M(3) M(4) M(5)
 #define EACH8(M) EACH6(M) M(6) M(7)
+#define EACH9(M) EACH8(M) M(8)
 
 /* p_i = sum_r  src_i[off[r]] * w[r], for EACH of some places i; the next r's vector of weights lies `step` elements on. */
 #define BEGIN1(i) const T *s##i = src[i]; V p##i = {0};
@@ -92,6 +94,19 @@ LOCAL WIDE void NAME(pair)(int64_t n, const T *const *src, const int64_t *off, c
     typedef NAME(whole) V;
     SUMS2(EACH8, wgap)
     EACH8(ADD2)
+}
+
+LOCAL WIDE void NAME(wide9)(int64_t n, const T *const *src, const int64_t *off, const T *w, T *y) {
+    typedef NAME(whole) V;
+    SUMS1(EACH9, LANES)
+    EACH9(ADD1)
+}
+
+LOCAL WIDE void NAME(pair9)(int64_t n, const T *const *src, const int64_t *off, const T *w, int64_t wgap, T *y,
+                            int64_t gap) {
+    typedef NAME(whole) V;
+    SUMS2(EACH9, wgap)
+    EACH9(ADD2)
 }
 #undef ADD1
 #undef ADD2
