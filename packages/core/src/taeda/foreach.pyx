@@ -2,8 +2,8 @@
 """PyTorch's ``_foreach_*`` functions, which programs use on lists of parameters: one call, an operation on each tensor.
 
 They are the operations themselves, tensor by tensor; the optimizers' fused steps do not need them.  Which form of arguments a call has is
-found out once for each row of kinds (``kind_of``): of short lists of small tensors it would take longer than the operations.  Compiled, as in
-Python asking what the arguments are took as long as four operations.
+found out once for each row of kinds (``kind_of``): of short lists of small tensors it would take longer than the operations.  In Python,
+asking what the arguments are took as long as four operations.
 
 >>> import taeda
 >>> taeda._foreach_add([taeda.ones(1), taeda.ones(2)], 1)

@@ -39,7 +39,8 @@ LOCAL inline void NAME(every_few)(T *restrict d, const T *restrict s, int64_t n,
             *(V *)(d + i) = __builtin_shufflevector(t, t, 0, 3, 2, 1);
         } else {
             const V t = *(const V *)(from + 3 * B);
-            *(V *)(d + i) = __builtin_shufflevector(__builtin_shufflevector(u, v, 0, 4, 0, 4), __builtin_shufflevector(w, t, 0, 4, 0, 4), 0, 1, 6, 7);
+            *(V *)(d + i) = __builtin_shufflevector(__builtin_shufflevector(u, v, 0, 4, 0, 4),
+                                                    __builtin_shufflevector(w, t, 0, 4, 0, 4), 0, 1, 6, 7);
         }
 #endif
     }
