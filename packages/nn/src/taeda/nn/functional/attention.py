@@ -286,15 +286,8 @@ def _attend(
     q, k, v = _projected(query, key, value, embed_dim, heads, in_weights, in_bias)
     _check_mask_sizes(attn_mask, None, batch, heads, targets, sources)
 
-    more = 0
-    if extra[0] is not None and extra[1] is not None:
-        if static[0] is not None or static[1] is not None:
-            raise AssertionError(f"{_OP} bias cannot be added to static key or value.")
-        shape = (batch, 1, embed_dim) if batch_first else (1, batch, embed_dim)
-        k, v = (taeda.cat([x, b.expand(shape)], time) for x, b in ((k, extra[0]), (v, extra[1])))
-        more += 1
-    elif extra[0] is not None or extra[1] is not None:
-        raise AssertionError(f"{_OP} bias_k and bias_v must both be set or both be None")
+    k, v = _with_bias_rows(k, v, extra, static, batch, time)
+    more = int(extra[0] is not None) + int(add_zero_attn)  # keys that no mask speaks of
 
     def split(x: Tensor) -> Tensor:  # (batch, heads, positions, width of a head)
         apart = x.unflatten(-1, (heads, embed_dim // heads))
@@ -306,7 +299,6 @@ def _attend(
     if add_zero_attn:
         nothing = k.new_zeros((batch, heads, 1, embed_dim // heads))
         k, v = taeda.cat([k, nothing], 2), taeda.cat([v, nothing], 2)
-        more += 1
     if more:
         attn_mask = None if attn_mask is None else ops.pad(attn_mask, (0, more))
         key_padding_mask = None if key_padding_mask is None else ops.pad(key_padding_mask, (0, more))
@@ -325,6 +317,26 @@ def _attend(
         y = y.squeeze(at)
         weights = None if weights is None else weights.squeeze(0)
     return y, weights
+
+
+def _with_bias_rows(
+    k: Tensor,
+    v: Tensor,
+    extra: tuple[Tensor | None, Tensor | None],
+    static: tuple[Tensor | None, Tensor | None],
+    batch: int,
+    time: int,
+) -> tuple[Tensor, Tensor]:
+    """Append bias_k and bias_v, if there are such, as a last key and its value."""
+    bias_k, bias_v = extra
+    if (bias_k is None) != (bias_v is None):
+        raise AssertionError(f"{_OP} bias_k and bias_v must both be set or both be None")
+    if bias_k is None or bias_v is None:
+        return k, v
+    if static[0] is not None or static[1] is not None:
+        raise AssertionError(f"{_OP} bias cannot be added to static key or value.")
+    shape = (batch, 1, k.shape[-1]) if time == 1 else (1, batch, k.shape[-1])
+    return taeda.cat([k, bias_k.expand(shape)], time), taeda.cat([v, bias_v.expand(shape)], time)
 
 
 def _projected(
