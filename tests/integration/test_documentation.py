@@ -144,6 +144,16 @@ def test_files_that_the_documents_name_are_there() -> None:
                 assert any(path.endswith("/" + name.rstrip("/")) for path in known), f"{document.name}: {name}"
 
 
+def test_commands_of_the_documents_can_be_run() -> None:
+    sessions = set(re.findall(r"@nox.session\n(?:@.*\n)*def (\w+)", (ROOT / "noxfile.py").read_text()))
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / room / "README.md" for room in ("benchmarks", "examples"))]:
+        text = document.read_text()
+        for names in re.findall(r"nox -s \"?([a-z]+(?: [a-z]+)*)", text):
+            assert set(names.split()) <= sessions, f"{document.name}: nox -s {names}"
+        for script in re.findall(r"python ([\w/]+/\w+\.py)", text):
+            assert (ROOT / script).exists(), f"{document.name}: {script}"
+
+
 def test_the_architecture_names_every_room_of_the_core() -> None:
     core = ROOT / "packages" / "core" / "src" / "taeda"
     rooms = {p.name.partition(".")[0] for p in core.iterdir() if p.suffix in ("", ".py", ".pyx") and not p.name.startswith("__")}
