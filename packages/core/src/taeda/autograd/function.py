@@ -70,7 +70,8 @@ def keep_for_tangents(keep: bool = False) -> Iterator[None]:
     if _following.nodes is not None:
         yield
         return
-    _following.nodes = nodes = []
+    nodes: list[Any] = []
+    _following.nodes = nodes
     try:
         yield
     finally:
