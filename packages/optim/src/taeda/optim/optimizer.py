@@ -443,25 +443,8 @@ class Optimizer:
         """
         raise NotImplementedError(f"[{self._name}] a subclass of Optimizer must define step")
 
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group of parameters with options of its own, such as layers that are unfrozen later.
-
-        Raises TypeError for no dict, a set, or what is no tensor; ValueError for non-leaf tensors, a
-        parameter that another group has, missing options, and names for some parameters only.
-
-        >>> import taeda
-        >>> from taeda import optim
-        >>> head, body = taeda.ones(2, requires_grad=True), taeda.ones(3, requires_grad=True)
-        >>> opt = optim.SGD([head], lr=0.1)
-        >>> opt.add_param_group({"params": [body], "lr": 0.01})
-        >>> [group["lr"] for group in opt.param_groups]
-        [0.1, 0.01]
-        """
-        if not isinstance(param_group, dict):
-            raise TypeError(f"[{self._name}] param_group must be a dict, but got {type(param_group)}")
-        if "params" not in param_group:
-            raise KeyError(f"[{self._name}] a parameter group needs the key 'params'; its keys are {list(param_group)}")
-        params = param_group["params"]
+    def _checked(self, params: Any) -> tuple[list[Tensor], list[str]]:
+        """Return the parameters that a group is given, and their names if they have some; TypeError or ValueError for what is none."""
         if isinstance(params, set):
             raise TypeError(
                 f"[{self._name}] optimizer parameters need to be organized in ordered collections, but "
@@ -491,6 +474,27 @@ class Optimizer:
                     f"shape {tuple(p.shape)}, is a result of {type(p.grad_fn).__name__}; "
                     f"detach() it, or build it under taeda.no_grad()"
                 )
+        return tensors, names
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters with options of its own, such as layers that are unfrozen later.
+
+        Raises TypeError for no dict, a set, or what is no tensor; ValueError for non-leaf tensors, a
+        parameter that another group has, missing options, and names for some parameters only.
+
+        >>> import taeda
+        >>> from taeda import optim
+        >>> head, body = taeda.ones(2, requires_grad=True), taeda.ones(3, requires_grad=True)
+        >>> opt = optim.SGD([head], lr=0.1)
+        >>> opt.add_param_group({"params": [body], "lr": 0.01})
+        >>> [group["lr"] for group in opt.param_groups]
+        [0.1, 0.01]
+        """
+        if not isinstance(param_group, dict):
+            raise TypeError(f"[{self._name}] param_group must be a dict, but got {type(param_group)}")
+        if "params" not in param_group:
+            raise KeyError(f"[{self._name}] a parameter group needs the key 'params'; its keys are {list(param_group)}")
+        tensors, names = self._checked(param_group["params"])
         group = dict(param_group, params=tensors)
         if names:
             group["param_names"] = names
