@@ -141,10 +141,12 @@ def parameters(function: Any, method: bool) -> str:
         return "self, *args: Any, **kwargs: Any" if method else "*args: Any, **kwargs: Any"
     parts: list[str] = []
     star = False
+    unnamed = sum(p.kind is p.POSITIONAL_ONLY for p in signature.parameters.values())
     for position, (name, p) in enumerate(signature.parameters.items()):
         if method and position == 0:
             parts.append("self")
-            continue
+            if p.kind is not p.VAR_POSITIONAL:
+                continue
         mark = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
         if p.kind is p.VAR_POSITIONAL:
             star = True
@@ -155,6 +157,8 @@ def parameters(function: Any, method: bool) -> str:
         kind = "Any" if function.__name__.startswith("fused_") else annotation(name, p.default, p.kind)      # whole lists at once
         kind = OF_FUNCTION.get((function.__name__, name), kind)
         parts.append(f"{mark}{name}: {kind}{default}")
+        if position + 1 == unnamed:
+            parts.append("/")
     return ", ".join(parts)
 
 

@@ -461,7 +461,7 @@ class Tensor:
         """Return the tensor as float64: ``x.to(taeda.float64)``; itself where it is so already."""
     def dsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]:
         """Split along the third dimension."""
-    def eig(self, **kwargs: Any) -> Tensor:
+    def eig(self, *args: Any, **kwargs: Any) -> Tensor:
         """Raise RuntimeError: removed in favor of taeda.linalg.eig, which returns complex tensors."""
     def element_size(self) -> _int:
         """Return the bytes of one element."""
@@ -769,7 +769,7 @@ class Tensor:
         """Return log sum exp over ``dim``, safe from overflow: y = m + log sum_i exp(x_i - m), m = max_i x_i."""
     def long(self, *, memory_format: Any = ...) -> Tensor:
         """Return the tensor as int64: ``x.to(taeda.int64)``; itself where it is so already."""
-    def lstsq(self, **kwargs: Any) -> Tensor:
+    def lstsq(self, *args: Any, **kwargs: Any) -> Tensor:
         """Raise RuntimeError: removed in favor of taeda.linalg.lstsq, whose arguments are the other way round."""
     def lt(self, other: Tensor | _complex, *, out: Tensor | None = ...) -> Tensor:
         """Return where input < other."""
@@ -1114,7 +1114,7 @@ class Tensor:
         """Return the product of a sparse and a dense matrix as a sparse tensor."""
     def softmax(self, dim: _int | Sequence[_int], dtype: _dtype | None = ..., *, out: Tensor | None = ...) -> Tensor:
         """Return exponentials that add up to one along a dimension: y = exp(x) / sum exp(x)."""
-    def solve(self, **kwargs: Any) -> Tensor:
+    def solve(self, *args: Any, **kwargs: Any) -> Tensor:
         """Raise RuntimeError: removed in favor of taeda.linalg.solve, whose arguments are the other way round and which returns no LU."""
     def sort(self, dim: _int | Sequence[_int] | None = ..., descending: _bool = ..., *, stable: _bool = ..., out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.sort:
         """Return (values, indices) sorted along ``dim``; equal elements keep their order, NaN comes last."""
@@ -1185,7 +1185,7 @@ class Tensor:
         """Return a view with two dimensions exchanged."""
     def swapdims_(self, dim0: Any, dim1: Any) -> Tensor:
         """Exchange two dimensions of the tensor itself; its memory stays as it is."""
-    def symeig(self, **kwargs: Any) -> Tensor:
+    def symeig(self, *args: Any, **kwargs: Any) -> Tensor:
         """Raise RuntimeError: removed in favor of taeda.linalg.eigh, which reads the lower triangle by default."""
     def t(self) -> Tensor:
         """Return the transpose of a matrix; a vector or scalar as it is."""
@@ -1211,7 +1211,7 @@ class Tensor:
         """Return the tensor in another dtype or on another device: ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``."""
     def to_dense(self, dtype: _dtype | None = ..., *, masked_grad: Any = ...) -> Tensor:
         """Return the tensor, which is dense already, in ``dtype``."""
-    def to_device(self, device: _device | str | _int, *, stream: Any = ...) -> Tensor:
+    def to_device(self, device: _device | str | _int, /, *, stream: Any = ...) -> Tensor:
         """Return the tensor on a device; itself if it is there. CPU tensors know no streams: ValueError for one."""
     def to_sparse(self, sparse_dim: Any = ..., *, layout: Any = ..., blocksize: Any = ..., dense_dim: Any = ...) -> Tensor:
         """Return the tensor in a sparse layout, its elements that are not zero."""
