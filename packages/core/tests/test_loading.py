@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import mmap
 import os
@@ -204,6 +205,27 @@ def test_sparse_tensors_are_in_a_stream_too(weights_only: bool) -> None:
     data[at] = 7
     with pytest.raises(pickle.UnpicklingError, match="cannot be made of this file's indices"):
         taeda.load(io.BytesIO(data), weights_only=weights_only)
+
+
+@pytest.mark.parametrize("weights_only", [True, False])
+@pytest.mark.parametrize("archive", [True, False])
+def test_memory_goes_with_what_was_loaded(weights_only: bool, archive: bool) -> None:
+    file = io.BytesIO()
+    taeda.save([taeda.ones(1000), taeda.zeros(3)], file, _use_new_zipfile_serialization=archive)
+
+    def held() -> int:
+        return taeda.cpu.memory_stats()["allocated_bytes.current"]
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = held()
+        for _ in range(2):
+            file.seek(0)
+            assert taeda.load(file, weights_only=weights_only)[0].sum().item() == 1000
+            assert held() == before
+    finally:
+        gc.enable()
 
 
 def test_a_pickle_module_reads_in_full_and_not_with_weights_only(tmp_path: Any) -> None:

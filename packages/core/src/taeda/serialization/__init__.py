@@ -536,6 +536,8 @@ def full_unpickler(module: Any, pickled: IO[bytes], storages: Callable[[Any], An
     """Return an unpickler that imports and calls what the file names, PyTorch's names replaced by ours."""
 
     class Full(module.Unpickler):
+        storages: Callable[[Any], Any]           # not of the closure: a class is part of cycles, which would hold what was read
+
         def find_class(self, where: str, name: str) -> Any:
             if where.partition(".")[0] == "torch":
                 return TABLE[f"{where}.{name}"] if f"{where}.{name}" in TABLE else ours(where, name)
@@ -544,6 +546,8 @@ def full_unpickler(module: Any, pickled: IO[bytes], storages: Callable[[Any], An
         def persistent_load(self, pid: Any) -> Any:
             if isinstance(pid, tuple) and len(pid) == 4 and pid[0] == "module":
                 return pid[1]  # before PyTorch 1.6 a module's class had its source with it
-            return storages(pid)
+            return self.storages(pid)
 
-    return Full(pickled, **{"encoding": "utf-8", **args})
+    reader = Full(pickled, **{"encoding": "utf-8", **args})
+    reader.storages = storages
+    return reader
