@@ -73,6 +73,13 @@ def test_a_number_of_threads_that_cannot_be_is_refused(n: int, kind: type[Except
     assert taeda.get_num_threads() == before
 
 
+@pytest.mark.parametrize("given", ["0", "-1", "many", "3.5", "", "99999999999999999999", "9" * 5000])
+def test_a_number_of_threads_in_the_environment_that_cannot_be_is_passed_over(given: str) -> None:
+    code = "import taeda; print(taeda.get_num_threads())"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "OMP_NUM_THREADS": given}, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == len(os.sched_getaffinity(0))
+
+
 @pytest.mark.parametrize("given", [{}, {"GOMP_SPINCOUNT": "77"}])
 def test_threads_that_wait_soon_sleep_unless_the_environment_says_otherwise(given: dict[str, str]) -> None:
     code = "import os, taeda; print(os.environ.get('GOMP_SPINCOUNT'))"

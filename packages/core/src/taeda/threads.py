@@ -40,7 +40,7 @@ def get_num_threads() -> int:
 
 def _from_environment() -> int:
     given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    if given.isdecimal() and int(given) > 0:
+    if given.isdecimal() and len(given) < 19 and int(given) > 0:         # else no number of 64 bits, which libgomp passes over too
         return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
