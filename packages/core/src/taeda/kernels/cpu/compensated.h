@@ -277,7 +277,9 @@ INLINE double t_atan2_f64(double y, double x) {
     const double s = more > 6.668014432879854e+240 ? 6.223015277861142e-61 : more < 1.499696813895631e-241 ? 1.6069380442589903e+60 : 1.0;
     const int same = less == more, turned = ay > ax, back = copysign(1.0, x) < 0.0;                /* s: 2^-200 above 2^800, ... */
     const double d = more * s, n = more == INFINITY ? 0.0 : less * s;
-    double u, rest, q = t_atan_parts_f64(same ? 1.0 : n, same ? 1.0 : n == 0.0 ? 1.0 : d, &u, &rest);
+    double u, rest, below = n == 0.0 ? 1.0 : d;
+    below = same ? 1.0 : below;                    /* GCC makes no vectors of two choices in one */
+    double q = t_atan_parts_f64(same ? 1.0 : n, below, &u, &rest);
     u = turned ? 2.0 - u : u;
     u = back ? 4.0 - u : u;
     q = more == 0.0 ? 0.0 : turned != back ? -q : q;

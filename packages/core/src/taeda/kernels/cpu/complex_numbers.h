@@ -114,8 +114,8 @@ static inline C128 z_pow(C128 a, C128 b) {
 }
 /* without branches, for vectors: z / |z|; 1 / z with the smaller part of z divided by the larger one */
 #define COMPLEX_POLAR(C, R, S, Z, ABS) \
-    static inline R Z##abs(C a) { return t_hypot_##S(RE(a), IM(a)); } \
-    static inline R Z##angle(C a) { return t_atan2_##S(IM(a), RE(a)); } \
+    INLINE R Z##abs(C a) { return t_hypot_##S(RE(a), IM(a)); } \
+    INLINE R Z##angle(C a) { return t_atan2_##S(IM(a), RE(a)); } \
     static inline C Z##sgn(C a) { \
         const R r = Z##abs(a), d = r == 0 ? 1 : r; \
         return Z(RE(a) / d, IM(a) / d); \

@@ -182,6 +182,7 @@ static void walk_repeated(const Walk *w, View **t, Loop loop, const Param *p, in
 
 /* Elements of a strided operand side by side, or (out) back to their places.  Every second one is read by vectors that are
  * sorted out afterwards; the last is not, as nothing may lie behind it. */
+typedef uint64_t spread_16 __attribute__((vector_size(16), aligned(8), may_alias));
 #define TAEDA_SPREAD(T) \
     if (out) for (int64_t i = 0; i < n; i++) ((T *)strided)[i * s] = ((const T *)block)[i]; \
     else if (s == 2 && n > 1) { \
@@ -194,9 +195,7 @@ static inline void spread(char *block, char *strided, int64_t s, int64_t n, int 
     case 2: TAEDA_SPREAD(uint16_t); break;
     case 4: TAEDA_SPREAD(uint32_t); break;
     case 8: TAEDA_SPREAD(uint64_t); break;
-    default:
-        for (int64_t i = 0; i < n; i++)
-            memcpy(out ? strided + i * s * size : block + i * size, out ? block + i * size : strided + i * s * size, (size_t)size);
+    default: TAEDA_SPREAD(spread_16);
     }
 }
 
