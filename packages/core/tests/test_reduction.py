@@ -358,6 +358,19 @@ def test_equal_of_few_and_of_many(dtype: str) -> None:
     assert not taeda.equal(taeda.ones(2, 3), taeda.ones(3, 2))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "int64", "bool", "float16", "complex128"])
+@pytest.mark.parametrize("shape", [(1, 70, 90), (5000, 3), (2, 3000), (9, 1, 1000)])
+def test_equal_of_what_lies_apart_finds_a_difference_anywhere(shape: tuple[int, ...], dtype: str) -> None:
+    x = (taeda.arange(math.prod(shape)) % 2).reshape(shape).to(getattr(taeda, dtype))
+    y = taeda.stack([x, x], -1)[..., 1]
+    turned = x.transpose(0, -1).contiguous().transpose(0, -1)
+    assert taeda.equal(x, y) and taeda.equal(y, x) and taeda.equal(x, turned) and taeda.equal(turned, y)
+    for place in (0, 1, x.numel() // 2, x.numel() - 1):
+        z = x.clone()
+        z.view(-1)[place] = not z.view(-1)[place]
+        assert not taeda.equal(z, y) and not taeda.equal(turned, z) and not taeda.equal(z, x)
+
+
 def test_isclose_equal_and_nan():
     a = taeda.tensor([1.0, NAN, INF, -INF, 0.0])
     assert taeda.isclose(a, a).tolist() == [True, False, True, True, True]

@@ -1,12 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Are two tensors the same, or nearly: equal, isclose, allclose."""
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint16_t
 from libc.string cimport memcmp
 
 from taeda.dispatch cimport as_tensor
-from taeda.dtype cimport differentiable, torch_name
-from taeda.kernels.cpu.abi cimport F32, F64, I32, I64, U8
-from taeda.tensor_base cimport META, TensorBase
+from taeda.dtype cimport differentiable, is_integral, torch_name
+from taeda.kernels.cpu.abi cimport BF16, BOOL, C64, C128, F16, F32, F64, I32, I64, U8
+from taeda.tensor_base cimport CPU, META, TensorBase
 
 __all__ = ["allclose", "equal", "isclose"]
 PUBLIC = ("allclose", "equal", "isclose")
@@ -62,20 +62,46 @@ def equal(input, other):
     return all_equal((<object>a).detach(), (<object>b).detach())
 
 
+cdef bint first_differs(TensorBase a, TensorBase b):
+    """Whether the first elements tell at once that two tensors differ: most that do differ there already."""
+    cdef uint16_t p, q
+    if a.view.numel == 0 or a.view.dtype != b.view.dtype or a.view.data == NULL or b.view.data == NULL:
+        return False
+    if a.view.dtype == F32:
+        return (<float*>a.view.data)[0] != (<float*>b.view.data)[0]
+    if a.view.dtype == F64:
+        return (<double*>a.view.data)[0] != (<double*>b.view.data)[0]
+    if a.view.dtype == C64:
+        return not few_equal(<const float*>a.view.data, <const float*>b.view.data, 2)
+    if a.view.dtype == C128:
+        return not few_equal(<const double*>a.view.data, <const double*>b.view.data, 2)
+    if a.view.dtype == F16 or a.view.dtype == BF16:                 # zeros of both signs are equal
+        p, q = (<uint16_t*>a.view.data)[0], (<uint16_t*>b.view.data)[0]
+        return p != q and (p | q) & 0x7fff != 0
+    return is_integral(a.view.dtype) and a.view.dtype != BOOL and memcmp(a.view.data, b.view.data, a.view.itemsize) != 0
+
+
 cdef bint all_equal(TensorBase a, TensorBase b) except -1:
     """Compare growing pieces of what is long, so that an early difference ends the search."""
-    cdef int64_t n = a.view.numel, at = 0, size = FIRST_PIECE
-    if n and a.view.dtype == b.view.dtype and (a.view.dtype == F32 and (<float*>a.view.data)[0] != (<float*>b.view.data)[0] or
-                                               a.view.dtype == F64 and (<double*>a.view.data)[0] != (<double*>b.view.data)[0]):
-        return False                        # different numbers differ in the first one already
-    if n <= 4 * FIRST_PIECE or not (a.view.contiguous and b.view.contiguous):
+    cdef int64_t n = a.view.numel, at = 0, size = FIRST_PIECE, rows = n
+    cdef int d = 0
+    if a.device == CPU and b.device == CPU and first_differs(a, b):
+        return False
+    if n <= 4 * FIRST_PIECE:
         return bool((<object>a == b).all())
-    x, y = (<object>a).reshape(-1), (<object>b).reshape(-1)
-    while at < n:
-        if not (x[at:at + size] == y[at:at + size]).all():
+    x, y = (<object>a), (<object>b)
+    if a.view.contiguous and b.view.contiguous:
+        x, y = x.reshape(-1), y.reshape(-1)
+    else:                                   # pieces along the first dimension that has any
+        while a.view.shape[d] == 1:
+            d += 1
+        rows = a.view.shape[d]
+        size = max(<int64_t>1, rows * FIRST_PIECE // n)
+    while at < rows:
+        if not (x.narrow(d, at, min(size, rows - at)) == y.narrow(d, at, min(size, rows - at))).all():
             return False
         at += size
-        size = min(2 * size, <int64_t>LARGEST_PIECE)
+        size = min(2 * size, max(size, <int64_t>(rows * LARGEST_PIECE // n)))
     return True
 
 
