@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -81,6 +82,27 @@ print(has_triton(), has_triton_package())
     code = f"import taeda.as_torch; taeda.as_torch.install(); exec({program!r})"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
     assert found == ["True True False -1 0.5", "True True 1", "False False False True", "None a.__b 8", "None None None", "False False"]
+
+
+def test_programs_turn_scripting_off_and_free_what_it_compiled() -> None:
+    program = """
+import torch
+print(bool(torch.jit._state._enabled), torch.jit._script.RecursiveScriptModule is torch.jit.RecursiveScriptModule, torch.jit.annotations.__name__)
+torch.jit._state.disable()
+from torch.jit._state import _enabled
+print(bool(_enabled), torch._C._set_graph_executor_optimize(False))
+torch.jit._state.enable()
+torch._C._jit_clear_class_registry()
+torch.jit._recursive.concrete_type_store = torch.jit._recursive.ConcreteTypeStore()
+torch.jit._state._clear_class_state()
+torch.jit._state._script_classes.clear()
+print(bool(_enabled), torch.jit._recursive.concrete_type_store.type_store, hasattr(torch.jit, "_nothing"))
+"""
+    code = f"import taeda.as_torch; taeda.as_torch.install(); exec({program!r})"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert found == ["True True taeda.jit.annotations", "False None", "True {} False"]
+    off = [sys.executable, "-c", "import taeda.jit._state as s; print(bool(s._enabled))"]
+    assert subprocess.run(off, capture_output=True, text=True, check=True, env={**os.environ, "PYTORCH_JIT": "0"}).stdout == "False\n"
 
 
 def test_functions_that_take_functions_are_found_where_libraries_look() -> None:

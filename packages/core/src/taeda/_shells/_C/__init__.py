@@ -25,9 +25,9 @@ __all__ = [
     "_DisableTorchDispatch", "_LinAlgError", "_TensorMeta", "_VariableFunctions", "_VariableFunctionsClass",
     "_are_functorch_transforms_active", "_disabled_torch_dispatch_impl",
     "_disabled_torch_function_impl", "_fft", "_functorch", "_get_default_device", "_get_privateuse1_backend_name",
-    "_get_tracing_state", "_is_tracing", "_jit_override_can_fuse_on_cpu", "_jit_override_can_fuse_on_gpu", "_jit_set_nvfuser_enabled",
-    "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_jit_set_texpr_fuser_enabled", "_linalg", "_log_api_usage_once",
-    "_nn", "_special",
+    "_get_tracing_state", "_is_tracing", "_jit_clear_class_registry", "_jit_override_can_fuse_on_cpu", "_jit_override_can_fuse_on_gpu",
+    "_jit_set_nvfuser_enabled", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_jit_set_texpr_fuser_enabled", "_linalg",
+    "_log_api_usage_once", "_nn", "_set_graph_executor_optimize", "_special",
 ]  # fmt: skip
 
 TensorBase = _Tensor                                    # as a pickle of ``Tensor.relu`` calls the class
@@ -74,6 +74,11 @@ def _jit_override_can_fuse_on_cpu(value: bool) -> None:
     """Do nothing: no compiled program is there whose operations could be one."""
 
 
+def _jit_clear_class_registry() -> None:
+    """Do nothing: no class was compiled that could be forgotten."""
+
+
+_set_graph_executor_optimize = _jit_override_can_fuse_on_cpu
 _jit_override_can_fuse_on_gpu = _jit_set_nvfuser_enabled = _jit_set_texpr_fuser_enabled = _jit_override_can_fuse_on_cpu
 
 

@@ -13,6 +13,7 @@ tensor(6)
 from __future__ import annotations
 
 import builtins
+import importlib
 import types
 import typing
 import warnings
@@ -258,3 +259,13 @@ def load(*args: Any, **kwargs: Any) -> NoReturn:
 def _get_trace_graph(*args: Any, **kwargs: Any) -> NoReturn:
     """Raise NotImplementedError: nothing is traced."""
     raise NotImplementedError("[jit._get_trace_graph] nothing is traced; count work with taeda.utils.flop_counter.FlopCounterMode")
+
+
+del annotations      # of __future__: the name is that of a module here
+
+
+def __getattr__(name: str) -> Any:
+    """Return a module of this package that was not imported yet."""
+    if name in ("_recursive", "_script", "_state", "annotations"):
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
