@@ -289,6 +289,16 @@ def test_headers_that_lie_are_damage(tmp_path, content):
         extract_archive(tmp_path / "x.tar", tmp_path / "out")
 
 
+def test_the_checksum_after_the_last_member_is_read(tmp_path):
+    path = tarred(tmp_path / "x.tgz", {"a": CONTENT[:300]})
+    content = bytearray(path.read_bytes())
+    content[-8] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(OSError, match=r"x.tgz is damaged: CRC check failed"):
+        extract_archive(path, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_damage_anywhere_is_told_by_the_archives_name(tmp_path):
     for path in (zipped(tmp_path / "x.zip", {"a": CONTENT[:300]}), tarred(tmp_path / "x.tgz", {"a": CONTENT[:300]})):
         whole, told = path.read_bytes(), []

@@ -332,6 +332,8 @@ def _untar(source: str, folder: str) -> None:
     real = os.path.realpath(folder)
     with tarfile.open(source, tarinfo=_Member) as archive:
         members = archive.getmembers()
+        while archive.fileobj is not None and archive.fileobj.read(CHUNK):
+            pass  # to the end, where a compressed file's checksum stands: the archive's own may lie well before it
         for member in members:
             _inside(real, member.name, source)
             if not (member.isfile() or member.isdir()):
