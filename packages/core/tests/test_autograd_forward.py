@@ -336,3 +336,25 @@ def test_a_write_of_a_tensor_into_itself_has_the_tangent_of_what_it_was(name: st
         return y
 
     assert taeda.func.jvp(f, (x,), (t,))[1].tolist() == pytest.approx((derivative(x) * t).tolist())
+
+
+AT = taeda.tensor([1, 1, 2])
+
+
+@pytest.mark.parametrize("write", [
+    lambda y, s: y.index_put_((AT,), s), lambda y, s: y.index_put((AT,), s), lambda y, s: y.index_copy_(0, AT, s), lambda y, s: y.scatter(0, AT, s),
+    lambda y, s: y.put_(AT, s), lambda y, s: y.__setitem__(AT, s) or y,
+])
+def test_of_several_elements_written_to_one_place_the_last_ones_tangent_is_there(write) -> None:
+    x, s = taeda.arange(4.0), taeda.tensor([10.0, 20.0, 30.0])
+    y, tangent = taeda.func.jvp(lambda x, s: write(x.clone(), s), (x, s), (taeda.full((4,), 7.0), taeda.tensor([1.0, 2.0, 3.0])))
+    assert y.tolist() == [0, 20, 30, 3] and tangent.tolist() == [7, 2, 3, 7]
+    s.requires_grad_()                                       # cotangents go to each of them, as PyTorch's
+    write(taeda.arange(4.0), s).backward(taeda.arange(4.0))
+    assert s.grad.tolist() == [1, 1, 2]
+
+
+def test_elements_added_to_one_place_add_their_tangents() -> None:
+    x, s, t = taeda.arange(4.0), taeda.tensor([10.0, 20.0, 30.0]), taeda.tensor([1.0, 2.0, 3.0])
+    for write in (lambda s: x.index_put((AT,), s, accumulate=True), lambda s: x.scatter_add(0, AT, s), lambda s: x.put(AT, s, accumulate=True)):
+        assert taeda.func.jvp(write, (s,), (t,))[1].tolist() == [0, 3, 3, 0]

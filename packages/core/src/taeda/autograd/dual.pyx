@@ -206,6 +206,11 @@ cdef list carriers(Node n):
     return [e if isinstance(e, Carrier) else None for e in n.edges]
 
 
+def is_transposed(Node n):
+    """Is the node's vjp being run to find what it is the transpose of?"""
+    return any(carriers(n))
+
+
 cdef bint uncarry(Node n, list found):
     """Put the plain edges back; is any gradient wanted still?"""
     cdef Py_ssize_t i

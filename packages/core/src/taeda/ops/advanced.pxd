@@ -22,6 +22,9 @@ cdef TensorBase index_put_core(TensorBase x, list pos, list idx, TensorBase valu
 cdef bint is_half(int dtype) noexcept                                # float16 or bfloat16
 cdef int64_t add_rows(TensorBase x, int dim, TensorBase ix, TensorBase src, str op) except -2
     # add rows of halves to those that the vector ix names, not recorded: 0, 1 + the place of a wrong index, or -1: not done
+cdef object numbers(object g)                                        # 0, 1, ... in g's shape: to see which element stays where
+cdef TensorBase no_numbers(object g)                                 # several are written
+cdef object of_last(object g, object found, object places)           # g where the numbers found are its own, else 0
 cdef object index_pull(object g, list pos, list idx, tuple shape)    # adjoint of index_core
 cdef object index_vjp(Node n, object g)                             # vjp of an op that reads by index_core
 cdef object index_put_vjp(Node n, object g)                         # vjp of an op that writes by index_put_core

@@ -17,7 +17,10 @@ from taeda.kernels.cpu.abi cimport BF16, BOOL, C32, C64, F16, I32, I64, MAX_DIM,
 from taeda.kernels.cpu.lowering cimport wide_of
 from taeda.tensor_base cimport CPU, META, TensorBase, is_wrapper
 
+from taeda.autograd.dual import is_transposed
+from taeda.dtype import int64
 from taeda.operands import refuse_overlap
+from taeda.ops.sequences import arange
 
 __all__ = ["index_put", "index_put_"]
 PUBLIC = ("index_put", "index_put_")
@@ -283,7 +286,30 @@ cdef object index_put_vjp(Node n, object g):
     if n.needs(0):
         x = g if accumulate else index_put_core(g.clone(), pos, list(idx), scalar_tensor(
             0, (<TensorBase>g).view.dtype, (<TensorBase>g).device), False, "index_put")
-    return x, sum_to(index_core(<TensorBase>g, pos, idx, "index_put"), shape) if n.needs(1) else None
+    if not n.needs(1):
+        return x, None
+    gs = index_core(<TensorBase>g, pos, idx, "index_put")
+    if is_transposed(n) and not accumulate:
+        places = numbers(gs)
+        written = index_put_core(no_numbers(g), pos, list(idx), <TensorBase>places, False, "index_put")
+        gs = of_last(gs, index_core(written, pos, idx, "index_put"), places)
+    return x, sum_to(<object>gs, shape)
+
+
+# Where several elements are written to one place, autograd gives the place's cotangent to each of them, as PyTorch does; but
+# only the last one is there, and tangents are those of what is there.  Writing numbers shows which one that is.
+cdef object numbers(object g):
+    """Each element's own number, from 0."""
+    return arange(g.numel(), device=g.device).reshape(g.shape)
+
+
+cdef TensorBase no_numbers(object g):
+    return <TensorBase>g.new_full(g.shape, -1, dtype=int64)
+
+
+cdef object of_last(object g, object found, object places):
+    """g where an element finds its own number where it was written, 0 elsewhere."""
+    return g.masked_fill(found != places, 0)
 
 cdef Op INDEX = define("index", index_vjp)
 cdef Op INDEX_PULL = define("index_backward", index_pull_vjp, 0, 0, "index_put_add")

@@ -10,11 +10,12 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, beg
                              end_inplace, held_scalar, launch, linear, record, scalar_tensor, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport differentiable, dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
-from taeda.ops.advanced cimport add_rows, is_half, long_index, zeros_of
+from taeda.ops.advanced cimport add_rows, is_half, long_index, no_numbers, numbers, of_last, zeros_of
 from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
 
 from taeda import _above
 from taeda._once import warn_once
+from taeda.autograd.dual import is_transposed
 from taeda.autograd.node import named
 from taeda.dispatch import write_exact
 from taeda.operands import refuse_overlap
@@ -113,7 +114,11 @@ def gather(input, dim, index, *, sparse_grad=False, out=None):
 cdef object scatter_vjp(Node n, object g):
     dim = n.extra
     ix = n.load(0)
-    return (g.scatter(dim, ix, 0) if n.needs(0) else None, g.gather(dim, ix) if n.needs(1) else None)
+    gx, gs = g.scatter(dim, ix, 0) if n.needs(0) else None, g.gather(dim, ix) if n.needs(1) else None
+    if gs is not None and is_transposed(n):
+        places = numbers(gs)
+        gs = of_last(gs, (<object>no_numbers(g)).scatter(dim, ix, places).gather(dim, ix), places)
+    return gx, gs
 
 cdef object scatter_value_vjp(Node n, object g):
     return g.scatter(n.extra, n.load(0), 0)

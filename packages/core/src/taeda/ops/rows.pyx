@@ -10,10 +10,11 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, chec
                              end_inplace, held_scalar, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport differentiable, dtype_of, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64
-from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index_vjp, long_index
+from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index_vjp, long_index, no_numbers, numbers, of_last
 from taeda.ops.gather cimport flat, fresh
 from taeda.tensor_base cimport TensorBase
 
+from taeda.autograd.dual import is_transposed
 from taeda.autograd.node import own
 from taeda.dispatch import write_exact
 from taeda.operands import refuse_overlap
@@ -243,7 +244,11 @@ cdef object put_vjp(Node n, object g):
     accumulate, shape = n.extra
     ix = n.load(0)
     gx = g if accumulate else put(g, ix, g.new_zeros(ix.shape))
-    return gx if n.needs(0) else None, take(g, ix).reshape(shape) if n.needs(1) else None
+    gs = take(g, ix) if n.needs(1) else None
+    if gs is not None and is_transposed(n) and not accumulate:
+        places = numbers(ix)
+        gs = of_last(gs, take(put(no_numbers(g), ix, places), ix), places)
+    return gx if n.needs(0) else None, gs.reshape(shape) if n.needs(1) else None
 
 cdef Op PUT = define("put", put_vjp, 0, 0, "index_put")
 
