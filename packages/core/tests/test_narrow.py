@@ -374,6 +374,25 @@ def test_chosen_complex32_have_gradients(chosen) -> None:
     assert x.grad.dtype is taeda.complex32 and x.grad.to(taeda.complex64).tolist() == wide.grad.tolist()
 
 
+@pytest.mark.parametrize("function", [
+    lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / b, lambda a, b: -a, lambda a, b: a.conj(), lambda a, b: a.abs(),
+    lambda a, b: a == b, lambda a, b: a.isnan(), lambda a, b: a.isfinite(), lambda a, b: a.sgn(), lambda a, b: a + 1, lambda a, b: a * 2j,
+    lambda a, b: a.sum(), lambda a, b: a.exp(), lambda a, b: a[None] @ b[:, None], lambda a, b: a.clone().add_(b), lambda a, b: a.angle(),
+])
+def test_complex32_is_computed_in_complex64(function) -> None:
+    parts = taeda.tensor([1 + 2j, 0.5 - 1j, float("nan")]), taeda.tensor([2 - 1j, 3j, 1 + 0j])
+    want, found = function(*parts), function(*[x.to(taeda.complex32) for x in parts])
+    narrow = {taeda.complex64: taeda.complex32, taeda.float32: taeda.float16}.get(want.dtype, want.dtype)
+    assert found.dtype is narrow
+    assert taeda.equal(found.to(want.dtype).nan_to_num(7), want.to(narrow).to(want.dtype).nan_to_num(7)) if narrow is not taeda.bool else taeda.equal(found, want)
+
+
+def test_products_of_complex32_have_derivatives() -> None:
+    a, b = (taeda.tensor(v).to(taeda.complex32).requires_grad_() for v in ([1 + 2j, 0.5 - 1j], [2 - 1j, 3j]))
+    (a * b).backward(taeda.tensor([1j, 1 + 0j]).to(taeda.complex32))
+    assert a.grad.to(taeda.complex64).tolist() == [-1 + 2j, -3j] and b.grad.to(taeda.complex64).tolist() == [2 + 1j, 0.5 + 1j]
+
+
 def test_rows_are_added_to_complex32() -> None:
     x, at, rows = taeda.zeros(3, dtype=taeda.complex32), taeda.tensor([2, 0, 2]), taeda.tensor([1j, 2.0, 3 + 0.5j]).to(taeda.complex32)
     want = [2 + 0j, 0j, 3 + 1.5j]

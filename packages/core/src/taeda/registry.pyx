@@ -6,7 +6,7 @@ GIL for large work, and lends narrow dtypes a wider kernel (``kernels/cpu/loweri
 returns before the kernel: no op names a device.
 """
 from taeda.dtype cimport dtype_of, is_complex_, is_integral, name_of, torch_name
-from taeda.kernels.cpu.abi cimport BOOL, U64
+from taeda.kernels.cpu.abi cimport BOOL, C32, U64
 from taeda.kernels.cpu.lowering cimport lowered, wide_of
 from taeda.tensor_base cimport CPU, META, SPARSE, SPARSE_SHELL, STAND_IN, WRAPPED, kind_of
 
@@ -42,9 +42,9 @@ cdef class Op:
 
 
 cdef bint lowers(Op op, int dtype) noexcept:
-    """Is there a kernel of a wider dtype that serves this one?  Complex needs an op that is linear in its tensors."""
+    """Is there a kernel of a wider dtype that serves this one?  The parts of a complex one need an op that is linear."""
     cdef int wide = wide_of(dtype)
-    return wide >= 0 and op.cpu[wide] != NULL and (op.linear or not is_complex_(dtype))
+    return wide >= 0 and op.cpu[wide] != NULL and (op.linear or dtype == C32 or not is_complex_(dtype))
 
 
 def ops():
@@ -114,7 +114,7 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
     cdef Kernel kernel
     cdef int64_t found
     cdef int wide, part, i
-    cdef bint ordered
+    cdef bint ordered, served
     if device != CPU:
         for i in range(n if device == STAND_IN else 0):
             no_wrapper(op.name, t[i])
@@ -129,13 +129,16 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
                                    "meta!")
     kernel = op.cpu[dtype]
     if kernel == NULL:
-        if outputs == 0 or not lowers(op, dtype):
+        served = outputs > 0 and lowers(op, dtype)
+        for i in range(n if dtype == C32 else 0):              # no copies of its parts are made
+            served = served and (t[i] == NULL or t[i].dtype == C32 or is_integral(t[i].dtype) or t[i].dtype == BOOL)
+        if not served:
             taken = op.dtypes if outputs else [name_of(i) for i in range(NDTYPES) if op.cpu[i] != NULL]
             raise NotImplementedError(f"[{op.name}] not implemented for '{torch_name(dtype)}' ({name_of(dtype)}) on {device_name(device)}; "
                                       f"it takes {', '.join(taken)}" + (
                                           "; convert it with .float()" if is_integral(dtype) and "float32" in taken else ""))
         wide = wide_of(dtype)
-        part = wide if is_complex_(dtype) else dtype
+        part = wide if is_complex_(dtype) and dtype != C32 else dtype
         ordered = dtype == U64 and op.name in ORDERED
         with nogil:
             found = lowered(op.cpu[wide], wide, dtype, copies[part][wide], copies[wide][part], outputs, n, t, p, ordered)

@@ -13,7 +13,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, chec
                              define, empty, empty_for, empty_shape, end_inplace, launch, needs_grad, record, scalar_tensor,
                              to_dtype)
 from taeda.dtype cimport name_of
-from taeda.kernels.cpu.abi cimport BF16, BOOL, C32, C64, F16, I32, I64, MAX_DIM, U8, Param, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, I32, I64, MAX_DIM, U8, Param, View
 from taeda.kernels.cpu.lowering cimport wide_of
 from taeda.tensor_base cimport CPU, META, TensorBase, is_wrapper
 
@@ -346,7 +346,7 @@ cdef bint is_half(int dtype) noexcept:
 
 
 cdef int sum_dtype(int dtype) noexcept:
-    return C64 if dtype == C32 else wide_of(dtype)
+    return wide_of(dtype)
 
 
 cdef bint sums_in_wide(Op op, TensorBase x, const Plan* q) noexcept:

@@ -11,12 +11,13 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, NOTHING, Op, as_strided_view, as_tensor, broadcast_shapes, check_same_device, copy_into,
                              define, empty_for, launch, record, record_view, set_dtype, to_dtype, unary, write_out)
 from taeda.dtype cimport complex_code, is_complex_, is_integral, name_of, real_code
-from taeda.kernels.cpu.abi cimport F16, F32, F64, MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport C32, F16, F32, F64, MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase, refresh
 
 from taeda.autograd import node as _node
 from taeda.autograd.node import named
 from taeda.dispatch import in_place, write_exact
+from taeda.dtype import complex64
 
 cdef enum:
     BOTH = 2                 # of parts_view: the parts as a last dimension
@@ -294,6 +295,8 @@ cdef TensorBase real_result(Op op, TensorBase x):
     """A real-valued function of a complex tensor."""
     cdef View* t[2]
     cdef TensorBase y
+    if x.view.dtype == C32:
+        return <TensorBase>(<object>real_result(op, <TensorBase>(<object>x).to(complex64))).half()
     t[0] = &x.view
     y = empty_for(x.view.ndim, x.view.shape, real_code(x.view.dtype), x.device, 1, t)
     t[0], t[1] = &y.view, &x.view

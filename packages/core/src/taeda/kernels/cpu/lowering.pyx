@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """A kernel that lacks a dtype runs on copies in a wider one.
 
-a. float16, bfloat16 and the floats of one byte are computed in float32, narrow integers in int32 or int64: arithmetic of the wide
-   dtype, written back, is what PyTorch's own kernels for the narrow one give.
+a. float16, bfloat16 and the floats of one byte are computed in float32, complex32 in complex64, narrow integers in int32 or int64:
+   arithmetic of the wide dtype, written back, is what PyTorch's own kernels for the narrow one give.
 b. A complex tensor is two real ones.  Where an op is linear in its tensors (sums, gathers, copies about), the real
    kernel runs on the real parts, then on the imaginary parts; ops that are not linear have complex kernels or are
    composed of others.
@@ -17,7 +17,8 @@ The price is memory traffic: kernels that are hot in a narrow dtype get loops of
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memset
 
-from taeda.kernels.cpu.abi cimport (BF16, C64, C128, E4M3FN, F16, F32, F64, I8, I16, I32, I64, MAX_DIM, U16, U32, U64, Kernel, Param, View)
+from taeda.kernels.cpu.abi cimport (BF16, C32, C64, C128, E4M3FN, F16, F32, F64, I8, I16, I32, I64, MAX_DIM, U16, U32, U64, Kernel,
+                                    Param, View)
 from taeda.kernels.cpu.runtime cimport cpu_alloc, cpu_free
 
 
@@ -26,6 +27,8 @@ cdef int wide_of(int dtype) noexcept nogil:
         return F32
     if dtype == C128:
         return F64
+    if dtype == C32:
+        return C64
     if dtype == I8 or dtype == I16 or dtype == U16:
         return I32
     if dtype == U32 or dtype == U64:
