@@ -165,6 +165,16 @@ def test_integers_of_numpy_can_be_assigned(kind: Any) -> None:
         assert x.tolist() == [7, 3, 5, 5]
 
 
+def test_where_chooses_from_numbers_of_numpy() -> None:
+    c, x = taeda.tensor([True, False]), taeda.ones(2, dtype=taeda.float16)
+    for number in (np.float32(1.5), np.float64(1.5), np.float16(1.5)):
+        y = taeda.where(c, number, x)
+        assert y.dtype is taeda.float16 and y.tolist() == [1.5, 1]
+    assert taeda.where(c, x, np.int64(3)).tolist() == [1, 3] and taeda.where(c, x.bool(), np.False_).tolist() == [True, False]
+    with pytest.raises(TypeError, match="must be tensors or numbers, got ndarray"):
+        taeda.where(c, x, np.ones(2))
+
+
 @pytest.mark.parametrize("value", [[1.0, 2.0], "a", None, np.ones(2)])
 def test_only_numbers_and_tensors_can_be_assigned(value: Any) -> None:
     x = taeda.zeros(2)

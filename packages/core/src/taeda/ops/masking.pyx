@@ -95,6 +95,8 @@ cdef TensorBase operand(object x, int device):
         t = scalar_tensor(x, default_float(), device)
     elif isinstance(x, complex):
         t = scalar_tensor(x, C128 if default_float() == F64 else C64, device)
+    elif type(x).__module__ == "numpy" and hasattr(x, "dtype") and not x.ndim:
+        return operand(x.item(), device)                       # a number of NumPy's
     else:
         raise TypeError(f"[where] input and other must be tensors or numbers, got {type(x).__name__}")
     t.wrapped_number = True
