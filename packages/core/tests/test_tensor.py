@@ -89,7 +89,7 @@ def test_as_a_container(x: taeda.Tensor) -> None:
 def test_equality_is_by_element_and_hash_by_identity(x: taeda.Tensor) -> None:
     assert (x == x.clone()).all() and not (x != x).any()
     assert (x == None) is False and (x != None) is True and (x == "a") is False  # noqa: E711
-    assert len({x, x, x.clone()}) == 2 and {x: 1}[x] == 1
+    assert len({x, x, x.clone()}) == 2 and {x: 1}[x] == 1 and hash(x) == id(x)
 
 
 @pytest.mark.parametrize("other", [None, "a", [1], (1,), {}, object()])

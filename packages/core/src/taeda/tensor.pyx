@@ -413,7 +413,7 @@ cdef class Tensor(TensorConversions):
         return of_two(ge, self, other)
 
     def __hash__(self):
-        return <Py_ssize_t><void*>self >> 4
+        return <Py_ssize_t><void*>self                    # id(self): programs look tensors up by it, as by PyTorch's
 
     # -- as a container and as a number ------------------------------------------------------------
 
