@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import warnings
 import weakref
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import taeda
+import taeda.autograd.forward_ad as fw
 from leaves import leaf
 from taeda.autograd import graph
 
@@ -378,6 +380,57 @@ def test_what_is_linear_between_corners_has_second_derivatives_of_zero(function)
     g, = taeda.autograd.grad(function(x).sum(), x, create_graph=True)
     assert taeda.autograd.grad(g.sum(), x)[0].tolist() == [0, 0]
     assert not taeda.autograd.grad(x.clamp(-1, 1).sum(), x, create_graph=True)[0].requires_grad
+
+
+IMAGE, SIGNAL = taeda.linspace(-1, 1, 32, dtype=taeda.float64).reshape(1, 2, 4, 4), taeda.linspace(-1, 1, 12, dtype=taeda.float64).reshape(1, 2, 6)
+
+
+@pytest.mark.parametrize(("function", "inputs"), [
+    (lambda x: taeda.max_pool2d(x, 2), (IMAGE,)), (lambda x: taeda.ops.avg_pool2d(x, 2), (IMAGE,)), (lambda x: taeda.max_pool1d(x, 2), (SIGNAL,)),
+    (lambda x: taeda.ops.adaptive_avg_pool2d(x, 3), (IMAGE,)), (lambda x: taeda.ops.adaptive_max_pool2d(x, 3)[0], (IMAGE,)),
+    (lambda x: taeda.ops.nll_loss(x, taeda.tensor([1])), (SIGNAL[0, :1],)), (lambda x: taeda.ops.pad(x, (1, 1), "reflect"), (SIGNAL,)),
+    (lambda x, w, b: taeda.conv1d(x, w, b), (SIGNAL, SIGNAL[:, :, :3], SIGNAL[0, 0, :1])),
+    (lambda x, w, b: taeda.conv_transpose1d(x, w, b), (SIGNAL, SIGNAL[:, :, :3].transpose(0, 1), SIGNAL[0, 0, :1])),
+    (lambda x, w, b: taeda.layer_norm(x, (6,), w, b), (SIGNAL, SIGNAL[0, 0], SIGNAL[0, 1])),
+])
+def test_derivatives_of_one_kernel_are_functions_of_every_input(function, inputs) -> None:
+    """As PyTorch's: where they do not depend on an input, what comes of them is 0, and no error."""
+    leaves = [x.clone().requires_grad_() for x in inputs]
+    g = taeda.autograd.grad(function(*leaves).sum(), leaves, create_graph=True)[-1]
+    assert g.requires_grad and not g.is_leaf
+    found = taeda.autograd.grad((g * g).sum(), leaves[-1])[0]
+    assert found.shape == leaves[-1].shape and not found.any()
+
+
+def test_means_of_whole_images_and_products_by_constants_stay_linear() -> None:
+    x = IMAGE.clone().requires_grad_()
+    for y in (taeda.ops.adaptive_avg_pool2d(x, 1), x * 2, x.mean()):
+        assert not taeda.autograd.grad(y.sum(), x, create_graph=True)[0].requires_grad
+
+
+def test_the_derivative_by_a_base_alone_still_depends_on_the_exponent() -> None:
+    a, b = (taeda.tensor(v, dtype=taeda.float64, requires_grad=True) for v in (2.0, 3.0))
+    g, = taeda.autograd.grad(a ** b, a, create_graph=True)
+    assert taeda.autograd.grad(g, b)[0].item() == pytest.approx(4 + 3 * 4 * math.log(2))
+    with fw.dual_level():
+        g, = taeda.autograd.grad(a ** fw.make_dual(b.detach(), taeda.ones_like(b)), a)
+        assert fw.unpack_dual(g).tangent.item() == pytest.approx(4 + 3 * 4 * math.log(2))
+
+
+def test_only_leaves_are_told_to_require_grad() -> None:
+    y = leaf(1, 2) * 2
+    for on in (True, False):
+        with pytest.raises(RuntimeError, match=r"^\[requires_grad\] you can only change requires_grad flags of leaf variables\."):
+            y.requires_grad = on
+    assert y.requires_grad_() is y and y.requires_grad
+
+
+def test_the_node_of_an_input_runs_where_it_has_hooks() -> None:
+    y, seen = leaf(1, 2) * 2, []
+    y.grad_fn.register_prehook(lambda g: seen.append(g[0].tolist()))
+    y.grad_fn.register_hook(lambda found, g: seen.append(found[0].tolist()))
+    (y * 3).sum().backward(inputs=[y])
+    assert seen == [[3, 3], [6, 6]] and y.grad.tolist() == [3, 3]
 
 
 def test_a_gradient_with_a_history_is_added_to_in_its_place() -> None:

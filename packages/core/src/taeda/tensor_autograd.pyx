@@ -62,11 +62,9 @@ cdef class TensorAutograd(TensorAttributes):
         if not isinstance(on, bool):
             raise RuntimeError(f"[requires_grad] requires_grad must be a bool, got {on!r}")
         if grad_fn_of(self) is not None:
-            if not on:
-                raise RuntimeError("[requires_grad] you can only change requires_grad flags of leaf variables. If you want to use a "
-                                   "computed variable in a subgraph that doesn't require differentiation use "
-                                   "var_no_grad = var.detach().")
-            return
+            raise RuntimeError("[requires_grad] you can only change requires_grad flags of leaf variables." + (
+                "" if on else " If you want to use a computed variable in a subgraph that doesn't require differentiation use "
+                "var_no_grad = var.detach()."))
         if on and not differentiable(self.view.dtype):
             raise RuntimeError(f"[requires_grad] only Tensors of floating point and complex dtype can require gradients, got "
                                f"{name_of(self.view.dtype)}")
@@ -336,7 +334,8 @@ def requires_grad_(self, requires_grad=True):
     """
     if not isinstance(requires_grad, bool):
         raise TypeError(f"[requires_grad_] argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
-    self.requires_grad = requires_grad
+    if not requires_grad or grad_fn_of(self) is None:
+        self.requires_grad = requires_grad
     return self
 
 

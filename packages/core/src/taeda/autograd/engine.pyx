@@ -10,12 +10,12 @@ d. Leaves take their sum at the end, so that a failed pass leaves every ``.grad`
 e. A node that no gradient reaches runs all the same where it is user-written: it may want zeros.
 """
 from taeda.autograd.anomaly_mode cimport anomaly, guarded
-from taeda.autograd.grad_mode cimport set_grad
+from taeda.autograd.grad_mode cimport grad_enabled, set_grad
 from taeda.autograd.leaves cimport LeafCounts, finish_leaf, hooked_leaves, joined, replaced, run_hooks, settle
-from taeda.autograd.node cimport Node, grad_fn_of
+from taeda.autograd.node cimport Node, grad_fn_of, next_seq
 from taeda.autograd.passes cimport asking, begin_pass, end_pass, passes_under_way, queued, run_callbacks
 from taeda.autograd.saved cimport SavedTensor, freed
-from taeda.dtype cimport dtype_of, is_complex_
+from taeda.dtype cimport dtype_of, is_complex_, is_float
 from taeda.tensor_base cimport STAND_IN, TensorBase, is_wrapper
 
 import sys
@@ -224,6 +224,54 @@ cdef object vjp_of_wrappers(Node n, object g):
     return _above.tell_classes(f"{n.op.name}_backward", call, (*g, *saved) if call.several else (g, *saved))
 
 
+# Derivatives that PyTorch computes by one kernel from the cotangent and the inputs: where they do not depend on an input, a second
+# derivative is zero, and not an error as for what is linear.
+cdef frozenset OF_ALL_INPUTS = frozenset((
+    "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d "
+    "avg_pool avg_pool1d avg_pool2d avg_pool3d batch_norm convolution convolution_bias convolution_product fractional_max_pool2d "
+    "fractional_max_pool3d grid_sampler_2d grid_sampler_3d layer_norm max_pool max_pool1d max_pool2d max_pool3d multi_margin_loss "
+    "multilabel_margin_loss nll_loss nll_loss2d reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d "
+    "replication_pad2d replication_pad3d segment_reduce").split())
+
+
+cdef class OfAllInputs(Node):
+    """A gradient that does not depend on the inputs of its node, as a function of them all the same."""
+
+    cdef str of
+    cdef list shapes                    # of the gradients of these inputs
+
+    def name(self):
+        return self.of + "Backward0"
+
+    def run(self, g):
+        return tuple([None if shape is None else g.new_zeros(shape) for shape in self.shapes])
+
+
+cdef bint is_of_all_inputs(object op):
+    """Means of whole images and transposed convolutions are ops of their own under other ops' names."""
+    return op.name in OF_ALL_INPUTS and op.grad_name != "MeanBackward1" or op.grad_name == "ConvolutionBackward0"
+
+
+cdef object tied(Node n, object found):
+    """The gradients of a node, those without a graph tied to its inputs."""
+    cdef OfAllInputs node
+    cdef TensorBase t
+    cdef list ties = []
+    cdef tuple grads = <tuple>found if isinstance(found, tuple) else (found,)
+    cdef list shapes = [None if x is None else (<TensorBase>x).shape_tuple() for x in grads]
+    for i, x in enumerate(grads):
+        if x is not None and n.edges[i] is not None and not (<TensorBase>x).requires_grad_ and is_float((<TensorBase>x).view.dtype):
+            node = OfAllInputs.__new__(OfAllInputs)
+            node.of, node.shapes = n.op.grad_name.rstrip("0"), shapes
+            node.edges, node.edge_nrs, node.n_outputs, node.seq = n.edges, n.edge_nrs, 1, next_seq()
+            t = x.detach()
+            node.dtype, node.device = t.view.dtype, t.device
+            t.grad_fn_, t.output_nr, t.requires_grad_ = node, 0, True
+            x = t
+        ties.append(x)
+    return tuple(ties) if isinstance(found, tuple) else ties[0]
+
+
 cdef object run_node(Node n, object g):
     """Run one node between its hooks; g as its vjp takes it."""
     cdef object found
@@ -241,6 +289,8 @@ cdef object run_node(Node n, object g):
     elif isinstance(g, TensorBase) and not is_wrapper(<TensorBase>g) or not any_wrapper(g):
         try:
             found = n.vjp(n, g)
+            if grad_enabled() and is_of_all_inputs(n.op):
+                found = tied(n, found)
         except NoStorage:                        # of what it saved
             found = vjp_of_wrappers(n, g)
     else:
@@ -384,6 +434,8 @@ cpdef object run_pass(list roots, list grads, bint keep_graph, bint create_graph
                     found = buffer if n.n_outputs == 1 else None if buffer is None else buffer[nr]
                     taken[i] = found
             if needed is not None and not any_edge_needed(n, needed):
+                if accumulate and n.hooks is not None and n in capture_at:        # such an input is run, for its hooks
+                    run_node(n, tuple(buffer) if n.n_outputs > 1 else buffer)
                 continue
             if n.n_outputs > 1:
                 buffer = (None,) * n.n_outputs if buffer is None else tuple(buffer)

@@ -1,9 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Arithmetic of two tensors, or a tensor and a number."""
+from taeda.autograd.dual cimport has_tangent, level
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, begin_inplace, binary, binary_, binary_params,
-                             broadcast_shapes, define, end_inplace, held_scalar, launch, needs_grad, result_type as promoted, scalar_tensor,
-                             to_dtype, write_out)
+from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, any_needs_grad, as_tensor, begin_inplace, binary, binary_,
+                             binary_params, broadcast_shapes, define, end_inplace, held_scalar, launch, needs_grad, result_type as promoted,
+                             scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, U8, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
@@ -345,7 +346,7 @@ cdef object pow_vjp(Node n, object g):
     a, b = n.load(0), n.load(1)
     da = db = None
     if n.needs(0):
-        if b.dim() == 0 and not n.needs(1):
+        if b.dim() == 0 and not any_needs_grad((b,)) and not (level and has_tangent(<TensorBase>b)):
             e = 2.0 if b.is_meta else b.item()
             da = g.new_zeros(g.shape) if e == 0 else g * (a * 2.0) if e == 2 else g * (a.pow(e - 1) * e)
         else:
