@@ -49,6 +49,18 @@ class ByName:
         raise KeyError(key)
 
 
+@pytest.mark.filterwarnings("ignore:Creating a tensor from a list")
+def test_rows_may_be_arrays_of_any_strides_and_tensors_among_lists() -> None:
+    a = np.array([[1, 2], [3, 4]], dtype=np.int16)
+    x = taeda.tensor([a[:, ::-1], a.T])
+    assert x.dtype is taeda.int16 and x.tolist() == [[[2, 1], [4, 3]], [[1, 3], [2, 4]]]
+    assert taeda.tensor([np.array([1, 2.5], dtype=">f4")]).tolist() == [[1, 2.5]]
+    x = taeda.tensor([[True, 2], taeda.tensor([3, 4.5]), (5, taeda.tensor(6))])
+    assert x.dtype is taeda.float32 and x.tolist() == [[1, 2], [3, 4.5], [5, 6]]
+    with pytest.raises(TypeError, match="not a sequence"):
+        taeda.tensor([[1, 2], taeda.tensor([3])])
+
+
 def test_sequences_without_a_first_item_have_no_shape() -> None:
     for data in (ByName(1.0, 2.0), [ByName(1.0)]):
         with pytest.raises(ValueError, match="could not determine the shape of object type 'ByName'"):

@@ -69,6 +69,10 @@ cdef int gather(object data, list shape, int depth, int code, list leaves) excep
         leaves.append(data)
         return here if code < 0 else promote(code, here)
     if not is_sequence(data):
+        if isinstance(data, TensorBase) and list((<TensorBase>data).shape_tuple()) == shape[depth:]:     # among lists of numbers
+            here = (<TensorBase>data).view.dtype
+            leaves.extend((<object>data).flatten().tolist())
+            return here if code < 0 else promote(code, here)
         if shape[last]:
             leaf_dtype(data)
             raise TypeError(f"[tensor] not a sequence: {data!r} at dim {depth}, where the first item has length {shape[depth]}")
@@ -79,7 +83,8 @@ cdef int gather(object data, list shape, int depth, int code, list leaves) excep
         if 0 not in shape:
             warn_once("list of arrays", "Creating a tensor from a list of numpy.ndarrays is extremely slow; hint: numpy.array(...) of "
                       "the list first")
-        here = (<TensorBase>as_tensor(data)).view.dtype
+        name = getattr(getattr(data, "dtype", None), "name", None)
+        here = code_of(NAMES[name], "tensor") if name in NAMES else (<TensorBase>as_tensor(data)).view.dtype
         code = here if code < 0 else promote(code, here)
         data = data.tolist()
         if depth == last:
