@@ -5,6 +5,7 @@
 promote), ``allocation``, ``registry`` (kernel) and ``recording``; structured ops put them together themselves.
 """
 from cpython.float cimport PyFloat_Check
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 from libc.string cimport memcmp, memcpy
 
@@ -91,7 +92,7 @@ cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule, bint opma
         return t
     dtype = number_dtype(x)
     if dtype < 0:
-        if hasattr(x, "__index__"):
+        if PyIndex_Check(x):
             x = x.__index__()
             dtype = I64
         elif hasattr(x, "__float__") and not isinstance(x, (str, bytes)):
@@ -397,11 +398,15 @@ cdef bint kept_wide(TensorBase x, int dtype) noexcept:
 
 cdef TensorBase broadcast_result(Op op, TensorBase a, TensorBase b, int dtype):
     cdef int64_t sizes[MAX_DIM]
+    cdef int64_t x, y
     cdef View* t[2]
-    cdef tuple shape = broadcast_shapes(op.name, a.shape_tuple(), b.shape_tuple())
-    cdef int i, n = len(shape)
-    for i in range(n):
-        sizes[i] = shape[i]
+    cdef int i, n = max(a.view.ndim, b.view.ndim)
+    for i in range(1, n + 1):
+        x = a.view.shape[a.view.ndim - i] if i <= a.view.ndim else 1
+        y = b.view.shape[b.view.ndim - i] if i <= b.view.ndim else 1
+        if x != y and x != 1 and y != 1:
+            broadcast_shapes(op.name, a.shape_tuple(), b.shape_tuple())              # raises
+        sizes[n - i] = y if x == 1 else x
     t[0], t[1] = &a.view, &b.view
     return empty_for(n, sizes, dtype, a.device, 2, t)
 

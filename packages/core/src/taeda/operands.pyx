@@ -4,6 +4,7 @@ from cpython.bool cimport PyBool_Check
 from cpython.complex cimport PyComplex_Check
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check, PyFloat_CheckExact
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_Check, PyLong_CheckExact
+from cpython.number cimport PyIndex_Check
 
 from taeda.dtype cimport complex_code, default_float, is_complex_, is_float, is_integral, promote, refuse_float8
 from taeda.kernels.cpu.abi cimport BOOL, C64, F16, F32, F64, I64
@@ -81,7 +82,7 @@ cdef int64_t integer(object x, str op) except? -1:
     cdef int overflow = 0
     cdef int64_t i
     if not PyLong_Check(x):
-        if not hasattr(x, "__index__"):
+        if not PyIndex_Check(x):
             raise TypeError(f"[{op}] argument must be int, not {type(x).__name__}; got {x!r}")
         x = as_index(op, x)
     elif x is True or x is False:

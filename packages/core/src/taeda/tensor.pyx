@@ -6,6 +6,7 @@ What it says of itself is in ``tensor_attributes``, its place in the graph in ``
 at import.
 """
 cimport cython
+from cpython.number cimport PyIndex_Check
 
 from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled
 from taeda.autograd.node cimport grad_fn_of
@@ -66,7 +67,7 @@ cdef object operand(object other):
         return _convert.as_tensor(other) if hasattr(other, "ctypes") or getattr(other, "shape", ()) else other.item()
     if isinstance(other, (str, bytes, list, tuple, dict)) or other is None:
         return NotImplemented
-    return other if hasattr(other, "__index__") or hasattr(other, "__float__") or _override.takes_over(type(other)) else NotImplemented
+    return other if PyIndex_Check(other) or hasattr(other, "__float__") or _override.takes_over(type(other)) else NotImplemented
 
 
 cdef inline object of_two(object op, object x, object other):

@@ -6,6 +6,8 @@ and freed as a TensorBase.
 """
 cimport cython
 from cpython.bool cimport PyBool_Check
+from cpython.long cimport PyLong_CheckExact
+from cpython.number cimport PyIndex_Check
 from cpython.object cimport PyObject
 
 cdef extern from "Python.h":
@@ -26,7 +28,9 @@ cdef object DEVICES = (CPU_DEVICE, META_DEVICE, META_DEVICE, META_DEVICE, CPU_DE
 
 cdef object index_of(object dim):
     """A dimension's number, which a float cannot be."""
-    if hasattr(dim, "__index__") and not PyBool_Check(dim):
+    if PyLong_CheckExact(dim):
+        return dim
+    if PyIndex_Check(dim) and not PyBool_Check(dim):
         return dim.__index__()
     raise TypeError(f"[size] dim must be int, not {type(dim).__name__}")
 

@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """TensorBase: storage + layout + dtype + autograd slots.  Operators and methods are in tensor.pyx."""
 cimport cython
+from cpython.number cimport PyIndex_Check
 from cpython.object cimport PyTypeObject, Py_TPFLAGS_HEAPTYPE
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
@@ -116,7 +117,7 @@ class Size(tuple):
         sizes = tuple(sizes)
         for i, size in enumerate(sizes):
             if type(size) is not int:
-                if not hasattr(size, "__index__"):
+                if not PyIndex_Check(size):
                     raise TypeError(f"[Size] Size() takes an iterable of 'int' (item {i} is '{type(size).__name__}')")
                 sizes = sizes[:i] + (size.__index__(),) + sizes[i + 1:]
         return tuple.__new__(cls, sizes)

@@ -4,6 +4,7 @@
 The kernel writes the summand (a bias, say) into a block of the result just before the product is added to it,
 so that no second pass over the result is needed.
 """
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -193,7 +194,7 @@ cdef object factor(str op, str name, object value, int dtype):
             raise RuntimeError(f"[{op}] argument {name!r} is complex, {value}, which {name_of(dtype)} cannot hold")
         return value
     if type(value) is not int and type(value) is not float:
-        if hasattr(value, "__index__"):
+        if PyIndex_Check(value):
             value = as_index(op, value)
         elif hasattr(value, "__float__") and not isinstance(value, str):
             value = float(value)

@@ -6,6 +6,7 @@ its input gradient and its weight gradient; the derivative of each is made of th
 convolution is the input gradient with a bias.  Missing dimensions have size one: the kernels see only
 5-d views.  Integers are convolved in 64 bits and have no gradient.
 """
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -177,7 +178,7 @@ cdef int read(str op, str name, object value, int n, int64_t low, int64_t* out) 
 
 
 cdef object whole(str op, str name, object value):
-    if isinstance(value, (float, str, bool)) or not hasattr(value, "__index__"):
+    if isinstance(value, (float, str, bool)) or not PyIndex_Check(value):
         raise TypeError(f"[{op}] argument '{name}' must be an int or a tuple of ints, not {type(value).__name__}")
     return value if type(value) is int else as_index(op, value)
 

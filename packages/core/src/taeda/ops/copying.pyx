@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Copies and conversions: clone, contiguous, to, copy_, fill_, detach, resize_, set_."""
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
@@ -306,7 +307,7 @@ def fill_(input, value):
                                "dimensions.")
     elif type(value) is float or type(value) is int:
         v = held_scalar(value, x.view.dtype, CPU)
-    elif isinstance(value, (str, bytes)) or not (hasattr(value, "__index__") or hasattr(value, "__float__") or
+    elif isinstance(value, (str, bytes)) or not (PyIndex_Check(value) or hasattr(value, "__float__") or
                                                  hasattr(value, "__complex__")):
         raise TypeError(f"[fill_] value must be a number or a 0-dimensional Tensor, not {type(value).__name__}")
     else:

@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Making tensors: filled, or shaped like another."""
 from cpython.long cimport PyLong_AsLongLongAndOverflow
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
@@ -72,7 +73,7 @@ cdef tuple sizes_of(str op, tuple size, dict named=None):
         return size
     found = []
     for s in size:                                           # a bool counts as 0 or 1 but in the first place, as in PyTorch
-        if isinstance(s, bool) and not found or not hasattr(s, "__index__"):
+        if isinstance(s, bool) and not found or not PyIndex_Check(s):
             raise TypeError(f"[{op}] sizes must be ints, got {s!r} ({type(s).__name__}) in {size}")
         s = as_index(op, s)
         if s < 0:
@@ -211,7 +212,7 @@ def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=Fa
 
 
 cdef int need_number(str op, object value) except -1:
-    if isinstance(value, (str, bytes)) or not (hasattr(value, "__index__") or hasattr(value, "__float__") or
+    if isinstance(value, (str, bytes)) or not (PyIndex_Check(value) or hasattr(value, "__float__") or
                                                hasattr(value, "__complex__")):
         raise TypeError(f"[{op}] the value must be a number, not {type(value).__name__}")
     return 0
@@ -231,7 +232,7 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     if isinstance(fill_value, TensorBase):
         fill_value = fill_value.item()
     need_number("full", fill_value)
-    if not isinstance(fill_value, (int, float, complex)) and hasattr(fill_value, "__index__"):
+    if not isinstance(fill_value, (int, float, complex)) and PyIndex_Check(fill_value):
         fill_value = fill_value.__index__()
     if isinstance(size, int):
         raise TypeError(f"[full] size must be a tuple of ints, got the int {size}; write ({size},)")

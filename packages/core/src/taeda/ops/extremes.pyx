@@ -3,6 +3,7 @@
 
 NaN is the most extreme element of all, in both directions.  Of equal elements an index names the first.
 """
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport uint64_t
 
 from taeda.autograd.node cimport Node
@@ -56,7 +57,7 @@ cdef object extreme_dim(Op op, object result, object input, object dim, object k
     cdef TensorBase x = as_tensor(input, op.name), y, at
     cdef uint64_t dims
     cdef int d
-    if not hasattr(dim, "__index__") or isinstance(dim, bool):
+    if not PyIndex_Check(dim) or isinstance(dim, bool):
         raise TypeError(f"[{op.name}] argument 'dim' must be int, not {type(dim).__name__}; "
                         f"a{op.name} takes several dimensions")
     d = wrap_dim(op.name, dim, x.view.ndim)
@@ -178,7 +179,7 @@ cdef Op ARGMIN = define("argmin", NULL)
 cdef object arg_extreme(Op op, object input, object dim, object keepdim, object out):
     cdef TensorBase x = as_tensor(input, op.name), y
     cdef uint64_t dims
-    if dim is not None and (not hasattr(dim, "__index__") or isinstance(dim, bool)):
+    if dim is not None and (not PyIndex_Check(dim) or isinstance(dim, bool)):
         raise TypeError(f"[{op.name}] argument 'dim' must be int, not {type(dim).__name__}")
     if x.view.dtype == BOOL:
         raise RuntimeError(f"[{op.name}] does not support bool input")

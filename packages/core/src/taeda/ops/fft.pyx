@@ -3,6 +3,8 @@
 
 Names, arguments and checks; ``ops.fourier`` transforms.  ``taeda.fft`` gives the functions their short names.
 """
+from cpython.number cimport PyIndex_Check
+
 from taeda.dispatch cimport as_tensor, to_dtype, wrap_dim, write_out
 from taeda.dtype cimport complex_code, default_float, is_complex_, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport C64, C128, F32, F64
@@ -52,7 +54,7 @@ cdef TensorBase complexed(str op, object input):
 
 
 cdef object whole(str op, str name, object value):
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if isinstance(value, bool) or not PyIndex_Check(value):
         raise TypeError(f"[{op}] argument '{name}' must be int, not {type(value).__name__}")
     return value if type(value) is int else as_index(op, value)
 

@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Fractional max pooling in two and three dimensions: windows at pseudo-random places (Graham 2015)."""
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -60,7 +61,7 @@ cdef tuple one_each(str op, str name, object value, int n):
     if len(values) != n:
         raise RuntimeError(f"[{op}] {name} must either be a single Int or tuple of {n} Ints, got {value}")
     for v in values:
-        if not hasattr(v, "__index__"):
+        if not PyIndex_Check(v):
             raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, but found element of type {type(v).__name__}")
     return tuple([v if type(v) is int else as_index(op, v) for v in values])
 

@@ -9,6 +9,7 @@ Every error is raised before anything is written.
 from cpython.bool cimport PyBool_Check
 from cpython.float cimport PyFloat_Check
 from cpython.long cimport PyLong_Check, PyLong_CheckExact
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcmp
 
@@ -388,7 +389,7 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
                 t = index_of(item, op).reshape(())
             elif array and item.ndim > 0 or isinstance(item, (list, tuple, range)):
                 t = index_of(item, op)
-            elif hasattr(item, "__index__"):
+            elif PyIndex_Check(item):
                 take_int(q, x, dim, to_i64(as_index(op, item), op), op)
                 q.last = SELECT
                 dim += 1

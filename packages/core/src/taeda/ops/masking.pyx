@@ -7,6 +7,7 @@ results of masked_select and nonzero have a shape that depends on the data, so m
 from cpython.bool cimport PyBool_Check
 from cpython.float cimport PyFloat_Check
 from cpython.long cimport PyLong_Check
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 from libc.string cimport memcmp
 
@@ -166,7 +167,7 @@ cdef Op FILL_TENSOR = define("masked_fill", fill_tensor_vjp, 0, 0, "where", "Mas
 cdef TensorBase fill_value(TensorBase x, object value, str op):
     cdef TensorBase v
     if not isinstance(value, TensorBase):
-        if isinstance(value, (str, bytes)) or not (hasattr(value, "__index__") or hasattr(value, "__float__") or
+        if isinstance(value, (str, bytes)) or not (PyIndex_Check(value) or hasattr(value, "__float__") or
                                                    hasattr(value, "__complex__")):
             raise TypeError(f"[{op}] value must be a number or a 0-dimensional Tensor, not {type(value).__name__}")
         return held_scalar(value, x.view.dtype, x.device)

@@ -4,6 +4,8 @@
 exp(A) = r(A / 2^s)^(2^s) with r the [13/13] Padé approximant ([7/7] in float32) and s chosen by the 1-norm; a single matrix of
 small norm takes a lower degree (Nicholas Higham, "The scaling and squaring method for the matrix exponential revisited", 2005).
 """
+from cpython.number cimport PyIndex_Check
+
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, define, record, write_out
 from taeda.dtype cimport is_complex_, is_float, torch_name
@@ -128,7 +130,7 @@ def linalg_matrix_power(A, n, *, out=None):
     """
     cdef TensorBase x = need_square("linalg.matrix_power", A)
     cdef object power = None, square
-    if isinstance(n, bool) or not hasattr(n, "__index__"):
+    if isinstance(n, bool) or not PyIndex_Check(n):
         raise TypeError(f"[linalg.matrix_power] argument 'n' must be int, not {type(n).__name__}")
     n = as_index("linalg.matrix_power", n)
     if n == 0:

@@ -3,6 +3,7 @@
 
 Sums are kept in float64, so squares of float32 neither overflow nor vanish.
 """
+from cpython.number cimport PyIndex_Check
 from libc.math cimport INFINITY
 from libc.stdint cimport uint64_t
 
@@ -75,7 +76,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
     cdef Op op
     if isinstance(ord, complex):
         raise RuntimeError(f"[vector_norm] Expected a non-complex scalar as the order of norm, got {ord}")
-    if isinstance(ord, (str, bytes)) or not (hasattr(ord, "__float__") or hasattr(ord, "__index__")):
+    if isinstance(ord, (str, bytes)) or not (hasattr(ord, "__float__") or PyIndex_Check(ord)):
         raise TypeError(f"[vector_norm] ord must be a number, not {ord!r} ({type(ord).__name__})")
     if is_complex_(t.view.dtype):
         if dtype is not None:

@@ -4,6 +4,7 @@ choose among equals as PyTorch does.
 
 A value's gradient goes to the place that it was taken from: a scatter by the indices.
 """
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -24,7 +25,7 @@ PUBLIC = ("argsort", "kthvalue", "median", "mode", "msort", "nanmedian", "sort",
 
 
 cdef int axis_of(str op, TensorBase x, object dim) except -1:
-    if not hasattr(dim, "__index__") or isinstance(dim, bool):
+    if not PyIndex_Check(dim) or isinstance(dim, bool):
         raise TypeError(f"[{op}] argument 'dim' must be int, not {type(dim).__name__}")
     return wrap_dim(op, dim, x.view.ndim)
 

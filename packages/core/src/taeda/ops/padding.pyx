@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Padding with a constant, a reflection, the edge, or the other end; negative amounts crop."""
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -137,7 +138,7 @@ cdef int read_pad(TensorBase x, object pad, Amounts* a) except -1:
         raise TypeError(f"[pad] argument 'pad' must be tuple of ints, not {type(pad).__name__}")
     pad = tuple(pad)                                       # a list may change while its numbers are read
     for number in pad:
-        if type(number) is not int and (isinstance(number, bool) or not hasattr(number, "__index__")):
+        if type(number) is not int and (isinstance(number, bool) or not PyIndex_Check(number)):
             raise TypeError(f"[pad] argument 'pad' must be tuple of ints, but found element of type {type(number).__name__}")
     n = len(pad)
     if n % 2:
@@ -237,7 +238,7 @@ def pad(input, pad, mode="constant", value=None):
         return constant_pad_nd(input, pad, 0 if value is None else value)
     if isinstance(pad, (tuple, list)):
         for amount in pad:
-            if type(amount) is not int and (isinstance(amount, bool) or not hasattr(amount, "__index__")):
+            if type(amount) is not int and (isinstance(amount, bool) or not PyIndex_Check(amount)):
                 raise TypeError(f"[pad] argument 'pad' must be tuple of ints, but found element of type {type(amount).__name__}")
     code = REFLECT if mode == "reflect" else REPLICATE if mode == "replicate" else CIRCULAR if mode == "circular" else CONSTANT
     if code == CONSTANT:

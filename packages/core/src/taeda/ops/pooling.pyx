@@ -7,6 +7,7 @@ the cotangent and is an op of its own, whose derivative is the forward pass agai
 average for averages.
 """
 from cpython.bool cimport PyBool_Check
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -49,12 +50,12 @@ cdef int read_sizes(str op, str name, object value, int n, int64_t* out) except 
             raise RuntimeError(f"[{op}] {name} must either be a single int, or a tuple of {COUNTS[n - 1]}, got {tuple(value)}")
         for i in range(first, 3):
             item = value[0 if len(value) == 1 else i - first]
-            if not hasattr(item, "__index__") or PyBool_Check(item):
+            if not PyIndex_Check(item) or PyBool_Check(item):
                 raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, but found element of type "
                                 f"{type(item).__name__}")
             out[i] = item if type(item) is int else as_index(op, item)
         return 0
-    if hasattr(value, "__index__") and not PyBool_Check(value):
+    if PyIndex_Check(value) and not PyBool_Check(value):
         for i in range(first, 3):
             out[i] = as_index(op, value)
         return 0
@@ -467,7 +468,7 @@ cdef int read_adaptive(str op, TensorBase x, int n, object output_size, int firs
         if size is None:
             p[OUT + d].i = p[SIZE + d].i
             continue
-        if not hasattr(size, "__index__") or PyBool_Check(size):
+        if not PyIndex_Check(size) or PyBool_Check(size):
             raise TypeError(f"[{op}] argument 'output_size' must be tuple of ints, not {type(size).__name__}")
         p[OUT + d].i = size if type(size) is int else as_index(op, size)
         if p[OUT + d].i < 0:

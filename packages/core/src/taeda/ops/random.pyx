@@ -9,6 +9,7 @@ What can differ from PyTorch: on Intel processors PyTorch draws ``bernoulli_`` a
 (MKL's); the streams here are those of the others.  Other distributions are in ops.distributions.
 """
 
+from cpython.number cimport PyIndex_Check
 from libc.math cimport sqrt
 from libc.stdint cimport int64_t
 from libc.string cimport memset
@@ -116,7 +117,7 @@ cdef int must_be_plain(str name, TensorBase x) except -1:
 
 cdef double number(str name, str what, object x) except? -1:
     """A Python number, or a tensor of one element, as a double."""
-    if isinstance(x, (str, bytes)) or x is None or not (hasattr(x, "__float__") or hasattr(x, "__index__")):
+    if isinstance(x, (str, bytes)) or x is None or not (hasattr(x, "__float__") or PyIndex_Check(x)):
         raise TypeError(f"[{name}] argument '{what}' must be a number, not {type(x).__name__}")
     return float(x.item() if isinstance(x, TensorBase) else x)
 

@@ -5,6 +5,7 @@ The reduced dimensions are a bit mask.  A kernel sees the result with size 1 whe
 the tensor that the user gets may lack those.  On the way back the same mask puts them in again, and the
 cotangent is spread by an expanded view: ``sum`` copies nothing in its backward pass.
 """
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t, uint64_t
 
 from taeda.autograd.node cimport Node
@@ -34,7 +35,7 @@ cdef object pick(str op, object value, object synonym, str name, str other):
 
 
 cdef object one_dim(str op, object dim):
-    if hasattr(dim, "__index__") and not isinstance(dim, bool):
+    if PyIndex_Check(dim) and not isinstance(dim, bool):
         return dim
     raise TypeError(f"[{op}] argument 'dim' must be int, a tuple of ints or None, not {dim!r} ({type(dim).__name__})")
 
@@ -229,7 +230,8 @@ cdef TensorBase as_wide_as(TensorBase x, object out):
 
 
 cdef tuple way_back(TensorBase x, uint64_t dims, bint keepdim):
-    return x.shape_tuple(), dims, keepdim
+    """What a derivative needs to know of the shape; None where there will be none."""
+    return (x.shape_tuple(), dims, keepdim) if needs_grad(x) else None
 
 
 cdef tuple kept_shape(tuple shape, uint64_t dims):
@@ -524,7 +526,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None, out=None, axis=None, kee
     cdef TensorBase x = as_tensor(input, "prod"), y
     cdef uint64_t dims
     dim, keepdim = pick("prod", dim, axis, "dim", "axis"), pick("prod", keepdim, keepdims, "keepdim", "keepdims")
-    if (dim is not None or keepdim is not False) and not hasattr(dim, "__index__"):
+    if (dim is not None or keepdim is not False) and not PyIndex_Check(dim):
         raise TypeError(f"[prod] argument 'dim' must be int, not {type(dim).__name__}; reduce one dimension at a time")
     refuse_two_dtypes("prod", dtype, out)
     dtype = dtype_with(dtype, out)

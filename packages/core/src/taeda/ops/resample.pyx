@@ -4,6 +4,7 @@
 The kernel resamples planes in two directions.  A signal is a plane of height one; a volume is resampled in
 its last two dimensions, and then along the first with the other two laid side by side.
 """
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -134,7 +135,7 @@ cdef list output_size(TensorBase x, int n, object size, object scale_factor, bin
     cdef int d
     if size is not None:
         for s in per_dimension("output size", size, n, x):
-            if isinstance(s, bool) or not hasattr(s, "__index__"):
+            if isinstance(s, bool) or not PyIndex_Check(s):
                 raise TypeError(f"[interpolate] expected size to be one of int or Tuple[int] or None, but got {size!r}")
             out.append(as_index("interpolate", s))
     else:

@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Random integers, permutations and indices, on PyTorch's CPU streams, seed for seed."""
+from cpython.number cimport PyIndex_Check
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t, uint64_t
 
@@ -45,7 +46,7 @@ cdef dict SMALLEST = {U8: 0, I8: -(1 << 7), I16: -(1 << 15), I32: -(1 << 31), I6
 cdef object as_int(str name, str what, object x):
     if isinstance(x, TensorBase) and (<TensorBase>x).view.numel == 1 and is_integral((<TensorBase>x).view.dtype):
         x = int(x)
-    if isinstance(x, bool) or not hasattr(x, "__index__"):
+    if isinstance(x, bool) or not PyIndex_Check(x):
         raise TypeError(f"[{name}] argument '{what}' must be an int, not {type(x).__name__}")
     x = as_index(name, x)
     if not INT64_MIN <= x < -INT64_MIN:

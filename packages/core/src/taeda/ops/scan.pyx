@@ -4,6 +4,7 @@
 The kernels run forwards or from the end, so the way back of a cumulative sum is one more scan and needs
 neither a flip nor a copy.
 """
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -26,7 +27,7 @@ PUBLIC = ("cummax", "cummin", "cumprod", "cumsum", "logcumsumexp")
 
 cdef int axis_of(str op, TensorBase x, object dim, object axis) except -1:
     dim = pick(op, dim, axis, "dim", "axis")
-    if dim is None or not hasattr(dim, "__index__") or isinstance(dim, bool):
+    if dim is None or not PyIndex_Check(dim) or isinstance(dim, bool):
         raise TypeError(f"[{op}] argument 'dim' must be int, not {type(dim).__name__}")
     return wrap_dim(op, dim, x.view.ndim)
 

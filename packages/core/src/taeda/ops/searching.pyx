@@ -3,6 +3,7 @@
 
 The shape of unique's and bincount's result depends on data, so these refuse meta tensors.
 """
+from cpython.number cimport PyIndex_Check
 from libc.math cimport isfinite
 from libc.stdint cimport int64_t
 
@@ -366,7 +367,7 @@ def histc(input, bins=100, min=0, max=0, *, out=None):
     cdef Param p[2]
     if not is_float(x.view.dtype):
         raise NotImplementedError(f"[histc] not implemented for '{torch_name(x.view.dtype)}'; convert with .float()")
-    if not hasattr(bins, "__index__"):
+    if not PyIndex_Check(bins):
         raise TypeError(f"[histc] argument 'bins' must be int, not {type(bins).__name__}")
     if bins <= 0:
         raise RuntimeError(f"[histc] bins must be > 0, but got {bins}")

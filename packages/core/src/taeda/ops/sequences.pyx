@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Numbers in even steps: arange, linspace, and linspace's powers."""
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.dispatch cimport Op, define, empty_shape, held_scalar, launch, to_dtype
@@ -56,9 +57,9 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
                 raise TypeError(f"[arange] start, end and step must be numbers, got a tensor of shape {tuple(x.shape)}")
         start, end, step = [real_number(x.item() if isinstance(x, TensorBase) else x) for x in (start, end, step)]
         for x in (start, end, step):
-            if not isinstance(x, (int, float)) and not hasattr(x, "__index__") and not hasattr(x, "__float__"):
+            if not isinstance(x, (int, float)) and not PyIndex_Check(x) and not hasattr(x, "__float__"):
                 raise TypeError(f"[arange] start, end and step must be numbers, got {x!r}")
-        whole = all([isinstance(x, int) or hasattr(x, "__index__") for x in (start, end, step)])
+        whole = all([isinstance(x, int) or PyIndex_Check(x) for x in (start, end, step)])
         if not (math.isfinite(start) and math.isfinite(end)):
             raise RuntimeError(f"[arange] unsupported range: {start} -> {end}")
     if step == 0:
@@ -131,7 +132,7 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
     if layout is not None:
         need_strided("linspace", layout)
     start, end = number_of("linspace", start), number_of("linspace", end)
-    if isinstance(steps, bool) or not hasattr(steps, "__index__"):
+    if isinstance(steps, bool) or not PyIndex_Check(steps):
         raise TypeError(f"[linspace] steps must be an int, got {steps!r} ({type(steps).__name__})")
     n = steps.__index__()
     if n < 0:

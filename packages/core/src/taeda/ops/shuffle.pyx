@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Channels of an image as its pixels, and back: one strided copy, since every order of splitting dimensions is a matter of strides."""
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -25,7 +26,7 @@ cdef Op UNSHUFFLE = linear(define("pixel_unshuffle", unshuffle_vjp))
 
 cdef int64_t factor_of(str op, TensorBase x, object factor, str name) except -1:
     cdef int64_t r
-    if isinstance(factor, bool) or not hasattr(factor, "__index__"):
+    if isinstance(factor, bool) or not PyIndex_Check(factor):
         raise TypeError(f"[{op}] argument '{name}' must be int, not {type(factor).__name__}")
     r = integer(factor, op)
     if x.view.ndim < 3:

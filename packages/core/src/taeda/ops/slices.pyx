@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Views of a part: one index, a slice, and the pieces that a dimension is cut into."""
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -126,7 +127,7 @@ def narrow(input, dim, start, length):
         if (<TensorBase>start).view.ndim or is_float((<TensorBase>start).view.dtype) or (<TensorBase>start).view.dtype == BOOL:
             raise RuntimeError(f"[narrow] start must be a 0-dim integral Tensor, got shape {tuple(start.shape)} and {start.dtype}")
         start = start.item()
-    if not hasattr(start, "__index__") or not hasattr(length, "__index__") or isinstance(start, bool) or isinstance(length, bool):
+    if not PyIndex_Check(start) or not PyIndex_Check(length) or isinstance(start, bool) or isinstance(length, bool):
         raise TypeError(f"[narrow] start and length must be ints, not {type(start).__name__} and {type(length).__name__}")
     d = wrap_dim("narrow", dim, x.view.ndim)
     size, a, n = x.view.shape[d], int64_of(start, "narrow"), int64_of(length, "narrow")

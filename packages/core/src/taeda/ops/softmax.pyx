@@ -4,6 +4,8 @@
 Their vjps are one fused pass each; while the graph of the gradient is wanted too, the same formulas are
 written with tensor operations instead.
 """
+from cpython.number cimport PyIndex_Check
+
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport OUT, Op, any_needs_grad, as_tensor, contiguous, define, empty_like, launch, record, \
     to_dtype, wrap_dim
@@ -66,7 +68,7 @@ cdef TensorBase forward(Op op, object input, object dim, object dtype, object ou
     cdef View* t[2]
     cdef Param p[3]
     cdef int axis
-    if not hasattr(dim, "__index__"):
+    if not PyIndex_Check(dim):
         raise TypeError(f"[{op.name}] argument 'dim' must be int, not {type(dim).__name__}")
     axis = wrap_dim(op.name, dim, x.view.ndim)
     if dtype is not None:

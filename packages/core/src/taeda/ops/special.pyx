@@ -3,6 +3,8 @@
 
 PyTorch's names for them are in :mod:`taeda.special`; some stand in ``taeda`` itself too.
 """
+from cpython.number cimport PyIndex_Check
+
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (FLOAT, IN0, IN1, OUT, SAME, Op, as_tensor, binary, binary_, define, unary, unary_, unary_params, unary_params_,
                              write_out)
@@ -28,7 +30,7 @@ cdef int both_tensors(str op, object a, object b) except -1:
 
 cdef object order_of(str op, str name, object n):
     """An order as an int, also out of a tensor; what is no int is refused, as by PyTorch."""
-    if isinstance(n, bool) or not hasattr(n, "__index__"):
+    if isinstance(n, bool) or not PyIndex_Check(n):
         raise TypeError(f"[{op}] argument {name!r} must be int, not {type(n).__name__}")
     return as_index(op, n)
 

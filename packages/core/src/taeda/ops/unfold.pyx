@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Sliding windows of images as columns of a matrix, and back: each op is linear, and the other's derivative."""
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -22,7 +23,7 @@ cdef enum:
 cdef int read_pair(str op, str name, object value, int64_t low, int64_t* out) except -1:
     """An int or a pair of ints, none below `low`, into out[0:2]."""
     cdef int i
-    if hasattr(value, "__index__") and not isinstance(value, bool):
+    if PyIndex_Check(value) and not isinstance(value, bool):
         value = (value, value)
     if not isinstance(value, (tuple, list)):
         raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, not {type(value).__name__}")
@@ -30,7 +31,7 @@ cdef int read_pair(str op, str name, object value, int64_t low, int64_t* out) ex
     if len(value) != 2:
         raise RuntimeError(f"[{op}] It is expected {name} equals to 2, but got size {len(value)}")
     for i in range(2):
-        if isinstance(value[i], bool) or not hasattr(value[i], "__index__"):
+        if isinstance(value[i], bool) or not PyIndex_Check(value[i]):
             raise TypeError(f"[{op}] argument '{name}' must be tuple of ints, but found element of type "
                             f"{type(value[i]).__name__} at pos {i}")
         number = value[i] if type(value[i]) is int else as_index(op, value[i])

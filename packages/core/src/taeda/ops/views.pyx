@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Views of another shape: dimensions merged, split, reordered, put in and left out."""
 from cpython.long cimport PyLong_AsLongLongAndOverflow
+from cpython.number cimport PyIndex_Check
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint64_t
 
 from taeda.autograd.node cimport Node
@@ -126,7 +127,7 @@ def view(input, *shape, size=None, dtype=None):
     if size is not None or dtype is not None:
         shape = or_named("view", or_named("view", shape, "size", size), "dtype", dtype)
     if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list)) and (isinstance(shape[0], type)
-                                                                             or not hasattr(shape[0], "__index__")):
+                                                                             or not PyIndex_Check(shape[0])):
         return view_dtype(x, shape[0])
     if not shape:
         raise TypeError("[view] expected the sizes of the view, or a dtype")
@@ -192,7 +193,7 @@ def reshape(input, *sizes, shape=None):
     cdef int64_t strides[MAX_DIM]
     cdef int n
     sizes = or_named("reshape", sizes, "shape", shape)
-    if not sizes or (len(sizes) == 1 and not isinstance(sizes[0], (int, tuple, list)) and not hasattr(sizes[0], "__index__")):
+    if not sizes or (len(sizes) == 1 and not isinstance(sizes[0], (int, tuple, list)) and not PyIndex_Check(sizes[0])):
         raise TypeError(f"[reshape] expected sizes, got {sizes[0]!r}" if sizes else "[reshape] expected sizes; () is no dimension")
     n = infer_shape("reshape", x, sizes_of("reshape", sizes), new_shape)
     if not view_strides(x, n, new_shape, strides):
@@ -382,7 +383,8 @@ def permute(input, *order, dims=None):
     taeda.Size([4, 2, 3])
     """
     cdef TensorBase x = as_tensor(input, "permute")
-    cdef int n = x.view.ndim
+    cdef uint64_t seen = 0
+    cdef int n = x.view.ndim, d
     order = or_named("permute", order, "dims", dims)
     if not order:
         raise TypeError('[permute] missing 1 required positional argument: "dims"')
@@ -392,8 +394,10 @@ def permute(input, *order, dims=None):
                            f"of the desired ordering of dimensions i.e. input.dim() = {n} is not equal to len(dims) = "
                            f"{len(order)}")
     wrapped = tuple([wrap_dim("permute", o, n) for o in order])
-    if len(set(wrapped)) != n:
-        raise RuntimeError(f"[permute] permute(): duplicate dims are not allowed, got {list(order)}")
+    for d in wrapped:
+        if seen >> d & 1:
+            raise RuntimeError(f"[permute] permute(): duplicate dims are not allowed, got {list(order)}")
+        seen |= <uint64_t>1 << d
     return permuted(x, wrapped)
 
 
