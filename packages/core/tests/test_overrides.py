@@ -499,3 +499,25 @@ def test_a_call_is_made_without_being_asked_for_again() -> None:
     assert has_torch_function((x.as_subclass(Logged),))
     with taeda.overrides.enable_reentrant_dispatch():
         assert (x + 1).tolist() == [4.0]
+
+
+def test_every_mode_is_told_of_attributes_and_methods_that_are_no_ops() -> None:
+    seen = []
+
+    class Logging(TorchFunctionMode):
+        def __init__(self, name):
+            super().__init__()
+            self.name = name
+
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            known = func in {taeda.Tensor.size, taeda.Tensor.tolist, taeda.Tensor.__len__, taeda.Tensor.shape.__get__, taeda.Tensor.grad.__set__}
+            seen.append((self.name, func.__name__, known))
+            return func(*args, **(kwargs or {}))
+
+    x = taeda.ones(2, 3)
+    with Logging("outer"), Logging("inner"):
+        found = x.size(0), x.tolist(), len(x), tuple(x.shape)
+        x.grad = None
+    assert found == (2, [[1] * 3] * 2, 2, (2, 3))
+    names = ["size", "tolist", "__len__", "__get__", "__set__"]
+    assert seen == [(mode, name, True) for name in names for mode in ("inner", "outer")]

@@ -147,7 +147,36 @@ cdef object taken_over(object self, PyObject** args, size_t flagged, PyObject* n
                 return f.function(*positional, **keywords)
         elif f.spelled is not None:
             positional, keywords = f.spelled(positional, keywords)
-    return call_overrides(f if f.reported is None else f.reported, f.function, over, positional, keywords)
+    return call_overrides(f if f.reported is None else told(f.reported, f), f.function, over, positional, keywords)
+
+
+class Further:
+    """What is known by its plain function, as a mode is told of it while others wait: they are asked where it is called."""
+
+    __slots__ = ("ask", "plain")
+
+    def __init__(self, plain, ask):
+        self.plain, self.ask = plain, ask
+
+    def __call__(self, *args, **kwargs):
+        return self.ask(*args, **kwargs)
+
+    def __getattr__(self, name):
+        return getattr(self.plain, name)
+
+    def __eq__(self, other):
+        return self.plain == (other.plain if type(other) is Further else other)
+
+    def __hash__(self):
+        return hash(self.plain)
+
+    def __repr__(self):
+        return repr(self.plain)
+
+
+def told(plain, ask):
+    """What the innermost mode is told of a plain function for which ``ask`` asks those who take calls over."""
+    return Further(plain, ask) if get_modes() > 1 else plain
 
 
 cdef bint looks_inside(list over) except -1:

@@ -5,7 +5,7 @@ A subclass is given them once, when it is made; Tensor itself from the first mod
 """
 from taeda._override cimport class_sees, mode_sees
 
-from taeda._override import Attending, Inherited, Overridable, call_overrides, overloaded_args
+from taeda._override import Attending, Inherited, Overridable, call_overrides, overloaded_args, told
 
 cdef extern from "Python.h":
     ctypedef object (*getter "descrgetfunc")(object, object, object)
@@ -27,21 +27,21 @@ cdef class Attribute:
         """Does nobody take this attribute of x over?"""
         return not mode_sees() and not (self.scans and class_sees(x))
 
-    cdef object told(self, function, tuple args):
-        return call_overrides(function, function, overloaded_args(args) if self.scans else [], args, {})
+    cdef object told(self, function, ask, tuple args):
+        return call_overrides(told(function, ask), function, overloaded_args(args) if self.scans else [], args, {})
 
     def __get__(self, instance, owner):
         if instance is None:
             return self.plain
         if self.passes(instance):
             return Py_TYPE(self.plain).tp_descr_get(self.plain, instance, owner)
-        return self.told(self.plain.__get__, (instance,))
+        return self.told(self.plain.__get__, self.__get__, (instance,))
 
     def __set__(self, instance, value):
         if self.passes(instance) and self.passes(value):
             self.plain.__set__(instance, value)
         else:
-            self.told(self.plain.__set__, (instance, value))
+            self.told(self.plain.__set__, self.__set__, (instance, value))
 
     def __delete__(self, instance):
         self.plain.__delete__(instance)
