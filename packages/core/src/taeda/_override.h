@@ -30,6 +30,9 @@ static int taeda_dispatchers = 0;
 static __thread int taeda_undispatched = 0;
 static PyObject *taeda_dispatch_protocol = NULL, *taeda_dispatch_plain = NULL, *taeda_dispatch_disabled = NULL;
 
+static int taeda_watching = 0;                   /* how many vmaps are running, whichever thread they are in */
+static void taeda_watch(int change) { taeda_watching += change; }
+
 static int taeda_get_dispatchers(void) { return taeda_dispatchers; }
 static void taeda_add_dispatcher(void) { taeda_dispatchers++; }
 static int taeda_get_undispatched(void) { return taeda_undispatched; }
@@ -184,7 +187,7 @@ static PyObject *taeda_again(PyObject *self, PyObject *const *args, size_t flagg
 __attribute__((aligned(64)))
 static PyObject *taeda_enter(PyObject *self, PyObject *const *args, size_t flagged, PyObject *names) {
     taeda_call *c = (taeda_call *)((char *)self + taeda_call_offset);
-    if (c->watched || taeda_watched(c, (PyObject **)args, taeda_nargs(flagged, names)) || taeda_misused(c, args, flagged))
+    if ((c->watched && taeda_watching) || taeda_watched(c, (PyObject **)args, taeda_nargs(flagged, names)) || taeda_misused(c, args, flagged))
         return taeda_slow(self, (PyObject **)args, flagged, names);
     if (c->flags != NULL) {
         Py_ssize_t wrong = taeda_no_flag(c, args, PyVectorcall_NARGS(flagged), names);

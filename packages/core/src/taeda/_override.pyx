@@ -47,6 +47,7 @@ cdef extern from "_override.h":
     void set_protocol "taeda_set_protocol"(object name, object disabled) noexcept
     void set_tensor "taeda_set_tensor"(object type) noexcept
     bint takes_over_ "taeda_takes_over"(PyObject* type) noexcept
+    void watch "taeda_watch"(int change) noexcept
     int get_dispatchers "taeda_get_dispatchers"() noexcept
     void add_dispatcher "taeda_add_dispatcher"() noexcept
     int get_undispatched "taeda_get_undispatched"() noexcept
@@ -226,6 +227,11 @@ def is_casting():
     return bool(get_casting())
 
 
+def watch_functions(int change):
+    """Count a vmap that begins (1) or ends (-1): while there is one, functions with a watcher ask it."""
+    watch(change)
+
+
 def set_casting(bint on):
     """Turn autocast on or off in this thread."""
     set_casting_(on)
@@ -271,7 +277,7 @@ cdef class Overridable:
 
     @property
     def watcher(self):
-        """None, or what is called as ``watcher(self, args, kwargs)`` instead of the function."""
+        """None, or what is called as ``watcher(self, args, kwargs)`` instead of the function while a vmap is running."""
         return self.watcher_
 
     @watcher.setter

@@ -1,6 +1,6 @@
 """Random functions under vmap: refused, or the same draw for all samples, or one for each.
 
-They have to be noticed without a batch among their arguments too, so each of them is watched while a vmap may be running.
+They have to be noticed without a batch among their arguments too, so each of them is watched while a vmap is running.
 """
 
 from __future__ import annotations

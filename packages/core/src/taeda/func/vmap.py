@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda import ops
+from taeda._override import watch_functions
 from taeda.func import rules_indexing, rules_matmul, rules_nn, rules_pointwise, rules_random, rules_shape, rules_spectral  # noqa: F401
 from taeda.func.batched import BatchedTensor, Level, at, batched, levels
 from taeda.func.pytree import TreeSpec, broadcast_prefix, tree_flatten, tree_unflatten
@@ -111,12 +112,14 @@ def run(
     running = levels()
     level = Level(len(running) + 1, size, randomness, tangents)
     running.append(level)
+    watch_functions(1)
     try:
         inputs = [x if d is None else x._add_batch_dim(in_dim=d, vmap_level=level.number) if opens_itself(x)
                   else batched(x, level.number, d) for x, d in zip(flat, dims, strict=True)]
         found = func(*tree_unflatten(inputs, spec), **kwargs)
         return outputs_of(name, found, out_dims, level)
     finally:
+        watch_functions(-1)
         running.pop()
 
 
