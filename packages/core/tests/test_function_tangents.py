@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import taeda
-from taeda.func import grad, hessian, jacfwd, jvp, linearize, vmap
+from taeda.func import grad, hessian, jacfwd, jacrev, jvp, linearize, vjp, vmap
 
 X = [1.0, 2.0, 3.0]
 
@@ -155,3 +155,43 @@ def test_a_list_of_indices_for_several_dimensions_in_batches() -> None:
     for index in ([slice(0, 2), taeda.tensor([1, 0])], [[0, 3], slice(None)], [[0, 3], Ellipsis], [None, slice(0, 2)], [0, 3]):
         at = index if index == [0, 3] else tuple(index)
         assert vmap(lambda x: x[index])(x).equal(taeda.stack([sample[at] for sample in x]))
+
+
+class SlopeOfSin(taeda.autograd.Function):
+    """cos x, as the tangent of sin inside of forward, where gradients and tangents of the outside are off."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, way: Any) -> Any:
+        return way(taeda.sin, x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g, None
+
+
+WAYS = {
+    "jvp": lambda f, x: jvp(f, (x,), (taeda.ones(3),))[1],
+    "jvp in vmap": lambda f, x: vmap(lambda x: jvp(f, (x,), (taeda.ones(()),))[1])(x),
+    "jvp in jvp": lambda f, x: jvp(lambda z: jvp(f, (x,), (z,))[1], (x,), (taeda.ones(3),))[1],
+    "jacfwd": lambda f, x: jacfwd(f)(x).diagonal(),
+    "hessian": lambda f, x: hessian(lambda z: jvp(f, (x,), (z,))[1].square().sum() / 2)(x).diagonal().sqrt(),
+    "linearize": lambda f, x: linearize(f, x)[1](taeda.ones(3)),
+    "grad": lambda f, x: grad(lambda x: f(x).sum())(x),
+    "vjp": lambda f, x: vjp(f, x)[1](taeda.ones(3))[0],
+    "vjp in vmap": lambda f, x: vmap(vjp(f, x)[1])(taeda.eye(3))[0].diagonal(),
+    "jacrev": lambda f, x: jacrev(f)(x).diagonal(),
+}
+
+
+@pytest.mark.parametrize("requires_grad", [False, True])
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_transforms_where_gradients_are_off(way: Any, requires_grad: bool) -> None:
+    slopes = taeda.tensor([0.1, 0.5, 1.2]).cos()
+    for mode in (taeda.no_grad, taeda.inference_mode):
+        x = taeda.tensor([0.1, 0.5, 1.2], requires_grad=requires_grad)
+        with mode():
+            for primal in (x, x * 1):
+                found = way(taeda.sin, primal)
+                taeda.testing.assert_close(found, slopes)
+                assert not found.requires_grad
+    taeda.testing.assert_close(SlopeOfSin.apply(x, way).detach(), slopes)

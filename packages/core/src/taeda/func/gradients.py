@@ -11,7 +11,7 @@ from taeda import ops
 from taeda.autograd import dual, forward_ad
 from taeda.autograd.engine import reaches_others
 from taeda.autograd.function import keep_for_tangents
-from taeda.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled
+from taeda.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad
 from taeda.autograd.graph import saved_tensors_hooks
 from taeda.autograd.saved import ChangedInPlace
 from taeda.func.batched import NotForBatches, differentiating, is_batch_of, levels
@@ -84,6 +84,16 @@ def _check_outputs(op: str, flat: list[Any], call: str = "") -> None:
             raise RuntimeError(f"[{op}] expected f(*primals) to return only tensors, got unsupported type {type(y)}")
 
 
+def _without_inference(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a transform outside of inference mode, which keeps no graphs; to others than itself its results have no history."""
+    with inference_mode(False), no_grad():
+        return call(*args, **kwargs)
+
+
+def _copied(x: Any) -> Any:
+    return x.clone() if isinstance(x, Tensor) else x
+
+
 def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """Return a function that computes ``(gradient, value)`` of ``func``, or ``(gradient, (value, aux))``.
 
@@ -94,6 +104,8 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
 
     @functools.wraps(func)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if is_inference_mode_enabled():
+            return _without_inference(wrapped, *args, **kwargs)
         at = _positions("grad", argnums, len(args))
         flat, spec = tree_flatten(tuple(args[i] for i in at))
         tape = Tape(flat)
@@ -151,6 +163,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
     >>> pull(taeda.ones(2))
     (tensor([2., 4.]),)
     """
+    if is_inference_mode_enabled():
+        return _without_inference(vjp, func, *primals, has_aux=has_aux)
     flat, spec = tree_flatten(primals)
     recorded = is_grad_enabled()
     with differentiating(enable_grad()):
@@ -164,6 +178,8 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         tape.close()
 
     def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
+        if is_inference_mode_enabled():
+            return _without_inference(lambda: vjp_fn(tree_map(_copied, cotangents)))
         given, given_spec = tree_flatten(cotangents)
         if given_spec != out_spec:
             raise RuntimeError("[vjp] Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
@@ -320,7 +336,7 @@ def jvp(
     if not is_inference_mode_enabled():
         return way(func, flat, along, spec, has_aux, strict)
     with inference_mode(False):                      # which keeps neither tangents nor graphs
-        return way(func, [x.clone() if x.is_inference() else x for x in flat], along, spec, has_aux, strict)
+        return way(func, *([x.clone() if x.is_inference() else x for x in xs] for xs in (flat, along)), spec, has_aux, strict)
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -331,6 +347,8 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     >>> push(taeda.tensor(2.0))
     tensor(12.)
     """
+    if is_inference_mode_enabled():
+        return _without_inference(linearize, func, *primals)
     flat, spec = tree_flatten(primals)
     tape = Tape(flat)
     with differentiating(enable_grad()), keep_for_tangents(keep=True):
@@ -341,6 +359,8 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         tape.close()
 
     def jvp_fn(*tangents: Any) -> Any:
+        if is_inference_mode_enabled():
+            return _without_inference(lambda: jvp_fn(*tree_map(_copied, tangents)))
         along = _same_structure("linearize", primals, tangents)[1]
         recording = is_grad_enabled()
         with enable_grad():

@@ -20,7 +20,7 @@ from taeda import autograd
 from taeda.autograd import dual
 from taeda.autograd.engine import finish_inner, reaches_others
 from taeda.autograd.function import pass_of_dummies
-from taeda.autograd.grad_mode import is_grad_enabled
+from taeda.autograd.grad_mode import enable_grad, is_grad_enabled
 from taeda.autograd.node import own
 from taeda.func import cotangents  # noqa: F401
 from taeda.func.batched import BatchedTensor, batched, levels, value_at
@@ -71,7 +71,8 @@ class Tape:
         self.numbers = [level.number for level in levels() if not level.tangents]
         self.outer = is_grad_enabled()
         self.sources = [self._source(x) for x in inputs]
-        given = [own(s.view_as(s)) if writable and s.grad_fn is None else s for s in self.sources]
+        with enable_grad():                                # a view made without would lead nowhere
+            given = [own(s.view_as(s)) if writable and s.grad_fn is None else s for s in self.sources]
         self.inputs = [logical(s, self.numbers) for s in given]
         self._own = [s for s in self.sources if s.grad_fn is None]        # behind the others, the graph goes on outside
 
