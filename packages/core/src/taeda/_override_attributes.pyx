@@ -27,7 +27,7 @@ cdef class Attribute:
         """Does nobody take this attribute of x over?"""
         return not mode_sees() and not (self.scans and class_sees(x))
 
-    cdef object told(self, function, ask, tuple args):
+    cdef object tell(self, function, ask, tuple args):
         return call_overrides(told(function, ask), function, overloaded_args(args) if self.scans else [], args, {})
 
     def __get__(self, instance, owner):
@@ -35,13 +35,13 @@ cdef class Attribute:
             return self.plain
         if self.passes(instance):
             return Py_TYPE(self.plain).tp_descr_get(self.plain, instance, owner)
-        return self.told(self.plain.__get__, self.__get__, (instance,))
+        return self.tell(self.plain.__get__, self.__get__, (instance,))
 
     def __set__(self, instance, value):
         if self.passes(instance) and self.passes(value):
             self.plain.__set__(instance, value)
         else:
-            self.told(self.plain.__set__, self.__set__, (instance, value))
+            self.tell(self.plain.__set__, self.__set__, (instance, value))
 
     def __delete__(self, instance):
         self.plain.__delete__(instance)
