@@ -211,7 +211,8 @@ NAMES = ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fftn", "ifftn", "rfft
 ROWS = [
     *[transform(name) for name in NAMES],
     Row("fft.fftfreq", frequencies, lambda n, d: np.fft.fftfreq(n, d) if n else np.zeros(0), dtypes=("float32",), grad=False, torch="fft.fftfreq",
-        out=True, layout=False, errors=((Call(-1), RuntimeError, r"negative dimension -1"), (Call(2.5), TypeError, r"argument 'n' must be int"))),
+        out=True, layout=False, errors=((Call(-1), RuntimeError, r"negative dimension -1"), (Call(2.5), TypeError, r"argument 'n' must be int"),
+                                          (Call(3, dtype=np.ones(2)), TypeError, r"\[fftfreq\] dtype must be a taeda.dtype"))),
     Row("fft.rfftfreq", frequencies, lambda n, d: np.fft.rfftfreq(n, d) if n else np.full(1, np.nan), dtypes=("float32",), grad=False,
         torch="fft.rfftfreq", out=True, layout=False, errors=((Call(-4), RuntimeError, r"negative dimension -4"),)),
     Row("fft.fftshift", shifts, lambda x, dim=None: np.fft.fftshift(x, dim), torch="fft.fftshift",

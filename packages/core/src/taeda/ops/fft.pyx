@@ -6,7 +6,7 @@ Names, arguments and checks; ``ops.fourier`` transforms.  ``taeda.fft`` gives th
 from cpython.number cimport PyIndex_Check
 
 from taeda.dispatch cimport as_tensor, to_dtype, wrap_dim, write_out
-from taeda.dtype cimport complex_code, default_float, is_complex_, is_integral, name_of, torch_name
+from taeda.dtype cimport code_of, complex_code, default_float, is_complex_, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport C64, C128, F32, F64
 from taeda.ops.fourier cimport TRANSPOSED, c2c, c2r, r2c
 from taeda.tensor_base cimport TensorBase
@@ -437,9 +437,10 @@ def fft_rfftfreq(n, d=1.0, *, out=None, dtype=None, layout=None, device=None, re
 def _counted(op, start, end, dtype, device):
     if end < 0:
         raise RuntimeError(f"[{op}] Trying to create tensor with negative dimension {end}: [{end}]")
-    if getattr(dtype, "is_complex", False):                # what is no dtype at all is refused by arange
-        raise NotImplementedError(f"[{op}] not implemented for '{torch_name(dtype.code)}'")
-    if not getattr(dtype, "is_floating_point", True):
+    cdef int code = default_float() if dtype is None else code_of(dtype, op)
+    if is_complex_(code):
+        raise NotImplementedError(f"[{op}] not implemented for '{torch_name(code)}'")
+    if is_integral(code):
         raise RuntimeError(f"[{op}] {op} requires a floating point or complex dtype, got {dtype}")
     return arange(float(start), float(end), dtype=dtype, device=device)
 
