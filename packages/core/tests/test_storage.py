@@ -12,7 +12,7 @@ import time
 import pytest
 
 import taeda
-from taeda.kernels.cpu import empty_cache, memory_stats, set_cache_limit
+from taeda.kernels.cpu import empty_cache, memory_stats, reset_peak_memory_stats, set_cache_limit
 
 
 @pytest.fixture
@@ -197,6 +197,35 @@ def test_statistics_follow_what_is_alive() -> None:
     assert 1_000_000 <= grown <= 1_130_000, "at most an eighth more than was asked for"
     del x
     assert memory_stats()["allocated_bytes.current"] == before
+
+
+@pytest.mark.skipif("TAEDA_SANITIZED" in os.environ, reason="AddressSanitizer keeps freed objects, and the tensors' blocks with them")
+@pytest.mark.parametrize("bytes_each", [1, 64, 65, 1000, 1024, 1025])
+def test_small_blocks_wait_on_the_shelf_and_count_as_free(bytes_each: int, cache_limit_put_back: None) -> None:
+    before = memory_stats()
+    blocks = [taeda.empty(bytes_each, dtype=taeda.uint8) for _ in range(100)]          # more than the shelf keeps
+    reset_peak_memory_stats()
+    held = memory_stats()
+    places = {x.data_ptr() for x in blocks}
+    assert len(places) == 100
+    assert held["allocated_blocks.current"] - before["allocated_blocks.current"] == 100
+    assert held["allocated_bytes.peak"] == held["allocated_bytes.current"] >= before["allocated_bytes.current"] + 100 * bytes_each
+    del blocks
+    freed = memory_stats()
+    assert freed["allocated_bytes.current"] == before["allocated_bytes.current"]
+    assert freed["allocated_blocks.current"] == before["allocated_blocks.current"]
+    assert freed["allocated_bytes.peak"] == held["allocated_bytes.peak"]
+    again = [taeda.empty(bytes_each, dtype=taeda.uint8) for _ in range(101)]
+    assert len({x.data_ptr() for x in again} & places) == 100
+    assert memory_stats()["cache_hits"] - freed["cache_hits"] >= 100
+    assert memory_stats()["allocated_bytes.peak"] > held["allocated_bytes.peak"]
+    del again
+    empty_cache()
+    assert memory_stats()["cached_bytes.current"] == 0
+    set_cache_limit(0)
+    last = taeda.empty(bytes_each, dtype=taeda.uint8)
+    del last
+    assert memory_stats()["cached_bytes.current"] == 0
 
 
 def test_a_file_that_cannot_be_mapped_is_left_as_it_was(tmp_path: pathlib.Path) -> None:

@@ -1,0 +1,55 @@
+"""Python numbers as operands of tensors."""
+
+from __future__ import annotations
+
+import pytest
+
+import taeda
+
+NUMBERS = [2, -1, 0, 0.5, -2.5, 1e-40, 1e40, float("inf"), float("nan"), 2**53 + 1, -(2**63)]
+OF_TWO = ["add", "sub", "mul", "div", "floor_divide", "remainder", "fmod", "copysign", "lt", "ge", "eq", "ne"]
+
+
+def same_numbers(a: taeda.Tensor, b: taeda.Tensor) -> bool:
+    return repr(a.tolist()) == repr(b.tolist())
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+@pytest.mark.parametrize("name", OF_TWO)
+def test_a_number_counts_as_a_tensor_full_of_it(name: str, dtype: taeda.dtype) -> None:
+    """Numbers take a road of their own where nothing is recorded: the same bits, laid out as the tensor is."""
+    function = getattr(taeda, name)
+    rows = taeda.tensor([[1.5, -2.0, 0.0, 3.25], [float("nan"), -0.0, 1e30, float("-inf")]], dtype=dtype)
+    for x in (rows, rows.t(), rows[:, ::2], rows[0, 0], rows[:0], rows.as_strided((1, 4), (9, 1))):
+        before = x.tolist()
+        for number in NUMBERS:
+            full = taeda.full_like(x, float(number), dtype=taeda.float64).to(dtype)
+            pairs = ((function(x, number), function(x, full)), (number - x, full - x), (number > x, full > x))
+            for found, expected in pairs:
+                assert found.dtype is expected.dtype and found.shape == expected.shape and found.stride() == expected.stride()
+                assert same_numbers(found, expected), (name, number)
+            if hasattr(x, f"{name}_") and name not in ("lt", "ge", "eq", "ne"):
+                y = x.clone()
+                version = y._version
+                assert getattr(y, f"{name}_")(number) is y
+                assert same_numbers(y, function(x, full)) and y._version == version + 1
+        assert repr(x.tolist()) == repr(before)
+
+
+def test_what_a_number_may_not_do_is_refused_as_before() -> None:
+    x = taeda.ones(2, 3)
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+        taeda.ones(1).expand(3).add_(1)
+    with pytest.raises(OverflowError, match="int too big"):
+        x + 2**64
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
+        taeda.ones(2, requires_grad=True).mul_(2.0)
+    with taeda.inference_mode():
+        frozen = taeda.ones(2)
+    with pytest.raises(RuntimeError, match="Inplace update to inference tensor"):
+        frozen.add_(1.0)
+    w = taeda.ones(2, requires_grad=True)
+    y = w * 1.0
+    y.mul_(3.0).add_(1)
+    y.sum().backward()
+    assert w.grad.tolist() == [3.0, 3.0]
