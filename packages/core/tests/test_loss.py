@@ -89,6 +89,19 @@ def test_class_weights_in_value_and_derivatives(shape: tuple[int, ...], reductio
     np.testing.assert_allclose(f(x).detach().numpy(), want.numpy(), rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_smoothed_losses_of_many_places_are_those_of_rows(dtype: str, weighted: bool) -> None:
+    rng = np.random.default_rng(2)
+    x = taeda.from_numpy(rng.standard_normal((2, 7, 15, 21)).astype(dtype))          # 315 places: three blocks of columns
+    t = taeda.from_numpy(rng.integers(0, 7, (2, 15, 21)))
+    w = taeda.from_numpy(rng.uniform(0.5, 2, 7).astype(dtype)) if weighted else None
+    rows = ops.cross_entropy(x.movedim(1, -1).reshape(-1, 7), t.reshape(-1), w, 3, "none", 0.1)
+    found = assert_same_for_any_threads(lambda: ops.cross_entropy(x, t, w, 3, "none", 0.1))
+    np.testing.assert_allclose(found.reshape(-1).numpy(), rows.numpy(), rtol=1e-6 if dtype == "float32" else 1e-13)
+    assert (found[t == 3] == 0).all() and (found[t != 3] > 0).all()
+
+
 def test_byte_targets() -> None:
     x, t = draw(4, 3), taeda.tensor([0, 2, 1, 2])
     for loss in (ops.nll_loss, ops.cross_entropy):
