@@ -450,3 +450,28 @@ def test_the_transpose_of_a_number_is_a_view() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert x.T is not x and x.T.grad_fn.name() == "PermuteBackward0"
+
+
+@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh", "exp", "sqrt", "selu"])
+def test_what_overwrites_a_view_by_its_result_has_a_second_derivative(name: str) -> None:
+    out_of_place = getattr(taeda, name)
+
+    def written(root: Any) -> Any:
+        y = root * 1
+        getattr(taeda, f"{name}_")(y[1:4].view(3))
+        return y * root
+
+    def joined(root: Any) -> Any:
+        return taeda.cat([root[:1], out_of_place(root[1:4]), root[4:]]) * root
+
+    x = taeda.tensor([0.5, 1.5, 0.25, 2.0, 3.0], dtype=taeda.float64, requires_grad=True)
+    found = []
+    for f in (written, joined):
+        (g,) = taeda.autograd.grad(f(x).square().sum(), x, create_graph=True)
+        found.append((g.detach(), taeda.autograd.grad(g.square().sum(), x)[0]))
+    taeda.testing.assert_close(found[0], found[1])
+    assert taeda.autograd.gradgradcheck(written, x)
+    y = written(x).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        y.backward()

@@ -7,7 +7,9 @@ made anew (AsStrided of the base) when it is next asked for.
 """
 from libc.stdint cimport int64_t
 
+from taeda.autograd.grad_mode cimport grad_enabled, set_grad
 from taeda.autograd.node cimport Node, connect
+from taeda.autograd.saved cimport SavedTensor, in_graph
 from taeda.dispatch cimport NOTHING, SEVERAL, Op, as_strided_view, as_tensor, define, integer as int64_of, record_view, wrap_dim
 from taeda.dtype cimport dtype_of, is_complex_
 from taeda.kernels.cpu.abi cimport MAX_DIM
@@ -211,6 +213,30 @@ def _regenerate(TensorBase v):
     connect(n, (b,))
     return n
 
+cdef tuple lent(Node n, object shape, object in_strides, object in_offset, object size, object strides, object offset):
+    """What n keeps for the node of the write; the written value itself leads, where a graph is recorded, to n, as the base's view does.
+
+    To the node of the write it must not: that runs within n alone.
+    """
+    cdef TensorBase t
+    cdef Py_ssize_t i
+    cdef tuple kept = n.saved_
+    cdef bint was
+    for i in range(len(kept)):
+        if kept[i] is None or isinstance(kept[i], SavedTensor):
+            continue
+        t = <TensorBase>kept[i]
+        if t.output_nr >= 0:
+            continue
+        was = set_grad(False)
+        try:
+            whole = (<object>t).as_strided(shape, in_strides, in_offset)
+        finally:
+            set_grad(was)
+        kept = kept[:i] + ((<object>in_graph(whole, n, 0)).as_strided(size, strides, offset),) + kept[i + 1:]
+    return kept
+
+
 cdef object copy_slices_vjp(Node n, object g):
     inner, shape, in_strides, in_offset, size, strides, offset, base, code = n.extra
     cdef Node written = <Node>inner
@@ -219,6 +245,8 @@ cdef object copy_slices_vjp(Node n, object g):
     whole.copy_(g)
     part = in_dtype(flat, code).as_strided(size, strides, offset)
     written.saved_, written.released = n.saved_, n.released      # lent: the outer node's pass says when they are freed
+    if grad_enabled() and n.saved_ is not None and base == code:
+        written.saved_ = lent(n, shape, in_strides, in_offset, size, strides, offset)
     try:
         found = written.vjp(written, part.clone()) if written.vjp != NULL else inner.run(part.clone())
     finally:
