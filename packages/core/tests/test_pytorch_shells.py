@@ -101,6 +101,9 @@ print(bool(_enabled), torch.jit._recursive.concrete_type_store.type_store, hasat
     code = f"import taeda.as_torch; taeda.as_torch.install(); exec({program!r})"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
     assert found == ["True True taeda.jit.annotations", "False None", "True {} False"]
+    from taeda.jit import _trace
+
+    assert taeda.jit._trace is _trace and _trace.TracerWarning is taeda.jit.TracerWarning and _trace.trace is taeda.jit.trace
     off = [sys.executable, "-c", "import taeda.jit._state as s; print(bool(s._enabled))"]
     assert subprocess.run(off, capture_output=True, text=True, check=True, env={**os.environ, "PYTORCH_JIT": "0"}).stdout == "False\n"
 

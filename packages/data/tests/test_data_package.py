@@ -35,10 +35,11 @@ def test_pytorchs_name_for_the_package_is_the_same_modules():
 
 
 def test_pytorchs_private_place_of_collation_holds_the_same_table():
-    from taeda.data._utils.collate import default_collate_fn_map
+    from taeda.data._utils.collate import default_collate_err_msg_format, default_collate_fn_map
     from taeda.utils.data._utils.collate import collate
 
     assert default_collate_fn_map is taeda.data.collate.default_collate_fn_map and collate is taeda.data.collate.collate
+    assert default_collate_err_msg_format.format(set).endswith("numbers, dicts or lists; found <class 'set'>")
     assert taeda.utils.data._utils.worker.get_worker_info is taeda.data.get_worker_info
     table = {**taeda.data._utils.collate.default_collate_fn_map, str: lambda batch, *, collate_fn_map: "+".join(batch)}
     assert collate([("a", 1), ("b", 2)], collate_fn_map=table)[0] == "a+b"

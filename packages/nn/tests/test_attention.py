@@ -233,7 +233,7 @@ def test_the_choice_of_a_backend_is_noted_and_put_back():
         pass
     with pytest.warns(FutureWarning, match="sdp_kernel"), cuda.sdp_kernel(enable_flash=False):
         assert not cuda.flash_sdp_enabled()
-    assert cuda.flash_sdp_enabled()
+    assert cuda.flash_sdp_enabled() and cuda.SDPBackend is SDPBackend
 
 
 @pytest.mark.parametrize(("queries", "keys"), [(4, 4), (3, 5), (5, 3)])

@@ -218,6 +218,14 @@ def test_a_handle_tells_where_its_hook_is():
         assert handle.hooks_dict_ref() is hooks._global_forward_hooks and len(hooks._global_forward_hooks_always_called) == 1
 
 
+def test_copies_of_what_layers_are_made_of_find_its_parts():
+    from taeda.nn.modules import activation, linear
+    from taeda.nn.modules.module import _addindent
+
+    assert activation.NonDynamicallyQuantizableLinear is linear.NonDynamicallyQuantizableLinear
+    assert _addindent("a\nb\n c", 2) == "a\n  b\n   c" and _addindent("a", 4) == "a"
+
+
 def test_a_copied_handle_belongs_to_the_copy():
     m = nn.Identity()
     m.handle = m.register_forward_hook(lambda *args: 0)

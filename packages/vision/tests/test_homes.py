@@ -35,6 +35,23 @@ def test_file_of_torchvision(package, path, name):
     assert getattr(room, name) is getattr(package, name)
 
 
+def test_vgg_layers_are_made_of_the_lists_of_the_paper():
+    from taeda.vision.models.vgg import VGG, cfgs, make_layers, vgg16
+
+    assert cfgs["A"] == [64, "M", 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M"]
+    assert {letter: sum(v != "M" for v in cfg) for letter, cfg in cfgs.items()} == {"A": 8, "B": 10, "D": 13, "E": 16}
+    assert repr(make_layers(cfgs["D"])) == repr(vgg16().features)
+    assert repr(make_layers([4, "M", 8, "M"], True)) == repr(make_layers([4, 0, 8, 0], True))
+    assert VGG(make_layers([4, "M", 512, "M"]), num_classes=3)(taeda.zeros(1, 3, 8, 8)).shape == (1, 3)
+
+
+def test_models_of_segmentation_have_the_class_of_their_file():
+    from taeda.vision.models import segmentation
+    from taeda.vision.models.segmentation._utils import _SimpleSegmentationModel
+
+    assert issubclass(segmentation.FCN, _SimpleSegmentationModel) and issubclass(segmentation.DeepLabV3, _SimpleSegmentationModel)
+
+
 def test_function_keeps_its_name_beside_its_file():
     importlib.import_module("taeda.vision.ops.roi_align")
     boxes = taeda.tensor([[0.0, 0.0, 0.0, 1.0, 1.0]])

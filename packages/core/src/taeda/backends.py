@@ -7,6 +7,7 @@ flags; ``import taeda.backends.cudnn as cudnn`` finds it as a module.
 from __future__ import annotations
 
 import enum
+import importlib
 import sys
 import types
 import warnings
@@ -192,6 +193,11 @@ class AttentionSwitches(Backend):
     def is_flash_attention_available(self) -> bool:
         """Whether there is flash attention for GPUs: no."""
         return False
+
+    @property
+    def SDPBackend(self) -> type:
+        """The kinds of attention: ``taeda.nn.attention.SDPBackend``."""
+        return importlib.import_module("taeda.nn.attention").SDPBackend
 
     @contextmanager
     def sdp_kernel(

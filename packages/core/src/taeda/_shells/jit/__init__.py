@@ -266,6 +266,6 @@ del annotations      # of __future__: the name is that of a module here
 
 def __getattr__(name: str) -> Any:
     """Return a module of this package that was not imported yet."""
-    if name in ("_recursive", "_script", "_state", "annotations"):
+    if name in ("_recursive", "_script", "_state", "_trace", "annotations"):
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,6 +8,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, ops
 from taeda.nn import functional as F
+from taeda.nn.modules.linear import NonDynamicallyQuantizableLinear  # noqa: F401 (copies of MultiheadAttention take it from here)
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter
 

@@ -78,6 +78,9 @@ def _indent(text: str, spaces: int) -> str:
     return "\n".join([first, *(" " * spaces + line for line in rest)])
 
 
+_addindent = _indent        # as code that writes out modules by itself calls it
+
+
 def _cure_of(value: Any) -> str:
     """Say how what should have been a parameter becomes one."""
     if isinstance(value, Tensor):

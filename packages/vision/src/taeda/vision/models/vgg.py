@@ -52,12 +52,12 @@ class VGG(nn.Module):
         return self.classifier(taeda.flatten(self.avgpool(self.features(x)), 1))
 
 
-def make_layers(cfg: list[int], batch_norm: bool = False) -> nn.Sequential:
-    """Make convolutions of these widths; 0 is a pool that halves the image."""
+def make_layers(cfg: list[int | str], batch_norm: bool = False) -> nn.Sequential:
+    """Make convolutions of these widths; 0 or "M" is a pool that halves the image."""
     layers: list[nn.Module] = []
     width = 3
     for v in cfg:
-        if not v:
+        if not v or isinstance(v, str):
             layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
             continue
         layers.append(nn.Conv2d(width, v, kernel_size=3, padding=1))
@@ -69,11 +69,18 @@ def make_layers(cfg: list[int], batch_norm: bool = False) -> nn.Sequential:
 
 # How many convolutions stand between the pools.
 _DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+_WIDTHS = (64, 128, 256, 512, 512)
+
+# What make_layers takes, by the letters of the paper.
+cfgs: dict[str, list[int | str]] = {
+    letter: sum(([width] * n + ["M"] for n, width in zip(_DEPTHS[depth], _WIDTHS, strict=True)), start=list[Any]())
+    for letter, depth in (("A", 11), ("B", 13), ("D", 16), ("E", 19))
+}
+_LETTERS = dict(zip(_DEPTHS, cfgs, strict=True))
 
 
 def _vgg(depth: int, batch_norm: bool, weights: Any, config: dict[str, Any]) -> VGG:
-    widths = (64, 128, 256, 512, 512)
-    cfg = [v for n, width in zip(_DEPTHS[depth], widths, strict=True) for v in [width] * n + [0]]
+    cfg = cfgs[_LETTERS[depth]]
     return built(lambda **kwargs: VGG(make_layers(cfg, batch_norm), **kwargs), weights=weights, config=config, name=f"vgg{depth}")
 
 
