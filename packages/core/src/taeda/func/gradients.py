@@ -336,7 +336,8 @@ def jvp(
     if not is_inference_mode_enabled():
         return way(func, flat, along, spec, has_aux, strict)
     with inference_mode(False):                      # which keeps neither tangents nor graphs
-        return way(func, *([x.clone() if x.is_inference() else x for x in xs] for xs in (flat, along)), spec, has_aux, strict)
+        flat, along = ([x.clone() if x.is_inference() else x for x in xs] for xs in (flat, along))
+        return way(func, flat, along, spec, has_aux, strict)
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
