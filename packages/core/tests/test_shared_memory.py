@@ -7,6 +7,8 @@ import importlib
 import multiprocessing
 import operator
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from multiprocessing.reduction import ForkingPickler
@@ -186,3 +188,19 @@ def test_a_failure_of_one_ends_the_others_and_is_told() -> None:
 def test_spawn_is_a_function_and_its_room_a_module() -> None:
     room = importlib.import_module("taeda.multiprocessing.spawn")
     assert mp.spawn is room.spawn and room.ProcessRaisedException is mp.ProcessRaisedException
+
+
+def test_memory_that_is_short_is_told_and_leaves_the_tensor_as_it_was() -> None:
+    code = (
+        "import os, resource, taeda\n"
+        "x = taeda.ones(25_000_000)\n"
+        "descriptors = len(os.listdir('/proc/self/fd'))\n"
+        "used = 4096 * int(open('/proc/self/statm').read().split()[0])\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + (50 << 20),) * 2)\n"
+        "try:\n"
+        "    x.share_memory_()\n"
+        "except taeda.OutOfMemoryError as error:\n"
+        "    print(error)\n"
+        "print(x.is_shared(), x.sum().item(), len(os.listdir('/proc/self/fd')) - descriptors)\n")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[share_memory_] out of memory: 100000000 bytes cannot be mapped\nFalse 25000000.0 0\n"

@@ -7,6 +7,7 @@ sent the file's descriptor.  A block is mapped once in a process: what arrives t
 
 from __future__ import annotations
 
+import errno
 import gc
 import mmap
 import os
@@ -16,7 +17,7 @@ from multiprocessing.reduction import DupFd, ForkingPickler
 from typing import Any
 
 from taeda.ops.copying import check_layout
-from taeda.storage import Storage, storage_over
+from taeda.storage import OutOfMemoryError, Storage, storage_over
 from taeda.tensor import Tensor
 from taeda.tensor_base import TensorBase
 
@@ -36,7 +37,12 @@ class Block:
 
     def __init__(self, fd: int, nbytes: int) -> None:
         self.fd = fd
-        self.memory = mmap.mmap(fd, max(nbytes, 1))
+        try:
+            self.memory = mmap.mmap(fd, max(nbytes, 1))
+        except OSError as error:
+            if error.errno != errno.ENOMEM:
+                raise
+            raise OutOfMemoryError(f"[share_memory_] out of memory: {nbytes} bytes cannot be mapped") from error
 
     def __del__(self) -> None:
         os.close(self.fd)
