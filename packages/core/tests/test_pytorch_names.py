@@ -28,7 +28,7 @@ def test_there_is_one_process() -> None:
         taeda.distributed.init_process_group("gloo")
     with pytest.raises(NotImplementedError, match="one device"):
         taeda.distributed.device_mesh.init_device_mesh("cpu", (1,))
-    assert not isinstance(taeda.ones(1), (taeda.distributed.device_mesh.DeviceMesh, taeda.distributed.ProcessGroup))
+    assert not isinstance(taeda.ones(1), (taeda.distributed.device_mesh.DeviceMesh, taeda.distributed.ProcessGroup, taeda.distributed.Work))
     assert not taeda.onnx.is_in_onnx_export()
     with pytest.raises(NotImplementedError, match="state_dict"):
         taeda.onnx.export(None, None, "x")

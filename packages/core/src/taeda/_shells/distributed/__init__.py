@@ -13,7 +13,7 @@ from . import checkpoint, device_mesh, fsdp, nn, optim, rpc, tensor
 from .nn import no_group as _no_group
 
 __all__ = [
-    "GroupMember", "ProcessGroup", "ReduceOp", "all_gather", "all_gather_object", "all_reduce", "barrier", "broadcast",
+    "GroupMember", "ProcessGroup", "ReduceOp", "Work", "all_gather", "all_gather_object", "all_reduce", "barrier", "broadcast",
     "broadcast_object_list", "checkpoint", "destroy_process_group", "device_mesh", "fsdp", "gather", "get_backend", "get_rank",
     "get_world_size", "group", "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available",
     "is_nccl_available", "is_torchelastic_launched", "new_group", "nn", "optim", "reduce", "reduce_scatter", "rpc", "scatter", "tensor",
@@ -35,6 +35,10 @@ def init_process_group(*args: Any, **kwargs: Any) -> NoReturn:
 
 class ProcessGroup:
     """Processes that work together, in the annotations of programs; nothing is one."""
+
+
+class Work:
+    """A call between processes that is still running, in the annotations of programs; nothing is one."""
 
 
 get_rank = get_world_size = barrier = destroy_process_group = _no_group
