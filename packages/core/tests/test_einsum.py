@@ -71,6 +71,14 @@ def test_results_lie_in_memory_as_pytorchs(equation, stride) -> None:
     assert y.stride() == stride
 
 
+def test_operands_change_places_only_where_the_last_size_is_not_1() -> None:
+    """PyTorch's strides again: a program took a view of the first one."""
+    x, k = taeda.ones(2, 3, 8, 1, 6, 9), taeda.ones(2, 3, 5, 9, 8)
+    assert taeda.einsum("bildsk,biokl->bolsd", x, k).stride() == (240, 1, 30, 5, 5)
+    assert taeda.einsum("bij,bjk->bki", taeda.ones(3, 2, 4), taeda.ones(3, 4, 5)).stride() == (10, 2, 1)
+
+
+
 def test_an_equation_alone_is_a_value_error() -> None:
     for args in ((), ("",), ("ij", [])):
         with pytest.raises(ValueError, match=r"^\[einsum\] must"):

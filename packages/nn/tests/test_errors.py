@@ -98,7 +98,9 @@ def test_an_error_caught_and_replaced_starts_where_it_is_raised():
             except RuntimeError as e:
                 raise ValueError("bad input") from e
 
-    assert _text(lambda: nn.Sequential(Guard())(taeda.ones(1, 2)), ValueError) == "in model.0 (Guard): bad input"
+    with pytest.raises(ValueError) as e:
+        nn.Sequential(Guard())(taeda.ones(1, 2))
+    assert str(e.value) == "bad input" and e.value.__notes__ == ["in model.0 (Guard)"]
 
 
 def test_an_error_handled_inside_leaves_no_trace():
@@ -123,7 +125,36 @@ def test_a_module_that_calls_itself():
                 raise ValueError("end")
             return self(n - 1)
 
-    assert _text(lambda: nn.Sequential(Again())(3), ValueError) == "in model.0 (Again): end"
+    with pytest.raises(ValueError) as e:
+        nn.Sequential(Again())(3)
+    assert str(e.value) == "end" and e.value.__notes__ == ["in model.0 (Again)"]
+
+
+def test_what_a_program_raises_itself_keeps_its_text():
+    class Checks(nn.Module):
+        def forward(self, x, how):
+            if how == "assert":
+                raise AssertionError("wrong how")
+            if how == "raise":
+                raise ValueError("[forward] you have to give input_ids")
+            if how == "again":
+                try:
+                    return x @ x
+                except RuntimeError as error:
+                    raise error
+            return x.view(7) if how == "taeda" else x + how
+
+    model = nn.Sequential(nn.Identity(), nn.ModuleDict({"inner": Checks()})["inner"])
+    model.forward = lambda x, how: model[1](model[0](x), how)
+    x = taeda.ones(1, 2)
+    for how, kind, text in (("assert", AssertionError, "wrong how"), ("raise", ValueError, "[forward] you have to give input_ids")):
+        with pytest.raises(kind) as e:
+            model(x, how)
+        assert str(e.value) == text and e.value.__notes__ == ["in model.1 (Checks)"]
+    assert _text(lambda: model(x, "again")).startswith("in model.1 (Checks): [matmul] ")
+    assert _text(lambda: model(x, "taeda")).startswith("in model.1 (Checks): [view] ")
+    assert _text(lambda: model(x, None), TypeError).startswith("in model.1 (Checks): unsupported operand type(s) for +")
+    assert _text(lambda: model(x), TypeError).startswith("in Sequential: ")
 
 
 def test_modules_that_are_no_children_are_named_behind_their_caller():

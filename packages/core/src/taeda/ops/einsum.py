@@ -238,6 +238,7 @@ def _pairing(la, sa, lb, sb, needed, output):
     # in the result's order, as PyTorch's: a program may take a view of what lies without gaps there
     batch, rows, cols = (sorted(labels, key=lambda t: place.get(t, 99)) for labels in (batch, rows, cols))
     swap = bool(rows and cols) and max(place.get(t, 99) for t in cols) < min(place.get(t, 99) for t in rows)
+    swap = swap and size.get(output[-1]) != 1              # as PyTorch's, whose strides a view of the result depends on
     if swap:
         la, rows, lb, cols = lb, cols, la, rows
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from taeda.nn.modules.module import Module
 
 # Types whose text is args[0]: the line goes in front of it.  Any other exception (a class of the user's,
-# KeyError, whose text is a repr, OSError, ...) keeps its arguments and gets the line as a note.
+# KeyError, whose text is a repr, OSError, ...), and what the program raises itself, keeps its arguments and gets the line as a note.
 _TEXT_TYPES = (
     RuntimeError,
     ValueError,
@@ -89,7 +89,7 @@ def _begin(module: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[st
     if isinstance(error, (StopIteration, StopAsyncIteration)):
         return None
     text = None
-    if type(error) in _TEXT_TYPES and len(error.args) == 1 and isinstance(error.args[0], str):
+    if type(error) in _TEXT_TYPES and len(error.args) == 1 and isinstance(error.args[0], str) and not _raised_by_program(error):
         text = error.args[0]
         try:
             cure = module._cure(*args, **kwargs) or _cure_of_tuples(module, error, args)
@@ -103,6 +103,19 @@ def _begin(module: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[st
     except AttributeError:  # a class with __slots__
         return None
     return mark
+
+
+def _raised_by_program(error: Exception) -> bool:
+    """Whether the exception comes of a ``raise`` or ``assert`` outside of taeda, whose text somebody may look for."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or trace.tb_frame.f_globals.get("__name__", "").split(".")[0] == "taeda":
+        return False
+    from opcode import opmap  # no part of the start
+
+    code = trace.tb_frame.f_code.co_code
+    return 0 <= trace.tb_lasti < len(code) and code[trace.tb_lasti] == opmap["RAISE_VARARGS"]
 
 
 def _cure_of_tuples(module: Any, error: Exception, args: tuple[Any, ...]) -> str | None:
