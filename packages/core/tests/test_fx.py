@@ -135,16 +135,6 @@ def test_operators_that_write_or_draw_are_kept() -> None:
     assert graph.eliminate_dead_code() and len(graph.nodes) == len(impure) + len(seeded) + 2
 
 
-def test_a_write_by_an_operator_outlives_the_elimination() -> None:
-    def f(x: taeda.Tensor, y: taeda.Tensor) -> taeda.Tensor:
-        taeda.ops.aten.add_.Tensor(x, y)
-        return x * 2
-
-    traced = fx.symbolic_trace(f)
-    assert not traced.graph.eliminate_dead_code()
-    assert traced(taeda.ones(2), taeda.ones(2)).tolist() == [4, 4]
-
-
 def test_what_is_not_well_formed_is_found() -> None:
     graph, x, y, z = small()
     graph.lint()

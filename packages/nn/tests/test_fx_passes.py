@@ -202,3 +202,13 @@ def test_passes_that_fail_are_named() -> None:
         else:
             with pytest.raises(ValueError, match="wrong"):
                 manager(traced)
+
+
+def test_a_write_by_an_operator_outlives_the_elimination() -> None:
+    def f(x: taeda.Tensor, y: taeda.Tensor) -> taeda.Tensor:
+        taeda.ops.aten.add_.Tensor(x, y)
+        return x * 2
+
+    traced = fx.symbolic_trace(f)
+    assert not traced.graph.eliminate_dead_code()
+    assert traced(taeda.ones(2), taeda.ones(2)).tolist() == [4, 4]

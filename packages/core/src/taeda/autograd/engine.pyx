@@ -244,7 +244,7 @@ cdef class OfAllInputs(Node):
         return self.of + "Backward0"
 
     def run(self, g):
-        return tuple([None if shape is None else g.new_zeros(shape) for shape in self.shapes])
+        return tuple([None if shape is None or g is None else g.new_zeros(shape) for shape in self.shapes])
 
 
 cdef bint is_of_all_inputs(object op):
