@@ -64,6 +64,12 @@ DEPTHWISE += [((2, c, h, w), (c, 1, 9, 9), {"groups": c, "padding": p, "stride":
 DEPTHWISE += [((3, c, w), (c, 1, k), {"groups": c, "padding": p, "stride": s, "dilation": d})
               for c, w, k, p, s, d in ((40, 16, 3, 1, 1, 1), (7, 5, 3, 1, 1, 1), (19, 70, 7, 3, 1, 1), (6, 150, 5, 2, 2, 1), (9, 131, 3, 0, 3, 1), (5, 200, 5, 2, 4, 1),
                                        (4, 90, 4, 3, 3, 2), (3, 64, 31, 15, 1, 1), (3, 100, 3, 8, 1, 4), (2, 33, 2, 5, 4, 3), (3, 40, 1, 0, 2, 1), (2, 37, 3, 4, 5, 1))]
+# any other kernel and dilation: rows of a residue by eight, seven and four, too few of them, planes narrower than one and than two vectors
+DEPTHWISE += [((2, 3, h, w), (3, 1, kh, kw), {"groups": 3, "padding": p, "stride": s, "dilation": d})
+              for h, w, kh, kw, p, s, d in ((20, 21, 3, 3, 2, 1, 2), (30, 28, 5, 5, 6, 1, 3), (33, 16, 7, 7, 6, 1, 2), (14, 14, 3, 3, 4, 1, 4), (25, 25, 9, 9, 4, 1, 3),
+                                            (17, 30, 4, 4, 1, 1, 1), (18, 27, 4, 4, 1, 2, 1), (19, 13, 6, 6, 2, 1, 1), (26, 25, 11, 11, 5, 1, 1), (22, 35, 3, 5, 1, 1, 1),
+                                            (12, 23, 1, 7, (0, 3), 1, 1), (3, 40, 2, 2, 0, 1, 1), (31, 12, 7, 1, (3, 0), 1, 1), (21, 34, 5, 3, (4, 1), (2, 3), (2, 1)),
+                                            (29, 30, 3, 3, 0, (5, 4), 1), (15, 24, 3, 3, 7, 1, 2), (13, 40, 12, 20, (6, 9), 1, 1), (40, 20, 5, 5, 4, 2, 2))]
 TURNED = [((2, 24, 9, 8), (24, 8, 3, 3), {"groups": 3, "padding": 1, "stride": 2}), ((3, 14, 7, 11), (10, 7, 3, 2), {"groups": 2, "stride": (2, 3)}),
           ((5, 32, 40, 30), (20, 8, 3, 3), {"groups": 4, "padding": 1, "stride": 2})]
 # taps that meet only padding: on both sides, on one, all but those of one pixel, more padding than the first tap reaches back

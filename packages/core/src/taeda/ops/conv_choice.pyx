@@ -30,6 +30,7 @@ cdef bint fast = True              # whether Winograd's method may be used: taed
 
 cdef enum:
     PLANES = 1 << 18               # elements of an image that the kernels for one result split and keep at hand
+    TAPS = 256                     # of a depthwise kernel
     ROW = 1 << 13                  # elements of a signal that a depthwise kernel frames in the caches
 
 cdef Op PIXELS = define("convolution", NULL, 0, 0, "convolution_pixels")
@@ -102,13 +103,12 @@ cdef inline bint is_depthwise(Part part, const Geometry* q, const View* w, const
     """Whether every channel has one kernel of its own that conv_depthwise knows."""
     if q.n > 2 or q.groups == 1 or w.shape[0] != q.groups or w.shape[1] != 1:
         return False
-    if q.n == 1:
-        return part != WEIGHT_GRADIENT and w.shape[4] <= 81 and x.shape[4] <= ROW and q.stride[2] <= (4 if part == RESULT else 1)
-    if w.shape[3] != w.shape[4] or q.stride[1] != q.stride[2] or q.dilation[1] != 1 or q.dilation[2] != 1:
+    if q.n == 2 and w.shape[3] == w.shape[4] and (w.shape[3] == 3 or w.shape[3] == 5 or w.shape[3] == 7) and (
+            q.dilation[1] == 1 and q.dilation[2] == 1 and q.stride[1] == q.stride[2] and q.stride[1] <= 3):
+        return True                              # loops of their own, also for strided gradients
+    if part == WEIGHT_GRADIENT or w.shape[3] * w.shape[4] > TAPS or x.shape[4] > ROW:
         return False
-    if w.shape[3] == 9:
-        return part != WEIGHT_GRADIENT and q.stride[1] == 1
-    return (w.shape[3] == 3 or w.shape[3] == 5 or w.shape[3] == 7) and q.stride[1] <= 3
+    return q.stride[2] <= 4 if part == RESULT else q.stride[1] * q.stride[2] == 1
 
 
 cdef inline bint is_depthwise_last(const Geometry* q, const View* w, const View* a, const View* b) noexcept:

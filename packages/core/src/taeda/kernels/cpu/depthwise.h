@@ -2,14 +2,12 @@
  *
  *   frame    a plane in a frame of zeros, columns apart by the residues of the stride: [row][residue][column]
  *   spread   the same with up - 1 zeros between neighbours: what an input gradient of stride `up` convolves
- *   row      y[j] = bias + sum_k  w[k] x[j S + k D]                        x in a frame of one row, tap k from off[k] on
- *   filter   y[i][j] = bias + sum_{h,k}  w[h][k] x[i S + h][j S + k]      x in a frame
+ *   filter   y[i][j] = bias + sum_k  w[k] x[off[k] + i S pitch + j]       x in a frame; tap k begins at off[k]
  *   moments  sums[h K + k][l] += sum_{i, j = l mod lanes}  g[i][j] x[i S + h][j S + k]
  *
  * Vectors are neighbouring pixels.  filter computes four rows at a time, or eight with AVX-512's registers, so that a vector of x serves
  * all of them, a column of taps after the other; the last vector of a row reaches back.  Vectors may read a few places beyond the frame:
- * it needs LANES places more.
- * Sizes 3, 5 and 7 and strides 1 to 3 are written out by the compiler, and size 9 by stride 1.
+ * it needs LANES places more.  Such loops are written out for kernels of 3 to 7, 9 and 11 rows; others load a vector for each tap.
  */
 #ifndef TAEDA_DEPTHWISE_H
 #define TAEDA_DEPTHWISE_H
@@ -81,54 +79,68 @@ LOCAL void NAME(spread)(T *dst, int64_t rows, int64_t cols, int64_t up, const T 
     }
 }
 
-/* One row by any number of taps: four vectors share each tap, and the last one reaches back. */
-LOCAL void NAME(filter_row)(int64_t K, const int64_t *off, T *y, int64_t cols, const T *x, const T *w, T bias) {
-    typedef NAME(half) V;
-    const int64_t B = LANES / 2;
-    int64_t j = 0;
-    for (; j + 4 * B <= cols; j += 4 * B) {
-        V sum[4];
-        WRITE_OUT for (int r = 0; r < 4; r++)
-            sum[r] = bias + (V){0};
-        for (int64_t k = 0; k < K; k++) {
-            const V tap = w[k] - (V){0};
-            WRITE_OUT for (int r = 0; r < 4; r++)
-                sum[r] += tap * *(const V *)(x + off[k] + j + r * B);
-        }
-        WRITE_OUT for (int r = 0; r < 4; r++)
-            *(V *)(y + j + r * B) = sum[r];
+/* R rows by C vectors at a time share each of n taps, wherever they lie; the last ones reach back. */
+#define BLOCK(R, C)                                                                                           \
+    for (int64_t j = 0; j < cols; j += C * B) {                                                               \
+        if (j + (C - 1) * gap + B > cols && cols >= B)                                                        \
+            j = cols - (C - 1) * gap - B;                                                                     \
+        V sum[R][C];                                                                                          \
+        WRITE_OUT for (int e = 0; e < R * C; e++)                                                             \
+            sum[e / C][e % C] = bias + (V){0};                                                                \
+        for (int64_t k = 0; k < n; k++) {                                                                     \
+            const V tap = w[k] - (V){0};                                                                      \
+            const T *at = from + off[k] + j;                                                                  \
+            WRITE_OUT for (int e = 0; e < R * C; e++)                                                         \
+                sum[e / C][e % C] += tap * *(const V *)(at + e / C * down + e % C * gap);                     \
+        }                                                                                                     \
+        WRITE_OUT for (int e = 0; e < R * C; e++) {                                                           \
+            if (cols >= B)                                                                                    \
+                *(V *)(to + e / C * step + j + e % C * gap) = sum[e / C][e % C];                              \
+            else                                                                                              \
+                NAME(copy)(to + e / C * step, (const T *)&sum[e / C][0], cols);                               \
+        }                                                                                                     \
     }
-    for (; j < cols; j += B) {
-        if (j + B > cols && cols >= B)
-            j = cols - B;
-        V sum = bias + (V){0};
-        for (int64_t k = 0; k < K; k++)
-            sum += w[k] * *(const V *)(x + off[k] + j);
-        if (cols >= B)
-            *(V *)(y + j) = sum;
+LOCAL void NAME(filter_any)(int64_t n, const int64_t *off, T *y, int64_t step, int64_t rows, int64_t cols, const T *x, int64_t down,
+                            const T *w, T bias) {
+    typedef NAME(half) V;
+    const int64_t B = LANES / 2, R = rows >= 4 ? 4 : 1, gap = R == 4 && cols < 2 * B ? cols - B : B;
+    for (int64_t i = 0; i < rows; i += R) {
+        if (i + R > rows)
+            i = rows - R;
+        const T *from = x + i * down;
+        T *to = y + i * step;
+        if (R == 4 && cols > B)
+            BLOCK(4, 2)
+        else if (R == 4)
+            BLOCK(4, 1)
+        else if (cols >= 4 * B)
+            BLOCK(1, 4)
         else
-            NAME(copy)(y, (const T *)&sum, cols);
+            BLOCK(1, 1)
     }
 }
+#undef BLOCK
 
-#define AT(S, row, k) (x + (row) * S * part + (k) % S * part + (k) / S)
-#define ROWS(K, S, R)                                                                                         \
-    for (; i + R <= rows; i += R)                                                                             \
+/* H taps of a column after the other, each vector of x for all of R rows. */
+#define ROWS(H, S, R, MORE)                                                                                   \
+    for (; MORE; i += R) {                                                                                    \
+        if (i + R > rows)                                                                                     \
+            i = rows - R;                                                                                     \
         for (int64_t j = 0; j < cols; j += B) {                                                               \
             if (j + B > cols && cols >= B)                                                                    \
                 j = cols - B;                                                                                 \
             V sum[R];                                                                                         \
             WRITE_OUT for (int r = 0; r < R; r++)                                                             \
                 sum[r] = bias + (V){0};                                                                       \
-            for (int k = 0; k < K; k++) {                                                                     \
-                const T *from = AT(S, i * S, k) + j;                                                          \
-                V s[K];                                                                                       \
-                WRITE_OUT for (int h = 0; h < K; h++)                                                         \
+            for (int64_t k = 0; k < K; k++) {                                                                 \
+                const T *from = x + i * S * down + off[k] + j;                                                \
+                V s[H];                                                                                       \
+                WRITE_OUT for (int h = 0; h < H; h++)                                                         \
                     s[h] = w[h * K + k] - (V){0};                                                             \
-                WRITE_OUT for (int h = 0; h < (R - 1) * S + K; h++) {                                         \
-                    const V v = *(const V *)(from + h * S * part);                                            \
+                WRITE_OUT for (int h = 0; h < (R - 1) * S + H; h++) {                                         \
+                    const V v = *(const V *)(from + h * down);                                                \
                     WRITE_OUT for (int r = 0; r < R; r++)                                                     \
-                        if (h - r * S >= 0 && h - r * S < K)                                                  \
+                        if (h - r * S >= 0 && h - r * S < H)                                                  \
                             sum[r] += s[h - r * S] * v;                                                       \
                 }                                                                                             \
             }                                                                                                 \
@@ -138,24 +150,27 @@ LOCAL void NAME(filter_row)(int64_t K, const int64_t *off, T *y, int64_t cols, c
                 else                                                                                          \
                     NAME(copy)(y + (i + r) * step, (const T *)&sum[r], cols);                                 \
             }                                                                                                 \
-        }
+        }                                                                                                     \
+    }
 #define BEGIN(FUNCTION, TARGET)                                                                               \
-    LOCAL TARGET void NAME(FUNCTION)(T *y, int64_t step, int64_t rows, int64_t cols, const T *x, int64_t part, const T *w, T bias) { \
+    LOCAL TARGET void NAME(FUNCTION)(int64_t K, const int64_t *off, T *y, int64_t step, int64_t rows, int64_t cols, const T *x, \
+                                     int64_t down, const T *w, T bias) {                                      \
         typedef NAME(half) V;                                                                                 \
         const int64_t B = LANES / 2;                                                                          \
         int64_t i = 0;
-#define FILTER(K, S)                                                                                          \
-    BEGIN(filter_##K##_##S, ) ROWS(K, S, 4) ROWS(K, S, 1) }                                                   \
-    BEGIN(wide_filter_##K##_##S, WIDE)                                                                        \
-        if (rows % 7 == 0 && rows % 8 != 0) ROWS(K, S, 7)                                                     \
-        ROWS(K, S, 8) ROWS(K, S, 4) ROWS(K, S, 1)                                                             \
+#define FILTER(H, S)                                                                                          \
+    BEGIN(filter_##H##_##S, ) ROWS(H, S, 4, i < rows && rows >= 4) ROWS(H, S, 1, i < rows) }                  \
+    BEGIN(wide_filter_##H##_##S, WIDE)                                                                        \
+        if (rows % 7 == 0 && rows % 8 != 0) ROWS(H, S, 7, i < rows)                                           \
+        ROWS(H, S, 8, i + 8 <= rows) ROWS(H, S, 4, i < rows && rows >= 4) ROWS(H, S, 1, i < rows)             \
     }
-FILTER(3, 1) FILTER(3, 2) FILTER(3, 3) FILTER(5, 1) FILTER(5, 2) FILTER(5, 3) FILTER(7, 1) FILTER(7, 2) FILTER(7, 3)
-FILTER(9, 1)
+FILTER(3, 1) FILTER(3, 2) FILTER(3, 3) FILTER(4, 1) FILTER(4, 2) FILTER(5, 1) FILTER(5, 2) FILTER(5, 3) FILTER(6, 1)
+FILTER(7, 1) FILTER(7, 2) FILTER(7, 3) FILTER(9, 1) FILTER(11, 1)
 #undef ROWS
 #undef BEGIN
 #undef FILTER
 
+#define AT(S, row, k) (x + (row) * S * part + (k) % S * part + (k) / S)
 /* H rows of the kernel at a time: their sums fit in registers. */
 #define MOMENTS(K, S, H)                                                                                      \
     LOCAL void NAME(moments_##K##_##S)(T *sums, const T *g, int64_t step, int64_t rows, int64_t cols, const T *x, \
@@ -201,23 +216,32 @@ MOMENTS(7, 1, 1) MOMENTS(7, 2, 1) MOMENTS(7, 3, 1)
 #undef MOMENTS
 #undef AT
 
-LOCAL void NAME(filter)(int64_t K, int64_t S, T *y, int64_t step, int64_t rows, int64_t cols, const T *x, int64_t part, const T *w,
-                        T bias) {
-#define OF_STRIDE(F) (S == 1 ? NAME(F##_1) : S == 2 ? NAME(F##_2) : NAME(F##_3))
-#define PICK(K) (taeda_wide() ? OF_STRIDE(wide_filter_##K) : OF_STRIDE(filter_##K))(y, step, rows, cols, x, part, w, bias)
-    if (K == 3)
-        PICK(3);
-    else if (K == 5)
-        PICK(5);
-    else if (K == 7)
-        PICK(7);
-    else
-        (taeda_wide() ? NAME(wide_filter_9_1) : NAME(filter_9_1))(y, step, rows, cols, x, part, w, bias);
-#undef PICK
+typedef void (*NAME(Filter))(int64_t K, const int64_t *off, T *y, int64_t step, int64_t rows, int64_t cols, const T *x, int64_t down,
+                             const T *w, T bias);
+LOCAL NAME(Filter) NAME(filter_of)(int64_t height, int64_t stride) {
+#define OF(H, S)                                                                                              \
+    if (height == H && stride == S)                                                                           \
+        return taeda_wide() ? NAME(wide_filter_##H##_##S) : NAME(filter_##H##_##S);
+    OF(3, 1) OF(3, 2) OF(3, 3) OF(4, 1) OF(4, 2) OF(5, 1) OF(5, 2) OF(5, 3) OF(6, 1) OF(7, 1) OF(7, 2) OF(7, 3) OF(9, 1) OF(11, 1)
+#undef OF
+    return 0;
+}
+
+/* H rows of K taps; rows of y that lie as far apart as those of the kernel see the same rows of x, which lie `pitch` apart. */
+LOCAL void NAME(filter)(int64_t H, int64_t K, int64_t S, int64_t apart, const int64_t *off, T *y, int64_t step, int64_t rows, int64_t cols,
+                        const T *x, int64_t pitch, const T *w, T bias) {
+    const NAME(Filter) filter = NAME(filter_of)(H, S);
+    if (!filter || rows < (apart > 1 ? 4 * apart : 1)) {
+        NAME(filter_any)(H * K, off, y, step, rows, cols, x, S * pitch, w, bias);
+        return;
+    }
+    for (int64_t r = 0; r < apart; r++)
+        filter(K, off, y + r * step, apart * step, (rows - r + apart - 1) / apart, cols, x + r * S * pitch, apart * pitch, w, bias);
 }
 
 LOCAL void NAME(moments)(int64_t K, int64_t S, T *sums, const T *g, int64_t step, int64_t rows, int64_t cols, const T *x,
                          int64_t part) {
+#define OF_STRIDE(F) (S == 1 ? NAME(F##_1) : S == 2 ? NAME(F##_2) : NAME(F##_3))
     (K == 3 ? OF_STRIDE(moments_3) : K == 5 ? OF_STRIDE(moments_5) : OF_STRIDE(moments_7))(sums, g, step, rows, cols, x, part);
 }
 #undef OF_STRIDE
