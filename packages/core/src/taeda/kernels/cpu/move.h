@@ -215,7 +215,7 @@ static void fill_rows(char *y, int64_t yt, const char *x, int64_t xt, int64_t n,
     }
 }
 
-/* Upwards in y.  What goes past the caches is turned round in a buffer first. */
+/* What goes past the caches is turned round in a buffer first. */
 static void reverse_row(const Move *m, char *y, const char *x, int64_t n) {
     _Alignas(64) char room[4096];
     const int64_t e = m->e, most = sizeof room / e;
@@ -223,7 +223,7 @@ static void reverse_row(const Move *m, char *y, const char *x, int64_t n) {
         BY_SIZE(e, reverse, y, x, n)
         return;
     }
-    for (int64_t i = 0; i < n; i += most) {
+    for (int64_t i = (n - 1) / most * most; i >= 0; i -= most) {            /* upwards in x, too */
         const int64_t k = n - i < most ? n - i : most;
         BY_SIZE(e, reverse, room, x - i * e, k)
         stream_row(y + i * e, room, k * e);

@@ -98,34 +98,33 @@ static void NAME(unweave)(char *to, int64_t ys, const char *from, int64_t I, int
         for (int64_t i = 0; i < I; i++) a[i] = x[4 * i], b[i] = x[4 * i + 1], c[i] = x[4 * i + 2], d[i] = x[4 * i + 3];
 }
 
+/* Upwards in x, downwards in y: the processor foresees what is read in one direction throughout, short rows too. */
 static void NAME(reverse)(char *to, const char *from, int64_t n) {
     T *y = (T *)to;
     const T *x = (const T *)from;
-    int64_t i = 0;
+    int64_t i = n;                                          /* that many are left */
 #if LANES > 1
     enum { LINE = 64 / sizeof(T) };
-    const int64_t next = n * sizeof(T) <= 4096 ? n : 0;     /* short rows: the processor does not see that the next one lies above */
-    for (; i + LINE <= n; i += LINE) {                      /* 32 bytes a store: those of 16 are what it waits for */
-        const char *last = (const char *)(x - i - (LANES - 1));
-        __builtin_prefetch(x - i + next);
+    for (; i >= LINE; i -= LINE) {                          /* 32 bytes a store: those of 16 are what it waits for */
+        const char *first = (const char *)(x - (i - 1));
 #pragma GCC unroll 2
         for (int k = 0; k < 2; k++) {
-            const NAME(vector) a = *(const NAME(vector) *)(last - 32 * k), b = *(const NAME(vector) *)(last - 32 * k - 16);
-            const U128 low = (U128)__builtin_shufflevector(a, a, BACKWARDS), high = (U128)__builtin_shufflevector(b, b, BACKWARDS);
-            *(U256 *)((char *)(y + i) + 32 * k) = __builtin_shufflevector(low, high, 0, 1, 2, 3);
+            const NAME(vector) a = *(const NAME(vector) *)(first + 32 * k), b = *(const NAME(vector) *)(first + 32 * k + 16);
+            const U128 low = (U128)__builtin_shufflevector(b, b, BACKWARDS), high = (U128)__builtin_shufflevector(a, a, BACKWARDS);
+            *(U256 *)((char *)(y + i) - 32 * (k + 1)) = __builtin_shufflevector(low, high, 0, 1, 2, 3);
         }
     }
-    for (; i + LANES <= n; i += LANES) {
-        const NAME(vector) v = *(const NAME(vector) *)(x - i - (LANES - 1));
-        *(NAME(vector) *)(y + i) = __builtin_shufflevector(v, v, BACKWARDS);
+    for (; i >= LANES; i -= LANES) {
+        const NAME(vector) v = *(const NAME(vector) *)(x - (i - 1));
+        *(NAME(vector) *)(y + i - LANES) = __builtin_shufflevector(v, v, BACKWARDS);
     }
-    if (n >= LANES && i < n) {                              /* the last vector overlaps those before */
-        const NAME(vector) v = *(const NAME(vector) *)(x - (n - 1));
-        *(NAME(vector) *)(y + n - LANES) = __builtin_shufflevector(v, v, BACKWARDS);
+    if (n >= LANES && i > 0) {                              /* the last vector overlaps those before */
+        const NAME(vector) v = *(const NAME(vector) *)(x - (LANES - 1));
+        *(NAME(vector) *)y = __builtin_shufflevector(v, v, BACKWARDS);
         return;
     }
 #endif
-    for (; i < n; i++) y[i] = x[-i];
+    while (i-- > 0) y[i] = x[-i];
 }
 
 static void NAME(strided)(char *y, int64_t ys, int64_t yt, const char *x, int64_t xs, int64_t xt, int64_t I, int64_t J) {
