@@ -337,7 +337,7 @@ static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, con
         r.segments = reduce_min(r.segments < 1 ? 1 : r.segments, r.count);
     }
     r.segment = (r.count + r.segments - 1) / r.segments;
-    if (r.segments > 1 && r.sn != 1) r.segment = (r.segment + REDUCE_ROWS - 1) / REDUCE_ROWS * REDUCE_ROWS;
+    if (r.segments > 1) r.segment = (r.segment + REDUCE_ROWS - 1) / REDUCE_ROWS * REDUCE_ROWS;     /* of whole lines */
     if (r.count > 0) r.segments = (r.count + r.segment - 1) / r.segment;
     r.partial = NULL;
     if (r.segments > 1) {
