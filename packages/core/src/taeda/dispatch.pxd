@@ -5,7 +5,7 @@ from taeda.autograd.node cimport Node, vjp_fn
 from taeda.kernels.cpu.abi cimport Param
 from taeda.operands cimport as_tensor, broadcast_shapes, check_same_device, integer, result_type, wrap_dim
 from taeda.recording cimport (SEVERAL, any_needs_grad, begin_inplace, end_inplace, needs_grad, record, record_multi, record_view)
-from taeda.registry cimport (COMPARE, CROSS, FLOAT, IN0, IN1, IN2, NOTHING, OUT, SAME, Op, copy_into, define, launch, linear)
+from taeda.registry cimport (COMPARE, CROSS, FLOAT, IN0, IN1, IN2, NOTHING, OUT, SAME, Op, copy_into, define, joint, launch, linear)
 from taeda.tensor_base cimport TensorBase
 
 

@@ -23,12 +23,14 @@ cdef class Op:
     cdef readonly bint opmath        # a number beside float16 or bfloat16 is not rounded
     cdef readonly bint exponent      # a number as second operand is a parameter: it has no say in how the result lies
     cdef readonly bint linear        # in its tensors: a complex one may be taken part by part
+    cdef readonly bint joint         # one kernel takes the cotangent and every input: second derivatives are zero, and not an error
     cdef readonly str family         # module that defines it
 
 
 # at module level of ops/*.pyx
 cdef Op define(str name, vjp_fn vjp, int saves=*, int rule=*, str kernel=*, str grad_name=*)
 cdef Op linear(Op op)                                             # a complex tensor may be taken part by part
+cdef Op joint(Op op)                                              # a gradient that no input moves has zero as its derivative
 
 cdef str device_name(int device)
 cdef int no_stand_in(str op, int device) except -1

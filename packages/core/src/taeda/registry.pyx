@@ -72,6 +72,15 @@ cdef Op linear(Op op):
     return op
 
 
+cdef Op joint(Op op):
+    """Mark an op whose derivative PyTorch takes by one kernel of the cotangent and the inputs.
+
+    Where that does not depend on an input, a second derivative is zero, and not an error as for what is linear.
+    """
+    op.joint = True
+    return op
+
+
 cdef int _fill_copies() except -1:
     cdef int a, b
     for a in range(NDTYPES):

@@ -224,18 +224,8 @@ cdef object vjp_of_wrappers(Node n, object g):
     return _above.tell_classes(f"{n.op.name}_backward", call, (*g, *saved) if call.several else (g, *saved))
 
 
-# Derivatives that PyTorch computes by one kernel from the cotangent and the inputs: where they do not depend on an input, a second
-# derivative is zero, and not an error as for what is linear.
-cdef frozenset OF_ALL_INPUTS = frozenset((
-    "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d "
-    "avg_pool avg_pool1d avg_pool2d avg_pool3d batch_norm convolution convolution_bias convolution_product fractional_max_pool2d "
-    "fractional_max_pool3d grid_sampler_2d grid_sampler_3d layer_norm max_pool max_pool1d max_pool2d max_pool3d multi_margin_loss "
-    "multilabel_margin_loss nll_loss nll_loss2d reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d "
-    "replication_pad2d replication_pad3d segment_reduce").split())
-
-
 cdef class OfAllInputs(Node):
-    """A gradient that does not depend on the inputs of its node, as a function of them all the same."""
+    """The gradient of a joint op that does not depend on the inputs of its node, as a function of them all the same."""
 
     cdef str of
     cdef list shapes                    # of the gradients of these inputs
@@ -245,11 +235,6 @@ cdef class OfAllInputs(Node):
 
     def run(self, g):
         return tuple([None if shape is None or g is None else g.new_zeros(shape) for shape in self.shapes])
-
-
-cdef bint is_of_all_inputs(object op):
-    """Means of whole images and transposed convolutions are ops of their own under other ops' names."""
-    return op.name in OF_ALL_INPUTS and op.grad_name != "MeanBackward1" or op.grad_name == "ConvolutionBackward0"
 
 
 cdef object tied(Node n, object found):
@@ -289,7 +274,7 @@ cdef object run_node(Node n, object g):
     elif isinstance(g, TensorBase) and not is_wrapper(<TensorBase>g) or not any_wrapper(g):
         try:
             found = n.vjp(n, g)
-            if grad_enabled() and is_of_all_inputs(n.op):
+            if grad_enabled() and n.op.joint:
                 found = tied(n, found)
         except NoStorage:                        # of what it saved
             found = vjp_of_wrappers(n, g)

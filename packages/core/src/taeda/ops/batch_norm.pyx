@@ -10,8 +10,8 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.dual cimport has_tangent, level
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like,
-                             empty_shape, end_inplace, launch, needs_grad, record, to_dtype)
+from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like, empty_shape,
+                             end_inplace, joint, launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport F32, MAX_DIM, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
@@ -111,7 +111,7 @@ cdef object batch_norm_composed(Node n, object g, TensorBase saved_x, TensorBase
     gx = gx * (scale * along(w, ndim) if w is not None else scale)
     return gx.to((<object>saved_x).dtype), gw if n.needs(1) else None, gb if n.needs(2) else None
 
-cdef Op BATCH_NORM = define("batch_norm", batch_norm_vjp, 0, 0, None, "NativeBatchNormBackward0")
+cdef Op BATCH_NORM = joint(define("batch_norm", batch_norm_vjp, 0, 0, None, "NativeBatchNormBackward0"))
 
 cdef int laid_channels(TensorBase x, Param* p) noexcept:
     """p: N, C, L of (N, C, ...), where channels lie innermost of (N L, C, 1)."""

@@ -10,7 +10,7 @@ from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, needs_grad, record, to_dtype
+from taeda.dispatch cimport Op, as_tensor, check_same_device, define, empty, joint, needs_grad, record, to_dtype
 from taeda.dtype cimport name_of
 from taeda.kernels.cpu.abi cimport F32, I8, I16, I32, I64, U8
 from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
@@ -145,8 +145,8 @@ cdef object weight_vjp(Node n, object g):
             input_gradient(&q, n.load(0), <TensorBase>g, None, n.extra[2]) if n.needs(1) else None)
 
 
-cdef Op CONV = define("convolution", conv_vjp, 0, 0, "convolution", "ConvolutionBackward0")
-cdef Op INPUT = define("convolution_input", input_vjp, 0, 0, "convolution_input", "ConvolutionBackward0")
+cdef Op CONV = joint(define("convolution", conv_vjp, 0, 0, "convolution", "ConvolutionBackward0"))
+cdef Op INPUT = joint(define("convolution_input", input_vjp, 0, 0, "convolution_input", "ConvolutionBackward0"))
 cdef Op WEIGHT = define("convolution_weight", weight_vjp, 0, 0, "convolution_weight", "ConvolutionBackwardBackward0")
 
 

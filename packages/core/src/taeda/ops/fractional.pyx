@@ -4,7 +4,7 @@ from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, empty_shape, launch, record)
+from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, empty, empty_shape, joint, launch, record
 from taeda.dtype cimport is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport F32, F64, I64, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
@@ -51,8 +51,8 @@ cdef object pool_vjp(Node n, object cotangent):
     record(op, gx, (g,), (at,), spatial)
     return gx
 
-cdef Op POOL_2D = define("fractional_max_pool2d", pool_vjp, 0, 0, "fractional_max_pool", "FractionalMaxPool2DBackward0")
-cdef Op POOL_3D = define("fractional_max_pool3d", pool_vjp, 0, 0, "fractional_max_pool", "FractionalMaxPool3DBackward0")
+cdef Op POOL_2D = joint(define("fractional_max_pool2d", pool_vjp, 0, 0, "fractional_max_pool", "FractionalMaxPool2DBackward0"))
+cdef Op POOL_3D = joint(define("fractional_max_pool3d", pool_vjp, 0, 0, "fractional_max_pool", "FractionalMaxPool3DBackward0"))
 
 
 cdef tuple one_each(str op, str name, object value, int n):

@@ -2,7 +2,7 @@
 """Sampling of images at arbitrary positions, and the positions that an affine map gives."""
 from taeda.autograd.dual cimport has_tangent, level
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_like, empty_shape, launch,
+from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_like, empty_shape, joint, launch,
                              record)
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
@@ -117,8 +117,8 @@ cdef object grid_sample_composed(Node n, object g, object x, object grid):
         found[1] = zeros(grid.shape, dtype=grid.dtype, device=grid.device)
     return tuple(found)
 
-cdef Op GRID_SAMPLE_2D = define("grid_sampler_2d", grid_sample_vjp, 0, 0, "grid_sample", "GridSampler2DBackward0")
-cdef Op GRID_SAMPLE_3D = define("grid_sampler_3d", grid_sample_vjp, 0, 0, "grid_sample", "GridSampler3DBackward0")
+cdef Op GRID_SAMPLE_2D = joint(define("grid_sampler_2d", grid_sample_vjp, 0, 0, "grid_sample", "GridSampler2DBackward0"))
+cdef Op GRID_SAMPLE_3D = joint(define("grid_sampler_3d", grid_sample_vjp, 0, 0, "grid_sample", "GridSampler3DBackward0"))
 
 
 cdef int check_sampling(TensorBase x, TensorBase grid, int mode) except -1:

@@ -3,7 +3,8 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_shape, launch, needs_grad, record
+from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_shape, joint, launch, needs_grad,
+                             record)
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.loss cimport reduction_code
@@ -21,7 +22,7 @@ cdef object margin_vjp(Node n, object g):
         g = g / max(1, samples)
     return (n.load(0) * (g.reshape(-1, 1) if reduction == 0 else g)).reshape(shape)
 
-cdef Op MULTILABEL_MARGIN = define("multilabel_margin_loss", margin_vjp)
+cdef Op MULTILABEL_MARGIN = joint(define("multilabel_margin_loss", margin_vjp))
 
 
 def multilabel_margin_loss(input, target, reduction="mean"):
@@ -94,7 +95,7 @@ cdef object multi_margin_vjp(Node n, object g):
         g = g / max(1, samples)
     return ((g.reshape(-1, 1) if code == 0 else g) * slope).reshape(shape)
 
-cdef Op MULTI_MARGIN = define("multi_margin_loss", multi_margin_vjp)
+cdef Op MULTI_MARGIN = joint(define("multi_margin_loss", multi_margin_vjp))
 
 
 def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="mean"):

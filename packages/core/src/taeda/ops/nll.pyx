@@ -7,8 +7,8 @@ written.  With class probabilities it is composed of log_softmax and sums.
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty, empty_like,
-                             empty_shape, launch, needs_grad, record, to_dtype)
+from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty, empty_like, empty_shape, joint,
+                             launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport I64, U8, Param, View
 from taeda.ops.loss cimport reduction_code
@@ -113,8 +113,8 @@ cdef object nll_vjp(Node n, object cotangent):
     record(NLL_BACKWARD, gx, (g,), (target, total, w), n.extra)
     return gx
 
-cdef Op NLL = define("nll_loss", nll_vjp)
-cdef Op NLL2D = define("nll_loss2d", nll_vjp, 0, 0, "nll_loss", "NllLoss2DBackward0")
+cdef Op NLL = joint(define("nll_loss", nll_vjp))
+cdef Op NLL2D = joint(define("nll_loss2d", nll_vjp, 0, 0, "nll_loss", "NllLoss2DBackward0"))
 
 cdef TensorBase nll(TensorBase x, TensorBase target, TensorBase w, int reduction, object ignore_index):
     cdef TensorBase out = loss_like(x, target, reduction), total

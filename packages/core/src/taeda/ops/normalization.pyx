@@ -8,7 +8,7 @@ higher derivative follows from them.
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_as, empty_like, empty_shape,
+from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_as, empty_like, empty_shape, joint,
                              launch, record, to_dtype)
 from taeda.dtype cimport is_complex_, is_float, promote
 from taeda.kernels.cpu.abi cimport C128, F32, F64, Param, View
@@ -61,7 +61,7 @@ cdef object layer_norm_composed(Node n, object cotangent, TensorBase saved_x, Te
     gx = rstd * (gx if rms else gx - h.mean(-1, keepdim=True))
     return gx.reshape(saved_x.shape_tuple()), gw, gb
 
-cdef Op LAYER_NORM = define("layer_norm", layer_norm_vjp, 0, 0, None, "NativeLayerNormBackward0")
+cdef Op LAYER_NORM = joint(define("layer_norm", layer_norm_vjp, 0, 0, None, "NativeLayerNormBackward0"))
 cdef Op RMS_NORM = define("rms_norm", layer_norm_vjp, 0, 0, "layer_norm", "MulBackward0")
 
 

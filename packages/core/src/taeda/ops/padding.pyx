@@ -4,7 +4,7 @@ from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty, empty_shape, held_scalar, launch, linear, needs_grad, record
+from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty, empty_shape, held_scalar, joint, launch, linear, needs_grad, record
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
 from taeda.tensor_base cimport TensorBase
 
@@ -125,8 +125,8 @@ cdef object pad_vjp(Node n, object cotangent):
 # OPS[mode][how many dimensions are padded]
 cdef list OPS = [[None, define("constant_pad_nd", pad_vjp, 0, 0, "constant_pad")], [None], [None], [None]]
 for _n in (1, 2, 3):
-    OPS[REFLECT].append(linear(define(f"reflection_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReflectionPad{_n}DBackward0")))
-    OPS[REPLICATE].append(linear(define(f"replication_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReplicationPad{_n}DBackward0")))
+    OPS[REFLECT].append(joint(linear(define(f"reflection_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReflectionPad{_n}DBackward0"))))
+    OPS[REPLICATE].append(joint(linear(define(f"replication_pad{_n}d", pad_vjp, 0, 0, "pad", f"ReplicationPad{_n}DBackward0"))))
     OPS[CIRCULAR].append(linear(define(f"circular_pad{_n}d", pad_vjp, 0, 0, "pad", "CopySlices")))
 
 

@@ -11,7 +11,7 @@ from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, launch, linear, needs_grad, record, write_out
+from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty_shape, joint, launch, linear, needs_grad, record, write_out
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.arguments cimport whole_numbers
@@ -249,9 +249,9 @@ cdef TensorBase max_pool_backward(object cotangent, TensorBase at, tuple shape, 
 cdef object max_pool_vjp(Node n, object g):
     return max_pool_backward(g, n.load(0), <tuple>n.extra[0], n.extra[1], n.extra[2])
 
-cdef Op MAX_POOL1D = define("max_pool1d", max_pool_vjp, 0, 0, "max_pool", "SqueezeBackward1")
-cdef Op MAX_POOL2D = define("max_pool2d", max_pool_vjp, 0, 0, "max_pool", "MaxPool2DWithIndicesBackward0")
-cdef Op MAX_POOL3D = define("max_pool3d", max_pool_vjp, 0, 0, "max_pool", "MaxPool3DWithIndicesBackward0")
+cdef Op MAX_POOL1D = joint(define("max_pool1d", max_pool_vjp, 0, 0, "max_pool", "SqueezeBackward1"))
+cdef Op MAX_POOL2D = joint(define("max_pool2d", max_pool_vjp, 0, 0, "max_pool", "MaxPool2DWithIndicesBackward0"))
+cdef Op MAX_POOL3D = joint(define("max_pool3d", max_pool_vjp, 0, 0, "max_pool", "MaxPool3DWithIndicesBackward0"))
 
 cdef tuple maxima(Op op, TensorBase x, int n, Param* p, bint last, bint wanted, bint adaptive):
     """(the largest value of each window, where it is or None); last: they lie as x does, channels innermost."""
@@ -389,9 +389,9 @@ cdef TensorBase windows_backward(Op op, object cotangent, tuple geometry, int n,
 cdef object avg_pool_vjp(Node node, object g):
     return windows_backward(AVG_POOL_BACKWARD[node.extra[1] - 1], g, <tuple>node.extra[0], node.extra[1], node.extra[2])
 
-cdef tuple AVG_POOL = (define("avg_pool1d", avg_pool_vjp, 0, 0, "avg_pool", "SqueezeBackward1"),
-                       define("avg_pool2d", avg_pool_vjp, 0, 0, "avg_pool", "AvgPool2DBackward0"),
-                       define("avg_pool3d", avg_pool_vjp, 0, 0, "avg_pool", "AvgPool3DBackward0"))
+cdef tuple AVG_POOL = (joint(define("avg_pool1d", avg_pool_vjp, 0, 0, "avg_pool", "SqueezeBackward1")),
+                       joint(define("avg_pool2d", avg_pool_vjp, 0, 0, "avg_pool", "AvgPool2DBackward0")),
+                       joint(define("avg_pool3d", avg_pool_vjp, 0, 0, "avg_pool", "AvgPool3DBackward0")))
 
 cdef object avg_pool(int n, object input, object kernel_size, object stride, object padding, bint ceil_mode,
                      bint count_include_pad, object divisor_override):
@@ -491,14 +491,14 @@ cdef object adaptive_avg_vjp(Node node, object g):
     return windows_backward(ADAPTIVE_AVG_BACKWARD[node.extra[1] - 1], g, <tuple>node.extra[0], node.extra[1], node.extra[2])
 
 cdef tuple ADAPTIVE_AVG = tuple([
-    linear(define(f"adaptive_avg_pool{n}d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool",
-           "SqueezeBackward1" if n == 1 else f"AdaptiveAvgPool{n}DBackward0")) for n in (1, 2, 3)])
+    joint(linear(define(f"adaptive_avg_pool{n}d", adaptive_avg_vjp, 0, 0, "adaptive_avg_pool",
+                        "SqueezeBackward1" if n == 1 else f"AdaptiveAvgPool{n}DBackward0"))) for n in (1, 2, 3)])
 cdef tuple GLOBAL_AVG = tuple([                     # means, as in PyTorch
     linear(define(f"adaptive_avg_pool{n}d", adaptive_avg_vjp, 0, 0, "mean", "SqueezeBackward1" if n == 1 else "MeanBackward1"))
     for n in (1, 2, 3)])
 cdef tuple ADAPTIVE_MAX = tuple([
-    define(f"adaptive_max_pool{n}d", max_pool_vjp, 0, 0, "adaptive_max_pool",
-           "SqueezeBackward1" if n == 1 else f"AdaptiveMaxPool{n}DBackward0") for n in (1, 2, 3)])
+    joint(define(f"adaptive_max_pool{n}d", max_pool_vjp, 0, 0, "adaptive_max_pool",
+                 "SqueezeBackward1" if n == 1 else f"AdaptiveMaxPool{n}DBackward0")) for n in (1, 2, 3)])
 
 cdef Op averaging(int n, const Param* p):
     return (GLOBAL_AVG if is_global(p) else ADAPTIVE_AVG)[n - 1]

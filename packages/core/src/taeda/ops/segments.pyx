@@ -7,7 +7,7 @@ a reduction again, that of products by the data is composed of both.
 from libc.stdint cimport int32_t, int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, empty_shape, launch, record
+from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, empty_shape, joint, launch, record
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport BF16, F16, F32, F64, I32, I64, Param, View
 from taeda.ops.arguments cimport view_of
@@ -110,7 +110,7 @@ cdef object spread(object cotangent, TensorBase x, TensorBase y, TensorBase boun
 cdef object segment_reduce_vjp(Node n, object g):
     return spread(g, n.raw(0), n.raw(1), n.raw(2), n.extra[0], n.extra[1])
 
-cdef Op SEGMENT_REDUCE = define("segment_reduce", segment_reduce_vjp)
+cdef Op SEGMENT_REDUCE = joint(define("segment_reduce", segment_reduce_vjp))
 
 
 cdef object second_of_products(object c, object g, object x, TensorBase bounds, object initial):
