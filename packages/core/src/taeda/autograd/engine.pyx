@@ -9,6 +9,8 @@ d. Leaves take their sum at the end, so that a failed pass leaves every ``.grad`
    it as soon as nothing more can come, as a user of hooks expects: only for them is counted what leads to them.
 e. A node that no gradient reaches runs all the same where it is user-written: it may want zeros.
 """
+cimport cython
+
 from taeda.autograd.anomaly_mode cimport anomaly, guarded
 from taeda.autograd.grad_mode cimport grad_enabled, set_grad
 from taeda.autograd.leaves cimport LeafCounts, finish_leaf, hooked_leaves, joined, replaced, run_hooks, settle
@@ -378,99 +380,169 @@ cpdef object run_pass(list roots, list grads, bint keep_graph, bint create_graph
     captures: None, or (node, output_nr) / (leaf, -1) pairs whose gradients are returned in a list;
     accumulate: leaves take their gradients (only the captured ones if captures is given).
     """
-    cdef dict buffers = {}          # Node -> its gradient, or a list of them for several outputs
-    cdef dict leaves = {}           # leaf -> sum; those that are done stay for the captures
-    cdef list heap = []
-    cdef dict taken = {}            # capture index -> gradient
-    cdef dict capture_at = None     # Node -> list of (nr, index)
-    cdef object needed = None
-    cdef LeafCounts counts = None
-    cdef Node n
-    cdef TensorBase g
-    cdef Py_ssize_t i, nr, count
-    cdef object buffer, found, e
+    cdef Traversal t = Traversal.__new__(Traversal)
+    cdef list nodes
     cdef bint asked = False, was = set_grad(create_graph)
+    t.buffers, t.leaves, t.heap = {}, {}, []
+    t.keep_graph, t.create_graph, t.accumulate = keep_graph, create_graph, accumulate
     try:
         nodes = starts(roots)
         if captures is not None:
-            needed = leads_to(nodes, captures)
-            capture_at = captured_at(captures)
+            t.needed = leads_to(nodes, captures)
+            t.wanted, t.taken = captured_at(captures), {}
         if asking:
-            asked = begin_pass(nodes, needed)
+            asked = begin_pass(nodes, t.needed)
         if hooked_leaves:
-            counts = LeafCounts()
-            counts.count(nodes, needed)
-        for i in range(len(roots)):
-            nr = (<TensorBase>roots[i]).output_nr if isinstance(roots[i], TensorBase) else roots[i].output_nr
-            if grads[i] is None:                 # gradcheck asks what a missing gradient does
-                reach(nodes[i], buffers, heap, needed)
-            else:
-                deliver(nodes[i], nr, <TensorBase>grads[i], buffers, leaves, heap, needed, create_graph)
-            if counts is not None and counts.last(nodes[i]):
-                settle(<TensorBase>nodes[i], leaves, create_graph, accumulate)
+            t.counts = LeafCounts()
+            t.counts.count(nodes, t.needed)
+        t.set_out(nodes, roots, grads)
         nodes = None
-        while heap:
-            n = pop(heap)
-            buffer = buffers.pop(n)
-            if n.hooks is not None:
-                buffer = output_hooks(n, buffer)
-            if needed is not None and n in capture_at:
-                for nr, i in capture_at[n]:
-                    found = buffer if n.n_outputs == 1 else None if buffer is None else buffer[nr]
-                    taken[i] = found
-            if needed is not None and not any_edge_needed(n, needed):
-                if accumulate and n.hooks is not None and n in capture_at:        # such an input is run, for its hooks
-                    run_node(n, tuple(buffer) if n.n_outputs > 1 else buffer)
-                continue
-            if n.n_outputs > 1:
-                buffer = (None,) * n.n_outputs if buffer is None else tuple(buffer)
-            if needed is not None:
-                found = run_restricted(n, buffer, needed)
-            else:
-                found = run_node(n, buffer) if not anomaly else guarded(run_watched, n, buffer)
-            buffer = None
-            if not keep_graph and n.saved_ is not None:
-                release(n)
-            if not isinstance(found, tuple):
-                found = (found,)
-            count = len(n.edges)
-            if len(<tuple>found) != count:
-                refuse_other_count(n, <tuple>found, count)
-            for i in range(count):
-                e = n.edges[i]
-                if e is None:
-                    continue
-                nr = 0 if n.edge_nrs is None else <Py_ssize_t>n.edge_nrs[i]
-                if (<tuple>found)[i] is None:
-                    reach(e, buffers, heap, needed)
-                else:
-                    g = fitted(n, i, e, (<tuple>found)[i])
-                    if i == count - 1:
-                        found = None            # the last reference but g's, so that sums can be made in place
-                    deliver(e, nr, g, buffers, leaves, heap, needed, create_graph)
-                    g = None
-                if counts is not None and counts.last(e):
-                    settle(<TensorBase>e, leaves, create_graph, accumulate)
-            found = None
-        if captures is None:
-            while leaves:                        # each sum is given away, so that its leaf may keep it
-                e, g = leaves.popitem()
-                if counts is None or e not in counts.left:
-                    finish_leaf(<TensorBase>e, g, create_graph)
-            return None
-        for i in range(len(captures)):
-            e = captures[i][0]
-            if not isinstance(e, Node) and e in leaves:
-                taken[i] = leaves[e]
-        if accumulate:
-            for e in leaves:
-                if counts is None or e not in counts.left:
-                    finish_leaf(<TensorBase>e, leaves[e], create_graph)
+        while t.heap:
+            t.step(pop(t.heap))
+        found = None if captures is None else t.gradients_of(captures)
+        t.finish_leaves()
+        return found
     finally:
         set_grad(was)
         if asked:
             end_pass()
-    return [taken.get(i) for i in range(len(captures))]
+
+
+@cython.final
+@cython.freelist(4)
+cdef class Traversal:
+    """One pass over the graph: what has arrived where, and which nodes are to run."""
+
+    cdef dict buffers               # Node -> its gradient, or a list of them for several outputs
+    cdef dict leaves                # leaf -> sum of its gradients
+    cdef list heap                  # the nodes to run
+    cdef object needed              # the nodes and leaves that lead to what is asked for; None: all
+    cdef dict wanted                # Node -> (output_nr, index of the capture) of its outputs that are asked for
+    cdef dict taken                 # index of a capture -> its gradient
+    cdef LeafCounts counts          # of leaves with hooks; None: there are none
+    cdef bint keep_graph, create_graph, accumulate
+
+    cdef int set_out(self, list nodes, list roots, list grads) except -1:
+        """Give the roots their gradients."""
+        cdef Py_ssize_t i, nr
+        for i in range(len(roots)):
+            nr = (<TensorBase>roots[i]).output_nr if isinstance(roots[i], TensorBase) else roots[i].output_nr
+            if grads[i] is None:                 # gradcheck asks what a missing gradient does
+                self.reach(nodes[i])
+            else:
+                self.deliver(nodes[i], nr, <TensorBase>grads[i])
+            if self.counts is not None and self.counts.last(nodes[i]):
+                settle(<TensorBase>nodes[i], self.leaves, self.create_graph, self.accumulate)
+        return 0
+
+    cdef int step(self, Node n) except -1:
+        """Run one node and hand on what it gives."""
+        cdef object buffer = self.buffers.pop(n), found, e
+        cdef Py_ssize_t i, nr, count
+        cdef TensorBase g
+        if n.hooks is not None:
+            buffer = output_hooks(n, buffer)
+        if self.needed is not None:
+            if n in self.wanted:
+                self.take(n, buffer)
+            if not any_edge_needed(n, self.needed):
+                if self.accumulate and n.hooks is not None and n in self.wanted:        # such an input is run, for its hooks
+                    run_node(n, tuple(buffer) if n.n_outputs > 1 else buffer)
+                return 0
+        if n.n_outputs > 1:
+            buffer = (None,) * n.n_outputs if buffer is None else tuple(buffer)
+        if self.needed is not None:
+            found = run_restricted(n, buffer, self.needed)
+        else:
+            found = run_node(n, buffer) if not anomaly else guarded(run_watched, n, buffer)
+        buffer = None
+        if not self.keep_graph and n.saved_ is not None:
+            release(n)
+        if not isinstance(found, tuple):
+            found = (found,)
+        count = len(n.edges)
+        if len(<tuple>found) != count:
+            refuse_other_count(n, <tuple>found, count)
+        for i in range(count):
+            e = n.edges[i]
+            if e is None:
+                continue
+            nr = 0 if n.edge_nrs is None else <Py_ssize_t>n.edge_nrs[i]
+            if (<tuple>found)[i] is None:
+                self.reach(e)
+            else:
+                g = fitted(n, i, e, (<tuple>found)[i])
+                if i == count - 1:
+                    found = None            # the last reference but g's, so that sums can be made in place
+                self.deliver(e, nr, g)
+                g = None
+            if self.counts is not None and self.counts.last(e):
+                settle(<TensorBase>e, self.leaves, self.create_graph, self.accumulate)
+        return 0
+
+    cdef int reach(self, object target) except -1:
+        """No gradient comes along this edge, but the node behind it runs."""
+        cdef Node n
+        if not isinstance(target, Node) or (self.needed is not None and target not in self.needed):
+            return 0
+        n = <Node>target
+        if n not in self.buffers:
+            self.buffers[n] = None if n.n_outputs == 1 else [None] * n.n_outputs
+            push(self.heap, n)
+        return 0
+
+    cdef int deliver(self, object target, Py_ssize_t nr, TensorBase g) except -1:
+        """Add g to what has arrived at a node's output or a leaf."""
+        cdef Node n
+        cdef list slots
+        cdef object old
+        if self.needed is not None and target not in self.needed:
+            return 0
+        if not isinstance(target, Node):
+            self.leaves[target] = joined(self.leaves.pop(target, None), g, self.create_graph)
+            return 0
+        n = <Node>target
+        if n.n_outputs == 1:
+            old = self.buffers.pop(n, MISSING)
+            if old is MISSING:
+                push(self.heap, n)
+                self.buffers[n] = g
+            else:
+                self.buffers[n] = joined(old, g, self.create_graph)
+            return 0
+        slots = <list>self.buffers.get(n)
+        if slots is None:
+            slots = [None] * n.n_outputs
+            self.buffers[n] = slots
+            push(self.heap, n)
+        old = slots[nr]
+        slots[nr] = None
+        slots[nr] = joined(old, g, self.create_graph)
+        return 0
+
+    cdef int take(self, Node n, object buffer) except -1:
+        """Keep the gradients of a node's outputs that are asked for."""
+        for nr, i in self.wanted[n]:
+            self.taken[i] = buffer if n.n_outputs == 1 or buffer is None else buffer[nr]
+        return 0
+
+    cdef int finish_leaves(self) except -1:
+        """Leaves take their sums, which are given away, so that a leaf may keep its own, unless a capture wants it."""
+        cdef object leaf, total
+        if self.needed is None:
+            while self.leaves:
+                leaf, total = self.leaves.popitem()
+                if self.counts is None or leaf not in self.counts.left:
+                    finish_leaf(<TensorBase>leaf, total, self.create_graph)
+        elif self.accumulate:
+            for leaf in self.leaves:
+                if self.counts is None or leaf not in self.counts.left:
+                    finish_leaf(<TensorBase>leaf, self.leaves[leaf], self.create_graph)
+        return 0
+
+    cdef list gradients_of(self, list captures):
+        """The gradients of the captures; None where none has come."""
+        return [self.taken.get(i) if isinstance(c[0], Node) else self.leaves.get(c[0]) for i, c in enumerate(captures)]
 
 
 cdef object run_restricted(Node n, object g, object needed):
@@ -509,54 +581,11 @@ cdef bint all_none(tuple gs):
     return True
 
 
-cdef int reach(object target, dict buffers, list heap, object needed) except -1:
-    """No gradient comes along this edge, but the node behind it runs."""
-    cdef Node n
-    if not isinstance(target, Node) or (needed is not None and target not in needed):
-        return 0
-    n = <Node>target
-    if n not in buffers:
-        buffers[n] = None if n.n_outputs == 1 else [None] * n.n_outputs
-        push(heap, n)
-    return 0
-
-
 cdef bint any_edge_needed(Node n, object needed):
     for e in n.edges:
         if e is not None and e in needed:
             return True
     return False
-
-
-cdef int deliver(object target, Py_ssize_t nr, TensorBase g, dict buffers, dict leaves, list heap, object needed,
-                 bint create_graph) except -1:
-    """Add g to what has arrived at a node's output or a leaf."""
-    cdef Node n
-    cdef list slots
-    cdef object old
-    if needed is not None and target not in needed:
-        return 0
-    if not isinstance(target, Node):
-        leaves[target] = joined(leaves.pop(target, None), g, create_graph)
-        return 0
-    n = <Node>target
-    if n.n_outputs == 1:
-        old = buffers.pop(n, MISSING)
-        if old is MISSING:
-            push(heap, n)
-            buffers[n] = g
-        else:
-            buffers[n] = joined(old, g, create_graph)
-        return 0
-    slots = <list>buffers.get(n)
-    if slots is None:
-        slots = [None] * n.n_outputs
-        buffers[n] = slots
-        push(heap, n)
-    old = slots[nr]
-    slots[nr] = None
-    slots[nr] = joined(old, g, create_graph)
-    return 0
 
 
 cdef object output_hooks(Node n, object buffer):
