@@ -1,11 +1,11 @@
 """Contractions of any tensors, made of permutations and batched matrix products.
 
-``einsum`` reads its equation into one list of labels per operand and contracts two operands at a time:
+``einsum`` reads its equation into one list of labels per operand and contracts two operands at a time, from left to right:
 labels that both have and the result keeps are a batch, labels that both have and nothing else needs are
-summed by the product, the rest are rows and columns.  Derivatives come from the parts.
+summed by the product, the rest are rows and columns.  Derivatives come from the parts.  How the result lies in memory is PyTorch's,
+for programs take views of it: the parts come in the result's order, and a label of size 1 counts as one of the columns.
 
-How two operands are brought together depends on labels and sizes alone and is remembered (``_pairing``), and so is the whole of an
-equation of one operand without diagonals (``_one``), or of two without diagonals, sums beforehand or broadcasting (``_two``): a small
+What is done depends on equation and sizes alone and is remembered (``_plan``; ``_one`` for one operand without diagonals): a small
 product costs no more than its parts.
 """
 
@@ -15,8 +15,7 @@ import functools
 import math
 from typing import Any, NamedTuple
 
-from taeda._override import is_casting
-from taeda.dtype import bool_, promote_types
+from taeda.dtype import promote_types
 from taeda.operands import tensor_from
 from taeda.ops.linalg import warn_once
 from taeda.ops.matmul import dot, matmul, write_result
@@ -64,14 +63,19 @@ def einsum(*args):
         if single is not None:
             x = operands[0] if single[0] is None else operands[0].permute(single[0])
             return x.sum(single[1]) if single[1] else x
-    elif len(operands) == 2:
-        a, b = operands
-        plan = _two(equation, tuple(a.shape), tuple(b.shape)) if a.dtype is b.dtype else None
-        if plan is not None:
-            y = _multiply(a, b, plan[0])
-            return y if plan[1] is None else y.permute(plan[1])
-    inputs, output, ellipsis = _parse(equation, tuple([x.ndim for x in operands]))
-    return _contract(equation, list(operands), [list(labels) for labels in inputs], output, ellipsis)
+    diagonals, steps, first, order, shape = _plan(equation, tuple([tuple(x.shape) for x in operands]))
+    if diagonals:
+        operands = list(operands)
+        for k, i, j in diagonals:
+            operands[k] = operands[k].diagonal(0, i, j)
+    y = operands[0]
+    for k, step in enumerate(steps, 1):
+        y = _multiply(y, operands[k], step)
+    if first is not None:
+        y = _summed(y, first)
+    if order is not None:
+        y = y.permute(order)
+    return y if shape is None else y.reshape(shape)
 
 
 def _from_lists(args):
@@ -154,145 +158,167 @@ def _parse(equation, ranks):
     return inputs, output, ellipsis
 
 
-def _contract(equation, operands, inputs, output, ellipsis):
-    """Take diagonals, check sizes, then multiply operands from left to right."""
-    sizes: dict = {}
-    for k, labels in enumerate(inputs):
-        for t in [t for t in dict.fromkeys(labels) if labels.count(t) > 1]:
-            while labels.count(t) > 1:
-                i = labels.index(t)
-                j = labels.index(t, i + 1)
-                if operands[k].shape[i] != operands[k].shape[j]:
-                    raise RuntimeError(f"[einsum] subscript {t} is repeated for operand {k} but the sizes don't match, "
-                                       f"{operands[k].shape[i]} != {operands[k].shape[j]} in '{equation}'")
-                operands[k] = operands[k].diagonal(0, i, j)
-                del labels[j], labels[i]
-                labels.append(t)
-        for t, size in zip(labels, operands[k].shape, strict=True):
-            if sizes.get(t, 1) == 1:
-                sizes[t] = size
-            elif size not in (1, sizes[t]):
-                shapes = ", ".join(str(tuple(x.shape)) for x in operands)
-                raise RuntimeError(f"[einsum] operands do not broadcast: subscript {t if isinstance(t, str) else '...'} has "
-                                   f"size {sizes[t]} and {size} in '{equation}' with shapes {shapes}")
-    x, labels = operands[0], inputs[0]
-    for k in range(1, len(operands)):
-        needed = set(output).union(*inputs[k + 1:])
-        x, labels = _pair(x, labels, operands[k], inputs[k], needed, output)
-    for t in ellipsis:                 # dimensions that no operand has are of size 1
-        if t in output and t not in labels:
-            x = x.unsqueeze(0)
-            labels = [t, *labels]
-    x, labels = _sum_out(x, labels, [t for t in labels if t not in output], output)
-    return x.permute([labels.index(t) for t in output])
-
-
-def _pair(a, la, b, lb, needed, output):
-    """Contract two operands; return the product and its labels, in the result's order where that is cheap."""
-    # labels that only one has and nobody needs are summed first; so are broadcast ones (size 1 on one side)
-    a, la = _sum_out(a, la, [t for t in la if t not in lb and t not in needed], output)
-    b, lb = _sum_out(b, lb, [t for t in lb if t not in la and t not in needed], output)
-    if a.dtype != b.dtype:             # one was summed, which makes integers int64
-        a, b = a.to(promote_types(a.dtype, b.dtype)), b.to(promote_types(a.dtype, b.dtype))
-    shared = [t for t in la if t in lb]
-    for t in shared:
-        na, nb = a.shape[la.index(t)], b.shape[lb.index(t)]
-        if na != nb and t not in needed:
-            if na == 1:
-                b, lb = _sum_out(b, lb, [t], output)
-            else:
-                a, la = _sum_out(a, la, [t], output)
-    one_sided = [t for t in shared if t in la and t in lb and a.shape[la.index(t)] != b.shape[lb.index(t)]]
-    for t in one_sided:                # a kept label of size 1 on one side broadcasts: drop it there
-        if a.shape[la.index(t)] == 1:
-            a, la = a.squeeze(la.index(t)), [u for u in la if u != t]
-        else:
-            b, lb = b.squeeze(lb.index(t)), [u for u in lb if u != t]
-    pairing = _pairing(tuple(la), tuple(a.shape), tuple(lb), tuple(b.shape), frozenset(needed), tuple(output))
-    return _multiply(a, b, pairing), list(pairing.labels)
-
-
-class _Pairing(NamedTuple):
+class _Step(NamedTuple):
     """How two operands become factors of a product; None stands for what changes nothing."""
 
+    sum_a: tuple | None                # an order, and the dimensions that are summed then
+    sum_b: tuple | None
     swap: bool
     permute_a: tuple[int, ...] | None
-    shape_a: list[int] | None
+    shape_a: Any                       # where nothing is summed, how many dimensions of size 1 are added
     permute_b: tuple[int, ...] | None
-    shape_b: list[int] | None
+    shape_b: Any
     by_elements: bool                  # nothing is summed
-    outer: bool                        # nor that, but the product is one of columns and rows
     shape: list[int] | None
-    labels: tuple
+
+
+class _Plan(NamedTuple):
+    """All that an equation does with operands of given shapes."""
+
+    diagonals: list                    # operand, and the two dimensions
+    steps: list
+    first: tuple | None                # of one operand: an order, and the dimensions that are summed then
+    order: tuple[int, ...] | None
+    shape: list[int] | None            # where dimensions of size 1 are missing, or left over
 
 
 @functools.lru_cache(maxsize=512)
-def _pairing(la, sa, lb, sb, needed, output):
-    """Plan the product of two operands whose shared labels have the same sizes."""
-    batch = [t for t in la if t in lb and t in needed]
-    summed = [t for t in la if t in lb and t not in needed]
-    rows = [t for t in la if t not in lb]
-    cols = [t for t in lb if t not in la]
-    size = {**dict(zip(lb, sb, strict=True)), **dict(zip(la, sa, strict=True))}
-    place = {t: i for i, t in enumerate(output)}
-    # in the result's order, as PyTorch's: a program may take a view of what lies without gaps there
-    batch, rows, cols = (sorted(labels, key=lambda t: place.get(t, 99)) for labels in (batch, rows, cols))
-    swap = bool(rows and cols) and max(place.get(t, 99) for t in cols) < min(place.get(t, 99) for t in rows)
-    swap = swap and size.get(output[-1]) != 1              # as PyTorch's, whose strides a view of the result depends on
+def _plan(equation, shapes):
+    """Check sizes, and plan diagonals, products and the last permutation."""
+    inputs, output, _ = _parse(equation, tuple([len(shape) for shape in shapes]))
+    diagonals: list = []
+    operands = [_diagonals(equation, k, list(inputs[k]), list(shape), diagonals) for k, shape in enumerate(shapes)]
+    sizes: dict = {}
+    for size in operands:
+        for t, n in size.items():
+            if sizes.get(t, 1) == 1:
+                sizes[t] = n
+            elif n not in (1, sizes[t]):
+                raise RuntimeError(f"[einsum] operands do not broadcast: subscript {t if isinstance(t, str) else '...'} has size "
+                                   f"{sizes[t]} and {n} in '{equation}' with shapes {', '.join(str(shape) for shape in shapes)}")
+    # every label has a place: those of the result first, in its order
+    order = [*output, *sorted([t for t in sizes if t not in output], key=lambda t: (isinstance(t, int), t))]
+    left = {t: sum(size.get(t, 1) != 1 for size in operands) for t in order if t not in output}
+    first = None
+    x, steps = operands[0], []
+    for y in operands[1:]:
+        x, step = _step(x, y, order, left)
+        steps.append(step)
+    if not steps:
+        first, x = _sum_first(x, [t for t in x if t not in output], order)
+    last = [t for t in output if t in x]
+    last += [t for t in x if t not in last]                # of size 1
+    return _Plan(diagonals, steps, first, _permutation(x, last), None if last == output else [sizes.get(t, 1) for t in output])
+
+
+def _diagonals(equation, k, labels, shape, diagonals):
+    """The sizes of an operand's labels in the order of its dimensions, after the diagonals of those that occur twice."""
+    for t in [t for t in dict.fromkeys(labels) if labels.count(t) > 1]:
+        while labels.count(t) > 1:
+            i = labels.index(t)
+            j = labels.index(t, i + 1)
+            if shape[i] != shape[j]:
+                raise RuntimeError(f"[einsum] subscript {t} is repeated for operand {k} but the sizes don't match, "
+                                   f"{shape[i]} != {shape[j]} in '{equation}'")
+            diagonals.append((k, i, j))
+            labels.append(labels.pop(i))
+            shape.append(shape.pop(i))
+            del labels[j - 1], shape[j - 1]
+    return dict(zip(labels, shape, strict=True))
+
+
+def _sum_first(x, gone, order):
+    """Plan a sum over labels; the others come in the result's order, as PyTorch's."""
+    if not gone:
+        return None, x
+    labels = list(x)
+    kept = [t for t in order if t in x and t not in gone]
+    return (_permutation(labels, [*kept, *gone]), list(range(len(kept), len(labels)))), {t: x[t] for t in kept}
+
+
+def _permutation(labels, wanted):
+    labels = list(labels)
+    order = tuple([labels.index(t) for t in wanted])
+    return None if order == tuple(range(len(order))) else order
+
+
+def _step(a, b, order, left):
+    """Plan the product of two operands; ``left`` counts the operands that still have each label that is summed."""
+    summed, alone = [], []
+    for t in left:
+        if a.get(t, 1) != 1 and b.get(t, 1) != 1:
+            left[t] -= 1
+            if left[t] == 1:
+                summed.append(t)
+        elif left[t] == 1:             # nobody else has it: it is summed beforehand
+            alone.append(t)
+    sum_a, a = _sum_first(a, [t for t in alone if a.get(t, 1) != 1], order)
+    sum_b, b = _sum_first(b, [t for t in alone if b.get(t, 1) != 1], order)
+    size = {t: b[t] if a.get(t, 1) == 1 and t in b else a.get(t, 1) for t in order}
+    if not summed:
+        return size, _Step(sum_a, sum_b, False, *_all_labels(a, order), *_all_labels(b, order), True, None)
+    kept = [t for t in order if t not in summed and (t not in left or size[t] != 1) and (t in a or t in b)]
+    batch = [t for t in kept if a.get(t, 1) != 1 and b.get(t, 1) != 1]
+    rows = [t for t in kept if a.get(t, 1) != 1 and t not in batch]
+    cols = [t for t in kept if t not in batch and t not in rows]
+    others = [i for i, t in enumerate(order) if t not in batch and t not in rows and t not in summed]
+    swap = bool(rows and others) and others[-1] < order.index(rows[0])
     if swap:
-        la, rows, lb, cols = lb, cols, la, rows
-
-    def permutation(labels, wanted):
-        order = tuple(labels.index(t) for t in wanted)
-        return None if order == tuple(range(len(order))) else order
-
-    def sizes(labels):
-        return [size[t] for t in labels]
-
+        a, rows, b, cols = b, cols, a, rows
     labels = batch + rows + cols
-    outer = False
-    if not summed:                                         # in the result's order, so that nothing is permuted afterwards
-        labels = sorted(labels, key=lambda t: place.get(t, -1))
-        first, last = len(batch), len(labels) - len(cols)
-        outer = bool(rows and cols) and set(labels[:first]) == set(batch) and set(labels[first:last]) == set(rows)
-    shape_a: list[int] | None
-    shape_b: list[int] | None
-    shape: list[int] | None = sizes(labels)
-    if outer:                                              # batches of a column and a row
-        batch, rows, cols = labels[:first], labels[first:last], labels[last:]
-        shape_a, shape_b = [*sizes(batch), math.prod(sizes(rows)), 1], [*sizes(batch), 1, math.prod(sizes(cols))]
-        if len(rows) == len(cols) == 1:
-            shape = None
-    elif not summed:
-        shape_a = [size[t] if t in la else 1 for t in labels] if cols else None
-        shape_b = [size[t] if t in lb else 1 for t in labels] if rows else None
-        batch, rows, cols, shape = labels, [], [], None
-    elif len(rows) == len(cols) == len(summed) == 1:       # a batch of matrices as it is: nothing is copied to join its dimensions
-        shape_a = shape_b = shape = None
-    else:
-        shape_a = sizes(batch) + [math.prod(sizes(rows)), math.prod(sizes(summed))]
-        shape_b = sizes(batch) + [math.prod(sizes(summed)), math.prod(sizes(cols))]
-    order_a = permutation(la, [t for t in batch + rows + summed if t in la])
-    order_b = permutation(lb, [t for t in batch + summed + cols if t in lb])
-    return _Pairing(swap, order_a, shape_a, order_b, shape_b, not summed and not outer, outer, shape, tuple(labels))
+    order_a, order_b = batch + [t for t in rows if t in a] + summed, batch + summed + [t for t in cols if t in b]
+    ones_a, ones_b = [t for t in a if t not in order_a], [t for t in b if t not in order_b]
+    shape_a = shape_b = shape = None
+    if not (len(rows) == len(cols) == len(summed) == 1) or len(order_a) + len(order_b) != 2 * len(batch) + 4 or ones_a or ones_b:
+        sizes, n = [size[t] for t in batch], math.prod(a[t] for t in summed)
+        shape_a, shape_b = [*sizes, math.prod(size[t] for t in rows), n], [*sizes, n, math.prod(size[t] for t in cols)]
+        shape = [size[t] for t in labels]
+    order_a, order_b = _permutation(a, order_a + ones_a), _permutation(b, order_b + ones_b)
+    return {t: size[t] for t in labels}, _Step(sum_a, sum_b, swap, order_a, shape_a, order_b, shape_b, False, shape)
 
 
-def _multiply(a, b, p):
-    """Multiply two operands as planned; the result's dimensions are the plan's labels."""
-    if p.swap:
+def _all_labels(x, order):
+    """Plan a permutation after dimensions of size 1 for the labels that x lacks, and the number of these."""
+    labels = [*x, *[t for t in order if t not in x]]
+    return _permutation(labels, order), len(labels) - len(x)
+
+
+def _summed(x, plan):
+    """Permute and sum as planned."""
+    return (x if plan[0] is None else x.permute(plan[0])).sum(plan[1])
+
+
+def _with_all(x, order, ones):
+    """x with so many dimensions of size 1 more, permuted."""
+    for _ in range(ones):
+        x = x.unsqueeze(-1)
+    return x if order is None else x.permute(order)
+
+
+def _multiply(a, b, step):
+    """Multiply two operands as planned."""
+    sum_a, sum_b, swap, permute_a, shape_a, permute_b, shape_b, by_elements, shape = step
+    if sum_a is not None:
+        a = _summed(a, sum_a)
+    if sum_b is not None:
+        b = _summed(b, sum_b)
+    if a.dtype is not b.dtype:         # one was summed, which makes integers int64
+        dtype = promote_types(a.dtype, b.dtype)
+        a, b = a.to(dtype), b.to(dtype)
+    if by_elements:
+        return _with_all(a, permute_a, shape_a) * _with_all(b, permute_b, shape_b)
+    if swap:
         a, b = b, a
-    if p.permute_a is not None:
-        a = a.permute(p.permute_a)
-    if p.shape_a is not None:
-        a = a.reshape(p.shape_a)
-    if p.permute_b is not None:
-        b = b.permute(p.permute_b)
-    if p.shape_b is not None:
-        b = b.reshape(p.shape_b)
-    # there is no product of bool matrices, and autocast leaves alone what sums nothing
-    by_elements = p.by_elements or (p.outer and (a.dtype is bool_ or is_casting()))
-    y = a * b if by_elements else matmul(a, b)
-    return y if p.shape is None else y.reshape(p.shape)
+    if permute_a is not None:
+        a = a.permute(permute_a)
+    if shape_a is not None:
+        a = a.reshape(shape_a)
+    if permute_b is not None:
+        b = b.permute(permute_b)
+    if shape_b is not None:
+        b = b.reshape(shape_b)
+    y = matmul(a, b)
+    return y if shape is None else y.reshape(shape)
 
 
 @functools.lru_cache(maxsize=512)
@@ -304,27 +330,6 @@ def _one(equation, rank):
     order = tuple([labels.index(t) for t in [*output, *[t for t in labels if t not in output]]])
     summed = tuple(range(len(output), rank))
     return None if summed and order == tuple(range(rank)) else order, summed
-
-
-@functools.lru_cache(maxsize=512)
-def _two(equation, sa, sb):
-    """Plan a whole equation of two operands: the pairing and the last permutation; None where it takes more than a product."""
-    (la, lb), output, _ = _parse(equation, (len(sa), len(sb)))
-    size = dict(zip(la, sa, strict=True))
-    single = len(size) == len(la) and len(set(lb)) == len(lb)
-    if not single or any(size.get(t, n) != n for t, n in zip(lb, sb, strict=True)) or ({*la} ^ {*lb}) - {*output} or {*output} - {*la, *lb}:
-        return None
-    pairing = _pairing(tuple(la), sa, tuple(lb), sb, frozenset(output), tuple(output))
-    order = tuple(pairing.labels.index(t) for t in output)
-    return pairing, None if order == tuple(range(len(order))) else order
-
-
-def _sum_out(x, labels, gone, output):
-    """Sum over labels; the others come in the result's order, as PyTorch's, so that a program may take views of what comes of them."""
-    if not gone:
-        return x, labels
-    kept = sorted([t for t in labels if t not in gone], key=lambda t: output.index(t) if t in output else len(output))
-    return x.permute([labels.index(t) for t in [*kept, *gone]]).sum(list(range(len(kept), len(labels)))), kept
 
 
 def tensordot(a, b, dims=2, out=None):
