@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from taeda.vision.datasets._labelled import LabelledImages, Path, Transform
+from taeda.vision.datasets._list_file import Lines
 from taeda.vision.datasets.folder import default_loader
 from taeda.vision.datasets.utils import check_integrity, download_and_extract_archive, download_url, within
 
@@ -98,8 +99,8 @@ class Flickr30k(Flickr8k):
 
     def _annotations(self) -> dict[str, list[str]]:
         annotations: dict[str, list[str]] = defaultdict(list)
-        with open(self.ann_file, encoding="utf-8") as file:
-            for line in file:
+        with Lines("Flickr30k", self.ann_file) as lines:
+            for line in lines:
                 name, caption = line.strip().split("\t")
                 annotations[name[:-2]].append(caption)
         return annotations

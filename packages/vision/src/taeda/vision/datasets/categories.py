@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from taeda.vision.datasets._labelled import LabelledImages, Path, Transform, fetch, numbered
+from taeda.vision.datasets._list_file import Lines, Reading
 from taeda.vision.datasets.folder import ImageFolder, default_loader, find_classes, make_dataset
 from taeda.vision.datasets.utils import verify_str_arg, within
 
@@ -30,9 +31,9 @@ __all__ = [
 Loader = Callable[[str], Any]
 
 
-def _lines(path: str) -> list[str]:
-    with open(path, encoding="utf-8") as file:
-        return [line.strip() for line in file]
+def _lines(op: str, path: str) -> list[str]:
+    with Lines(op, path) as lines:
+        return [line.strip() for line in lines]
 
 
 class Food101(LabelledImages):
@@ -109,7 +110,7 @@ class DTD(LabelledImages):
         self._partition = partition
         base = os.path.join(self.root, "dtd", "dtd")
         fetch("DTD", base, download, self._URL, os.path.dirname(base), self._MD5)
-        names = _lines(os.path.join(base, "labels", f"{split}{partition}.txt"))
+        names = _lines("DTD", os.path.join(base, "labels", f"{split}{partition}.txt"))
         kinds = [name.split("/")[0] for name in names]
         self.classes = sorted(set(kinds))
         self.class_to_idx = numbered(self.classes)
@@ -205,12 +206,13 @@ class FGVCAircraft(LabelledImages):
         base = os.path.join(self.root, "fgvc-aircraft-2013b")
         fetch(op, base, download, self._URL, self.root, None)
         data = os.path.join(base, "data")
-        self.classes = _lines(os.path.join(data, f"{self._LEVELS[annotation_level]}.txt"))
+        self.classes = _lines("FGVCAircraft", os.path.join(data, f"{self._LEVELS[annotation_level]}.txt"))
         self.class_to_idx = numbered(self.classes)
-        for line in _lines(os.path.join(data, f"images_{annotation_level}_{split}.txt")):
-            name, label = line.split(" ", 1)
-            self._image_files.append(within(os.path.join(data, "images"), f"{name}.jpg", op))
-            self._labels.append(self.class_to_idx[label])
+        with Lines(op, os.path.join(data, f"images_{annotation_level}_{split}.txt")) as lines:
+            for line in lines:
+                name, label = line.strip().split(" ", 1)
+                self._image_files.append(within(os.path.join(data, "images"), f"{name}.jpg", op))
+                self._labels.append(self.class_to_idx[label])
 
 
 class RenderedSST2(LabelledImages):
@@ -278,9 +280,10 @@ class CLEVRClassification(LabelledImages):
         self._image_files = sorted(glob.glob(os.path.join(glob.escape(os.path.join(base, "images", split)), "*")))
         self._labels = [None] * len(self._image_files)
         if split != "test":
-            with open(os.path.join(base, "scenes", f"CLEVR_{split}_scenes.json"), encoding="utf-8") as file:
+            scenes = os.path.join(base, "scenes", f"CLEVR_{split}_scenes.json")
+            with Reading("CLEVRClassification", scenes), open(scenes, encoding="utf-8") as file:
                 counts = {scene["image_filename"]: len(scene["objects"]) for scene in json.load(file)["scenes"]}
-            self._labels = [counts[os.path.basename(path)] for path in self._image_files]
+                self._labels = [counts[os.path.basename(path)] for path in self._image_files]
 
 
 class GTSRB(LabelledImages):
@@ -319,8 +322,8 @@ class GTSRB(LabelledImages):
             fetch("GTSRB", folder, download, self._HOST + self._TEST[0], base, self._TEST[1])
             if download and not os.path.isfile(labels):
                 fetch("GTSRB", base, True, self._HOST + self._LABELS[0], base, self._LABELS[1])
-            with open(labels, encoding="ascii", newline="") as file:
-                rows = csv.DictReader(file, delimiter=";", skipinitialspace=True)
+            with Lines("GTSRB", labels, "ascii") as lines:
+                rows = csv.DictReader(lines, delimiter=";", skipinitialspace=True)
                 samples = [(within(folder, row["Filename"], "GTSRB"), int(row["ClassId"])) for row in rows]
         self._image_files = [path for path, _ in samples]
         self._labels = [label for _, label in samples]
@@ -349,12 +352,13 @@ class SUN397(LabelledImages):
         super().__init__(root, transform, target_transform, loader)
         base = os.path.join(self.root, "SUN397")
         fetch("SUN397", base, download, self._URL, self.root, self._MD5)
-        self.classes = [line[3:] for line in _lines(os.path.join(base, "ClassName.txt"))]          # a class is written as "/a/abbey"
+        self.classes = [line[3:] for line in _lines("SUN397", os.path.join(base, "ClassName.txt"))]     # a class is written as "/a/abbey"
         self.class_to_idx = numbered(self.classes)
         self._image_files = sorted(glob.glob(os.path.join(glob.escape(base), "**", "sun_*.jpg"), recursive=True))
-        for path in self._image_files:
-            _, *kind = os.path.relpath(os.path.dirname(path), base).split(os.sep)
-            self._labels.append(self.class_to_idx["/".join(kind)])
+        with Reading("SUN397", os.path.join(base, "ClassName.txt")):
+            for path in self._image_files:
+                _, *kind = os.path.relpath(os.path.dirname(path), base).split(os.sep)
+                self._labels.append(self.class_to_idx["/".join(kind)])
 
 
 class StanfordCars(LabelledImages):
@@ -390,10 +394,13 @@ class StanfordCars(LabelledImages):
                 raise RuntimeError(f"[{op}] Dataset not found: there is no {path!r}")
         from scipy.io import loadmat
 
-        for row in loadmat(lists, squeeze_me=True)["annotations"]:
-            self._image_files.append(within(images, str(row["fname"]), op))
-            self._labels.append(int(row["class"]) - 1)
-        self.classes = loadmat(os.path.join(devkit, "cars_meta.mat"), squeeze_me=True)["class_names"].tolist()
+        with Reading(op, lists):
+            for row in loadmat(lists, squeeze_me=True)["annotations"]:
+                self._image_files.append(within(images, str(row["fname"]), op))
+                self._labels.append(int(row["class"]) - 1)
+        names = os.path.join(devkit, "cars_meta.mat")
+        with Reading(op, names):
+            self.classes = loadmat(names, squeeze_me=True)["class_names"].tolist()
         self.class_to_idx = numbered(self.classes)
 
 

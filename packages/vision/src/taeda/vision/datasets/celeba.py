@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import taeda
+from taeda.vision.datasets._list_file import Lines
 from taeda.vision.datasets.utils import verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
@@ -65,7 +66,10 @@ class CelebA(VisionDataset):
         self.filename = [names[i] for i in chosen]
 
         def rows(file: str, head: int) -> tuple[taeda.Tensor, list[str]]:
-            _, values, header = self._table(self._there(file, download), head)
+            path = self._there(file, download)
+            others, values, header = self._table(path, head)
+            if len(others) != len(names):
+                raise ValueError(f"[CelebA] {path!r} is damaged: it has {len(others)} images, and list_eval_partition.txt {len(names)}")
             return taeda.from_numpy(values[chosen]), header
 
         self.identity, _ = rows("identity_CelebA.txt", 0)
@@ -84,14 +88,16 @@ class CelebA(VisionDataset):
     @staticmethod
     def _table(path: str, head: int) -> tuple[list[str], np.ndarray[Any, Any], list[str]]:
         """Return the first column, the other columns as numbers, and the words of the last of `head` lines."""
-        with open(path, encoding="ascii") as file:
-            lines = [line.split() for line in file]
-        header = lines[head - 1] if head else []
-        rows = [row for row in lines[head:] if row]
-        try:
-            return [row[0] for row in rows], np.array([row[1:] for row in rows], dtype=np.int64), header
-        except ValueError as error:
-            raise ValueError(f"[CelebA] {path!r} is damaged: {error}") from error
+        with Lines("CelebA", path, "ascii") as lines:
+            header = [next(lines).split() for _ in range(head)]
+            names: list[str] = []
+            rows: list[list[int]] = []
+            for name, *words in filter(None, map(str.split, lines)):
+                names.append(name)
+                rows.append([int(word) for word in words])
+                if not words or len(words) != len(rows[0]):
+                    raise ValueError(f"{len(words)} numbers of {name!r}, {len(rows[0])} before")
+            return names, np.array(rows, dtype=np.int64), header[-1] if head else []
 
     def _target(self, kind: str, index: int) -> Any:
         if kind == "identity":

@@ -8,6 +8,7 @@ import tempfile
 from typing import Any
 
 import taeda
+from taeda.vision.datasets._list_file import Lines, Reading
 from taeda.vision.datasets.folder import ImageFolder
 from taeda.vision.datasets.utils import check_integrity, extract_archive, verify_str_arg, within
 
@@ -64,12 +65,13 @@ def parse_devkit_archive(root: str | os.PathLike[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         extract_archive(archive, folder)
         data = os.path.join(folder, "ILSVRC2012_devkit_t12", "data")
-        synsets = loadmat(os.path.join(data, "meta.mat"), squeeze_me=True)["synsets"]
-        leaves = [row for row in synsets if row[4] == 0]        # those without children are the classes
-        wnid_of = {int(row[0]): str(row[1]) for row in leaves}
-        names = {str(row[1]): tuple(str(row[2]).split(", ")) for row in leaves}
-        with open(os.path.join(data, "ILSVRC2012_validation_ground_truth.txt"), encoding="ascii") as file:
-            validation = [wnid_of[int(line)] for line in file]
+        with Reading("ImageNet", os.path.join(data, "meta.mat")) as meta:
+            synsets = loadmat(meta.path, squeeze_me=True)["synsets"]
+            leaves = [row for row in synsets if row[4] == 0]    # those without children are the classes
+            wnid_of = {int(row[0]): str(row[1]) for row in leaves}
+            names = {str(row[1]): tuple(str(row[2]).split(", ")) for row in leaves}
+        with Lines("ImageNet", os.path.join(data, "ILSVRC2012_validation_ground_truth.txt"), "ascii") as lines:
+            validation = [wnid_of[int(line)] for line in lines]
     taeda.save((names, validation), os.path.join(root, META_FILE))
 
 

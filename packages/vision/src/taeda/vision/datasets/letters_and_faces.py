@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from taeda.vision.datasets._labelled import LabelledImages, Path, Transform, not_there
+from taeda.vision.datasets._list_file import Lines
 from taeda.vision.datasets.folder import default_loader
 from taeda.vision.datasets.utils import check_integrity, download_and_extract_archive, list_dir, list_files, verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
@@ -15,6 +16,7 @@ from taeda.vision.io import open_image
 __all__ = ["LFWPairs", "LFWPeople", "Omniglot"]
 
 Loader = Callable[[str], Any]
+_MOST_PHOTOGRAPHS = 9999            # of a person
 
 
 def _grey(path: str) -> Any:
@@ -116,14 +118,14 @@ class _LFW(VisionDataset):
                 raise RuntimeError(f"[{op}] Dataset not found or corrupted: there is no whole {name!r} in {self.root!r}")
         self.images_dir = os.path.join(self.root, folder)
         self._loader = loader
-        self._begin(self._rows(self.labels_file))
+        with self._lines(self.labels_file) as lines:
+            self._begin(lines)
 
-    def _begin(self, rows: list[list[str]]) -> None:
+    def _begin(self, lines: Lines) -> None:
         raise NotImplementedError
 
-    def _rows(self, name: str) -> list[list[str]]:
-        with open(os.path.join(self.root, name), encoding="utf-8") as file:
-            return [line.split() for line in file]
+    def _lines(self, name: str) -> Lines:
+        return Lines(type(self).__name__, os.path.join(self.root, name))
 
     def _get_path(self, identity: str, number: int | str) -> str:
         return within(self.images_dir, os.path.join(identity, f"{identity}_{int(number):04d}.jpg"), type(self).__name__)
@@ -153,16 +155,18 @@ class LFWPeople(_LFW):
 
     view = "people"
 
-    def _begin(self, rows: list[list[str]]) -> None:
-        self.class_to_idx = {row[0]: i for i, row in enumerate(self._rows("lfw-names.txt"))}
+    def _begin(self, lines: Lines) -> None:
+        with self._lines("lfw-names.txt") as names:
+            self.class_to_idx = {line.split()[0]: i for i, line in enumerate(names)}
         self.data, self.targets = [], []
-        at = 1 if self.split == "10fold" else 0
-        for _ in range(int(rows[0][0]) if at else 1):
-            n = int(rows[at][0])
-            for identity, count in rows[at + 1 : at + 1 + n]:
-                self.data += [self._get_path(identity, number) for number in range(1, int(count) + 1)]
-                self.targets += [self.class_to_idx[identity]] * int(count)
-            at += 1 + n
+        for _ in range(int(next(lines)) if self.split == "10fold" else 1):
+            for _ in range(int(next(lines))):
+                identity, word = next(lines).split()
+                count = int(word)
+                if count > _MOST_PHOTOGRAPHS:
+                    raise ValueError(f"{count} photographs of a person, whose numbers have 4 digits")
+                self.data += [self._get_path(identity, number) for number in range(1, count + 1)]
+                self.targets += [self.class_to_idx[identity]] * count
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         return self._transformed(self._loader(self.data[index]), self.targets[index])
@@ -176,11 +180,13 @@ class LFWPairs(_LFW):
 
     view = "pairs"
 
-    def _begin(self, rows: list[list[str]]) -> None:
+    def _begin(self, lines: Lines) -> None:
         self.data, self.targets = [], []
         self.pair_names: list[tuple[str, str]] = []
-        folds, n = (int(word) for word in rows[0]) if self.split == "10fold" else (1, int(rows[0][0]))
-        for i, (first, number, *other) in enumerate(rows[1 : 1 + folds * 2 * n]):
+        head = next(lines).split()
+        folds, n = (int(word) for word in head) if self.split == "10fold" else (1, int(head[0]))
+        for i in range(folds * 2 * n):
+            first, number, *other = next(lines).split()
             same = i % (2 * n) < n
             second, last = (first, other[0]) if same else (other[0], other[1])
             self.pair_names.append((first, second))

@@ -13,6 +13,7 @@ import numpy as np
 import taeda
 from taeda.data import ConcatDataset
 from taeda.vision.datasets._labelled import Path
+from taeda.vision.datasets._list_file import Reading
 from taeda.vision.datasets.folder import default_loader
 from taeda.vision.datasets.utils import verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
@@ -164,8 +165,9 @@ class FlyingChairs(FlowDataset):
         lists = os.path.join(base, "FlyingChairs_train_val.txt")
         if not os.path.exists(lists):
             raise FileNotFoundError(f"[FlyingChairs] The FlyingChairs_train_val.txt file was not found: there is no {lists!r}")
-        parts = np.loadtxt(lists, dtype=np.int32, ndmin=1)
-        chosen = [i for i in range(len(flows)) if parts[i] == (1 if split == "train" else 2)]
+        with Reading("FlyingChairs", lists):
+            parts = np.loadtxt(lists, dtype=np.int32, ndmin=1)
+            chosen = [i for i in range(len(flows)) if parts[i] == (1 if split == "train" else 2)]
         self._flow_list = [flows[i] for i in chosen]
         self._image_list = [images[2 * i : 2 * i + 2] for i in chosen]
 

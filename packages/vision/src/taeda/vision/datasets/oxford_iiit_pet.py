@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from taeda.vision.datasets._labelled import not_there
+from taeda.vision.datasets._list_file import Lines
 from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
@@ -55,23 +56,32 @@ class OxfordIIITPet(VisionDataset):
         self._target_types = [verify_str_arg(kind, "target_types", known, op) for kind in kinds]
         super().__init__(root, transforms, transform, target_transform)
         base = os.path.join(self.root, "oxford-iiit-pet")
-        lines = os.path.join(base, "annotations", f"{split}.txt")
-        if download and not os.path.isfile(lines):
+        path = os.path.join(base, "annotations", f"{split}.txt")
+        if download and not os.path.isfile(path):
             for url, md5 in self._RESOURCES:
                 download_and_extract_archive(url, base, md5=md5)
-        if not os.path.isfile(lines):
-            raise not_there(op, lines)
-        with open(lines, encoding="ascii") as file:
-            rows = [line.split() for line in file if not line.startswith("#")]
-        self._labels = [int(row[1]) - 1 for row in rows]
-        self._bin_labels = [int(row[2]) - 1 for row in rows]
+        if not os.path.isfile(path):
+            raise not_there(op, path)
+        self._labels: list[int] = []
+        self._bin_labels: list[int] = []
+        self._images: list[str] = []
+        self._segs: list[str] = []
+        breeds: dict[int, str] = {}
+        with Lines(op, path, "ascii") as lines:
+            for line in lines:
+                if line.startswith("#"):
+                    continue
+                name, *numbers = line.split()
+                label, kind = (int(number) - 1 for number in numbers[:2])
+                breeds[label] = name.rpartition("_")[0]
+                self._labels.append(label)
+                self._bin_labels.append(kind)
+                self._images.append(within(os.path.join(base, "images"), f"{name}.jpg", op))
+                self._segs.append(within(os.path.join(base, "annotations", "trimaps"), f"{name}.png", op))
         self.bin_classes = ["Cat", "Dog"]
-        breeds = {label: row[0].rpartition("_")[0] for row, label in zip(rows, self._labels, strict=True)}
         self.classes = [" ".join(part.title() for part in breeds[label].split("_")) for label in sorted(breeds)]
         self.bin_class_to_idx = {name: i for i, name in enumerate(self.bin_classes)}
         self.class_to_idx = {name: i for i, name in enumerate(self.classes)}
-        self._images = [within(os.path.join(base, "images"), f"{row[0]}.jpg", op) for row in rows]
-        self._segs = [within(os.path.join(base, "annotations", "trimaps"), f"{row[0]}.png", op) for row in rows]
 
     def _target(self, kind: str, index: int) -> Any:
         if kind == "segmentation":

@@ -12,6 +12,7 @@ from PIL import Image
 
 import taeda
 from taeda.vision.datasets._labelled import Path, Transform
+from taeda.vision.datasets._list_file import Lines
 from taeda.vision.datasets.utils import download_url, extract_archive, verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
@@ -116,12 +117,9 @@ class PhotoTour(VisionDataset):
         path = os.path.join(self.data_dir, name)
         if not os.path.isfile(path):
             raise _missing(path)
-        with open(path, encoding="ascii") as file:
-            rows = [line.split() for line in file]
-        try:
-            return np.array([[int(row[i]) for i in columns] for row in rows], dtype=np.int64).reshape(-1, len(columns))
-        except (IndexError, ValueError) as error:
-            raise ValueError(f"[PhotoTour] {path!r} is damaged: {error}") from error
+        with Lines("PhotoTour", path, "ascii") as lines:
+            rows = [[int(row[i]) for i in columns] for row in map(str.split, lines)]
+            return np.array(rows, dtype=np.int64).reshape(-1, len(columns))
 
     def _patch(self, index: Any) -> Any:
         patch = self.data[index]

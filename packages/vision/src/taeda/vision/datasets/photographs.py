@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda.vision.datasets._labelled import LabelledImages, Path, Transform, not_there
+from taeda.vision.datasets._list_file import Reading
 from taeda.vision.datasets.folder import default_loader
 from taeda.vision.datasets.utils import download_and_extract_archive, download_url, extract_archive, verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
@@ -76,9 +77,11 @@ class Flowers102(LabelledImages):
                 raise not_there("Flowers102", path)
         from scipy.io import loadmat
 
-        numbers = loadmat(sets)[{"train": "trnid", "val": "valid", "test": "tstid"}[split]].reshape(-1).tolist()
-        kinds = loadmat(labels)["labels"].reshape(-1)
-        self._labels = [int(kinds[n - 1]) - 1 for n in numbers]             # images and kinds are counted from 1
+        with Reading("Flowers102", sets):
+            numbers = loadmat(sets)[{"train": "trnid", "val": "valid", "test": "tstid"}[split]].reshape(-1).tolist()
+        with Reading("Flowers102", labels):
+            kinds = loadmat(labels)["labels"].reshape(-1)
+            self._labels = [int(kinds[n - 1]) - 1 for n in numbers]         # images and kinds are counted from 1
         self._image_files = [os.path.join(folder, f"image_{n:05d}.jpg") for n in numbers]
 
 
@@ -160,7 +163,9 @@ class Caltech101(_Caltech):
         from scipy.io import loadmat
 
         folder = self.annotation_categories[self.y[index]]
-        return loadmat(os.path.join(self.root, "Annotations", folder, f"annotation_{self.index[index]:04d}.mat"))["obj_contour"]
+        path = os.path.join(self.root, "Annotations", folder, f"annotation_{self.index[index]:04d}.mat")
+        with Reading("Caltech101", path):
+            return loadmat(path)["obj_contour"]
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         targets = tuple(self._target(kind, index) for kind in self.target_type)

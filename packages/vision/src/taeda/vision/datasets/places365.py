@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from taeda.vision.datasets._list_file import Lines
 from taeda.vision.datasets.folder import default_loader
 from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
@@ -70,12 +71,14 @@ class Places365(VisionDataset):
         self.split = verify_str_arg(split, "split", tuple(_FILE_OF), "Places365")
         self.small = small
         self.loader = loader
-        self.class_to_idx = {row[0]: int(row[1]) for row in self._rows("categories_places365.txt", download)}
+        with self._lines("categories_places365.txt", download) as lines:
+            self.class_to_idx = {row[0]: int(row[1]) for row in map(str.split, lines)}
         self.classes = sorted(self.class_to_idx)
         self.imgs: list[tuple[str, int | None]] = []
-        for row in self._rows(_FILE_OF[split], download):
-            path = within(self.images_dir, row[0].lstrip("/").replace("/", os.sep), "Places365")
-            self.imgs.append((path, int(row[1]) if len(row) > 1 else None))
+        with self._lines(_FILE_OF[split], download) as lines:
+            for row in map(str.split, lines):
+                path = within(self.images_dir, row[0].lstrip("/").replace("/", os.sep), "Places365")
+                self.imgs.append((path, int(row[1]) if len(row) > 1 else None))
         self.targets = [target for _, target in self.imgs]
         if download and not os.path.isdir(self.images_dir):
             self._download_images()
@@ -91,16 +94,15 @@ class Places365(VisionDataset):
         size = "256" if self.small else "large"
         return os.path.join(self.root, f"data_{size}_{self.variant}" if self.split.startswith("train") else f"{self.split}_{size}")
 
-    def _rows(self, name: str, download: bool) -> list[list[str]]:
-        """Read the words of each line of a list."""
+    def _lines(self, name: str, download: bool) -> Lines:
+        """Open a list."""
         path = os.path.join(self.root, name)
         if download and not os.path.isfile(path):
             archive, md5 = _LISTS[self.variant]
             download_and_extract_archive(_URL + archive, self.root, md5=md5)
         if not os.path.isfile(path):
             raise RuntimeError(f"[Places365] The file {path} does not exist or is corrupted. You can set download=True to download it.")
-        with open(path, encoding="utf-8") as file:
-            return [line.split() for line in file]
+        return Lines("Places365", path)
 
     def _download_images(self) -> None:
         size, train = "256" if self.small else "large", self.split.startswith("train")

@@ -14,6 +14,7 @@ from PIL import Image
 
 import taeda
 from taeda.vision.datasets._labelled import Path, Transform
+from taeda.vision.datasets._list_file import Lines, Reading
 from taeda.vision.datasets.utils import download_and_extract_archive, download_url, extract_archive, verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
@@ -87,8 +88,8 @@ class Kitti(_Scenes):
     def _target(self, index: int) -> list[dict[str, Any]] | None:
         if not self.train:
             return None
-        with open(self.targets[index], encoding="ascii", newline="") as file:
-            return [self._object(*row) for row in csv.reader(file, delimiter=" ")]
+        with Lines("Kitti", self.targets[index], "ascii") as lines:
+            return [self._object(*row) for row in csv.reader(lines, delimiter=" ")]
 
     @staticmethod
     def _object(kind: str, truncated: str, occluded: str, *numbers: str) -> dict[str, Any]:
@@ -214,7 +215,7 @@ class Cityscapes(_Scenes):
     def _read(path: str) -> Any:
         if not path.endswith(".json"):
             return open_image(path)
-        with open(path, encoding="utf-8") as file:
+        with Reading("Cityscapes", path), open(path, encoding="utf-8") as file:
             return json.load(file)
 
     def extra_repr(self) -> str:
@@ -240,6 +241,7 @@ class WIDERFace(_Scenes):
 
     BASE_FOLDER = "widerface"
     _MODE = None
+    _WHAT = ("blur", "expression", "illumination", "occlusion", "pose", "invalid")
 
     def __init__(
         self,
@@ -256,22 +258,25 @@ class WIDERFace(_Scenes):
                 why = "its files lie on Google Drive and are not fetched from here" if download else "they are put there by hand"
                 raise RuntimeError(f"[WIDERFace] Dataset not found or corrupted: there is no {name!r} in {self.root!r}; {why}")
         lists = "wider_face_test_filelist.txt" if split == "test" else f"wider_face_{split}_bbx_gt.txt"
-        with open(os.path.join(self.root, "wider_face_split", lists), encoding="utf-8") as file:
-            lines = [line.rstrip() for line in file]
         folder = os.path.abspath(os.path.join(self.root, f"WIDER_{split}", "images"))
         self.img_info: list[dict[str, Any]] = []
-        at = 0
-        while at < len(lines):
-            info: dict[str, Any] = {"img_path": within(folder, lines[at], "WIDERFace")}
-            at += 1
-            if split != "test":
-                n = max(int(lines[at]), 1)                      # an image without faces has a line of zeros
-                rows = taeda.tensor([[int(number) for number in line.split()] for line in lines[at + 1 : at + 1 + n]])
-                names = ("blur", "expression", "illumination", "occlusion", "pose", "invalid")
-                info["annotations"] = {"bbox": rows[:, :4].clone(), **{name: rows[:, 4 + i].clone() for i, name in enumerate(names)}}
-                at += 1 + n
-            self.img_info.append(info)
+        with Lines("WIDERFace", os.path.join(self.root, "wider_face_split", lists)) as lines:
+            for name in lines:
+                info: dict[str, Any] = {"img_path": within(folder, name.rstrip(), "WIDERFace")}
+                if split != "test":
+                    n = max(int(next(lines)), 1)                # an image without faces has a line of zeros
+                    rows = taeda.tensor([self._face(next(lines)) for _ in range(n)])
+                    parts = {what: rows[:, 4 + i].clone() for i, what in enumerate(self._WHAT)}
+                    info["annotations"] = {"bbox": rows[:, :4].clone(), **parts}
+                self.img_info.append(info)
         self.images = [info["img_path"] for info in self.img_info]
+
+    @classmethod
+    def _face(cls, line: str) -> list[int]:
+        numbers = [int(number) for number in line.split()]
+        if len(numbers) != 4 + len(cls._WHAT):
+            raise ValueError(f"a face has {4 + len(cls._WHAT)} numbers, not {len(numbers)}")
+        return numbers
 
     def _target(self, index: int) -> Any:
         return self.img_info[index].get("annotations")
@@ -330,11 +335,12 @@ class SBDataset(_Scenes):
     def _target(self, index: int) -> Any:
         from scipy.io import loadmat
 
-        classes = loadmat(self.masks[index])["GTcls"][0]
-        if self.mode == "segmentation":
-            return Image.fromarray(classes["Segmentation"][0])
-        borders = classes["Boundaries"][0]
-        return np.stack([borders[i][0].toarray() for i in range(self.num_classes)])
+        with Reading("SBDataset", self.masks[index]):
+            classes = loadmat(self.masks[index])["GTcls"][0]
+            if self.mode == "segmentation":
+                return Image.fromarray(classes["Segmentation"][0])
+            borders = classes["Boundaries"][0]
+            return np.stack([borders[i][0].toarray() for i in range(self.num_classes)])
 
     def extra_repr(self) -> str:
         return f"Image set: {self.image_set}\nMode: {self.mode}"

@@ -12,6 +12,7 @@ from PIL import Image
 
 import taeda
 from taeda.vision.datasets._labelled import Path, Transform, not_there
+from taeda.vision.datasets._list_file import Lines, Reading
 from taeda.vision.datasets.utils import check_integrity, download_and_extract_archive, download_file, verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
 
@@ -108,9 +109,11 @@ class STL10(_Arrays):
         if name == "train" and self.folds is not None:
             if not os.path.isfile(self._path("fold_indices.txt")):
                 raise self._not_there(self._path("fold_indices.txt"))
-            with open(self._path("fold_indices.txt"), encoding="ascii") as file:
-                chosen = [int(number) for number in file.read().splitlines()[self.folds].split()]
-            images, labels = images[chosen], labels[chosen]
+            with Lines("STL10", self._path("fold_indices.txt"), "ascii") as lines:
+                for _ in range(self.folds):
+                    next(lines)
+                chosen = [int(number) for number in next(lines).split()]
+                images, labels = images[chosen], labels[chosen]
         return images, labels
 
 
@@ -152,9 +155,10 @@ class SVHN(_Arrays):
             raise self._not_there(path)
         from scipy.io import loadmat
 
-        content = loadmat(path)
-        self.data = content["X"].transpose(3, 2, 0, 1)
-        labels = content["y"].astype(np.int64).reshape(-1)
+        with Reading("SVHN", path):
+            content = loadmat(path)
+            self.data = content["X"].transpose(3, 2, 0, 1)
+            labels = content["y"].astype(np.int64).reshape(-1)
         self.labels = np.where(labels == 10, 0, labels)                     # the file says 10 of the digit 0
 
 
@@ -237,9 +241,12 @@ class SEMEION(_Arrays):
             download_file([self.url], path, self.md5_checksum)
         if not check_integrity(path, self.md5_checksum):
             raise self._not_there(path)
-        rows = np.loadtxt(path, ndmin=2)
-        self.data = (rows[:, :256] * 255).astype(np.uint8).reshape(-1, 16, 16)
-        self.labels = np.nonzero(rows[:, 256:])[1]
+        with Reading("SEMEION", path):
+            rows = np.loadtxt(path, ndmin=2)
+            self.data = (rows[:, :256] * 255).astype(np.uint8).reshape(-1, 16, 16)
+            self.labels = np.nonzero(rows[:, 256:])[1]
+            if len(self.labels) != len(self.data):
+                raise ValueError("a row has no digit, or several")
 
 
 class FER2013(_Arrays):
@@ -277,10 +284,14 @@ class FER2013(_Arrays):
         if not check_integrity(path, md5):
             raise RuntimeError(f"[FER2013] {name} not found in {folder} or corrupted: it is put there by hand, from kaggle.com")
         wanted = ("Training",) if split == "train" else ("PublicTest", "PrivateTest")
-        with open(path, encoding="ascii", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if not part or row[part] in wanted]
-        self.data = np.array([row[pixels].split() for row in rows], dtype=np.uint8).reshape(-1, 48, 48)
-        self.labels = np.array([int(row["emotion"]) if "emotion" in row else -1 for row in rows])
+        images: list[np.ndarray[Any, Any]] = []
+        labels: list[int] = []
+        with Lines("FER2013", path, "ascii") as lines:
+            for row in csv.DictReader(lines):
+                if not part or row[part] in wanted:
+                    images.append(np.array(row[pixels].split(), dtype=np.uint8).reshape(48, 48))
+                    labels.append(int(row["emotion"]) if "emotion" in row else -1)
+        self.data, self.labels = np.array(images, dtype=np.uint8).reshape(-1, 48, 48), np.array(labels, dtype=np.int64)
 
     def _label(self, index: int) -> Any:
         label = super()._label(index)

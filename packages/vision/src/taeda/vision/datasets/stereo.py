@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from taeda.vision.datasets._labelled import Path
+from taeda.vision.datasets._list_file import Reading
 from taeda.vision.datasets.optical_flow import read_pfm
 from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
@@ -309,8 +310,9 @@ class FallingThingsStereo(StereoDataset):
             self._add(os.path.join(self.root, "FallingThings", kind), images, depths)
 
     def _disparity(self, path: str) -> tuple[Array, None]:
-        with open(os.path.join(os.path.dirname(path), "_camera_settings.json"), encoding="utf-8") as file:
-            focal = json.load(file)["camera_settings"][0]["intrinsic_settings"]["fx"]
+        settings = os.path.join(os.path.dirname(path), "_camera_settings.json")
+        with Reading("FallingThingsStereo", settings), open(settings, encoding="utf-8") as file:
+            focal = float(json.load(file)["camera_settings"][0]["intrinsic_settings"]["fx"])
         depths = np.asarray(open_image(path)).astype(np.float32)
         with np.errstate(divide="ignore"):
             return (6 * focal * 100 / depths)[None], None

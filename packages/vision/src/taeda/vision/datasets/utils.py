@@ -417,11 +417,15 @@ def _listed(root: Path, wanted: Callable[[str], bool], suffix: str | tuple[str, 
     return [os.path.join(folder, name) for name in names] if prefix else names
 
 
+class LeadsOut(ValueError):
+    """A list names a file that lies outside of its folder."""
+
+
 def within(folder: str, name: str, op: str) -> str:
     """Return the path of a file that a list names, or raise ValueError where it leads out of the folder."""
     plain = os.path.normpath(name)
     if os.path.isabs(plain) or plain.split(os.sep, 1)[0] == os.pardir:
-        raise ValueError(f"[{op}] {name!r} lies outside of {folder!r}; it is refused")
+        raise LeadsOut(f"[{op}] {name!r} lies outside of {folder!r}; it is refused")
     return os.path.join(folder, name)
 
 

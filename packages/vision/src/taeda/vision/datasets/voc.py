@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from taeda.vision.datasets._labelled import not_there
+from taeda.vision.datasets._list_file import Lines
 from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
@@ -60,8 +61,8 @@ class _VOC(VisionDataset):
             download_and_extract_archive(self.url, self.root, filename=self.filename, md5=self.md5)
         if not os.path.isfile(names):
             raise not_there(op, names)
-        with open(names, encoding="ascii") as file:
-            ids = file.read().split()
+        with Lines(op, names, "ascii") as lines:
+            ids = [word for line in lines for word in line.split()]
         self.images = [within(os.path.join(base, "JPEGImages"), f"{name}.jpg", op) for name in ids]
         self.targets = [within(os.path.join(base, self._TARGETS), name + self._ENDING, op) for name in ids]
 
