@@ -144,7 +144,7 @@ cdef TensorBase view_dtype(TensorBase x, object dtype):
     """The same memory as elements of another dtype; the last dimension takes up a difference in size."""
     cdef int64_t sizes[MAX_DIM]
     cdef int64_t strides[MAX_DIM]
-    cdef int64_t offset = x.offset, old = x.view.itemsize, new
+    cdef int64_t offset = x.offset, old = x.view.itemsize, new, step
     cdef int d, n = x.view.ndim, code
     cdef bint fits
     cdef TensorBase y
@@ -161,8 +161,9 @@ cdef TensorBase view_dtype(TensorBase x, object dtype):
             raise RuntimeError(f"[view] self.dim() cannot be 0 to view {(<object>x).dtype} as {dtype} (different element sizes)")
         fits = strides[n - 1] == 1 and (new < old or sizes[n - 1] * old % new == 0 and offset * old % new == 0)
         for d in range(n - 1):
-            fits = fits and (new < old or strides[d] * old % new == 0)
-            strides[d] = strides[d] * old // new
+            step = <int64_t>(<uint64_t>strides[d] * <uint64_t>old)             # wraps: where it does, no element is there to be found
+            fits = fits and (new < old or step % new == 0)
+            strides[d] = step // new
         if not fits:
             raise RuntimeError(f"[view] memory of shape {list(x.shape_tuple())} and strides {list(x.stride_tuple())} cannot be seen as "
                                f"{dtype}")
