@@ -76,3 +76,17 @@ def test_squared_errors_of_tensors_that_are_not_contiguous(dtype: str) -> None:
     for found, right in zip(taeda.autograd.grad(loss, (x, y), g), taeda.autograd.grad(wanted, (x, y), g.double()), strict=True):
         assert taeda.allclose(found.double(), right.to(found.dtype).double(), rtol=loose, atol=20 * loose)
     assert ops.mse_loss(x.t(), 2 * x.t(), reduction="none").stride() == x.t().stride()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", ["erf", "log2", "log10", "exp", "tanh"])
+def test_every_half_of_a_function_with_a_short_form_is_right_to_half_a_unit(name: str, dtype: str) -> None:
+    every = taeda.tensor(np.arange(65536).astype("uint16").view("int16")).view(getattr(taeda, dtype))
+    found, wanted = getattr(taeda, name)(every), getattr(taeda, name)(every.double())
+    assert taeda.equal(found.isnan(), wanted.isnan())
+    low, high = (taeda.nextafter(found, found.new_full((), end)).double() for end in (-np.inf, np.inf))
+    middle = found.double()
+    kept = found.isfinite() & low.isfinite() & high.isfinite()
+    off = (middle - wanted).abs() > 0.501 * taeda.maximum(high - middle, middle - low)
+    assert not (off & kept).any()
+    assert taeda.equal(found[found.isinf()], wanted[found.isinf()].to(found.dtype))

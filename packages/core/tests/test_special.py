@@ -448,7 +448,7 @@ def test_incomplete_gamma_functions_do_not_depend_on_their_neighbours(name: str)
     np.testing.assert_allclose(one.numpy()[finite], 1, rtol=1e-14)
 
 
-@pytest.mark.parametrize("name", ["i0", "i0e", "i1", "i1e", "bessel_j0", "bessel_y1", "ndtri", "log_ndtr", "erfcx", "airy_ai"])
+@pytest.mark.parametrize("name", ["i0", "i0e", "i1", "i1e", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "ndtri", "log_ndtr", "erfcx", "airy_ai"])
 @pytest.mark.parametrize("size", [1, 3, 255, 256, 257, 700])
 def test_blocks_of_mixed_ranges_give_what_single_elements_give(name: str, size: int) -> None:
     rng = np.random.default_rng(size)

@@ -54,7 +54,8 @@ LIGHT = {"sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac
          "hardsigmoid_backward", "hardswish_backward", "shrink_backward", "addcmul", "addcdiv", "lerp", "clamp_between"}
 
 # float16 and bfloat16 round what a short form gives, which has a loop of its own: NAME_short
-SHORT = {"exp", "sin", "cos", "tanh"}
+SHORT = {"exp": "t_exp_f32(a)", "sin": "t_sin_f32(a)", "cos": "t_cos_f32(a)", "tanh": "t_tanh_f32(a)", "log2": "1.44269504f * t_log_f32(a)",
+         "log10": "0.434294482f * t_log_f32(a)", "erf": "2.0f * t_normal_f32(a * 1.41421356f)"}
 
 # name: {dtypes: expression}.  Operands are read as T; the result is stored as the output type.
 UNARY: dict[str, dict[tuple[str, ...], str]] = {
@@ -342,7 +343,7 @@ def kernels() -> tuple[list[tuple[str, str]], dict[str, str]]:
                 kernel = wide = f"{name}_{s}"
                 found.append((kernel, loop_of(macro, f"k_{kernel}", name, s, expr)))
                 if name in SHORT and s == "f32":
-                    wide, expr = f"{name}_short", expr.replace("_once", "_f32")
+                    wide, expr = f"{name}_short", SHORT[name]
                     found.append((wide, loop_of(macro, f"k_{wide}", name, s, expr)))
                 found += [(f"{name}_{narrow}", narrow_loop(macro, f"k_{wide}", name, s, narrow, expr)) for narrow in NARROW.get(s, {})
                           if not has_own_narrow(name, s, narrow, own)]

@@ -59,14 +59,10 @@ INLINE double j0_small(double x) { return (x - J0_ZERO_HI - J0_ZERO_LO) * (x + J
 
 INLINE double near_bessel_j0(double x) { return x == 0 ? 1 : j0_small(fabs(x)); }
 INLINE double near_bessel_j1(double x) { return x * fit_j1_small(x * x); }
-INLINE double special_bessel_j0(double x) {
-    const double a = fabs(x), near = a < 3 ? a : 3, far = a < 3 ? 3 : a;
-    return a < 3 ? near_bessel_j0(near) : wave0(far).cos;
-}
-INLINE double special_bessel_j1(double x) {
-    const double a = fabs(x), near = a < 3 ? x : 3, far = a < 3 ? 3 : a;
-    const double y = wave1(far).cos;
-    return a < 3 ? near_bessel_j1(near) : x < 0 ? -y : y;
+INLINE double far_bessel_j0(double x) { return wave0(fabs(x)).cos; }
+INLINE double far_bessel_j1(double x) {
+    const double y = wave1(fabs(x)).cos;
+    return x < 0 ? -y : y;
 }
 /* 2/pi ln(x / zero), without cancellation near the zero */
 INLINE double log_ratio(double x, double gap, double zero, double log_zero) {
@@ -82,8 +78,8 @@ INLINE double near_bessel_y1(double x) {
     const double gap = x - Y1_ZERO_HI - Y1_ZERO_LO;
     return log_ratio(x, gap, Y1_ZERO_HI, Y1_ZERO_LOG) * near_bessel_j1(x) + gap * (x + Y1_ZERO_HI) * fit_y1_small(x * x) / x;
 }
-INLINE double special_bessel_y0(double x) { return x < 3 ? near_bessel_y0(x < 3 ? x : 3) : wave0(x < 3 ? 3 : x).sin; }
-INLINE double special_bessel_y1(double x) { return x < 3 ? near_bessel_y1(x < 3 ? x : 3) : wave1(x < 3 ? 3 : x).sin; }
+INLINE double far_bessel_y0(double x) { return wave0(x).sin; }
+INLINE double far_bessel_y1(double x) { return wave1(x).sin; }
 #define BEYOND_bessel_j0(x) (!(fabs(x) < 3))
 #define BEYOND_bessel_j1(x) (!(fabs(x) < 3))
 #define BEYOND_bessel_y0(x) (!((x > 0) & (x < 3)))

@@ -21,22 +21,27 @@ typedef void (*Block)(double *restrict y, const double *restrict x, const double
     static void NAME##_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) { \
         for (int64_t i = 0; i < n; i++) { const double a = x[i]; y[i] = EXPR; } \
     }
-#define CHECKED_BLOCK(NAME) CHECKED_BLOCK_OF(NAME, NAME)
-#define CHECKED_BLOCK_OF(BLOCK, NAME) \
-    static void BLOCK##_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) { \
+#define CHECKED_BLOCK(NAME) \
+    static void NAME##_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) { \
         int rare = 0; \
         for (int64_t i = 0; i < n; i++) rare |= RARE_##NAME(x[i]); \
         for (int64_t i = 0; i < n; i++) y[i] = special_##NAME(x[i]); \
         if (rare) for (int64_t i = 0; i < n; i++) if (RARE_##NAME(x[i])) y[i] = exact_##NAME(x[i]); \
     }
-/* The same with near_NAME for blocks that lie in one range altogether */
+/* near_NAME, and far_NAME of the arguments beyond, which are brought together */
 #define NEAR_BLOCK(NAME) \
-    CHECKED_BLOCK_OF(NAME##_any, NAME) \
     static void NAME##_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) { \
-        int beyond = 0; \
-        for (int64_t i = 0; i < n; i++) beyond |= BEYOND_##NAME(x[i]); \
-        if (beyond) NAME##_any_block(y, x, w, n, p); \
-        else for (int64_t i = 0; i < n; i++) y[i] = near_##NAME(x[i]); \
+        double beyond[SPECIAL_BLOCK], far[SPECIAL_BLOCK]; \
+        int32_t at[SPECIAL_BLOCK]; \
+        int64_t m = 0; \
+        int rare = 0; \
+        for (int64_t i = 0; i < n; i++) { at[m] = (int32_t)i; m += BEYOND_##NAME(x[i]); } \
+        if (m < n) for (int64_t i = 0; i < n; i++) y[i] = near_##NAME(x[i]); \
+        for (int64_t k = 0; k < m; k++) beyond[k] = x[at[k]]; \
+        for (int64_t k = 0; k < m; k++) rare |= RARE_##NAME(beyond[k]); \
+        for (int64_t k = 0; k < m; k++) far[k] = far_##NAME(beyond[k]); \
+        if (rare) for (int64_t k = 0; k < m; k++) if (RARE_##NAME(beyond[k])) far[k] = exact_##NAME(beyond[k]); \
+        for (int64_t k = 0; k < m; k++) y[at[k]] = far[k]; \
     }
 /* near_NAME holds in the common range, special_NAME everywhere */
 #define RANGED_BLOCK(NAME, OUTSIDE) \
