@@ -183,3 +183,39 @@ def test_products_of_bytes_are_added_up_in_int32(dtype: taeda.dtype) -> None:
     ):  # fmt: skip
         with pytest.raises(RuntimeError, match=r"^\[_int_mm\] expected"):
             call()
+
+
+@pytest.mark.parametrize("k", [0, 1, 7, 8, 31, 33, 260, 16384, 40001])
+def test_float16_vectors_are_summed_in_float32(k):
+    rng = np.random.default_rng(k)
+    m = 5 if k > 1000 else 130
+    a, v = rng.standard_normal((m, k)).astype(np.float16), rng.standard_normal(k).astype(np.float16)
+    x, u = taeda.from_numpy(a), taeda.from_numpy(v)
+    rows = (a.astype(np.float64) @ v.astype(np.float64)).astype(np.float16)
+    apart = taeda.zeros(m, k + 3, dtype=taeda.float16)[:, :k].copy_(x)
+    steps = taeda.zeros(2 * k, dtype=taeda.float16)[::2].copy_(u)
+    for found in (x @ u, apart @ u, x.t().contiguous().t() @ u, x @ steps, u @ x.t(), (u[None] @ x.t())[0], (x @ u[:, None])[:, 0],
+                  taeda.stack([taeda.dot(row, u) for row in x]), taeda.inner(u, x)):
+        np.testing.assert_allclose(found.numpy(), rows, rtol=2e-3, atol=1e-3 * max(k, 1) ** 0.5)
+    assert_same_for_any_threads(lambda: (x @ u, taeda.dot(x[0], u)))
+
+
+def test_float16_sums_beyond_its_range_are_infinite_and_nan_stays():
+    x = taeda.full((100,), 60.0, dtype=taeda.float16)
+    assert taeda.dot(x, x).item() == float("inf") and taeda.dot(x, -x).item() == -float("inf")
+    x[3] = float("nan")
+    assert taeda.dot(x, x).isnan()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "complex64"])
+def test_a_column_by_a_single_number(dtype):
+    rng = np.random.default_rng(1)
+    a, s, c = (rng.integers(-9, 9, shape).astype(dtype) for shape in ((3, 701, 1), (1,), (701,)))
+    x, v, z = (taeda.from_numpy(t) for t in (a, s, c))
+    np.testing.assert_array_equal((x @ v).numpy(), a[..., 0] * s)
+    np.testing.assert_array_equal((x[0].t().contiguous().t() @ v).numpy(), a[0, :, 0] * s)
+    np.testing.assert_array_equal((x[0, ::2] @ v).numpy(), a[0, ::2, 0] * s)
+    np.testing.assert_array_equal(taeda.addmv(z, x[0], v, beta=2, alpha=3).numpy(), 2 * c + 3 * a[0, :, 0] * s)
+    wide = np.arange(4).astype(dtype)[None]
+    np.testing.assert_array_equal((x[0] @ taeda.from_numpy(wide)).t().contiguous().numpy(), (a[0] @ wide).T)
+    np.testing.assert_array_equal(taeda.mm(taeda.from_numpy(wide).t(), x[0].t()).numpy(), wide.T @ a[0].T)

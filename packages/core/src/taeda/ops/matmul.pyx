@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, launch, needs_grad, record,
                              write_out)
 from taeda.dtype cimport is_complex_, is_float, name_of, torch_name
-from taeda.kernels.cpu.abi cimport BF16, BOOL, F32, F64, MAX_DIM, Param, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, MAX_DIM, Param, View
 from taeda.tensor_base cimport STAND_IN, TensorBase, alias
 
 from taeda.autograd.node import named, own
@@ -63,6 +63,7 @@ cdef void column(View* v, TensorBase x, int64_t* dims) noexcept:
 cdef Op PAIRS = define("mm", NULL, 0, 0, "gemm_pairs")
 cdef Op TINY = define("bmm", NULL, 0, 0, "gemm_small")
 cdef Op LONG = define("mm", NULL, 0, 0, "gemm_long")
+cdef Op DOTS = define("mm", NULL, 0, 0, "gemm_dots")
 
 cdef enum:
     TINY_ROWS = 64           # of matrices that kernels/cpu/gemm_small takes
@@ -92,6 +93,11 @@ cdef bint long_and_narrow(int dtype, const View* c, const View* a, const View* b
             and a.shape[1] >= LONG_TERMS and b.strides[1] == 1 and c.contiguous)
 
 
+cdef bint is_dots(int dtype, const View* c, const View* a, const View* b) noexcept:
+    """Is this a row or a column of dot products of float16, whose terms lie side by side?"""
+    return dtype == F16 and c.ndim == 2 and min(c.shape[0], c.shape[1]) == 1 and a.strides[1] == 1 and b.strides[0] == 1
+
+
 cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View* s, object alpha,
                   object beta) except -1:
     """Run the kernel: C = beta S + alpha A B; s is NULL where nothing is added."""
@@ -117,6 +123,9 @@ cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View*
         return 0
     if s == NULL and alpha is None and long_and_narrow(dtype, c, a, b):
         launch(LONG, dtype, device, 1, 3, t, p, work)
+        return 0
+    if s == NULL and alpha is None and is_dots(dtype, c, a, b):
+        launch(DOTS, dtype, device, 1, 3, t, p, work)
         return 0
     if dtype == BF16 and launch(PAIRS, dtype, device, 1, 4, t, p, work) == 0:
         return 0

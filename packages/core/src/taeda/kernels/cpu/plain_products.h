@@ -66,6 +66,10 @@ PLAIN void PLAIN_NAME(loops)(T *c, int64_t m, int64_t n, int64_t k, int64_t crs,
 
 PLAIN void PLAIN_NAME(outer)(T *c, int64_t m, int64_t n, int64_t crs, int64_t ccs, const T *a, int64_t ars, const T *b, int64_t bcs,
                              T alpha, const T *src, int64_t srs, int64_t scs, T beta) {
+    if (crs == 1 && n < m) {                                    /* columns lie side by side */
+        PLAIN_NAME(outer)(c, n, m, ccs, crs, b, bcs, a, ars, alpha, src, scs, srs, beta);
+        return;
+    }
     for (int64_t i = 0; i < m; i++) {
         const T x = alpha * a[i * ars], *from = src + i * srs;
         T *row = c + i * crs;
