@@ -3,7 +3,7 @@ from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from taeda.kernels.cpu cimport runtime
+from taeda.kernels.cpu cimport blas_room, runtime
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.kernels.cpu.share cimport Share, share_next, share_out
 
@@ -65,7 +65,10 @@ cdef inline int64_t each(One one, View **t, const Param *p) noexcept nogil:
     cdef int64_t work = t[0].numel * max(t[0].shape[t[0].ndim - 1], t[0].shape[t[0].ndim - 2])
     cdef int bad = 0, threads = 1 if work < SERIAL_WORK else <int>min(<int64_t>runtime.num_threads, batch)
     cdef Share share
+    if not blas_room.enter(threads):
+        return -1
     share_out(&share, batch, threads)
     for me in prange(threads, num_threads=threads, schedule="static", chunksize=1):
         bad |= run(one, t, p, &share, me)
+    blas_room.leave(threads)
     return bad
