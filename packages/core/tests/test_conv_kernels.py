@@ -195,6 +195,11 @@ LAST += [((3, 12, 9, 8), (20, 12, 1, 1), {"stride": 2}), ((2, 48, 6, 7), (8, 48,
          ((2, 5, 7, 3), (9, 5, 1, 1), {"stride": (1, 2)}), ((2, 8, 3, 3), (4, 8, 1, 1), {"stride": 4})]
 LAST += [((2, 5, 7, 3), (9, 5, 1, 1), {}), ((1, 16, 6, 6), (1, 16, 1, 1), {}), ((3, 64, 1, 1), (24, 64, 1, 1), {}), ((4, 33, 5, 8), (40, 33, 1, 1), {})]
 
+# groups of two, four and eight channels: one vector and more than go through the rows together, strides, dilations, volumes
+LAST += [((2, g * n, *size), (g * n, n, *k), {"groups": g, "padding": p, "stride": s, "dilation": d})
+         for g, n, size, k, p, s, d in ((4, 2, (7, 9), (3, 3), 1, 1, 1), (18, 2, (5, 14), (3, 3), 1, 1, 1), (2, 4, (9, 6), (3, 3), 1, 2, 1), (10, 4, (8, 13), (3, 3), 2, 1, 2),
+                                        (8, 4, (6, 21), (5, 5), 2, 1, 1), (24, 4, (11, 10), (2, 3), (1, 0), (2, 3), 1), (4, 4, (4, 3), (3, 3), 3, 1, 3), (3, 8, (7, 9), (3, 3), 1, 1, 1),
+                                        (6, 4, (5, 7), (1, 1), 0, 1, 1), (5, 4, (6, 7), (3, 3), 1, 1, 1), (2, 4, (5, 4, 9), (3, 3, 3), 1, 1, 1), (12, 2, (4, 6, 5), (2, 3, 3), 1, 2, 1))]
 # volumes: planes that no tap or not all of them meet, strides and dilations along depth, fewer channels than a vector, rows seven at a time
 DEEP = [((2, 16, 5, 7, 8), (16, 1, 3, 3, 3), {"groups": 16, "padding": 1}), ((1, 9, 6, 5, 9), (9, 1, 3, 3, 3), {"groups": 9, "padding": 1, "stride": 2}),
         ((2, 3, 4, 3, 6), (3, 1, 2, 1, 3), {"groups": 3, "padding": (1, 0, 2)}), ((1, 24, 7, 4, 7), (24, 1, 5, 1, 5), {"groups": 24, "padding": (4, 0, 2)}),

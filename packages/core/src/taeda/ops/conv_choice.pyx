@@ -117,6 +117,16 @@ cdef inline bint is_depthwise_last(const Geometry* q, const View* w, const View*
             and (w.dtype == F32 or w.dtype == F64 or w.dtype == F16 or w.dtype == BF16))
 
 
+cdef inline bint is_grouped_last(Part part, const Geometry* q, const View* w, const View* a, const View* b) noexcept:
+    """Whether groups have two or four channels and as many results, which fill vectors together: conv_channels shuffles them."""
+    cdef int64_t results = w.shape[0] // q.groups, lanes = 4 if w.dtype == F64 else 8
+    if part == WEIGHT_GRADIENT or q.n < 2 or q.groups == 1 or results != w.shape[1] or a.strides[1] != 1 or b.strides[1] != 1:
+        return False
+    if w.shape[0] % lanes or not (w.dtype == F32 or w.dtype == F64 or w.dtype == F16 or w.dtype == BF16):
+        return False
+    return results == 2 or (results == 4 and lanes == 8)
+
+
 cdef bint adds_taps(const Geometry* q, const View* w, const View* dx, const View* g) noexcept:
     """Whether an input gradient is computed tap by tap: strided, of few channels, or where much of dx meets only padding."""
     cdef int64_t terms = w.shape[0] // q.groups, channels = w.shape[1]
@@ -132,7 +142,7 @@ cdef Op suited(Part part, Op op, const Geometry* q, const View* v):
     cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
     cdef const View* image = &v[2] if part == WEIGHT_GRADIENT else &v[0]
     cdef bint many
-    if is_depthwise_last(q, w, image, &v[1]):
+    if is_depthwise_last(q, w, image, &v[1]) or is_grouped_last(part, q, w, image, &v[1]):
         return CHANNELS if part == RESULT else INPUT_CHANNELS if part == INPUT_GRADIENT else WEIGHT_CHANNELS
     if image.strides[4] != 1 or v[1].strides[4] != 1 or not (
             w.dtype == F32 or w.dtype == F64 or w.dtype == F16 or w.dtype == BF16):
@@ -460,6 +470,8 @@ cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, Tensor
         return 0
     if out.device == CPU and a.device == CPU and b.device == CPU and run_patches(part, given, out, u, bias):
         return 0
+    if out.device == CPU and is_grouped_last(part, q, &v[2], &v[0], &v[1]):
+        return run(part, op, q, out, a, b, bias, v, work, False)
     if out.device == CPU and suits_pairs(part, q, v) and tapped(part, q, v) > 0.5:
         if dropped and part == WEIGHT_GRADIENT:
             memset(out.view.data, 0, out.view.numel * out.view.itemsize)
