@@ -208,6 +208,18 @@ def test_searchsorted_forms():
         taeda.searchsorted(a, 3, side="left", right=True)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "int64"])
+@pytest.mark.parametrize("n", [0, 1, 7, 5000])
+def test_bincount_counts_every_integer_dtype(dtype: str, n: int) -> None:
+    x = np.random.default_rng(0).integers(0, 100, n).astype(dtype)
+    for minlength in (0, 3, 300):
+        found = taeda.bincount(taeda.from_numpy(x), minlength=minlength)
+        assert found.dtype is taeda.int64 and np.array_equal(found.numpy(), np.bincount(x, minlength=minlength))
+    weights = np.linspace(0, 1, n)
+    found = taeda.bincount(taeda.from_numpy(x), taeda.from_numpy(weights))
+    np.testing.assert_allclose(found.numpy(), np.bincount(x, weights))
+
+
 def test_bincount_refuses_what_cannot_be_counted():
     assert taeda.bincount(taeda.tensor([1, 1]), taeda.tensor([0.5, 0.25])).tolist() == [0, 0.75]
     for call, error, text in [

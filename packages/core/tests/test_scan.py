@@ -53,6 +53,21 @@ def test_sums_of_integers_wrap_around() -> None:
     assert x.cumsum(0).tolist() == [2**62, -(2**63), -(2**62), 0] * 2 + [2**62]
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "int64"])
+@pytest.mark.parametrize("shape", [(4001,), (3, 40), (40, 3), (40000, 2), (70, 4, 5)])
+def test_sums_and_products_of_integers_wrap_around_in_the_dtype_asked_for(dtype, shape) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(-1000, 1000, shape)
+    t = taeda.from_numpy(x)
+    for dim in range(len(shape)):
+        for name in ("cumsum", "cumprod"):
+            found = assert_same_for_any_threads(lambda dim=dim, name=name: getattr(t, name)(dim, dtype=getattr(taeda, dtype)))
+            with np.errstate(over="ignore"):
+                wanted = getattr(np, name)(x.astype(dtype), dim, dtype=dtype)
+            assert str(found.dtype) == f"taeda.{dtype}" and np.array_equal(found.numpy(), wanted)
+    assert t.to(taeda.int16).cumsum(0).dtype is taeda.int64                  # without one: in int64
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_sums_that_are_not_finite_begin_where_they_do_one_step_after_the_other(dtype: str) -> None:
     most = float(np.finfo(dtype).max)

@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, contiguous, define, empty_like, empty_shape, launch, linear, needs_grad, record, record_multi,
                              to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport code_of, is_complex_, is_integral
-from taeda.kernels.cpu.abi cimport F32, F64, I64, Param, View
+from taeda.kernels.cpu.abi cimport F32, F64, I8, I16, I32, I64, U8, Param, View
 from taeda.ops.reduction cimport dtype_with, pick, write_pair
 from taeda.tensor_base cimport CPU, META, TensorBase
 
@@ -43,7 +43,7 @@ cdef bint is_short(TensorBase x, int d, Param* p):
     cdef int64_t[2] sizes, steps, to
     cdef int64_t stride = 1
     cdef int e, groups = 0, inner = -1
-    if x.device != CPU or v.numel == 0 or v.ndim == 0 or v.shape[d] > SHORT or not (v.dtype == F32 or v.dtype == F64 or v.dtype == I64):
+    if x.device != CPU or v.numel == 0 or v.ndim == 0 or v.shape[d] > SHORT or v.dtype not in (F32, F64, I32, I64):
         return False
     for e in range(v.ndim - 1, -1, -1):
         if e == d:
@@ -80,11 +80,13 @@ cdef TensorBase scan_one(Op op, TensorBase x, int d, bint back, bint lines=False
 
 
 cdef TensorBase summand(str op, object input, object dtype):
-    """The input in the dtype that it is accumulated in: integers in int64."""
+    """The input in the dtype that it is accumulated in: integers in int64, or in int32 where the result is no wider, as both wrap around."""
     cdef TensorBase x = as_tensor(input, op)
     if dtype is not None:
         x = to_dtype(x, code_of(dtype, op))
-    return to_dtype(x, I64) if is_integral(x.view.dtype) else x
+    if not is_integral(x.view.dtype):
+        return x
+    return to_dtype(x, I32 if dtype is not None and x.view.dtype in (U8, I8, I16, I32) else I64)
 
 
 cdef int keep_dtype(str op, object input, object dtype) except -1:

@@ -11,7 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, define, empty, empty_shape, launch, record,
                              result_type, scalar_tensor, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport is_complex_, is_float, is_integral, torch_name
-from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I32, I64, U8, Param, View
+from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I8, I16, I32, I64, U8, Param, View
 from taeda.operands cimport integer
 from taeda.tensor_base cimport META, TensorBase
 
@@ -307,20 +307,20 @@ def bincount(input, weights=None, minlength=0):
             (<object>w)[:256] = y
             return w
         return (<object>y)[:size].clone()
-    x = contiguous(to_dtype(x, I64))
+    x = contiguous(to_dtype(x, I32 if weights is None and x.view.dtype in (I8, I16, I32) else I64))
     y = empty(1, &two, I64, x.device)
     t[0], t[1] = &y.view, &x.view
     if x.view.numel:
-        launch(BOUNDS, I64, x.device, 1, 2, t, NULL, x.view.numel)
+        launch(BOUNDS, x.view.dtype, x.device, 1, 2, t, NULL, x.view.numel)
         least, most = (<int64_t*>y.view.data)[0], (<int64_t*>y.view.data)[1]
     if x.view.ndim != 1 or least < 0:
         raise RuntimeError(f"[bincount] only supports 1-d non-negative integral inputs, got shape "
                            f"{tuple(x.shape_tuple())}" + (f" with {least} in it" if x.view.numel else ""))
     size = most + 1 if most >= minlength else minlength
     if weights is None or x.view.numel == 0:
-        y = input.new_zeros((size,), dtype=x.dtype)
+        y = input.new_zeros((size,), dtype=y.dtype)
         t[0], t[1] = &y.view, &x.view
-        launch(BINCOUNT, I64, x.device, 1, 2, t, NULL, x.view.numel)
+        launch(BINCOUNT, x.view.dtype, x.device, 1, 2, t, NULL, x.view.numel)
         return y
     w = as_tensor(weights, "bincount")
     check_same_device("bincount", (x, w))
