@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -41,12 +41,30 @@ def readonly() -> np.ndarray:
     return a
 
 
+class Column:
+    """A table's column: NumPy's numbers by key, Python's in turn."""
+
+    def __init__(self, values: Any, keys: Any = None) -> None:
+        self.values, self.keys = np.asarray(values), list(range(len(values)) if keys is None else keys)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, key: int) -> Any:
+        return self.values[self.keys.index(key)]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values.tolist())
+
+
 BY_DTYPE: dict[str, Callable[[Any, str], Any]] = {
     "from_numpy": lambda t, d: t.from_numpy(np.ones((2, 2), d)),
     "numpy": lambda t, d: t.ones(2, dtype=getattr(t, d)).numpy(),
     "asarray": lambda t, d: np.asarray(t.ones(2, dtype=getattr(t, d))),
     "np.from_dlpack": lambda t, d: np.from_dlpack(t.ones(2, dtype=getattr(t, d))),
     "from_dlpack": lambda t, d: t.from_dlpack(np.ones(2, d)),
+    "tensor of a column": lambda t, d: t.tensor(Column(np.ones(2, d))),
+    "tensor of columns": lambda t, d: t.as_tensor([Column(np.ones(2, d))] * 2),
     "frombuffer": lambda t, d: t.frombuffer(bytearray(32), dtype=getattr(t, d)),
     "t.asarray": lambda t, d: t.asarray(np.ones(2, d)),
     "deepcopy": lambda t, d: copy.deepcopy(t.ones(2, dtype=getattr(t, d))),
@@ -117,6 +135,12 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "copy of no leaf": lambda t: copy.deepcopy(t.ones(2, requires_grad=True) * 2),
     "pickled view": lambda t: pickle.loads(pickle.dumps(t.arange(6.0).reshape(2, 3).T)),
     "pickled leaf": lambda t: pickle.loads(pickle.dumps(t.ones(2, requires_grad=True))),
+    "column in another order": lambda t: t.tensor(Column([1.0, 2.0, 3.0], [2, 0, 1])),
+    "column by other keys": lambda t: t.tensor(Column([1.0, 2.0], [5, 6])),
+    "column by some other keys": lambda t: t.tensor(Column([1.0, 2.0], [0, 6])),
+    "column of a dtype": lambda t: t.tensor(Column([1.5, 2.0]), dtype=t.int64),
+    "empty column": lambda t: t.tensor(Column(np.ones(0, "i4"))),
+    "typed column": lambda t: t.FloatTensor(Column([1.5, 2.0])),
     "copied meta": lambda t: copy.deepcopy(t.ones(2, device="meta")).device.type,
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,30 @@ class ByName:
 
     def __getitem__(self, key: object) -> float:
         raise KeyError(key)
+
+
+class Column:
+    """What a table's column is: by position it gives NumPy's numbers, in turn Python's."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, key: int) -> np.generic:
+        return self.values[key]
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self.values.tolist())
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int32", "uint8", "bool", "complex128"])
+def test_a_column_of_a_table_keeps_its_dtype(dtype: str) -> None:
+    column = Column(np.array([1, 0], dtype))
+    for x, shape in ((taeda.tensor(column), (2,)), (taeda.as_tensor([column, column]), (2, 2))):
+        assert x.dtype is getattr(taeda, dtype) and x.shape == shape and x.flatten().tolist()[:2] == [1, 0]
+    assert taeda.tensor(column, dtype=taeda.complex64).tolist() == [1, 0]
 
 
 @pytest.mark.filterwarnings("ignore:Creating a tensor from a list")

@@ -92,8 +92,15 @@ cdef int gather(object data, list shape, int depth, int code, list leaves) excep
             return code
         here = gather(data, shape, depth, -1, leaves)
         return code
-    if 0 in shape and depth == last:
-        return asked_for(data, code)
+    if depth == last:
+        if 0 in shape:
+            return asked_for(data, code)
+        # by position a column of a table gives NumPy's numbers, iterated Python's
+        for item in data if isinstance(data, (list, tuple)) else map(data.__getitem__, range(shape[depth])):
+            here = leaf_dtype(item)
+            code = here if code < 0 or code == here else promote(code, here)
+        leaves.extend(data)
+        return code
     for item in data:
         code = gather(item, shape, depth + 1, code, leaves)
     return code
