@@ -202,6 +202,13 @@ def test_weight_norm_splits_length_and_direction(dim):
     np.testing.assert_allclose(layer.weight.detach(), 2 * weight)
 
 
+def test_a_normed_weight_is_row_major_however_its_direction_lies():
+    layer = nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 6, 3, padding=1)).to(memory_format=taeda.channels_last)
+    v, g = layer.parametrizations.weight.original1, layer.parametrizations.weight.original0
+    assert layer.weight.stride() == (9, 9, 3, 1) and layer(taeda.randn(2, 1, 5, 5)).stride() == (150, 25, 5, 1)
+    assert taeda._weight_norm(v, g).equal(layer.weight)
+
+
 def test_the_older_weight_norm_is_a_hook():
     layer = nn.Linear(3, 2)
     weight = layer.weight.detach().clone()

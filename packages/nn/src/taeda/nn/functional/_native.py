@@ -13,11 +13,11 @@ from taeda.nn import functional  # losses that autocast sees
 from taeda.nn.functional import activation, pooling, vision
 from taeda.nn.functional._common import need_tensors
 from taeda.nn.functional.lookup import _renormalise
-from taeda.nn.utils.weight_norm import norm_except_dim
+from taeda.nn.utils.weight_norm import _weight_norm, norm_except_dim
 from taeda.ops.native import reduction_name
 
 __all__ = [
-    "adaptive_max_pool1d", "channel_shuffle", "cosine_embedding_loss", "embedding_renorm_", "hinge_embedding_loss",
+    "_weight_norm", "adaptive_max_pool1d", "channel_shuffle", "cosine_embedding_loss", "embedding_renorm_", "hinge_embedding_loss",
     "margin_ranking_loss", "max_pool1d_with_indices", "native_channel_shuffle", "norm_except_dim", "pixel_shuffle", "pixel_unshuffle",
     "poisson_nll_loss", "rrelu", "rrelu_", "triplet_margin_loss",
 ]  # fmt: skip

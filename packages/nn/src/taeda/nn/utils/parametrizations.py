@@ -11,7 +11,7 @@ from taeda.nn import functional as F
 from taeda.nn.modules.conv import _ConvNd
 from taeda.nn.modules.module import Module
 from taeda.nn.utils import parametrize
-from taeda.nn.utils.weight_norm import norm_except_dim
+from taeda.nn.utils.weight_norm import _weight_norm, norm_except_dim
 
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
@@ -168,7 +168,7 @@ class _WeightNorm(Module):
         self.dim = -1 if dim is None else dim
 
     def forward(self, weight_g: Tensor, weight_v: Tensor) -> Tensor:
-        return weight_v * (weight_g / norm_except_dim(weight_v, 2, self.dim))
+        return _weight_norm(weight_v, weight_g, self.dim)
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         return norm_except_dim(weight, 2, self.dim), weight

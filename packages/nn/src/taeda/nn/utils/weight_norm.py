@@ -33,6 +33,14 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     return v.norm(pow, others, keepdim=True) if others else v.abs()
 
 
+def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
+    """Return g v / |v|, row-major whatever v is, as PyTorch's: a convolution goes by how its weight lies."""
+    rows = v.contiguous()
+    if 1 in v.shape:  # such a dimension may have any stride
+        rows = rows.view(-1).view(v.shape)
+    return rows * (g.contiguous() / norm_except_dim(v, 2, dim))
+
+
 class WeightNorm:
     """The hook: it computes w = g v / |v| before each forward."""
 
@@ -43,7 +51,7 @@ class WeightNorm:
     def compute_weight(self, module: Module) -> Tensor:
         """Return g v / |v|."""
         g, v = getattr(module, self.name + "_g"), getattr(module, self.name + "_v")
-        return v * (g / norm_except_dim(v, 2, self.dim))
+        return _weight_norm(v, g, self.dim)
 
     @staticmethod
     def apply(module: Module, name: str, dim: int | None) -> WeightNorm:
