@@ -104,6 +104,25 @@ def test_what_masked_tensors_refuse() -> None:
         a.tolist()
 
 
+@pytest.mark.parametrize(("name", "place"), [("argmax", 4.0), ("argmin", 1.0)])
+def test_the_extreme_element_of_a_sparse_masked_tensor_is_named_by_its_place_among_all(name: str, place: float) -> None:
+    x, mask = taeda.tensor([[9.0, 1.0, 3.0], [4.0, 7.0, 0.0]]), taeda.tensor([[False, True, True], [True, True, False]])
+    a = masked.masked_tensor(x, mask)
+    for found in (getattr(a, name)(), getattr(a.to_sparse(), name)()):
+        assert found.get_data().item() == place and found.get_mask().item() and found.get_data().dtype is taeda.float32
+    flat = masked.masked_tensor(x.flatten(), mask.flatten()).to_sparse()
+    assert getattr(flat, name)().get_data().item() == place
+
+
+def test_a_sparse_masked_tensor_refuses_to_be_made_contiguous() -> None:
+    s = masked.masked_tensor(X, MASK).to_sparse()
+    for ask in (s.is_contiguous, s.contiguous):
+        with pytest.raises(ValueError, match="with sparse data do not have is_contiguous"):
+            ask()
+    turned = masked.masked_tensor(X.T, MASK.T).contiguous()
+    assert turned.is_contiguous() and taeda.equal(turned.get_data(), X.T)
+
+
 @pytest.mark.parametrize("layout", [taeda.sparse_coo, taeda.sparse_csr])
 def test_a_masked_tensor_becomes_sparse_and_goes_on_through_operations(layout: taeda.layout) -> None:
     x = X.clone().requires_grad_()

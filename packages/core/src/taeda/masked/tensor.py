@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from math import prod
 from operator import attrgetter
 from typing import Any
 
 from taeda import ops
-from taeda.dtype import bool_
+from taeda.dtype import bool_, float32, int64
 from taeda.layout import sparse_coo, sparse_csr, strided
 from taeda.masked import _ops
 from taeda.stand_ins import sparse_shell, stand_in
@@ -25,7 +26,7 @@ _UNARY_NAMES = """
 abs absolute acos arccos acosh arccosh angle asin arcsin asinh arcsinh atan arctan atanh arctanh bitwise_not ceil clamp clip
 conj_physical cos cosh deg2rad digamma erf erfc erfinv exp exp2 expm1 fix floor frac lgamma log log10 log1p log2 logit i0 isnan nan_to_num
 neg negative positive pow rad2deg reciprocal round rsqrt sigmoid sign sgn signbit sin sinc sinh sqrt square tan tanh trunc
-bool byte char double float half int long short bfloat16 to type clone contiguous detach ones_like requires_grad_
+bool byte char double float half int long short bfloat16 to type clone detach ones_like requires_grad_
 """
 _BINARY_NAMES = """
 add atan2 arctan2 bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift div divide floor_divide fmod logaddexp
@@ -91,12 +92,25 @@ def _reduced(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     if x.layout is not strided:
         if rest or kwargs:
             raise TypeError(f"[MaskedTensor] {name} of a sparse masked tensor is over all dimensions, without options; hint: .to_dense()")
-        x = x._values()
+        found = _reduced(function, name, (x._values(),), {})
+        return _place_among_all(x, found) if name in ("argmax", "argmin") and x._data.layout is sparse_coo else found
     if name == "norm":
         kwargs = {"ord" if k == "p" else k: v for k, v in kwargs.items()}
     found = getattr(_ops, name)(x._data, *rest, **kwargs, mask=x._mask)
     dim = kwargs.get("dim", rest[1] if name == "norm" and len(rest) > 1 else rest[0] if name != "norm" and rest else None)
     return MaskedTensor(found, _left(x, dim, kwargs.get("keepdim", False)))
+
+
+def _place_among_all(x: MaskedTensor, found: MaskedTensor) -> MaskedTensor:
+    """Where an element of a COO tensor stands among all elements, given its place among those that are there; float32, as PyTorch's."""
+    coordinates = x._data.indices().index_select(1, found._data.to(int64).reshape(1))
+    place = sum(row * size for row, size in zip(coordinates, _rows_below(x.shape), strict=True))
+    return MaskedTensor(place.to(float32).reshape(()), found._mask)
+
+
+def _rows_below(shape: Any) -> list[int]:
+    """How many elements one step along each dimension passes over."""
+    return [prod(shape[i + 1:]) for i in range(len(shape))]
 
 
 def _left(x: MaskedTensor, dim: Any, keepdim: bool) -> Any:
@@ -125,6 +139,12 @@ def _where(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     return MaskedTensor(function(condition, x._data, y._data), function(condition, x._mask, y._mask))
 
 
+def _contiguous(function: Any, name: str, args: Any, kwargs: Any) -> Any:
+    if args[0].is_sparse:
+        raise ValueError("[MaskedTensor] MaskedTensors with sparse data do not have is_contiguous, nor contiguous; hint: .to_dense()")
+    return _unary(function, name, args, kwargs)
+
+
 def _moved(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     return _with(function(*_parts(args, "_data"), **kwargs), function(*_parts(args, "_mask"), **kwargs))
 
@@ -138,6 +158,7 @@ _RULES: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(_REDUCTIONS, _reduced),
     **dict.fromkeys(_ALONG, _along),
     "all": _all,
+    "contiguous": _contiguous,
     "requires_grad_": _unary,
     "where": _where,
 }
