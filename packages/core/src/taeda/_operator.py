@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from taeda import amp, ops
+from taeda._aten.classes import answered
 from taeda._operator_names import OpOverload, OpOverloadPacket, is_below_autograd
 from taeda._operator_node import Node, Place, put_back, taken_out
+from taeda._override import dispatched_args
 from taeda.amp.casting import is_autocast_enabled
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.graph import increment_version
@@ -26,7 +28,7 @@ from taeda.tensor import Tensor
 
 OPERATORS: dict[str, CustomOpDef] = {}      # "ns::name" or "ns::name.overload" -> operator
 PACKETS: dict[str, OpOverloadPacket] = {}   # "ns::name" -> its overloads
-EARLY_KERNELS: dict[str, list[tuple[str | None, Callable[..., Any]]]] = {}    # of operators that are not defined yet
+EARLY_KERNELS: dict[str, list[tuple[str, Callable[..., Any]]]] = {}    # of operators that are not defined yet
 _ABOVE = ("autograd", "autogradcpu")            # keys of kernels that make the graph themselves
 _LOG = logging.getLogger("taeda.library")
 
@@ -66,6 +68,7 @@ class CustomOpDef:
         self._signature = self._info.signature() if signature is None else signature
         self._tags = [tags] if isinstance(tags, Tag) else list(tags or ())
         self._kernels: dict[str, Callable[..., Any]] = {}       # by type of device; "" for all
+        self._composite: Callable[..., Any] | None = None       # the kernel for the key CompositeImplicitAutograd
         self._disabled: set[str] = set()
         self._fake: Callable[..., Any] | None = None
         self._backward: Callable[..., Any] | None = None
@@ -80,8 +83,8 @@ class CustomOpDef:
         packet._take(overload, self._opoverload)
         OPERATORS[qualname] = self
         _publish(self)
-        for device, kernel in EARLY_KERNELS.pop(qualname, ()):
-            self.register_kernel(device, kernel)
+        for key, kernel in EARLY_KERNELS.pop(qualname, ()):
+            self._take_kernel(key, kernel)
 
     @property
     def default(self) -> OpOverload:
@@ -117,6 +120,14 @@ class CustomOpDef:
         for device in (device_types,) if device_types is None or isinstance(device_types, str) else device_types:
             self._kernels["" if device is None else device.lower()] = fn
         return fn
+
+    def _take_kernel(self, key: str, fn: Callable[..., Any]) -> str:
+        """Let ``fn`` compute for one of PyTorch's dispatch keys, or a type of device; return the name that it has among the kernels."""
+        if key == "CompositeImplicitAutograd":
+            self._composite = fn
+        device = None if key in ("", "default") or key.startswith("Composite") else key
+        self.register_kernel(device, fn)
+        return "" if device is None else device.lower()
 
     @contextlib.contextmanager
     def set_kernel_enabled(self, device_type: str, enabled: bool = True) -> Iterator[None]:
@@ -250,17 +261,26 @@ class CustomOpDef:
         return kernel
 
     def _compute(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run the kernel of the arguments' device."""
-        tensors = taken_out((*args, *kwargs.values()))[1]
-        found = self._kernel_for(args, kwargs, tensors)(*args, **kwargs)
-        if self._of_schema:
+        """Ask the classes of the arguments that are told of operators, else run the kernel of their device."""
+        over = [] if self._is_composite() else dispatched_args(args, kwargs)
+        if over:
+            found = answered(self._opoverload, over, args, kwargs)
+        else:
+            tensors = taken_out((*args, *kwargs.values()))[1]
+            found = self._kernel_for(args, kwargs, tensors)(*args, **kwargs)
+            if not self._of_schema:
+                self._check_results(found, tensors)
+        if self._of_schema and not over:
             return found
-        self._check_results(found, tensors)
         for known, value in zip(self._info.arguments, (*args, *kwargs.values()), strict=False):
             if known.mutable:
                 for t in taken_out((value,))[1]:
                     increment_version(t)
         return found
+
+    def _is_composite(self) -> bool:
+        """Return whether the operator stands for what it calls, for the key CompositeImplicitAutograd: nobody is told of it itself."""
+        return self._composite is not None and list(self._kernels.values()) == [self._composite]
 
     def _check_results(self, found: Any, tensors: list[Any]) -> None:
         memories = {t.untyped_storage().data_ptr() for t in tensors if t.numel() and not t.is_meta}

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from taeda._aten import operators
-from taeda._override import call_overrides, mode_stack
+from taeda._override import call_overrides, mode_stack, overloaded_args
 from taeda.schema import FunctionSchema, Tag
 
 if TYPE_CHECKING:
@@ -34,6 +34,14 @@ class below_autograd(contextlib.ContextDecorator):
         _state.below = self._was
 
 
+def _over(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    """Return the arguments, also of lists, whose ``__torch_function__`` takes the operator over; our own classes come to its kernel."""
+    flat: list[Any] = []
+    for x in (*args, *kwargs.values()):
+        flat.extend(x if type(x) in (list, tuple) else (x,))
+    return [x for x in overloaded_args(flat) if not getattr(type(x), "_looks_inside", False)]
+
+
 class OpOverload(operators.OpOverload):
     """An overload of an operator of a program's own; call it as the operator."""
 
@@ -46,8 +54,9 @@ class OpOverload(operators.OpOverload):
         recorded = operators.record(self, args, kwargs)
         if recorded is not None:
             return recorded
-        if mode_stack():                            # a mode sees the operator, not what its kernel calls
-            return call_overrides(self, None, [], args, kwargs)
+        over = _over(args, kwargs)
+        if over or mode_stack():                    # they see the operator, not what its kernel calls
+            return call_overrides(self, None, over, args, kwargs)
         return self._of._run(args, kwargs)
 
     def name(self) -> str:
@@ -109,7 +118,12 @@ class OpOverloadPacket(operators.OpOverloadPacket):
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         recorded = operators.record(self, args, kwargs)
-        return self._chosen(args, kwargs)(*args, **kwargs) if recorded is None else recorded
+        if recorded is not None:
+            return recorded
+        over, modes = _over(args, kwargs), mode_stack()
+        if not getattr(modes[-1], "_looks_inside", False) if modes else over:       # our own recorders count overloads
+            return call_overrides(self, None, over, args, kwargs)
+        return self._chosen(args, kwargs)(*args, **kwargs)
 
     def _chosen(self, args: tuple[Any, ...], kwargs: dict[str, Any], first: bool = False) -> OpOverload:
         several = list(self._overloads.values())

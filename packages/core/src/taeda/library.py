@@ -258,15 +258,14 @@ def impl(
         qualname.impl(types, func, dispatch_key)
         return func
     for key in () if func is fallthrough_kernel else (types,) if isinstance(types, str) else types:
-        device = None if key in ("", "default") or key.startswith("Composite") else key
         if isinstance(qualname, str) and qualname not in OPERATORS and split_name(qualname)[0] != "aten":
-            EARLY_KERNELS.setdefault(qualname, []).append((device, func))
+            EARLY_KERNELS.setdefault(qualname, []).append((key, func))
             continue
         op = find(qualname)
+        before = dict(op._kernels)
+        name = op._take_kernel(key, func)
         if lib is not None:
-            key = "" if device is None else device.lower()
-            lib._given.append((op, key, func, op._kernels.get(key)))
-        op.register_kernel(device, func)
+            lib._given.append((op, name, func, before.get(name)))
     return func
 
 

@@ -28,7 +28,7 @@ from taeda.registry import NoStorage
 from taeda.stand_ins import count_write, is_wrapper_tensor, twin_of
 from taeda.tensor import Tensor
 
-__all__ = ["ask", "places", "plain_like", "written_by_index"]
+__all__ = ["answered", "ask", "places", "plain_like", "written_by_index"]
 
 _RULES = {
     "_log_softmax.default": rules.softmax_rule("_log_softmax_backward_data"),
@@ -58,7 +58,7 @@ def ask(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any])
     return found
 
 
-def _below(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def answered(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Ask each class until one answers; no derivative is recorded meanwhile, and autocast changes nothing."""
     types = tuple(type(x) for x in over)
     was, casting = _set_grad_enabled(False), is_casting()
@@ -68,14 +68,18 @@ def _below(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, An
         for x in over:
             found = type(x).__torch_dispatch__(op, types, args, kwargs)
             if found is not NotImplemented:
-                break
-        else:
-            told = "".join(f"\n  - tensor subclass {cls!r}" for cls in types)
-            raise TypeError(f"[{op}] Multiple dispatch failed for '{op}'; all __torch_dispatch__ handlers returned NotImplemented:\n{told}")
+                return found
+        told = "".join(f"\n  - tensor subclass {cls!r}" for cls in types)
+        raise TypeError(f"[{op}] Multiple dispatch failed for '{op}'; all __torch_dispatch__ handlers returned NotImplemented:\n{told}")
     finally:
         _set_grad_enabled(was)
         if casting:
             set_casting(True)
+
+
+def _below(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Ask the classes; an operator that writes gives what it has written to."""
+    found = answered(op, over, args, kwargs)
     written = _written(op, args, kwargs)
     if written is None:
         return found

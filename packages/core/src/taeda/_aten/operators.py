@@ -11,6 +11,7 @@ import importlib
 import math
 import sys
 from collections.abc import Callable
+from numbers import Number
 from typing import Any, Self
 
 import taeda
@@ -231,7 +232,10 @@ def find(name: str) -> Any:
 
 def local_scalar(x: Any) -> Any:
     """Return the only element of a tensor whose class is told of operators."""
-    return aten._local_scalar_dense.default(x)
+    found = aten._local_scalar_dense.default(x)
+    if not isinstance(found, (Number, taeda.SymInt, taeda.SymFloat, taeda.SymBool)):
+        raise RuntimeError(f"[item] Cannot cast {type(found).__name__} to number; the __torch_dispatch__ of {type(x).__name__} gave it")
+    return found
 
 
 def ask(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
