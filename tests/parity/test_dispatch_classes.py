@@ -1,6 +1,7 @@
 """Classes with a ``__torch_dispatch__`` beside PyTorch's: the operators that they are told of, and what comes out."""
 
 import copy
+import functools
 import importlib
 
 import pytest
@@ -446,13 +447,33 @@ def custom_operators(t, r):
     return t.ops.aten.add.Tensor(x, 1).elem, t.ops.aten.mul.Tensor(x, x).elem
 
 
+@functools.cache
+def own(t):
+    """An operator whose kernel a wrapper could not run, in both frameworks."""
+    def cubed(x):
+        return t.from_numpy(x.numpy() ** 3)
+
+    cubed.__annotations__ = {"x": t.Tensor, "return": t.Tensor}
+    op = t.library.custom_op("dispatch_classes::cubed", cubed, mutates_args=())
+    op.register_autograd(lambda ctx, g: 3 * g * ctx.saved_tensors[0] ** 2,
+                         setup_context=lambda ctx, inputs, output: ctx.save_for_backward(*inputs))
+    return op
+
+
+def operators_of_ones_own(t, r):
+    x, plain = r.Logging(ints(t, 3), requires_grad=True), r.Plain(ints(t, 3))
+    y = own(t)(x)
+    y.sum().backward()
+    return y.elem, x.grad.elem, own(t)(plain).elem, t.ops.dispatch_classes.cubed.default(x.detach()).elem
+
+
 PROGRAMS = {f.__name__: f for f in (
     linear_layer, arithmetic, twice_added, second_derivative, of_plain_and_class, views, shapes_of_views, joined, reductions, pointwise,
     activations, broadcasting, comparisons, written, written_with_history, leaf_written, saved_then_written, products, cnn, layer_norm,
     losses, embedded, with_function, factories, numbers, no_numpy, no_list, copies, places, under_no_grad, hooks, retained, given_gradient,
     of_a_function, slots, on_memory, handed_on, two, two_opened, two_in_a_layer, quantised, quantised_copied, quantised_refuses, momentum,
     adam, lazily, sizes_only, nobody_answers, not_implemented_once, mode_above, two_modes, must_define, not_a_class, lengths_differ, wrapped,
-    sequences, values_and_indices, chosen, custom_operators,
+    sequences, values_and_indices, chosen, custom_operators, operators_of_ones_own,
 )}  # fmt: skip
 
 
