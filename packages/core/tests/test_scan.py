@@ -172,3 +172,30 @@ def test_gradient_by_wider_coordinates_subtracts_in_their_dtype(dtype: taeda.dty
     (found,) = taeda.gradient(x, spacing=[places])
     wide = x.to(taeda.complex128 if dtype.is_complex else taeda.float64)
     assert taeda.equal(found, taeda.gradient(wide, spacing=[places])[0]) and found.dtype is wide.dtype
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("shape", [(1, 30), (3, 17), (20, 6), (300, 2)])
+def test_complex_logarithms_of_sums_so_far(dtype: str, shape: tuple[int, int]) -> None:
+    x = (draw("float64", *shape) * 2 + 1j * draw("float64", *shape) * 3).astype(dtype)
+    for dim in (0, 1):
+        found = assert_same_for_any_threads(lambda dim=dim: taeda.from_numpy(x).logcumsumexp(dim)).numpy()
+        exact = np.cumsum(np.exp(x.astype("complex128")), dim)
+        np.testing.assert_allclose(np.exp(found.astype("complex128")), exact, rtol=2e-5 if dtype == "complex64" else 1e-11)
+        turned = taeda.from_numpy(np.ascontiguousarray(x.T)).T.logcumsumexp(dim)
+        np.testing.assert_array_equal(turned.numpy(), found)
+    ends = taeda.tensor([complex(-INF, 0), 1 + 2j, complex(INF, 1), 3 + 1j], dtype=getattr(taeda, dtype))
+    assert ends.logcumsumexp(0).tolist() == [complex(-INF, 0), 1 + 2j, complex(INF, 1), complex(INF, 1)]
+
+
+def test_derivatives_of_complex_logarithms_of_sums() -> None:
+    x = taeda.tensor(draw("float64", 4, 3) + 1j * draw("float64", 4, 3)).requires_grad_()
+    for dim in (0, 1):
+        assert taeda.autograd.gradcheck(lambda z, d=dim: z.logcumsumexp(d), (x,))
+        assert taeda.autograd.gradgradcheck(lambda z, d=dim: z.logcumsumexp(d), (x,))
+    g = taeda.tensor([0, 1j, 0], dtype=taeda.complex128)
+    z = taeda.tensor([1.0, 2j, 1 - 1j], dtype=taeda.complex128).requires_grad_()
+    z.logcumsumexp(0).backward(g)
+    total = np.exp([1.0, 2j])
+    wanted = np.conj(total / total.sum()) * 1j
+    np.testing.assert_allclose(z.grad.resolve_conj().numpy(), [*wanted, 0], atol=1e-15)

@@ -17,7 +17,6 @@ from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda.dispatch import in_place
 from taeda.ops import return_types as types
-from taeda.ops.binary_functions import logaddexp
 from taeda.ops.join import stack
 from taeda.ops.reduction import refuse_two_dtypes
 
@@ -100,16 +99,6 @@ cdef object finish(str op, TensorBase y, object dtype, object out):
     if dtype is not None:
         y = to_dtype(y, code_of(dtype, op))
     return y if out is None else write_out(out, y, op)
-
-
-cdef TensorBase complex_scan(object function, object x, int d):
-    """y_i = function(y_(i-1), x_i), step by step."""
-    if x.ndim == 0 or x.numel() == 0:
-        return <TensorBase>x.clone()
-    parts = list(x.unbind(d))
-    for i in range(1, len(parts)):
-        parts[i] = function(parts[i - 1], parts[i])
-    return <TensorBase>stack(parts, d)
 
 
 # -- cumsum: y_i = x_0 + ... + x_i ------------------------------------------------------------------------
@@ -205,13 +194,17 @@ cdef object logcumsumexp_linear(object x, object y, object g, int d, bint back):
 
 
 cdef object logcumsumexp_vjp(Node n, object g):
-    """exp(x_k) sum_(i>=k) g_i exp(-y_i), as logarithms, for positive and negative g apart"""
+    """exp(x_k) sum_(i>=k) g_i exp(-y_i), as logarithms, for positive and negative real g apart"""
     cdef object x = n.load(0), y = n.load(1), sign, total = None
     cdef int d = n.extra[0]
-    cdef bint back = not n.extra[1]
-    y = y.masked_fill(y == -float("inf"), 0)
+    cdef bint back = not n.extra[1], parts = is_complex_((<TensorBase>x).view.dtype)
+    y = y.masked_fill((y.real if parts else y) == -float("inf"), 0)
     if needs_grad(<TensorBase>g):
         return logcumsumexp_linear(x, y, g, d, back)
+    if parts:
+        none = g == 0
+        part = g.masked_fill(none, 1).log().masked_fill(none, -float("inf"))
+        return (run_logcumsumexp(<TensorBase>(part - y), d, back) + x).exp()
     for sign in (1, -1):
         part = g * sign
         none = part <= 0
@@ -238,8 +231,6 @@ def logcumsumexp(input, dim=None, *, out=None, axis=None):
     """
     cdef TensorBase x = as_tensor(input, "logcumsumexp")
     cdef int d = axis_of("logcumsumexp", x, dim, axis)
-    if is_complex_(x.view.dtype) and x.view.numel:
-        return finish("logcumsumexp", complex_scan(logaddexp, x, d), None, out)
     return finish("logcumsumexp", run_logcumsumexp(x, d, False), None, out)
 
 
