@@ -5,8 +5,7 @@ Every function takes ``generator=``, a Generator; without one it reads the defau
 ``taeda.manual_seed`` starts.  On device meta nothing is drawn.  A random fill forgets what a tensor held, so
 its derivative is zero.
 
-What can differ from PyTorch: on Intel processors PyTorch draws ``bernoulli_`` and ``exponential_`` from another generator
-(MKL's); the streams here are those of the others.  Other distributions are in ops.distributions.
+Other distributions are in ops.distributions.
 """
 
 from cpython.number cimport PyIndex_Check
