@@ -503,3 +503,21 @@ def test_tolerances_are_numbers_or_tensors_of_one_without_a_graph() -> None:
     for tolerance in (taeda.tensor(1.0, requires_grad=True), taeda.ones(2)):
         with pytest.raises(TypeError, match="argument 'atol' must be float"):
             taeda.isclose(x, x, 0.0, tolerance)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 15, 16, 17, 18, 40, 70])
+@pytest.mark.parametrize("m", [1, 7, 64, 65, 300])
+@pytest.mark.parametrize("p", [0.5, 1, 3, np.inf])
+def test_distances_of_any_number_of_rows_and_entries(n: int, m: int, p: float) -> None:
+    rng = np.random.default_rng(n * m)
+    a, b = rng.standard_normal((n, m)), rng.standard_normal((6, m))
+
+    def by_hand(d: Any) -> Any:
+        return np.abs(d).max(-1) if p == np.inf else (np.abs(d) ** p).sum(-1) ** (1 / p)
+
+    x, y = taeda.from_numpy(a), taeda.from_numpy(b)
+    first, second = np.triu_indices(n, 1)
+    np.testing.assert_allclose(taeda.pdist(x, p).numpy(), by_hand(a[first] - a[second]), rtol=1e-11)
+    np.testing.assert_allclose(taeda.cdist(x, y, p).numpy(), by_hand(a[:, None] - b), rtol=1e-11)
+    np.testing.assert_allclose(taeda.pdist(x.float(), p).numpy(), by_hand(a[first] - a[second]), rtol=3e-5)
+    np.testing.assert_allclose(taeda.cdist(y.float(), x.float(), p).numpy(), by_hand(b[:, None] - a), rtol=3e-5)

@@ -69,20 +69,26 @@ TILE_OF(inf, (VEC){0}, MAGNITUDE, LARGER)
 static void NAME(pair_powers_)(T *restrict u, int64_t n, T p) {
     for (int64_t i = 0; i < n; i++) u[i] = POWER(u[i], p);
 }
-static void NAME(pair_tile_any_)(T total[4][PANEL], const T *const *a, const T *b, int64_t n, T p) {
-    T u[PAIRS_RUN * PANEL];
-    for (int r = 0; r < 4; r++) {
-        for (int64_t lo = 0; lo < n; lo += PAIRS_RUN) {
-            const int64_t run = n - lo < PAIRS_RUN ? n - lo : PAIRS_RUN;
+/* of `rows` rows, each to the rows of b from low on, up to high: a power costs as much as all the rest */
+static void NAME(pair_tile_any_)(T total[4][PANEL], const T *const *a, const T *b, int64_t n, T p, int64_t rows, const int64_t *low,
+                                 int64_t high) {
+    T u[(PAIRS_RUN + 1) * PANEL];
+    for (int r = 0; r < rows; r++) {
+        const int64_t w = high - low[r];
+        for (int64_t lo = 0; lo < n && w > 0; lo += PAIRS_RUN) {
+            const int64_t run = n - lo < PAIRS_RUN ? n - lo : PAIRS_RUN, all = (run * w + PANEL - 1) / PANEL * PANEL;
             T s[PANEL] = {0};
-            for (int64_t m = 0; m < run; m++)
-                for (int c = 0; c < PANEL; c++) {
-                    const T d = a[r][lo + m] - b[(lo + m) * PANEL + c];
-                    u[m * PANEL + c] = d < 0 ? -d : d;
+            memset(u + all - PANEL, 0, PANEL * sizeof(T));
+            for (int64_t m = 0; m < run; m++) {
+                const T x = a[r][lo + m], *from = b + (lo + m) * PANEL + low[r];
+                for (int64_t c = 0; c < w; c++) {
+                    const T d = x - from[c];
+                    u[m * w + c] = d < 0 ? -d : d;
                 }
-            NAME(pair_powers_)(u, run * PANEL, p);
-            for (int64_t m = 0; m < run; m++) for (int c = 0; c < PANEL; c++) s[c] += u[m * PANEL + c];
-            for (int c = 0; c < PANEL; c++) total[r][c] += s[c];
+            }
+            NAME(pair_powers_)(u, all, p);
+            for (int64_t m = 0; m < run; m++) for (int64_t c = 0; c < w; c++) s[c] += u[m * w + c];
+            for (int64_t c = 0; c < w; c++) total[r][low[r] + c] += s[c];
         }
     }
 }
@@ -103,10 +109,12 @@ static void NAME(pair_block_)(int kind, T *out, const T *a, const T *b, int64_t 
         }
         for (int64_t i = 0; i < rows; i += 4) {
             const T *four[4];
+            int64_t low[4];
             T total[4][PANEL] __attribute__((aligned(64)));
             for (int64_t r = 0; r < 4; r++) {
                 const int64_t k = i + r < rows ? i + r : rows - 1;
                 four[r] = a + (row + k) * M + lo;
+                low[r] = step || row + k + 1 < at ? 0 : row + k + 1 - at;
                 memcpy(total[r], sums[k], sizeof *total);
             }
             switch (kind) {
@@ -114,7 +122,7 @@ static void NAME(pair_block_)(int kind, T *out, const T *a, const T *b, int64_t 
             case PAIRS_ONE: NAME(pair_tile_one_)((VEC (*)[2])total, four, turned, n); break;
             case PAIRS_TWO: NAME(pair_tile_two_)((VEC (*)[2])total, four, turned, n); break;
             case PAIRS_INF: NAME(pair_tile_inf_)((VEC (*)[2])total, four, turned, n); break;
-            default: NAME(pair_tile_any_)(total, four, turned, n, p);
+            default: NAME(pair_tile_any_)(total, four, turned, n, p, rows - i < 4 ? rows - i : 4, low, columns);
             }
             memcpy(sums[i], total, (rows - i < 4 ? rows - i : 4) * sizeof *sums);
         }
