@@ -6,6 +6,8 @@ import collections
 import io
 import pickle
 import re
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -304,3 +306,23 @@ def test_a_generator_that_torch_pickled_draws_on() -> None:
     assert taeda.rand(4, generator=ours).tolist() == torch.rand(4, generator=g).tolist() and ours.initial_seed() == 3
     with pytest.raises(TypeError, match=r"\(seed, offset, state\), got dict"):
         ours.__setstate__({})
+
+
+def test_models_saved_whole_name_pytorchs_functions_and_hold_their_weights_twice(tmp_path) -> None:
+    path = tmp_path / "whole.pt"
+    program = (
+        "import torch, torch.nn.functional as F\n"
+        "torch.manual_seed(0)\n"
+        "layers = torch.nn.LSTM(2, 4), torch.nn.TransformerEncoderLayer(4, 2, 8, activation=F.relu, batch_first=True)\n"
+        "functions = F.relu, F.gelu, F.logsigmoid, F.tanh, torch.tanh, torch.linalg.norm, torch.nn.init.ones_, torch.Tensor, torch.Tensor.add\n"
+        f"torch.save([layers, functions, layers[0](torch.ones(3, 2))[0]], {str(path)!r})"
+    )
+    subprocess.run([sys.executable, "-c", f"import taeda.as_torch\ntaeda.as_torch.install()\n{program}"], check=True)
+    for library in (torch, taeda):
+        layers, functions, y = library.load(path, weights_only=False)
+        f = library.nn.functional
+        assert functions[:3] == (f.relu, f.gelu, f.logsigmoid) and functions[4:8] == (
+            library.tanh, library.linalg.norm, library.nn.init.ones_, library.Tensor)
+        assert functions[8](library.ones(1), 2).item() == 3 and functions[3](library.zeros(1)).item() == 0
+        assert library.allclose(layers[0](library.ones(3, 2))[0], y, rtol=1e-5, atol=1e-6)
+        assert layers[1](library.ones(1, 2, 4)).shape == (1, 2, 4)

@@ -22,10 +22,12 @@ from typing import IO, Any, ClassVar, TypeAlias, cast
 
 from taeda import _spoken
 from taeda._atomic import SaveError, replacing
+from taeda._override import Function
 from taeda.device import device
 from taeda.dtype import dtype
 from taeda.layout import layout, strided
 from taeda.serialization import unpickler, zip_archive
+from taeda.serialization.function_names import torch_name
 from taeda.serialization.rebuild import (
     DEVICE,
     DTYPES,
@@ -117,9 +119,10 @@ class Pickler(pickle._Pickler):
         self.numels: list[int] = []  # of each record
         self.keys: dict[int, tuple[str, str]] = {}  # id of a storage -> key, dtype's name
 
-    def save_global_name(self, obj: Global) -> None:
+    def save_global_name(self, obj: Global, named: Any = None) -> None:
+        """Write a name: of itself, or of the object that it names."""
         self.write(pickle.GLOBAL + f"{obj.module}\n{obj.name}\n".encode())
-        self.memoize(obj)
+        self.memoize(obj if named is None else named)
 
     dispatch[Global] = save_global_name
 
@@ -128,9 +131,11 @@ class Pickler(pickle._Pickler):
         if name is None and "<locals>" in getattr(obj, "__qualname__", ""):
             raise AttributeError(f"[save] Can't pickle local object {obj.__qualname__!r}: it has no name in {obj.__module__}")
         public = PUBLIC_NAMES.get(obj) if isinstance(obj, FunctionType) else None
+        found = torch_name(obj) if isinstance(obj, (FunctionType, Function)) else None
         if public is not None:
-            self.write(pickle.GLOBAL + f"{public.module}\n{public.name}\n".encode())
-            self.memoize(obj)
+            self.save_global_name(public, obj)
+        elif found is not None:
+            self.save_global_name(Global(*found), obj)
         else:
             super().save_global(obj, name)  # type: ignore[misc]
 
@@ -540,7 +545,8 @@ def full_unpickler(module: Any, pickled: IO[bytes], storages: Callable[[Any], An
 
         def find_class(self, where: str, name: str) -> Any:
             if where.partition(".")[0] == "torch":
-                return TABLE[f"{where}.{name}"] if f"{where}.{name}" in TABLE else ours(where, name)
+                known = TABLE.get(f"{where}.{name}")
+                return ours(where, name) if known is None or known is TENSOR or known is PARAMETER else known
             return super().find_class(where, name)
 
         def persistent_load(self, pid: Any) -> Any:

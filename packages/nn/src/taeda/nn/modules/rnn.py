@@ -127,6 +127,11 @@ class RNNBase(Module):
                 self._all_weights.append(list(names))
         self.reset_parameters()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with the weights in a list, too, as PyTorch's, which reads it."""
+        flat = [self._parameters.get(name) for name in self._flat_weights_names]
+        return {**self.__dict__, "_flat_weights": flat}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over a state; PyTorch's holds the weights twice, and its early ones lack the names and ``proj_size``."""
         state = {"proj_size": 0, **state}
