@@ -277,3 +277,14 @@ def test_tables_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["opcode", "name", "target", "args", "kwargs"] and set(lines[1]) == {"-", " "}
     assert lines[4].split()[:3] == ["call_method", "mul", "mul"]
+
+
+def test_a_device_of_a_proxy_is_a_node() -> None:
+    """PyTorch's ``torch.device`` lets proxies take it over."""
+    graph = fx.Graph()
+    tracer = GraphAppendingTracer(graph)
+    name = fx.Proxy(graph.placeholder("name"), tracer)
+    graph.output((taeda.device(name).node, taeda.device("cuda", name).node))
+    with pytest.raises(TypeError, match=r"\[device\] type must be a str, a device or an int"):
+        taeda.device(taeda.ones(1))
+    assert [n.args for n in graph.nodes if n.target is taeda.device] == [(name.node,), ("cuda", name.node)]

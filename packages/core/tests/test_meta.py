@@ -70,3 +70,14 @@ def test_what_a_mask_points_at_can_be_written() -> None:
     assert y.grad_fn.name() in ("MaskedFillBackward0", "MaskedFillBackward1")
     y.sum().backward()
     assert leaf.grad.shape == (3, 4)
+
+
+def test_a_number_of_the_cpu_stands_beside_a_meta_tensor() -> None:
+    """As in PyTorch, whose tensors without dimensions count as numbers wherever they are."""
+    n, x, m = taeda.tensor(2.0), meta(2, 3), taeda.empty((), device="meta")
+    for y in (x + n, n * x, n.expand(()) - x, taeda.where(x > n, x, n), x.clone().mul_(n), x.clamp(n, n), x.lerp(x, n)):
+        assert y.is_meta and y.shape == (2, 3)
+    assert (x == n).dtype is taeda.bool and (n / m).is_meta and (m ** n).shape == ()
+    for call in (lambda: taeda.ones(2, 3) + m, lambda: m + taeda.ones(2, 3), lambda: n.clone().add_(m), lambda: taeda.ones(1) * meta(2)):
+        with pytest.raises(RuntimeError, match=r"same device, but found at least two devices, (cpu and meta|meta and cpu)"):
+            call()

@@ -122,6 +122,7 @@ def test_any_class_can_stand_where_a_tensor_goes() -> None:
     assert taeda.add(x, Duck(), alpha=2) == ("add", ["Duck"], 2, {"alpha": 2})
     assert taeda.cat([x, Duck()], dim=0)[0] == "cat" and x.add(Duck())[0] == "add"
     assert (x + Duck())[0] == "add" and (x @ Duck())[0] == "matmul" and (x == Duck())[0] == "eq"
+    assert (Duck() @ x)[0] == "matmul" and (Duck() / x)[0] == "div" and (Duck() - x)[0] == "rsub"
     assert is_tensor_like(Duck()) and is_tensor_like(x) and not is_tensor_like(3)
 
 

@@ -32,6 +32,9 @@ share = Above("shared_memory", "share")
 load, reduce_tensor = Above("serialization", "load"), Above("serialization", "reduce_tensor")
 legacy_new = Above("legacy", "make")
 
+# a device of what stands for a text
+overloaded_args = Above("_override", "overloaded_args")
+
 # layouts of few elements
 sparse_copy, sparse_empty = Above("sparse.creation", "copy_of"), Above("sparse.creation", "empty_of")
 sparse_of_elements, sparse_of_rows = Above("sparse.gradients", "of_elements"), Above("sparse.gradients", "of_rows")

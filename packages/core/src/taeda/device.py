@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from taeda import _above
+
 CODES = {"cpu": 0, "meta": 1, "cuda": 2}
 # PyTorch's names of what may be somewhere: programs compare with them (``device == torch.device("mps")``); no tensor lives there
 ABSENT = (
@@ -42,6 +44,12 @@ class device:
                 return _KNOWN[asked]
         if isinstance(type, device):
             return type
+        if not isinstance(type, str) or not (index is None or isinstance(index, int)):
+            over = _above.overloaded_args((type, index))             # fx's proxies
+            if over:
+                args = (type,) if index is None else (type, index)
+                found: device = over[0].__torch_function__(device, tuple([x.__class__ for x in over]), args, {})
+                return found
         if isinstance(type, int) and not isinstance(type, bool):
             type, index = "cuda", type
         if not isinstance(type, str):

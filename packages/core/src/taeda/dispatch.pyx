@@ -317,7 +317,7 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
     cdef TensorBase a, b, y
     cdef View* t[3]
     cdef Number number
-    cdef int dtype
+    cdef int dtype, device
     cdef Node n
     # check
     if isinstance(input, TensorBase):
@@ -338,7 +338,8 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
     if a.device + b.device >= STAND_IN and out is None and (is_wrapper(a) or is_wrapper(b)):
         return by_class(op, (input, other), p, extra)
     if a.device != b.device:
-        check_same_device(op.name, (a, b))
+        check_same_device(op.name, (b, a) if a.device == CPU and a.view.ndim == 0 else (a, b))
+    device = max(a.device, b.device)         # of a CPU's number beside a meta tensor, the other's
     # promote
     dtype = compute_dtype(op, result_type(a, b))
     if a.view.dtype != dtype and not (a.wrapped_number and op.opmath and kept_wide(a, dtype)):
@@ -350,21 +351,21 @@ cdef TensorBase binary_road(Op op, object input, object other, const Param* p, o
         y = <TensorBase>out
         begin_inplace(op.name, y)
         t[0], t[1], t[2] = &y.view, &a.view, &b.view
-        launch(op, dtype, a.device, 1, 3, t, p, y.view.numel)
+        launch(op, dtype, device, 1, 3, t, p, y.view.numel)
         bump(y)
         return y
     if same_shape(a, b) or b.view.ndim == 0:
         t[0], t[1] = &a.view, &b.view
-        y = empty_for(a.view.ndim, a.view.shape, BOOL if op.rule == COMPARE else dtype, a.device,
+        y = empty_for(a.view.ndim, a.view.shape, BOOL if op.rule == COMPARE else dtype, device,
                       1 if b.wrapped_number and op.exponent else 2, t)
     elif a.view.ndim == 0:
         t[0], t[1] = &a.view, &b.view
-        y = empty_for(b.view.ndim, b.view.shape, BOOL if op.rule == COMPARE else dtype, a.device, 2, t)
+        y = empty_for(b.view.ndim, b.view.shape, BOOL if op.rule == COMPARE else dtype, device, 2, t)
     else:
         y = broadcast_result(op, a, b, BOOL if op.rule == COMPARE else dtype)
     # kernel
     t[0], t[1], t[2] = &y.view, &a.view, &b.view
-    launch(op, dtype, a.device, 1, 3, t, p, y.view.numel)
+    launch(op, dtype, device, 1, 3, t, p, y.view.numel)
     # record
     if op.vjp != NULL and (needs_grad(a) or needs_grad(b)) and differentiable(y.view.dtype):
         n = make_node(op, y, (a, b), extra)

@@ -60,7 +60,7 @@ cdef int check_same_device(str op, tuple tensors) except -1:
             no_memory(op, t)
         if first is None:
             first = t
-        elif t.device != first.device:
+        elif t.device != first.device and (t.device or t.view.ndim):         # a tensor without dimensions on the CPU counts as a number
             raise RuntimeError(f"[{op}] Expected all tensors to be on the same device, but found at least two devices, "
                                f"{device_name(first.device)} and {device_name(t.device)}; move one with .to(...)")
     return 0

@@ -285,7 +285,11 @@ cdef class Tensor(TensorConversions):
 
     def __rtruediv__(self, other):
         other = operand(other)
-        return NotImplemented if other is NotImplemented else of_two(div if isinstance(other, TensorBase) else number_over, other, self)
+        if other is NotImplemented:
+            return other
+        if not isinstance(other, TensorBase):
+            return of_two(_b.div if _override.takes_over(type(other)) else number_over, other, self)
+        return of_two(div, other, self)
 
     def __floordiv__(self, other):
         return of_two(floor_divide, self, other)
@@ -309,6 +313,8 @@ cdef class Tensor(TensorConversions):
         return of_two(matmul, self, other) if isinstance(other, TensorBase) or _override.takes_over(type(other)) else NotImplemented
 
     def __rmatmul__(self, other):
+        if not isinstance(other, TensorBase) and _override.takes_over(type(other)):
+            return of_two(_override.function_for(matmul.function, "matmul", "taeda.ops.matmul"), other, self)
         array = isinstance(other, TensorBase) or hasattr(other, "__array_interface__") and other.__array_interface__["shape"]
         return of_two(matmul, _convert.as_tensor(other), self) if array else NotImplemented
 
