@@ -256,3 +256,11 @@ def test_processes_of_a_program_know_torch(tmp_path, method):
     """))
     ran = run("-m", "taeda", str(program))
     assert ran.stdout == "0 [2.0, 2.0]\n", ran.stderr
+
+
+def test_nodes_of_the_graph_say_that_they_are_pytorchs():
+    assert printed(
+        "import torch\n"
+        "x = torch.ones(2, requires_grad=True); y = x * 1; y[:1].mul_(2)\n"
+        "print(x.exp().grad_fn.next_functions[0][0].name(), y.grad_fn.name())"
+    ) == "torch::autograd::AccumulateGrad torch::autograd::CopySlices"

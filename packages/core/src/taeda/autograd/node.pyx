@@ -22,7 +22,7 @@ from taeda.tensor_base cimport STAND_IN, alias, twin
 
 from weakref import WeakValueDictionary
 
-from taeda import _above
+from taeda import _above, _spoken
 from taeda.autograd.hooks import Handle
 
 cdef extern from "Python.h":
@@ -81,7 +81,7 @@ cdef class Node:
     def name(self):
         """Return the node's name, e.g. ``AddBackward0``; those of writes in place have a namespace, as PyTorch's."""
         bare = self.op.grad_name if self.op is not None and type(self) not in renamed else type(self).__name__
-        return "taeda::autograd::" + bare if bare == "CopySlices" or bare == "CopyBackwards" else bare
+        return f"{_spoken.name}::autograd::{bare}" if bare == "CopySlices" or bare == "CopyBackwards" else bare
 
     def __repr__(self):
         return f"<{self.name().rpartition('::')[2]} object at {hex(id(self))}>"
@@ -194,7 +194,7 @@ class AccumulateGrad(Node):
         self.variable = variable
 
     def name(self):
-        return "taeda::autograd::AccumulateGrad"
+        return f"{_spoken.name}::autograd::AccumulateGrad"
 
     def __repr__(self):
         return f"<AccumulateGrad object at {hex(id(self.variable))}>"
