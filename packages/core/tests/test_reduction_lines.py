@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -39,3 +41,29 @@ def test_norms_of_any_order_along_rows_columns_and_lines_with_gaps(shape: tuple[
     assert zeros.tolist() == [0.0, 0.0]
     big = taeda.linalg.vector_norm(taeda.full((2, 70), 1e30, dtype=t.dtype), 7, 1)        # no power of float32 overflows
     np.testing.assert_allclose(big.numpy(), 1e30 * 70 ** (1 / 7), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "int16", "int8", "uint8", "bool"])
+@pytest.mark.parametrize("name", ["sum", "amax", "amin", "any", "all", "prod", "mean", "norm"])
+def test_columns_of_few_rows_and_rows_of_a_few_vectors(name: str, dtype: str) -> None:
+    floats = dtype.startswith("float")
+    if name in ("mean", "norm") and not floats or dtype == "bool" and name in ("amax", "amin", "prod"):
+        pytest.skip("not defined")
+    rng, numpy_of = np.random.default_rng(0), {"amax": np.max, "amin": np.min, "norm": np.linalg.norm}
+    for few, many in itertools.product((2, 3, 7, 16, 17), (2, 15, 32, 33, 127, 1000)):
+        x = rng.integers(1, 3, (few, many)).astype(dtype) if name == "prod" else rng.integers(0, 50, (few, many)).astype(dtype)
+        x[:, rng.random(many) < 0.2] = 0 if name != "prod" else 1
+        for a, dim in ((x.copy(), 0), (x.T.copy(), 1), (x.copy(), 1), (x.T.copy(), 0)):
+            with np.errstate(over="ignore"):
+                kept = {} if floats or name not in ("sum", "prod") else {"dtype": np.int64}
+                wanted = numpy_of.get(name, getattr(np, name, None))(a, axis=dim, **kept)
+            t = taeda.from_numpy(a)
+            found = (t.norm(dim=dim) if name == "norm" else getattr(t, name)(dim)).numpy()
+            np.testing.assert_allclose(found, wanted.astype(found.dtype), rtol=1e-5 if dtype == "float32" else 1e-12)
+            if floats and name in ("amax", "amin", "sum"):          # nan from every place, and nowhere else
+                at = rng.integers(a.shape[dim], size=a.shape[1 - dim])
+                which = np.arange(a.shape[1 - dim])
+                a[(at, which) if dim == 0 else (which, at)] = np.nan
+                assert np.isnan(getattr(taeda.from_numpy(a), name)(dim).numpy()).all()
+                a[(at[1:], which[1:]) if dim == 0 else (which[1:], at[1:])] = 1
+                assert np.isnan(getattr(taeda.from_numpy(a), name)(dim).numpy()).tolist() == [True] + [False] * (len(which) - 1)

@@ -4,7 +4,7 @@ One row a simple reduction.  T: element; L: lane of the vector accumulators; A: 
 ``init``, then how an element v becomes an A (``map``) or an L (``lane``; a whole vector: ``vmap``), how two combine (``comb``,
 ``vcomb``), how a lane becomes an A (``back``), and the result (``end``).  A block whose total t is not ``safe`` in lanes is done again
 in A: squares of float32 neither overflow nor vanish.  Of a ``long`` row the compiler makes vectors of ``map`` itself, some elements at
-a time.
+a time.  What may take an element in ``twice`` reads the last ones of a line again, to fill a vector.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def row(
     return {
         "k": f"{name}_{s}", "s": s, "T": T, "L": L, "A": A, "O": O, "W": W, "init": init, "comb": comb, "end": end, "map": map,
         "lane": lane or map, "vmap": typed(vmap), "vcomb": typed(vcomb or comb), "back": back, "safe": safe, "pick": pick, "choose": choose,
-        "long": long, "VT": VT, "VL": VL, "VI": VI,
+        "long": long, "twice": name in ("amax", "amin", "any", "all"), "VT": VT, "VL": VL, "VI": VI,
     }  # fmt: skip
 
 

@@ -30,7 +30,7 @@ enum {
     REDUCE_ROWS = 64,       /* columns are added up in runs of so many rows */
     REDUCE_ACC = 24,        /* most bytes of one accumulator */
     REDUCE_FEW = 8,         /* columns of a tile of few rows (14 of two or three) below which a longer dimension makes the columns */
-    REDUCE_SHORT = 16,      /* rows up to here are turned into columns; 16 of 8 bytes are vectors enough as they are */
+    REDUCE_SHORT = 16,      /* rows up to here are turned into columns (16 of 8 bytes are vectors enough as they are), columns go through few */
     REDUCE_SMALL = 8192,    /* a contiguous tensor up to here becomes one number without any planning */
     REDUCE_THREADS = 32768, /* elements below which a second thread costs more than it brings */
     REDUCE_SEGMENT = 16384, /* fewest elements worth a segment of their own; of bytes four times as many */
@@ -51,6 +51,8 @@ typedef struct {
     /* write m results to out[..] from element ``at`` on, ``so`` elements apart; count were reduced */
     void (*finish)(const void *acc, int64_t m, char *const *out, int64_t at, int64_t so, int64_t count,
                    const Param *p);
+    /* results of m columns that lie side by side, of n rows that are all there is; NULL: tile and finish do it */
+    void (*few)(const char *x, int64_t n, int64_t sn, int64_t m, char *const *out, int64_t at, const Param *p);
 } Spec;
 
 typedef struct {
@@ -68,6 +70,7 @@ typedef struct {
     int64_t itemsize, count, segments, segment, tile, tiles;
     int64_t m, sm, so; /* columns: how many, strides in the input and the output */
     int64_t n, sn;     /* rows of a tile */
+    int few;           /* the Spec has a way for tiles like these */
     ReduceDims kept, reduced; /* the dimensions around the tile */
 } Reduction;
 
@@ -264,6 +267,10 @@ static inline void reduce_unit(const Reduction *r, int64_t u) {
     char *acc = r->partial ? r->partial + u * reduce_min(r->tile, r->m) * r->spec->bytes : (char *)stack;
     int64_t in, out, unused = 0;
     const int64_t m = reduce_locate(r, u / r->segments, &in, &out);
+    if (r->few) {
+        r->spec->few(r->x + in * r->itemsize, r->n, r->sn, m, r->out, out, r->p);
+        return;
+    }
     int64_t lo = u % r->segments * r->segment;
     const int64_t hi = reduce_min(lo + r->segment, r->count);
     const int lines = m == 1 && r->sn == 1 && r->n > 1 && r->n <= REDUCE_LINE && r->reduced.n > 0 && !r->spec->ordered;
@@ -339,6 +346,7 @@ static __attribute__((noinline)) int64_t reduce_drive(View **t, int outputs, con
     r.segment = (r.count + r.segments - 1) / r.segments;
     if (r.segments > 1) r.segment = (r.segment + REDUCE_ROWS - 1) / REDUCE_ROWS * REDUCE_ROWS;     /* of whole lines */
     if (r.count > 0) r.segments = (r.count + r.segment - 1) / r.segment;
+    r.few = spec->few && !half && r.segments == 1 && r.n == r.count && r.n > 1 && r.n <= REDUCE_SHORT && r.sm == 1 && r.so == 1 && r.m > 1;
     r.partial = NULL;
     if (r.segments > 1) {
         nbytes = (size_t)(units * r.segments * reduce_min(r.tile, r.m) * spec->bytes);
