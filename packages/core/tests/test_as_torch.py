@@ -162,6 +162,23 @@ def test_names_are_found_in_the_files_where_pytorch_keeps_them():
     )
 
 
+def test_names_that_pytorchs_files_import_are_found_in_them():
+    assert printed(
+        "import torch, taeda.special\n"
+        "from torch.functional import Tensor, has_torch_function, torch as t\n"
+        "from torch.fft import Tensor as u\n"
+        "from torch import _VF\n"
+        "print(Tensor is u is torch.sparse.Tensor is torch.special.Tensor is torch.Tensor, t is torch, _VF.relu is torch.relu)\n"
+        "print(has_torch_function is torch.overrides.has_torch_function, 'Tensor' in dir(torch.fft))\n"
+        "print([hasattr(m, 'Parameter') for m in (torch.fft, torch.functional, torch.linalg)], hasattr(_VF, '__wrapped__'))\n"
+        "try: torch.fft.Parameter\n"
+        "except AttributeError as e: print(e)"
+    ) == "True True True\nTrue False\n[False, False, False] False\nmodule 'taeda.fft' has no attribute 'Parameter'"
+    assert printed("import taeda.fft\nprint(hasattr(taeda.functional, 'Tensor'), taeda.fft.Tensor is taeda.Tensor)") == "True True"
+    ran = run("-c", "import taeda.fft\nprint(hasattr(taeda.functional, 'Tensor'), hasattr(taeda.fft, 'Tensor'))")
+    assert ran.stdout == "False False\n"
+
+
 def test_a_timed_statement_knows_torch():
     assert printed("from torch.utils.benchmark import Timer\nprint(Timer('torch.ones(3)', 'taeda.ones(3)').timeit(2).number_per_run)") == "2"
 

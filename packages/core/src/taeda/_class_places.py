@@ -10,6 +10,8 @@ import sys
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import ModuleType
 
+from taeda._borrowed import lend
+
 __all__ = ["has_places", "rename", "rename_when_loaded"]
 
 _ROOMS = {
@@ -77,6 +79,8 @@ def rename_when_loaded(spec: ModuleSpec) -> None:
 
         def exec_module(module: ModuleType) -> None:
             run(module)
-            rename(module)
+            if has_places(module.__name__):
+                rename(module)
+            lend(module)
 
         loader.exec_module = exec_module  # type: ignore[method-assign]

@@ -26,6 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from taeda import _spoken
+from taeda._borrowed import borrows, lend
 from taeda._class_places import has_places, rename, rename_when_loaded
 from taeda.ops import return_types
 from taeda.tensor_base import republish
@@ -70,8 +71,11 @@ def install(vision: bool = True) -> ModuleType:
     return_types.republish("torch")
     if "taeda.nn.parameter" in sys.modules:
         sys.modules["taeda.nn.parameter"].republish("torch")
-    for name in [name for name in sys.modules if has_places(name)]:
-        rename(sys.modules[name])
+    for name, module in list(sys.modules.items()):
+        if has_places(name):
+            rename(module)
+        if borrows(name):
+            lend(module)
     return importlib.import_module("torch")
 
 
@@ -192,7 +196,7 @@ class Finder(importlib.metadata.DistributionFinder):
         """Return a spec whose module is taeda's; None for what is not ours, or not there."""
         root, _, rest = name.partition(".")
         if root not in self.roots:
-            return _renaming(name, path, target) if has_places(name) else None
+            return _renaming(name, path, target) if has_places(name) or borrows(name) else None
         theirs = ".".join(filter(None, (self.roots[root], rest)))
         if not _there(theirs):
             package = rest.partition(".")[0]
@@ -210,7 +214,10 @@ class Finder(importlib.metadata.DistributionFinder):
 
 
 def _renaming(name: str, path: Sequence[str] | None, target: ModuleType | None) -> Any:
-    """Return the spec that the other finders have for a module of taeda's, whose classes will say that they are PyTorch's."""
+    """Return the spec that the other finders have for a module of taeda's, whose classes will say that they are PyTorch's.
+
+    It will also have the names that PyTorch's file has by import.
+    """
     for finder in sys.meta_path:
         spec = None if isinstance(finder, Finder) else finder.find_spec(name, path, target)
         if spec is not None:
