@@ -46,6 +46,9 @@ SPLIT = [((2, 3, 15, 23), (18, 3, 7, 5), {"stride": (2, 3), "padding": 3}), ((2,
 # one image of few pixels, as matrices
 PLANES = [((1, 7, 3, 5), (9, 7, 1, 1), {}), ((1, 1, 4, 4), (5, 1, 1, 1), {}), ((1, 6, 1, 1), (4, 6, 1, 1), {}), ((1, 5, 40), (3, 5, 1), {}),
           ((1, 4, 2, 3, 3), (6, 4, 1, 1, 1), {})]
+# one tap of few results or few channels, an image of planes at a time: signals, images, volumes, fewer pixels than that pays for
+FEW_RESULTS = [((3, c, *size), (o, c, *[1] * len(size)), {})
+               for c, o, size in ((7, 1, (5, 9)), (40, 1, (33,)), (64, 3, (4, 5)), (1, 1, (6, 7)), (2, 30, (5, 5)), (20, 16, (7, 6)), (3, 9, (2, 3, 5)), (18, 2, (3, 3)), (33, 5, (17,)))]
 DEPTHWISE = [((2, 3, h, w), (3, 1, k, k), {"groups": 3, "padding": p, "stride": s})
              for h, w, k, p, s in ((7, 7, 3, 1, 1), (8, 16, 3, 0, 1), (9, 17, 3, 1, 2), (4, 5, 3, 3, 2), (6, 31, 5, 2, 1), (11, 9, 5, 2, 2),
                                    (9, 24, 7, 3, 1), (15, 10, 7, 3, 2), (3, 1, 3, 1, 1), (14, 9, 7, 3, 1), (13, 18, 5, 2, 2),
@@ -96,7 +99,7 @@ FEW = [((1, 40, 3, 2), (64, 40, 3, 3), {"padding": 1}), ((2, 30, 5, 4), (72, 30,
        ((1, 50, 2, 2, 2), (70, 50, 3, 3, 3), {"padding": 1}), ((3, 60, 9), (80, 60, 5), {"padding": 2, "dilation": 2, "stride": 3}),
        ((1, 33, 6, 7), (160, 33, 4, 4), {"padding": 2, "dilation": (1, 2)}), ((2, 64, 1, 1), (64, 64, 3, 3), {"padding": 1}),
        ((1, 70, 8, 7), (50, 70, 2, 2), {"stride": (3, 4)})]
-ALL = FEW + PIXELS + TURNED + DROPPED + PLACES + PARTS + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
+ALL = FEW + FEW_RESULTS + PIXELS + TURNED + DROPPED + PLACES + PARTS + PLANES + WHOLE + SPLIT + ROLES + TAPS + CLASSES + DEPTHWISE
 
 
 @pytest.mark.parametrize(("xs", "ws", "options"), ALL)
@@ -110,7 +113,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(xs, ws, options):
     check_bits_by_threads(xs, ws, options)
 
 
-@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], TAPS[3], CLASSES[0], DEPTHWISE[2], PLACES[0], PARTS[0], WHOLE[3], WHOLE[6]])
+@pytest.mark.parametrize(("xs", "ws", "options"), [PIXELS[5], PIXELS[0], FEW_RESULTS[0], FEW_RESULTS[3], TAPS[3], CLASSES[0], DEPTHWISE[2], PLACES[0], PARTS[0], WHOLE[3], WHOLE[6]])
 def test_weights_and_inputs_may_lie_anyhow(xs, ws, options):
     rng = np.random.default_rng(2)
     x, w = rng.standard_normal((xs[1], xs[0], *xs[2:])), rng.standard_normal((ws[1], ws[0], *ws[2:]))

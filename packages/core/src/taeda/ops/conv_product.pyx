@@ -2,6 +2,7 @@
 """Convolutions that are one product of matrices: kernels of one tap, and kernels as large as the image.
 
 They are where images lie so that the product can read them as matrices: nothing is copied, unless one tap strides over an image.
+Kernels of one tap with few results are a batch of products, one an image, whose channels are rows of pixels.
 """
 from libc.stdint cimport int64_t
 
@@ -16,6 +17,9 @@ from taeda.ops.matmul cimport multiply, reads
 cdef Op PRODUCT = define("convolution", NULL, 0, 0, "gemm")
 
 cdef enum:
+    FEW_RESULTS = 4                # of one tap: other kernels have lanes for twice as many and more
+    FEW_TERMS = 16                 # of a gradient by one tap
+    ROW_OF_PIXELS = 16             # from which on an image is worth a product
     FEW_PIXELS = 256               # of one image, for which a product reads weights as they lie faster than kernels pack them
 
 
@@ -54,6 +58,58 @@ cdef bint as_planes(View* m, const View* v, int64_t* dims, bint turned) noexcept
     dims[turned], dims[2 + turned] = v.shape[1], v.strides[1]
     dims[not turned], dims[2 + (not turned)] = pixels_of(v), 1
     return v.shape[0] == 1 and pixels_of(v) <= FEW_PIXELS and side_by_side(v) and (v.strides[1] >= pixels_of(v) or v.shape[1] == 1)
+
+
+cdef bint as_images(View* m, const View* v, int64_t* dims, bint turned) noexcept:
+    """Describe images as a batch of matrices (channels, pixels), or turned; whether they can be."""
+    m[0] = v[0]
+    m.ndim, m.shape, m.strides = 3, dims, dims + 3
+    dims[0], dims[3] = v.shape[0], v.strides[0]
+    dims[1 + turned], dims[4 + turned] = v.shape[1], v.strides[1]
+    dims[2 - turned], dims[5 - turned] = pixels_of(v), 1
+    return side_by_side(v) and (v.strides[1] >= pixels_of(v) or v.shape[1] == 1)
+
+
+cdef inline bint suits_images(Part part, const View* w) noexcept:
+    """Whether products image by image are faster than sums whose lanes are results or pixels."""
+    if part == RESULT:
+        return w.shape[0] <= FEW_RESULTS
+    return min(w.shape[0], w.shape[1]) <= FEW_TERMS if part == WEIGHT_GRADIENT else w.shape[1] <= FEW_RESULTS or w.shape[0] <= FEW_TERMS
+
+
+cdef bint run_images(Part part, TensorBase out, View* v, TensorBase bias) except -1:
+    """Convolve by one tap image by image, if images lie as planes; whether they do.
+
+    y (N, O, pixels) = w x + bias,  dx (N, C, pixels) = w^T g,  dw = the sum of g x^T (N, O, C) over the images.
+    """
+    cdef View c, a, b, s
+    cdef View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
+    cdef int64_t dims[24]
+    cdef bint turned = part == INPUT_GRADIENT
+    cdef TensorBase each
+    if part == WEIGHT_GRADIENT:
+        if not (as_images(&a, &v[1], dims, False) and as_images(&b, &v[2], dims + 6, True)):
+            return False
+        dims[18], dims[19], dims[20] = v[1].shape[0], w.shape[0], w.shape[1]
+        each = empty(3, dims + 18, w.dtype, out.device)
+        multiply(PRODUCT, w.dtype, out.device, &each.view, &a, &b, NULL, None, None)
+        each = <TensorBase>(<object>each).sum(0).view(w.shape[0], w.shape[1], 1, 1, 1)
+        copy_view(w, &each.view)
+        return True
+    if not (as_images(&b, &v[1], dims, False) and as_images(&c, &v[0], dims + 6, False)):
+        return False
+    a = w[0]
+    a.ndim, a.shape, a.strides, a.contiguous = 3, dims + 12, dims + 15, False
+    dims[12], dims[15] = v[0].shape[0], 0
+    dims[13 + turned], dims[16 + turned] = w.shape[0], w.strides[0]
+    dims[14 - turned], dims[17 - turned] = w.shape[1], w.strides[1]
+    if bias is not None:
+        s = bias.view
+        s.ndim, s.shape, s.strides, s.contiguous = 3, dims + 18, dims + 21, False
+        dims[18], dims[19], dims[20] = c.shape[0], c.shape[1], c.shape[2]
+        dims[21], dims[22], dims[23] = 0, bias.view.strides[0], 0
+    multiply(PRODUCT, w.dtype, out.device, &c, &a, &b, NULL if bias is None else &s, None, None)
+    return True
 
 
 cdef bint covers(const Geometry* q, const View* w, const View* x, const View* y) noexcept:
@@ -136,7 +192,11 @@ cdef bint run_product(Part part, const Geometry* q, TensorBase out, View* v, Ten
     cdef View* m                                          # which operand the weight is
     cdef int64_t dims[16]
     cdef bint turned, planes, whole = False               # whole: kernels as large as images
-    if not is_product(q, w, image, &v[1]):
+    if is_product(q, w, image, &v[1]):
+        if suits_images(part, w) and pixels_of(image) >= ROW_OF_PIXELS and image.strides[4] == 1 and v[1].strides[4] == 1 and (
+                (part == RESULT or bias is None) and run_images(part, out, v, bias)):
+            return True
+    else:
         if not (covers(q, w, &v[1], image) if part == RESULT else covers(q, w, image, &v[1])) or (
                 part == INPUT_GRADIENT and bias is not None):
             return False
