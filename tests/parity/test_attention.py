@@ -173,3 +173,37 @@ def test_scores_as_in_a_small_language_model():
         return y, g
 
     assert_same(run)
+
+
+@pytest.mark.parametrize("inputs", ["one", "memory", "three"])
+@pytest.mark.parametrize("bias", [False, True])
+def test_projections_that_copies_of_the_layer_call(inputs, bias):
+    rng = np.random.default_rng(3)
+    arrays = [rng.standard_normal((5, 2, 4)).astype("f4") for _ in range(3)]
+    w, b = rng.standard_normal((12, 4)).astype("f4"), rng.standard_normal(12).astype("f4")
+    found = []
+    for lib in (torch, taeda):
+        q, k, v = (lib.tensor(a, requires_grad=True) for a in arrays)
+        q, k, v = {"one": (q, q, q), "memory": (q, k, k), "three": (q, k, v)}[inputs]
+        weight, shift = lib.tensor(w, requires_grad=True), lib.tensor(b, requires_grad=True) if bias else None
+        packed = lib.nn.functional._in_projection_packed(q, k, v, weight, shift)
+        parts = weight.chunk(3)
+        alone = lib.nn.functional._in_projection(q, k, v, *parts, *(shift.chunk(3) if bias else ()))
+        sum((i + 1) * (x * x.roll(1, 0)).sum() for i, x in enumerate([*packed, *alone])).backward()
+        leaves = [x for x in (q, k, v, weight, shift) if x is not None]
+        found.append((
+            [(tuple(x.shape), x.is_contiguous(), x.detach().numpy()) for x in (*packed, *alone)],
+            [x.grad.numpy() for x in leaves],
+            [lib.nn.functional._mha_shape_check(x, x, x, None, None, 2) for x in (q, q[0])],
+        ))
+        with pytest.raises(AssertionError):
+            lib.nn.functional._in_projection(q, k, v, parts[0], parts[1], parts[2].T[:2])
+        with pytest.raises(AssertionError):
+            lib.nn.functional._mha_shape_check(q, q[0], q, None, None, 2)
+    (theirs, their_grads, their_checks), (ours, our_grads, our_checks) = found
+    for (shape, contiguous, x), (their_shape, their_contiguous, y) in zip(ours, theirs, strict=True):
+        assert (shape, contiguous) == (their_shape, their_contiguous)
+        np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-6)
+    for x, y in zip(our_grads, their_grads, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-5)
+    assert our_checks == their_checks == [True, False]

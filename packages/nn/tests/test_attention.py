@@ -259,3 +259,18 @@ def test_arguments_of_causal_biases():
         causal_upper_left(1, 2, 3)
     with pytest.raises(AssertionError, match="variant must be a CausalVariant, got int"):
         CausalBias(1, 2, 3)
+
+
+def test_projections_that_copies_of_the_layer_call():
+    w, b = taeda.arange(12.0).view(6, 2), taeda.arange(6.0)
+    x, y = taeda.tensor([[1.0, 2.0]]), taeda.tensor([[0.0, -1.0]])
+    by_hand = [x @ w[:2].T + b[:2], y @ w[2:4].T + b[2:4], y @ w[4:].T + b[4:]]
+    for k, v in ((y, y), (y, y.clone())):
+        assert [p.tolist() for p in F._in_projection_packed(x, k, v, w, b)] == [p.tolist() for p in by_hand]
+    assert [p.tolist() for p in F._in_projection_packed(x, x, x, w)] == [(x @ part.T).tolist() for part in w.chunk(3)]
+    assert [p.tolist() for p in F._in_projection(x, y, y, *w.chunk(3), *b.chunk(3))] == [p.tolist() for p in by_hand]
+    with pytest.raises(AssertionError, match=r"\[in_projection\] expecting v weights shape of \(2, 2\), but got \(1, 2\)"):
+        F._in_projection(x, y, y, w[:2], w[:2], w[:1])
+    with pytest.raises(AssertionError, match=r"\[in_projection\] expecting k bias shape of \(2,\), but got \(3,\)"):
+        F._in_projection(x, y, y, *w.chunk(3), None, b[:3])
+    assert F._mha_shape_check(x[None], y[None], y[None], None, None, 1) and not F._mha_shape_check(x, y, y, None, None, 1)

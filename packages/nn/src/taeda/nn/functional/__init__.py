@@ -18,6 +18,9 @@ from taeda.nn.functional.activation import *
 from taeda.nn.functional.attention import *
 from taeda.nn.functional.attention import (
     _canonical_mask as _canonical_mask,  # copies of PyTorch's layers use these
+    _check_ranks as _mha_shape_check,  # noqa: F401
+    _in_projection as _in_projection,
+    _in_projection_packed as _in_projection_packed,
     _none_or_dtype as _none_or_dtype,
 )
 from taeda.nn.functional.conv import *

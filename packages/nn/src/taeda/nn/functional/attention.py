@@ -55,6 +55,43 @@ def _canonical_mask(
     return taeda.zeros_like(mask, dtype=target_type).masked_fill_(mask, -math.inf)
 
 
+def _in_projection_packed(
+    q: Tensor, k: Tensor, v: Tensor, w: Tensor, b: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return queries, keys and values by the weights ``w`` (3 E, E), in one product for those that have one input."""
+    n = q.size(-1)
+    if k is v and q is k:
+        one, two, three = ops.linear(q, w, b).chunk(3, -1)
+        return one.contiguous(), two.contiguous(), three.contiguous()
+    b_q, b_k, b_v = (None, None, None) if b is None else b.chunk(3)
+    if k is v:
+        both = ops.linear(k, w[n:], None if b is None else b[n:]).chunk(2, -1)
+        return ops.linear(q, w[:n], b_q), both[0].contiguous(), both[1].contiguous()
+    w_q, w_k, w_v = w.chunk(3)
+    return ops.linear(q, w_q, b_q), ops.linear(k, w_k, b_k), ops.linear(v, w_v, b_v)
+
+
+def _in_projection(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    w_q: Tensor,
+    w_k: Tensor,
+    w_v: Tensor,
+    b_q: Tensor | None = None,
+    b_k: Tensor | None = None,
+    b_v: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return queries, keys and values, each by weights of its own; raise AssertionError where these do not fit."""
+    n = q.size(-1)
+    for name, w, b, width in (("q", w_q, b_q, n), ("k", w_k, b_k, k.size(-1)), ("v", w_v, b_v, v.size(-1))):
+        if tuple(w.shape) != (n, width):
+            raise AssertionError(f"[in_projection] expecting {name} weights shape of {(n, width)}, but got {tuple(w.shape)}")
+        if b is not None and tuple(b.shape) != (n,):
+            raise AssertionError(f"[in_projection] expecting {name} bias shape of {(n,)}, but got {tuple(b.shape)}")
+    return ops.linear(q, w_q, b_q), ops.linear(k, w_k, b_k), ops.linear(v, w_v, b_v)
+
+
 def _check_ranks(
     query: Tensor,
     key: Tensor,
