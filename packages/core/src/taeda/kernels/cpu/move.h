@@ -215,19 +215,20 @@ static void fill_rows(char *y, int64_t yt, const char *x, int64_t xt, int64_t n,
     }
 }
 
-/* What goes past the caches is turned round in a buffer first. */
-static void reverse_row(const Move *m, char *y, const char *x, int64_t n) {
+/* J rows of n elements turned round.  What goes past the caches is turned round in a buffer first. */
+static void reverse_rows(const Move *m, char *y, int64_t yt, const char *x, int64_t xt, int64_t n, int64_t J) {
     _Alignas(64) char room[4096];
     const int64_t e = m->e, most = sizeof room / e;
     if (!m->stream) {
-        BY_SIZE(e, reverse, y, x, n)
+        BY_SIZE(e, reverse, y, yt, x, xt, n, J)
         return;
     }
-    for (int64_t i = (n - 1) / most * most; i >= 0; i -= most) {            /* upwards in x, too */
-        const int64_t k = n - i < most ? n - i : most;
-        BY_SIZE(e, reverse, room, x - i * e, k)
-        stream_row(y + i * e, room, k * e);
-    }
+    for (int64_t j = 0; j < J; j++, y += yt, x += xt)
+        for (int64_t i = (n - 1) / most * most; i >= 0; i -= most) {        /* upwards in x, too */
+            const int64_t k = n - i < most ? n - i : most;
+            BY_SIZE(e, reverse, room, 0, x - i * e, 0, k, 1)
+            stream_row(y + i * e, room, k * e);
+        }
 }
 
 static inline void plane(const Move *m, char *y, const char *x, int64_t I, int64_t J) {
@@ -243,7 +244,7 @@ static inline void plane(const Move *m, char *y, const char *x, int64_t I, int64
         fill_rows(y, yt, x, xt, I * e, e, J);
         break;
     case MOVE_REVERSE:
-        for (int64_t j = 0; j < J; j++) reverse_row(m, y + j * yt, x + j * xt, I);
+        reverse_rows(m, y, yt, x, xt, I, J);
         break;
     case MOVE_TURN: turn_plane(m, y, x, I, J); break;
     case MOVE_WEAVE: BY_SIZE(e, weave, y, x, xs, I, J) break;

@@ -99,7 +99,7 @@ static void NAME(unweave)(char *to, int64_t ys, const char *from, int64_t I, int
 }
 
 /* Upwards in x, downwards in y: the processor foresees what is read in one direction throughout, short rows too. */
-static void NAME(reverse)(char *to, const char *from, int64_t n) {
+static inline void NAME(reverse_row)(char *to, const char *from, int64_t n) {
     T *y = (T *)to;
     const T *x = (const T *)from;
     int64_t i = n;                                          /* that many are left */
@@ -125,6 +125,10 @@ static void NAME(reverse)(char *to, const char *from, int64_t n) {
     }
 #endif
     while (i-- > 0) y[i] = x[-i];
+}
+
+static void NAME(reverse)(char *y, int64_t yt, const char *x, int64_t xt, int64_t n, int64_t J) {
+    for (int64_t j = 0; j < J; j++) NAME(reverse_row)(y + j * yt, x + j * xt, n);
 }
 
 static void NAME(strided)(char *y, int64_t ys, int64_t yt, const char *x, int64_t xs, int64_t xt, int64_t I, int64_t J) {
