@@ -5,8 +5,9 @@
     adam.py ...       an optimizer a file: what it keeps and how its step is called
     checks.py         options within their ranges
     composed.py       the same formulas in plain operations, for differentiable steps
+    functional.py     the steps as functions of lists
     lr_scheduler/     schedules
-    swa_utils.py      averages of a model's weights
+    swa_utils.py      averages of a model's weights; averaged_model.py, the module that holds them
 
 The package knows nothing of ``taeda.nn``: a parameter is any leaf tensor.
 """

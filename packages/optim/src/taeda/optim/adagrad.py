@@ -107,15 +107,12 @@ class Adagrad(FusedOptimizer):
     def _step_sparse(self, group: dict[str, Any]) -> None:
         if group["fused"]:
             raise RuntimeError("[Adagrad] `fused` does not support sparse grad or complex param; hint: fused=False")
-        sparse = [p for p in group["params"] if p.grad is not None and p.grad.layout is not taeda.strided]
-        kept = {id(p) for p in sparse}
-        self._step_group({**group, "params": [p for p in group["params"] if id(p) not in kept]})
-        for p in sparse:
+        for p, gradient in self._step_dense(group):
             state = self.state[p]
             state["step"] += 1
             if group["weight_decay"] != 0:
                 raise RuntimeError("[Adagrad] weight_decay option is not compatible with sparse gradients")
-            g = (-p.grad if group["maximize"] else p.grad).coalesce()
+            g = gradient.coalesce()
             rate = float(group["lr"]) / (1 + (float(state["step"]) - 1) * group["lr_decay"])
             values = g.values()
             state["sum"].add_(_like(g, values * values))

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import taeda
 from taeda import Tensor
 from taeda._override import dispatched_args
-from taeda.optim.optimizer import Optimizer, new_number
+from taeda.optim.optimizer import Optimizer, loss_of, new_number
 
 __all__ = ["FusedOptimizer", "arguments", "real_parts", "with_buffers"]
 
@@ -119,10 +119,7 @@ class FusedOptimizer(Optimizer):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient; return the closure's loss."""
-        loss = None
-        if closure is not None:
-            with taeda.enable_grad():
-                loss = closure()
+        loss = None if closure is None else loss_of(closure)
         with taeda.set_grad_enabled(self.defaults.get("differentiable", False)):
             for group in self.param_groups:
                 self._step_group(group)
@@ -154,6 +151,18 @@ class FusedOptimizer(Optimizer):
         """Update a group of which some gradients are sparse."""
         text = self._sparse_refusal or f"{self._name} does not support sparse gradients"
         raise RuntimeError(f"[{self._name}] {text}; hint: sparse=False")
+
+    def _step_dense(self, group: dict[str, Any]) -> list[tuple[Tensor, Tensor]]:
+        """Update the parameters whose gradients are dense; return the others, each with its sparse gradient, negated to maximize."""
+        dense: list[Tensor] = []
+        sparse: list[tuple[Tensor, Tensor]] = []
+        for p in group["params"]:
+            if p.grad is None or p.grad.layout is taeda.strided:
+                dense.append(p)
+            else:
+                sparse.append((p, -p.grad if group["maximize"] else p.grad))
+        self._step_group({**group, "params": dense})
+        return sparse
 
     def _run(
         self,

@@ -9,7 +9,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, ops
 from taeda.optim.checks import check_one_element
-from taeda.optim.optimizer import Optimizer
+from taeda.optim.optimizer import Optimizer, loss_of
 
 __all__ = ["Muon"]
 
@@ -109,10 +109,7 @@ class Muon(Optimizer):
     @taeda.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update all parameters that have a gradient; return the closure's loss."""
-        loss = None
-        if closure is not None:
-            with taeda.enable_grad():
-                loss = closure()
+        loss = None if closure is None else loss_of(closure)
         for group in self.param_groups:
             batches: dict[tuple[Any, ...], list[Tensor]] = {}
             for p in group["params"]:

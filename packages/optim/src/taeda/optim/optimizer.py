@@ -89,7 +89,7 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                 continue
             if not (isinstance(new, tuple) and len(new) == 2):
                 raise RuntimeError(
-                    f"[{type(self).__name__}.step] a pre-hook must return None or a tuple (new_args, new_kwargs), got {new!r}"
+                    f"[{self._name}.step] a pre-hook must return None or a tuple (new_args, new_kwargs), got {new!r}"
                 )
             whole, kwargs = new
         out = step(*whole, **kwargs)
@@ -167,7 +167,7 @@ class Optimizer:
                 f"[{self._name}] params argument given to the optimizer should be an iterable of Tensors "
                 f"or dicts, but got a Tensor of shape {tuple(params.shape)}; put it in a list"
             )
-        if type(params) is not list and not isinstance(params, Iterable):      # an abstract class is asked for a third of a microsecond
+        if type(params) is not list and not isinstance(params, Iterable):  # asking the abstract class takes a third of a microsecond
             raise TypeError(
                 f"[{self._name}] params argument given to the optimizer should be an iterable of Tensors or dicts, but got {_what(params)}"
             )
@@ -411,8 +411,7 @@ class Optimizer:
         if not _zero_grad_timers:
             self._drop_gradients(set_to_none)
             return
-        name = type(self).__name__
-        with next(iter(_zero_grad_timers.values()))(f"Optimizer.zero_grad#{name}.zero_grad"):
+        with next(iter(_zero_grad_timers.values()))(f"Optimizer.zero_grad#{self._name}.zero_grad"):
             self._drop_gradients(set_to_none)
 
     def _drop_gradients(self, set_to_none: bool) -> None:
@@ -538,6 +537,12 @@ def _check_layout(name: str, state: Any, groups: Any) -> None:
             raise TypeError(f"[{name}.load_state_dict] parameter group {i} must be a dict with a list of indices under 'params'")
 
 
+def loss_of(closure: Callable[[], Any]) -> Any:
+    """Evaluate a step's closure, which needs gradients whatever the step itself records; return its loss."""
+    with taeda.enable_grad():
+        return closure()
+
+
 def scalar_dtype(fused: Any = None) -> Any:
     """Return the dtype of a step count: float32, or float64 where that is the default dtype."""
     if fused:
@@ -549,5 +554,3 @@ def new_number(group: dict[str, Any], p: Tensor, start: float = 0.0) -> Tensor:
     """Make a parameter's step count or the like; it stays on the cpu unless a captured graph has to reach it."""
     near = group.get("capturable") or group.get("fused")
     return taeda.tensor(start, dtype=scalar_dtype(group.get("fused")), device=p.device if near else "cpu")
-
-

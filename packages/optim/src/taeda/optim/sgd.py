@@ -18,7 +18,7 @@ __all__ = ["SGD", "sgd"]
 class SGD(FusedOptimizer):
     """Stochastic gradient descent.
 
-    d = ±g + weight_decay p;  b = d on the first step, else momentum b + (1 - dampening) d;
+    d = ±g + weight_decay p;  p -= lr d;  with momentum b = d on the first step, else momentum b + (1 - dampening) d, and
     p -= lr (d + momentum b with nesterov, else b).
 
     Args:
@@ -119,12 +119,8 @@ class SGD(FusedOptimizer):
     def _step_sparse(self, group: dict[str, Any]) -> None:
         if group["fused"]:
             raise RuntimeError("[SGD] `_fused_sgd` does not support sparse gradients; hint: fused=False")
-        sparse = [p for p in group["params"] if p.grad is not None and p.grad.layout is not taeda.strided]
-        kept = {id(p) for p in sparse}
-        self._step_group({**group, "params": [p for p in group["params"] if id(p) not in kept]})
         momentum = group["momentum"]
-        for p in sparse:
-            g = -p.grad if group["maximize"] else p.grad
+        for p, g in self._step_dense(group):
             if group["weight_decay"] != 0:
                 g = g.add(p.detach(), alpha=group["weight_decay"])  # refused: a sum with a dense tensor is dense
             if momentum != 0:

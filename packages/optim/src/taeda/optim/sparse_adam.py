@@ -9,7 +9,7 @@ from typing import Any
 import taeda
 from taeda import Tensor
 from taeda.optim.checks import ABOVE_ZERO, BELOW_ONE, check_hyper, check_one_element, check_pair
-from taeda.optim.optimizer import Optimizer
+from taeda.optim.optimizer import Optimizer, loss_of
 
 __all__ = ["SparseAdam"]
 
@@ -57,24 +57,18 @@ class SparseAdam(Optimizer):
             (betas[1], "beta parameter at index 1", BELOW_ONE),
         )
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
-        places = [
-            [i, j]
-            for i, group in enumerate(self.param_groups)
-            for j, p in enumerate(group["params"])
-            if p.layout is not taeda.strided
-        ]
-        if places:
+        if places := self._places(lambda p: p.layout is not taeda.strided):
             raise ValueError(f"[SparseAdam] Sparse params at indices {places}: SparseAdam requires dense parameter tensors")
-        places = [[i, j] for i, group in enumerate(self.param_groups) for j, p in enumerate(group["params"]) if p.is_complex()]
-        if places:
+        if places := self._places(Tensor.is_complex):
             raise ValueError(f"[SparseAdam] Complex params at indices {places}: SparseAdam does not support complex parameters")
+
+    def _places(self, found: Callable[[Tensor], bool]) -> list[list[int]]:
+        """Return [group, position] of each parameter that is ``found``."""
+        return [[i, j] for i, group in enumerate(self.param_groups) for j, p in enumerate(group["params"]) if found(p)]
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update the parameters where their gradients have elements; return the closure's loss."""
-        loss = None
-        if closure is not None:
-            with taeda.enable_grad():
-                loss = closure()
+        loss = None if closure is None else loss_of(closure)
         with taeda.no_grad():
             for group in self.param_groups:
                 for i, p in enumerate(group["params"]):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import types
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from taeda import Tensor
@@ -66,9 +66,9 @@ def for_each_group(name: str, what: str, optimizer: Optimizer, value: Any) -> li
     return [own(v) for v in value]
 
 
-def function_states(functions: Sequence[Any]) -> list[Any]:
-    """Return what can be saved of callables: the attributes of objects, None for functions."""
-    return [None if isinstance(f, types.FunctionType) else f.__dict__.copy() for f in functions]
+def function_state(f: Callable[..., Any] | None) -> dict[str, Any] | None:
+    """Return what can be saved of a callable: the attributes of an object, None for a function."""
+    return None if f is None or isinstance(f, types.FunctionType) else f.__dict__.copy()
 
 
 class _WithinStep:
@@ -240,6 +240,3 @@ class LRScheduler:
 
     def _unchanged(self) -> list[Any]:
         return group_values(self.optimizer, "lr")
-
-
-LambdaList = Callable[[int], float] | list[Callable[[int], float]]

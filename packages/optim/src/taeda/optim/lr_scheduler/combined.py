@@ -114,7 +114,9 @@ class ChainedScheduler(_Combined):
 
     Args:
         schedulers: all made for one optimizer.
-        optimizer: that optimizer, unless it is the first schedule's.
+        optimizer: that optimizer; None: the first schedule's.
+
+    Raises ValueError for no schedules, schedules of different optimizers, and a `ReduceLROnPlateau`.
 
     >>> import taeda
     >>> from taeda import optim

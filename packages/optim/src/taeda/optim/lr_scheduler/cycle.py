@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import types
 from collections.abc import Callable
 from typing import Any, Literal
 
-from taeda.optim.lr_scheduler.base import LRScheduler, check_optimizer, for_each_group, set_group_value
+from taeda.optim.lr_scheduler.base import LRScheduler, check_optimizer, for_each_group, function_state, set_group_value
 from taeda.optim.optimizer import Optimizer
 
 __all__ = ["CosineAnnealingWarmRestarts", "CyclicLR", "OneCycleLR"]
@@ -127,8 +126,7 @@ class CyclicLR(_MomentumCycle):
 
     def state_dict(self) -> dict[str, Any]:
         state = super().state_dict()
-        f = state.pop("_scale_fn_custom")  # PyTorch's order of keys has it last
-        state["_scale_fn_custom"] = None if f is None or isinstance(f, types.FunctionType) else f.__dict__.copy()
+        state["_scale_fn_custom"] = function_state(state.pop("_scale_fn_custom"))  # PyTorch's order of keys has it last
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taeda.optim.lr_scheduler.base import LambdaList, LRScheduler, check_optimizer, function_states
+from taeda.optim.lr_scheduler.base import LRScheduler, check_optimizer, function_state
 from taeda.optim.optimizer import Optimizer
 
 __all__ = [
@@ -22,6 +22,9 @@ __all__ = [
     "PolynomialLR",
     "StepLR",
 ]
+
+
+LambdaList = Callable[[int], float] | list[Callable[[int], float]]
 
 
 class _FunctionLR(LRScheduler):
@@ -45,7 +48,7 @@ class _FunctionLR(LRScheduler):
     def state_dict(self) -> dict[str, Any]:
         state = super().state_dict()
         del state["lr_lambdas"]  # PyTorch's order of keys has it last
-        state["lr_lambdas"] = function_states(self.lr_lambdas)
+        state["lr_lambdas"] = [function_state(f) for f in self.lr_lambdas]
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
