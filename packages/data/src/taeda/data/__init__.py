@@ -1,5 +1,14 @@
 """Datasets, samplers, collation and the DataLoader: what stands between files and a training loop.
 
+    dataset.py        what a sample is; Rows, many samples at once
+    sampler.py        in which order samples come; distributed.py: each process its share
+    fetch.py          from indices to a collated batch; collate.py: many samples into one batch
+    dataloader.py     the DataLoader and its iterators
+    pool.py           the training process's side of workers; worker.py: theirs; transport.py: how batches travel
+    info.py           what a worker may ask about itself
+    datapipes/        PyTorch's pipes, with graph_settings.py; _utils/: PyTorch's inner names
+    progress.py       a progress bar
+
 The names, arguments, defaults and the order of samples for a seed are those of ``torch.utils.data``. A batch
 of a `TensorDataset` is one row gather per tensor, not one indexing per row.
 """

@@ -1,6 +1,6 @@
 """Collation: many samples into one batch, whatever their nesting.
 
-`default_collate_fn_map` may be extended for types of one's own; `collate` with a map of one's own goes
+`default_collate_fn_map` may be extended for a program's own types; `collate` with another map goes
 further. NumPy's types are recognised without importing NumPy: a program without arrays does not pay for it.
 """
 
@@ -251,8 +251,6 @@ def default_collate(batch: Any) -> Any:
     >>> default_collate([{"x": 1, "y": (2, "a")}, {"x": 3, "y": (4, "b")}])
     {'x': tensor([1, 3]), 'y': [tensor([2, 4]), ('a', 'b')]}
     """
-    if type(batch) is Rows:
-        return list(batch.columns)
     return collate(batch, collate_fn_map=default_collate_fn_map)
 
 
@@ -264,20 +262,12 @@ def default_convert(data: Any) -> Any:
     [1, 'a']
     """
     kind: Any = type(data)
-    if isinstance(data, taeda.Tensor):
+    if isinstance(data, (taeda.Tensor, str, bytes)):
         return data
-    if kind.__module__ == "numpy" or (
-        "numpy" in sys.modules
-        and isinstance(data, (sys.modules["numpy"].ndarray, sys.modules["numpy"].generic))
-    ):
-        if (
-            isinstance(data, sys.modules["numpy"].ndarray)
-            and _TEXT_OR_OBJECT.search(data.dtype.str) is not None
-        ):
-            return data
-        if isinstance(data, (str, bytes)):
-            return data
-        return taeda.as_tensor(data)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(data, (numpy.ndarray, numpy.generic)):
+        has_numbers = isinstance(data, numpy.generic) or _TEXT_OR_OBJECT.search(data.dtype.str) is None
+        return taeda.as_tensor(data) if has_numbers else data
     if isinstance(data, Mapping):
         fields = {key: default_convert(value) for key, value in data.items()}
         return _mapping_like(data, fields)
@@ -285,7 +275,7 @@ def default_convert(data: Any) -> Any:
         return kind(*(default_convert(value) for value in data))
     if isinstance(data, tuple):
         return [default_convert(value) for value in data]
-    if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
+    if isinstance(data, Sequence):
         parts = [default_convert(value) for value in data]
         return _sequence_like(data, parts)
     return data

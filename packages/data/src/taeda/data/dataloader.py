@@ -13,12 +13,12 @@ import os
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import taeda
 from taeda.data._utils.pin_memory import pin_memory
 from taeda.data.collate import default_collate, default_convert
-from taeda.data.dataset import Dataset, IterableDataset, row_gather
+from taeda.data.dataset import Dataset, Indexed, IterableDataset, row_gather
 from taeda.data.fetch import _DatasetKind
 from taeda.data.graph_settings import apply_sharding
 from taeda.data.info import get_worker_info
@@ -58,12 +58,6 @@ class _InfiniteConstantSampler(Sampler[None]):
             yield None
 
 
-class Indexed(Protocol[T_co]):
-    """What serves as a dataset without being one: anything with an index."""
-
-    def __getitem__(self, index: int, /) -> T_co: ...
-
-
 class DataLoader(Generic[T_co]):
     """Iterate over a dataset in batches.
 
@@ -72,7 +66,7 @@ class DataLoader(Generic[T_co]):
         batch_size: samples per batch; None gives the samples themselves, unbatched.
         shuffle: a new random order every epoch.
         sampler: the order of the indices, instead of `shuffle`.
-        batch_sampler: an iterable of lists of indices, instead of the four above and `drop_last`.
+        batch_sampler: an iterable of lists of indices, instead of `batch_size`, `shuffle`, `sampler` and `drop_last`.
         num_workers: processes that fetch; 0 fetches in this one.
         collate_fn: makes a batch of a list of samples; `default_collate` by default (`default_convert` for
             unbatched samples).
@@ -362,7 +356,7 @@ class _BaseDataLoaderIter:
         self._base_seed = draw_seed(loader.generator)
         self._num_yielded = 0
         self._IterableDataset_len_called = loader._IterableDataset_len_called
-        # what iterators of one's own read
+        # what iterators that programs write themselves read
         self._auto_collation, self._collate_fn, self._drop_last = loader._auto_collation, loader.collate_fn, loader.drop_last
         self._timeout, self._pin_memory_device, self._shared_seed = loader.timeout, None, None
         self._world_size, self._rank = 1, 0

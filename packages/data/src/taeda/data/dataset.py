@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class Indexed(Protocol[T_co]):
-    """What a part of a dataset is taken of: a dataset, a list, a range, a text."""
+    """What serves as a dataset, whatever its class: a dataset, a list, a range, a text."""
 
     def __getitem__(self, index: int, /) -> T_co: ...
 
@@ -65,7 +65,7 @@ class Dataset(Generic[T_co]):
 
 
 class IterableDataset(Dataset[T_co], Iterable[T_co]):
-    """Base of datasets that are read as a stream: define `__iter__`, or there is no object of the class.
+    """Base of datasets that are read as a stream: define `__iter__`; without it the class is abstract.
 
     In a loader with workers every worker iterates over a copy of its own; use `get_worker_info` to give each
     its share, or all samples come once per worker. ``first + second`` is a `ChainDataset`.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from taeda.data.datapipes.datapipe import IterDataPipe, MapDataPipe
+from taeda.data.sampler import draw_seed
 
 __all__ = ["apply_random_seed", "apply_sharding", "apply_shuffle_settings"]
 
@@ -40,9 +41,7 @@ def apply_shuffle_settings(datapipe: Any, shuffle: bool | None = None) -> Any:
 
 def apply_random_seed(datapipe: Any, rng: Any) -> Any:
     """Seed every pipe that draws (it has ``set_seed``) from a generator."""
-    import taeda
-
     for pipe in _pipes(datapipe, set()):
         if callable(getattr(pipe, "set_seed", None)):
-            pipe.set_seed(int(taeda.empty((), dtype=taeda.int64).random_(generator=rng).item()))
+            pipe.set_seed(draw_seed(rng))
     return datapipe

@@ -24,7 +24,7 @@ class WorkerInfo:
 
 
 current: WorkerInfo | None = None  # set by a worker, once, when it starts
-_theirs: Any = None  # ... and by a loader of one's own, in PyTorch's place: _utils.worker._worker_info
+_theirs: Any = None  # set by a program's own loader, in PyTorch's place: _utils.worker._worker_info
 
 
 def get_worker_info() -> WorkerInfo | None:

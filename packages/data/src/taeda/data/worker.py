@@ -79,7 +79,7 @@ class Failure:
         kind: type[Exception] | None = type(error)
         try:
             pickle.loads(pickle.dumps(kind))
-        except Exception:  # a class of a function's own, for one
+        except Exception:  # a class defined inside a function, say
             kind = None
         return cls(kind, type(error).__name__, "".join(traceback.format_exception(error)), worker_id)
 
@@ -127,7 +127,7 @@ def work(connection: Connection, job: Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     taeda.set_num_threads(1)
-    # Where the training process closed its end nobody wants more.
+    # Where the training process has closed its end, nobody waits for an answer.
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         _serve(connection, job, parent)
 

@@ -7,7 +7,7 @@ from taeda.data._utils import collate, fetch, pin_memory, signal_handling, worke
 __all__ = ["collate", "fetch", "pin_memory", "signal_handling", "worker"]
 
 HAS_NUMPY = True
-MP_STATUS_CHECK_INTERVAL = 5.0  # seconds between looks at whether the other process is there still
+MP_STATUS_CHECK_INTERVAL = 5.0  # seconds between checks that the other process still runs
 python_exit_status = False  # whether the interpreter is going down
 
 

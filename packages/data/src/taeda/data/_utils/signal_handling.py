@@ -1,4 +1,4 @@
-"""How a loader of one's own learns that a worker has died, by PyTorch's path: it tells the workers' numbers and is interrupted.
+"""How a loader that a program writes itself learns that a worker has died, by PyTorch's path: it registers the workers and is interrupted.
 
 The processes are asked without reaping them, so that ``Process.join`` still finds their exit status.
 """
@@ -17,7 +17,7 @@ __all__ = [
 
 _workers: dict[int, set[int]] = {}  # of each loader
 _before: Any = None  # the handler that was there
-is_ending: Callable[[], bool] = bool  # whether the program is going down; the package says so, it is above this room
+is_ending: Callable[[], bool] = bool  # whether the program is ending; set by the package, which is above this room
 
 
 def _set_worker_pids(loader: int, pids: Iterable[int]) -> None:
@@ -47,7 +47,7 @@ def _error_if_any_worker_fails() -> None:
 
 
 def _handle(number: int, frame: Any) -> None:
-    if not is_ending():  # workers that are still there when the program ends are told to go
+    if not is_ending():  # then workers that still run are told to stop
         _error_if_any_worker_fails()
     if callable(_before):
         _before(number, frame)

@@ -1,4 +1,4 @@
-"""What a worker process knows of itself and says, by PyTorch's path, for loaders of one's own."""
+"""What a worker process knows and says about itself, by PyTorch's path, for loaders that programs write themselves."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["ManagerWatchdog", "WorkerInfo", "_IterableDatasetStopIteration", "_R
 
 
 class ManagerWatchdog:
-    """Tells a worker whether the process that started it is there still."""
+    """Tells a worker whether the process that started it still runs."""
 
     def __init__(self) -> None:
         self.manager_pid = os.getppid()
         self.manager_dead = False
 
     def is_alive(self) -> bool:
-        """Whether it is."""
+        """Return whether the process that started this one still runs."""
         self.manager_dead = self.manager_dead or os.getppid() != self.manager_pid
         return not self.manager_dead
 

@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterator, Sized
 from typing import Any, TypeVar
 
-import taeda
 from taeda.data.datapipes._decorator import functional_datapipe
 from taeda.data.datapipes.datapipe import IterDataPipe
+from taeda.data.sampler import draw_seed
 
 __all__ = ["ShufflerIterDataPipe"]
 
@@ -49,7 +49,7 @@ class ShufflerIterDataPipe(IterDataPipe[T_co]):
         return self
 
     def set_seed(self, seed: int) -> ShufflerIterDataPipe[T_co]:
-        """Say by which seed the next pass draws; without one it comes of the default generator."""
+        """Set the seed of the next pass; without one it is drawn from the default generator."""
         self._seed = seed
         return self
 
@@ -58,7 +58,7 @@ class ShufflerIterDataPipe(IterDataPipe[T_co]):
             yield from self.datapipe
             return
         if self._seed is None:
-            self._seed = int(taeda.empty((), dtype=taeda.int64).random_().item())
+            self._seed = draw_seed()
         rng = random.Random(self._seed)
         self._seed = None
         waiting: list[T_co] = []
