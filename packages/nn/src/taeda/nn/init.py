@@ -312,8 +312,9 @@ def kaiming_normal_(
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
-    """Fill with ``gain`` times a random (semi-)orthogonal matrix, rows by all other dimensions
-    (Saxe et al., 2013).
+    """Fill with ``gain`` times a random (semi-)orthogonal matrix (Saxe et al., 2013).
+
+    The matrix has the first dimension as its rows and all others as its columns.
 
     Raises:
         ValueError: the tensor has fewer than 2 dimensions.

@@ -1,4 +1,4 @@
-"""What PyTorch has at its top level of these functions: ``taeda.pixel_shuffle``, and losses whose reductions are numbers.
+"""The functions of nn that PyTorch also has at its top level: ``taeda.pixel_shuffle``, and losses whose reductions are numbers.
 
 Core looks here for names that are no ops of its own (``taeda.triplet_margin_loss``); ``taeda.nn.functional`` shows none of them.
 Losses reduce nothing by default, as PyTorch's do in fact, although its signatures say mean.

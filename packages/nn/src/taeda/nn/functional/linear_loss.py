@@ -78,8 +78,7 @@ class LinearCrossEntropyOptions:
             if size is not None and size != chunk:
                 raise ValueError(
                     f"[LinearCrossEntropyOptions] batch_chunk_size (={size}) and chunking_method ('{method}') give "
-                    f"different chunk sizes ({size} vs "
-                    f"{chunk}); pass only one."
+                    f"different chunk sizes ({size} vs {chunk}); pass only one."
                 )
         acc = self.acc_dtype
         if acc is None:
@@ -210,12 +209,8 @@ class _Parts(Function):
         ignored: int,
         options: LinearCrossEntropyOptions,
     ) -> Tensor:
-        ctx.options, ctx.ignored, ctx.reduction, ctx.wanted = (
-            options,
-            ignored,
-            reduction,
-            ctx.needs_input_grad[:3],
-        )
+        ctx.options, ctx.ignored, ctx.reduction = options, ignored, reduction
+        ctx.wanted = ctx.needs_input_grad[:3]
         if reduction == "none":
             ctx.save_for_backward(x, w, b, target, weight)
             return _losses(x, w, b, target, weight, ignored, options)

@@ -354,7 +354,6 @@ def triplet_margin_loss(
     reduction = legacy_reduction(size_average, reduce, reduction)
     if margin <= 0:
         raise ValueError(f"[triplet_margin_loss] margin must be greater than 0, got {margin}")
-
     need_shapes("triplet_margin_loss", anchor=anchor, positive=positive, negative=negative)
 
     def distance(a: Tensor, b: Tensor) -> Tensor:
@@ -379,13 +378,11 @@ def triplet_margin_with_distance_loss(
     >>> F.triplet_margin_with_distance_loss(taeda.zeros(1, 2), taeda.ones(1, 2), 3 * taeda.ones(1, 2))
     tensor(0.)
     """
-    check_reduction("triplet_margin_with_distance_loss", reduction)
-    if margin <= 0:
-        raise ValueError(f"[triplet_margin_with_distance_loss] margin must be greater than 0, got {margin}")
     op = "triplet_margin_with_distance_loss"
-    return _triplet(
-        op, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction
-    )
+    check_reduction(op, reduction)
+    if margin <= 0:
+        raise ValueError(f"[{op}] margin must be greater than 0, got {margin}")
+    return _triplet(op, anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)
 
 
 def _triplet(
@@ -401,8 +398,7 @@ def _triplet(
     need_tensors(op, anchor, positive, negative)
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise RuntimeError(
-            f"[{op}] The anchor, positive, and negative tensors are expected to have the same number of "
-            "dimensions, but got: "
+            f"[{op}] The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
             f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
         )
     near, far = distance(anchor, positive), distance(anchor, negative)

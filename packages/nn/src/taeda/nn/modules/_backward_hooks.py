@@ -98,9 +98,7 @@ class BackwardSession:
             if new is not None:
                 grad_output = self._checked("Backward pre hook", "grad_output", new, grad_output)
         self.grad_output = grad_output
-        if (
-            self.input_at is None and self.hooks
-        ):  # no input wants a gradient: nothing later will reach the hooks
+        if self.input_at is None and self.hooks:  # no input wants a gradient: nothing later will reach the hooks
             warnings.warn(
                 "Full backward hook is firing when gradients are computed with respect to module outputs since no "
                 "inputs require gradients.",
@@ -133,11 +131,10 @@ class BackwardSession:
         self.grad_output = None
         return [grad_input[i] for i in self.input_at]
 
-    @staticmethod
-    def _checked(what: str, which: str, new: Any, old: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _checked(self, what: str, which: str, new: Any, old: tuple[Any, ...]) -> tuple[Any, ...]:
         new = new if isinstance(new, tuple) else (new,)
         if len(new) != len(old):
             raise RuntimeError(
-                f"{what} returned an invalid number of {which}, got {len(new)}, but expected {len(old)}"
+                f"[{type(self.module).__name__}] {what} returned an invalid number of {which}, got {len(new)}, but expected {len(old)}"
             )
         return new

@@ -137,7 +137,6 @@ class ConvertMethods:
             raise TypeError(
                 f"[to] nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
-
         if dtype is not None and dtype.is_complex:
             warnings.warn(
                 "Complex modules are a new feature under active development whose design may change, and some modules "

@@ -193,8 +193,11 @@ def register_module_buffer_registration_hook(hook: Hook) -> RemovableHandle:
 
 
 class _OfPython:
-    """The first base of a module, so that Python counts it among plain objects: libraries put bases of theirs in front of finished
-    classes (``cls.__bases__ = (Mixin, *cls.__bases__)``), which a class directly on one of C does not allow."""
+    """The first base of a module, written in Python.
+
+    Libraries put mixins in front of finished classes (``cls.__bases__ = (Mixin, *cls.__bases__)``), which Python refuses where
+    the first base is a class of C.
+    """
 
 
 class HookMethods(_OfPython, LayerCall):

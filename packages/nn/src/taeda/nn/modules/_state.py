@@ -329,8 +329,10 @@ def _has_extra_state(module: StateMethods) -> bool:
 
 
 def _load(module: Any, state: Any, metadata: Any, prefix: str, report: _Report) -> None:
-    """Load ``module`` and its children; ``state`` holds the keys below ``prefix`` only, which keeps a
-    model of n modules from searching n times through all keys."""
+    """Load ``module`` and its children.
+
+    ``state`` holds the keys below ``prefix`` only: else a model of n modules would search n times through all keys.
+    """
     local = {} if metadata is None else dict(metadata.get(prefix[:-1], {}))
     if report.assign:
         local["assign_to_params_buffers"] = True

@@ -299,17 +299,17 @@ class _InstanceNorm(_NormBase):
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
         unbatched = input.ndim == self._get_no_batch_dim()
-        channels = input.shape[0 if unbatched else 1]
+        dim = 0 if unbatched else 1
+        channels = input.shape[dim]
         if channels != self.num_features and not self.affine:
             warnings.warn(
-                f"input's size at dim={0 if unbatched else 1} does not match num_features. You can silence this warning by not "
-                f"passing in num_features, which is not used because affine=False; got {channels} and {self.num_features}",
+                f"input's size at dim={dim} does not match num_features. You can silence this warning by not passing in num_features, "
+                f"which is not used because affine=False; got {channels} and {self.num_features}",
                 stacklevel=2,
             )
         elif channels != self.num_features:
             raise ValueError(
-                f"[{type(self).__name__}] expected input's size at dim={0 if unbatched else 1} to match num_features "
-                f"({self.num_features}), "
+                f"[{type(self).__name__}] expected input's size at dim={dim} to match num_features ({self.num_features}), "
                 f"but got: {channels}."
             )
         empty = self.training and input.numel() == 0  # has no statistics to keep
@@ -332,7 +332,7 @@ class InstanceNorm1d(_InstanceNorm):
     Shapes:
         x, y: (B, C, L) or (C, L).
 
-    Arguments are those of ``BatchNorm1d``; without being told otherwise it has no weight and no running statistics.
+    Arguments are those of ``BatchNorm1d``, but affine and track_running_stats are False unless given.
 
     >>> import taeda
     >>> from taeda import nn

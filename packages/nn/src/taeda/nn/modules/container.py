@@ -119,14 +119,15 @@ class Sequential(_Numbered):
         return self._modules[self._name_at(index)]
 
     def __add__(self, other: Sequential) -> Sequential:
-        if not isinstance(other, Sequential):
-            raise ValueError(f"[Sequential] add operator supports only objects of Sequential class, but {type(other)} is given.")
-        return Sequential(*self, *other)
+        return Sequential(*self, *self._addend(other))
 
     def __iadd__(self, other: Sequential) -> Self:
+        return self.extend(self._addend(other))
+
+    def _addend(self, other: Any) -> Sequential:
         if not isinstance(other, Sequential):
             raise ValueError(f"[Sequential] add operator supports only objects of Sequential class, but {type(other)} is given.")
-        return self.extend(other)
+        return other
 
     def __mul__(self, other: int) -> Sequential:
         return Sequential(*list(self) * self._times(other))
@@ -391,17 +392,15 @@ class ModuleDict(Module):
 def pairs(name: str, values: Any) -> list[tuple[str, Any]]:
     """Return the entries of a mapping or of an iterable of pairs; TypeError or ValueError where it is neither."""
     if not isinstance(values, Iterable):
-        raise TypeError(
-            f"{name}.update should be called with an iterable of key/value pairs, but got {type(values).__name__}"
-        )
+        raise TypeError(f"[{name}] {name}.update should be called with an iterable of key/value pairs, but got {type(values).__name__}")
     if hasattr(values, "items"):
         return list(values.items())
     entries = []
     for i, entry in enumerate(values):
         if not isinstance(entry, Iterable):
-            raise TypeError(f"{name} update sequence element #{i} should be Iterable; is {type(entry).__name__}")
+            raise TypeError(f"[{name}] update sequence element #{i} should be Iterable; is {type(entry).__name__}")
         pair = list(entry)
         if len(pair) != 2:
-            raise ValueError(f"{name} update sequence element #{i} has length {len(pair)}; 2 is required")
+            raise ValueError(f"[{name}] update sequence element #{i} has length {len(pair)}; 2 is required")
         entries.append((pair[0], pair[1]))
     return entries

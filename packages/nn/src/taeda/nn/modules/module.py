@@ -282,7 +282,7 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
                 hint = f" but a class; make a layer of it: {module.__name__}(...)"
             elif callable(module):
                 hint = " but a function; call it in forward, or take the layer that does the same"
-            raise TypeError(f"{taeda.typename(module)} is not a Module subclass{hint}")
+            raise TypeError(f"[{type(self).__name__}] {taeda.typename(module)} is not a Module subclass{hint}")
         self._check_name("module", name, "_modules")
         self._put_module(name, module)
 

@@ -47,7 +47,7 @@ def swap_tensor(module: Any, name: str, tensor: Any, allow_missing: bool = False
     old = getattr(module, name, _MISSING)
     if old is _MISSING:
         if not allow_missing:
-            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+            raise AttributeError(f"[swap_tensor] {type(module).__name__} has no attribute `{name}`")
     elif not isinstance(old, taeda.Tensor):
         raise TypeError(f"[swap_tensor] attribute `{name}`: {old} is not an instance of taeda.Tensor")
     setattr(module, name, tensor)

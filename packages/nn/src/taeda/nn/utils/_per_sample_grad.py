@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from taeda import Tensor
 from taeda.autograd import Function
 from taeda.func import functional_call, vmap
 from taeda.func.pytree import tree_flatten, tree_leaves, tree_unflatten
 from taeda.nn.modules.batchnorm import _BatchNorm
 from taeda.nn.modules.module import Module
-from taeda.tensor import Tensor
 
 __all__ = ["call_for_per_sample_grads"]
 
@@ -99,7 +99,7 @@ def call_for_per_sample_grads(
 
 
 def _size_of(leaves: list[Any], at: int) -> int:
-    """The batch size that all tensors among the arguments have."""
+    """Return the batch size that all tensors among the arguments share."""
     size = None
     for x in tree_leaves(leaves):
         if isinstance(x, Tensor):

@@ -76,9 +76,8 @@ def _same_kind(what: str, name: str, new: Tensor, dtype: Any, shape: Any) -> Non
     for kind, before, after in (("dtype", dtype, new.dtype), ("shape", shape, new.shape)):
         if before != after:
             raise ValueError(
-                f"[register_parametrization] Registering a parametrization may not change the {kind} of the tensor, "
-                f"unless `unsafe` flag is "
-                f"enabled.\n{what}{name}{kind}: {before}\nparametrized {kind}: {after}"
+                f"[register_parametrization] Registering a parametrization may not change the {kind} of the tensor, unless `unsafe` flag "
+                f"is enabled.\n{what}{name}{kind}: {before}\nparametrized {kind}: {after}"
             )
 
 
@@ -208,9 +207,8 @@ class ParametrizationList(ModuleList):
                     )
                 if own.dtype != tensor.dtype:
                     raise ValueError(
-                        f"[ParametrizationList] Tensor {i} returned by `right_inverse` has dtype {tensor.dtype} while "
-                        f"`original{i}` has dtype "
-                        f"{own.dtype}"
+                        f"[ParametrizationList] Tensor {i} returned by `right_inverse` has dtype {tensor.dtype} while `original{i}` has "
+                        f"dtype {own.dtype}"
                     )
                 _set(own, tensor)
 
@@ -339,9 +337,8 @@ def _check_one_more(module: Module, name: str, parametrization: Any) -> None:
         before, after = getattr(y, kind), getattr(z, kind)
         if before != after:
             raise ValueError(
-                f"[register_parametrization] The tensor returned by parametrization.right_inverse must have the same "
-                f"{kind} as module.{name}, unless "
-                f"the `unsafe` flag is enabled.\nmodule.{name}.{kind}: {before}\nreturned {kind}: {after}"
+                f"[register_parametrization] The tensor returned by parametrization.right_inverse must have the same {kind} as "
+                f"module.{name}, unless the `unsafe` flag is enabled.\nmodule.{name}.{kind}: {before}\nreturned {kind}: {after}"
             )
 
 
@@ -392,9 +389,8 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
         original = Parameter(value) if value.requires_grad else value
     else:
         raise ValueError(
-            "[remove_parametrizations] Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is "
-            "parametrized in terms of a "
-            "sequence of tensors."
+            "[remove_parametrizations] Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in terms of "
+            "a sequence of tensors."
         )
     delattr(type(module), tensor_name)
     del all_of_them[tensor_name]

@@ -146,10 +146,11 @@ def global_unstructured(
     10
     """
     if not isinstance(parameters, Iterable):
-        raise TypeError("[global_unstructured] global_unstructured(): parameters is not an Iterable")
+        raise TypeError(f"[global_unstructured] global_unstructured(): parameters is not an Iterable, but {type(parameters).__name__}")
     importance_scores = {} if importance_scores is None else importance_scores
     if not isinstance(importance_scores, dict):
-        raise TypeError("[global_unstructured] global_unstructured(): importance_scores must be of type dict")
+        got = type(importance_scores).__name__
+        raise TypeError(f"[global_unstructured] global_unstructured(): importance_scores must be of type dict, got {got}")
     parameters = list(parameters)
     scores, masks = [], []
     for module, name in parameters:
@@ -161,8 +162,7 @@ def global_unstructured(
     if method.PRUNING_TYPE != "unstructured":
         raise TypeError(
             f'[global_unstructured] Only "unstructured" PRUNING_TYPE supported for the `pruning_method`. Found method '
-            f'{pruning_method} of type '
-            f"{method.PRUNING_TYPE}"
+            f"{pruning_method} of type {method.PRUNING_TYPE}"
         )
     container = PruningContainer(method)
     mask = container.compute_mask(parameters_to_vector(scores), parameters_to_vector(masks))

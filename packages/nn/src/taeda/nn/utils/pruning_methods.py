@@ -76,9 +76,7 @@ class BasePruningMethod(ABC):
             del module._parameters[name]
             default_mask = taeda.ones_like(original)
         else:
-            default_mask = (
-                getattr(module, name + "_mask").detach().clone(memory_format=taeda.contiguous_format)
-            )
+            default_mask = getattr(module, name + "_mask").detach().clone(memory_format=taeda.contiguous_format)
         try:
             mask = method.compute_mask(importance_scores, default_mask=default_mask)
             module.register_buffer(name + "_mask", mask)
@@ -105,9 +103,7 @@ class BasePruningMethod(ABC):
         before: Any
         key, before = old[0]
         del module._forward_pre_hooks[key]
-        container: PruningContainer = (
-            before if isinstance(before, PruningContainer) else PruningContainer(before)
-        )
+        container = before if isinstance(before, PruningContainer) else PruningContainer(before)
         container.add_pruning_method(method)
         return container
 

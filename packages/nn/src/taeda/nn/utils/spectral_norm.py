@@ -91,9 +91,8 @@ class SpectralNorm:
             raise ValueError(f"[spectral_norm] `SpectralNorm` cannot be applied as parameter `{name}` is None")
         if is_lazy(weight):
             raise ValueError(
-                "[spectral_norm] The module passed to `SpectralNorm` can't have uninitialized parameters. Make sure "
-                "to run the dummy forward "
-                "before applying spectral normalization"
+                "[spectral_norm] The module passed to `SpectralNorm` can't have uninitialized parameters. Make sure to run the dummy "
+                "forward before applying spectral normalization"
             )
         with taeda.no_grad():
             height, width = made.reshape_weight_to_matrix(weight).shape
