@@ -102,7 +102,7 @@ def opcheck(
     op: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, *, test_utils: str | Sequence[str] = _TESTS,
     raise_exception: bool = True, atol: float | None = None, rtol: float | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Try an operator of one's own on arguments: does it keep what its registrations promise?
+    """Try a custom operator on arguments: does it keep what its registrations promise?
 
     ``test_schema``: it changes no argument but those that it names.  ``test_autograd_registration``: its results have the history
     that its derivative promises.  ``test_faketensor``: results on the meta device look as real ones do.  ``test_aot_dispatch_static``

@@ -163,7 +163,7 @@ class TracerBase:
         return made
 
     def to_bool(self, obj: Proxy) -> bool:
-        """Say what the truth of a Proxy is.  Raises TraceError; a tracer of one's own may answer."""
+        """Return the truth of a Proxy: raises TraceError, unless a program's own tracer answers."""
         raise TraceError(f"[fx] symbolically traced variables cannot be used as inputs to control flow: {obj} is an if's, while's, and's "
                          "or assert's condition; give the argument that decides by concrete_args, or make the module a leaf")
 

@@ -1,4 +1,4 @@
-"""The optimizers' steps as functions of lists: ``taeda.optim.adam.adam`` and its kin, for optimizers of one's own.
+"""The optimizers' steps as functions of lists: ``taeda.optim.adam.adam`` and its kin, for optimizers that a program writes itself.
 
 They take what PyTorch's take: parameters, gradients, the state as one list a name, ``state_steps`` of one-element
 tensors, then options by name.  Parameters and state are written in place, so call them under ``no_grad``.

@@ -32,7 +32,7 @@ __all__ = [
 
 TensorBase = _Tensor                                    # as a pickle of ``Tensor.relu`` calls the class
 _VariableFunctionsClass = _VariableFunctions            # its functions belong to no object
-_TensorMeta = type(_Tensor)                             # the class of the class, for annotations and for metaclasses of one's own
+_TensorMeta = type(_Tensor)                             # the class of the class, for annotations and for a program's own metaclasses
 
 
 # what PyTorch is built with: the CPU, its threads and its linear algebra

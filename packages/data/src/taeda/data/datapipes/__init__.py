@@ -1,1 +1,1 @@
-"""PyTorch's room of data pipes: the two base classes, and functional forms of one's own; none of its ready-made pipes."""
+"""PyTorch's data pipes: the two base classes, the decorator that makes a class a method of pipes, and the pipe that shuffles."""

@@ -1,4 +1,4 @@
-"""Datasets that are chained by methods, which classes of one's own register."""
+"""Datasets that are chained by methods, which programs register for their own classes."""
 
 from __future__ import annotations
 

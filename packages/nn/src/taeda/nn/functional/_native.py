@@ -39,7 +39,7 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any) -> tuple[Tensor, Tensor
 
 
 def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, generator: Any = None) -> Tensor:
-    """Return ``nn.functional.rrelu``; NotImplementedError for a generator of one's own.
+    """Return ``nn.functional.rrelu``; NotImplementedError where a generator is given.
 
     >>> import taeda
     >>> taeda.rrelu(taeda.tensor([-24.0, 1.0]))                            # the mean slope, 11 / 48

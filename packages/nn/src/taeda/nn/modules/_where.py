@@ -106,7 +106,7 @@ def _begin(module: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[st
 
 
 def _raised_by_program(error: Exception) -> bool:
-    """Whether the exception comes of a ``raise`` or ``assert`` outside of taeda, whose text somebody may look for."""
+    """Return whether the exception comes from a ``raise`` or ``assert`` outside of taeda, whose text programs may look for."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -10,7 +10,7 @@ from taeda import Tensor, ops
 from taeda.nn import init
 from taeda.nn.modules.linear import dtype_cure
 from taeda.nn.modules.module import Module
-from taeda.nn.modules.utils import ntuple
+from taeda.nn.modules.utils import _reverse_repeat_tuple, ntuple
 from taeda.nn.parameter import Parameter
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
@@ -40,7 +40,7 @@ def _check_arguments(
 def _ends(padding: tuple[int, ...] | str, dilation: tuple[int, ...], kernel_size: tuple[int, ...]) -> list[int]:
     """Return the elements added in front and behind, as F.pad takes them: the last dimension first."""
     if not isinstance(padding, str):
-        return [p for p in reversed(padding) for _ in range(2)]
+        return list(_reverse_repeat_tuple(padding, 2))
     reach = [d * (k - 1) if padding == "same" else 0 for d, k in zip(dilation, kernel_size, strict=True)]
     return [p for total in reversed(reach) for p in (total // 2, total - total // 2)]      # the odd one behind
 

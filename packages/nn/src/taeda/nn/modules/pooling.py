@@ -18,6 +18,7 @@ __all__ = [
 
 class _MaxPoolNd(Module):
     __constants__ = ["kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode"]
+    _op: Any  # of the core
 
     def __init__(
         self,
@@ -35,6 +36,9 @@ class _MaxPoolNd(Module):
         self.dilation = dilation
         self.return_indices = return_indices
         self.ceil_mode = ceil_mode
+
+    def forward(self, input: Tensor) -> Any:
+        return self._op(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices)
 
     def extra_repr(self) -> str:
         return (
@@ -63,16 +67,7 @@ class MaxPool1d(_MaxPoolNd):
     tensor([[3., 2.]])
     """
 
-    def forward(self, input: Tensor) -> Any:
-        return ops.max_pool1d(
-            input,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.ceil_mode,
-            self.return_indices,
-        )
+    _op = staticmethod(ops.max_pool1d)
 
 
 class MaxPool2d(_MaxPoolNd):
@@ -95,16 +90,7 @@ class MaxPool2d(_MaxPoolNd):
     taeda.Size([20, 16, 24, 15])
     """
 
-    def forward(self, input: Tensor) -> Any:
-        return ops.max_pool2d(
-            input,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.ceil_mode,
-            self.return_indices,
-        )
+    _op = staticmethod(ops.max_pool2d)
 
 
 class MaxPool3d(_MaxPoolNd):
@@ -127,16 +113,7 @@ class MaxPool3d(_MaxPoolNd):
     taeda.Size([2, 4, 24, 43, 15])
     """
 
-    def forward(self, input: Tensor) -> Any:
-        return ops.max_pool3d(
-            input,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.ceil_mode,
-            self.return_indices,
-        )
+    _op = staticmethod(ops.max_pool3d)
 
 
 class _MaxUnpoolNd(Module):
@@ -245,9 +222,7 @@ class AvgPool1d(_AvgPoolNd):
         self.count_include_pad = count_include_pad
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.avg_pool1d(
-            input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
-        )
+        return ops.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
 
 class _AvgPoolOverDims(_AvgPoolNd):

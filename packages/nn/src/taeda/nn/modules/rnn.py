@@ -311,9 +311,9 @@ class RNN(RNNBase):
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), over a sequence.
 
     Args:
-        input_size, hidden_size, num_layers: as of :class:`RNNBase`.
+        input_size, hidden_size, num_layers: as in :class:`RNNBase`.
         nonlinearity: "tanh" or "relu".
-        bias, batch_first, dropout, bidirectional: as of :class:`RNNBase`.
+        bias, batch_first, dropout, bidirectional: as in :class:`RNNBase`.
 
     Shapes:
         x: (T, B, input_size), with ``batch_first`` (B, T, input_size), (T, input_size), or a PackedSequence;
@@ -348,7 +348,7 @@ class GRU(RNNBase):
     """h_t = (1 - z) n + z h_(t-1) with r, z = sigmoid(W_i* x + b_i* + W_h* h + b_h*), n = tanh(W_in x + b_in + r (W_hn h + b_hn)).
 
     Args:
-        input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as of :class:`RNNBase`.
+        input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as in :class:`RNNBase`.
 
     Shapes:
         as :class:`RNN`'s; weights have 3 hidden_size rows: r, z, n.
@@ -375,7 +375,7 @@ class LSTM(RNNBase):
     """c_t = sigmoid(f) c_(t-1) + sigmoid(i) tanh(g), h_t = sigmoid(o) tanh(c_t), with i f g o = W_ih x + b_ih + W_hh h + b_hh.
 
     Args:
-        input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as of :class:`RNNBase`.
+        input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional: as in :class:`RNNBase`.
         proj_size: if not 0, h_t is W_hr sigmoid(o) tanh(c_t), of that size.
 
     Shapes:
@@ -509,7 +509,7 @@ class RNNCell(RNNCellBase):
     """h' = tanh(W_ih x + b_ih + W_hh h + b_hh).
 
     Args:
-        input_size, hidden_size, bias: as of :class:`RNNCellBase`.
+        input_size, hidden_size, bias: as in :class:`RNNCellBase`.
         nonlinearity: "tanh" or "relu".
 
     Shapes:
@@ -546,7 +546,7 @@ class LSTMCell(RNNCellBase):
     """c' = sigmoid(f) c + sigmoid(i) tanh(g), h' = sigmoid(o) tanh(c'), with i f g o = W_ih x + b_ih + W_hh h + b_hh.
 
     Args:
-        input_size, hidden_size, bias: as of :class:`RNNCellBase`.
+        input_size, hidden_size, bias: as in :class:`RNNCellBase`.
 
     Shapes:
         x: (B, input_size) or (input_size,); the pairs (h, c) and (h', c'): each (B, hidden_size) or (hidden_size,),
@@ -574,7 +574,7 @@ class GRUCell(RNNCellBase):
     """h' = (1 - z) n + z h, with r, z = sigmoid(W_i* x + b_i* + W_h* h + b_h*), n = tanh(W_in x + b_in + r (W_hn h + b_hn)).
 
     Args:
-        input_size, hidden_size, bias: as of :class:`RNNCellBase`.
+        input_size, hidden_size, bias: as in :class:`RNNCellBase`.
 
     Shapes:
         x: (B, input_size) or (input_size,); h, h': (B, hidden_size) or (hidden_size,), None for zeros.

@@ -13,6 +13,7 @@ __all__ = ["FractionalMaxPool2d", "FractionalMaxPool3d"]
 
 
 class _FractionalMaxPool(Module):
+    __constants__ = ["kernel_size", "return_indices", "output_size", "output_ratio"]
     _n: int
 
     def __init__(
@@ -55,7 +56,6 @@ class FractionalMaxPool2d(_FractionalMaxPool):
     taeda.Size([2, 16, 6, 3])
     """
 
-    __constants__ = ["kernel_size", "return_indices", "output_size", "output_ratio"]
     _n = 2
 
     def forward(self, input: Tensor) -> Any:
@@ -81,7 +81,6 @@ class FractionalMaxPool3d(_FractionalMaxPool):
     taeda.Size([2, 4, 3, 3, 3])
     """
 
-    __constants__ = ["kernel_size", "return_indices", "output_size", "output_ratio"]
     _n = 3
 
     def forward(self, input: Tensor) -> Any:

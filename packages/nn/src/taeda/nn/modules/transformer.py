@@ -443,7 +443,7 @@ class TransformerDecoder(Module):
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
     ) -> Tensor:
-        """Decode by one layer after the other; arguments as of ``TransformerDecoderLayer``.
+        """Decode by one layer after the other; arguments as in ``TransformerDecoderLayer``.
 
         Without the hint tgt_is_causal, tgt_mask is compared with the causal mask.
         """

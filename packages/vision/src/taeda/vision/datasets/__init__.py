@@ -1,4 +1,4 @@
-"""Image datasets: one that comes along, those that are downloaded, and folders of one's own."""
+"""Image datasets: one that is included, those that are downloaded, and your own folders."""
 
 from taeda.vision import _homes as _homes
 from taeda.vision.datasets._wrapper import wrap_dataset_for_transforms_v2

@@ -87,7 +87,7 @@ class Sintel(FlowDataset):
         root: the folder that contains ``Sintel``.
         split: ``"train"`` or ``"test"``, which has no flow.
         pass_name: ``"clean"``, ``"final"`` (with blur and mist) or ``"both"``.
-        transforms, loader: as of `FlowDataset`.
+        transforms, loader: as in `FlowDataset`.
 
     Raises:
         FileNotFoundError: its folders are not there.
@@ -121,7 +121,7 @@ class KittiFlow(FlowDataset):
     Args:
         root: the folder that contains ``KittiFlow``.
         split: ``"train"`` or ``"test"``, which has no flow.
-        transforms, loader: as of `FlowDataset`.
+        transforms, loader: as in `FlowDataset`.
 
     Raises:
         FileNotFoundError: there are no images.
@@ -150,7 +150,7 @@ class FlyingChairs(FlowDataset):
     Args:
         root: the folder that contains ``FlyingChairs``, with ``FlyingChairs_train_val.txt`` in it.
         split: ``"train"`` or ``"val"``.
-        transforms: as of `FlowDataset`.
+        transforms: as in `FlowDataset`.
 
     Raises:
         FileNotFoundError: the list is not there.
@@ -180,7 +180,7 @@ class FlyingThings3D(FlowDataset):
         split: ``"train"`` or ``"test"``.
         pass_name: ``"clean"``, ``"final"`` or ``"both"``.
         camera: ``"left"``, ``"right"`` or ``"both"``.
-        transforms, loader: as of `FlowDataset`.
+        transforms, loader: as in `FlowDataset`.
 
     Raises:
         FileNotFoundError: there are no images.
@@ -228,7 +228,7 @@ class HD1K(FlowDataset):
     Args:
         root: the folder that contains ``hd1k``.
         split: ``"train"`` or ``"test"``, which has no flow.
-        transforms, loader: as of `FlowDataset`.
+        transforms, loader: as in `FlowDataset`.
 
     Raises:
         FileNotFoundError: there are no images.

@@ -118,7 +118,7 @@ class CarlaStereo(StereoDataset):
 
     Args:
         root: the folder that contains ``carla-highres``.
-        transforms: as of `StereoDataset`.
+        transforms: as in `StereoDataset`.
     """
 
     def __init__(self, root: Path, transforms: Transforms | None = None) -> None:
@@ -151,7 +151,7 @@ class Kitti2012Stereo(_Kitti):
     Args:
         root: the folder that contains ``Kitti2012``.
         split: ``"train"`` or ``"test"``, which has no disparities.
-        transforms: as of `StereoDataset`.
+        transforms: as in `StereoDataset`.
 
     The fourth part of a sample is None, unless `transforms` makes a mask.
     """
@@ -167,7 +167,7 @@ class Kitti2015Stereo(_Kitti):
     Args:
         root: the folder that contains ``Kitti2015``.
         split: ``"train"`` or ``"test"``, which has no disparities.
-        transforms: as of `StereoDataset`.
+        transforms: as in `StereoDataset`.
 
     The fourth part of a sample is None, unless `transforms` makes a mask.
     """
@@ -185,7 +185,7 @@ class Middlebury2014Stereo(StereoDataset):
         split: ``"train"``, ``"additional"`` or ``"test"``, which has no disparities.
         calibration: ``"perfect"``, ``"imperfect"`` or ``"both"``; of the test split None.
         use_ambient_views: take the right picture at random from those of other exposures and lights that are there.
-        transforms: as of `StereoDataset`.
+        transforms: as in `StereoDataset`.
         download: fetch and unpack the scenes that are not there.
 
     Raises:
@@ -270,7 +270,7 @@ class CREStereo(StereoDataset):
 
     Args:
         root: the folder that contains ``CREStereo``.
-        transforms: as of `StereoDataset`.
+        transforms: as in `StereoDataset`.
 
     The fourth part of a sample is None, unless `transforms` makes a mask.
     """
@@ -293,7 +293,7 @@ class FallingThingsStereo(StereoDataset):
     Args:
         root: the folder that contains ``FallingThings``.
         variant: ``"single"`` (one thing), ``"mixed"`` (several) or ``"both"``.
-        transforms: as of `StereoDataset`.
+        transforms: as in `StereoDataset`.
 
     Raises:
         ValueError: there is no such variant.
@@ -325,7 +325,7 @@ class SceneFlowStereo(StereoDataset):
         root: the folder that contains ``SceneFlow``.
         variant: ``"FlyingThings3D"``, ``"Driving"`` or ``"Monkaa"``.
         pass_name: ``"clean"``, ``"final"`` (with blur) or ``"both"``.
-        transforms: as of `StereoDataset`.
+        transforms: as in `StereoDataset`.
 
     Raises:
         ValueError: an argument is none of those above.
@@ -349,7 +349,7 @@ class SintelStereo(StereoDataset):
     Args:
         root: the folder that contains ``Sintel``.
         pass_name: ``"final"`` (with blur and mist), ``"clean"`` or ``"both"``.
-        transforms: as of `StereoDataset`.
+        transforms: as in `StereoDataset`.
 
     Raises:
         FileNotFoundError: upon a sample: a mask is not there.
@@ -384,7 +384,7 @@ class InStereo2k(StereoDataset):
     Args:
         root: the folder that contains ``InStereo2k``.
         split: ``"train"`` or ``"test"``.
-        transforms: as of `StereoDataset`.
+        transforms: as in `StereoDataset`.
 
     Raises:
         ValueError: there is no such split.
@@ -405,7 +405,7 @@ class ETH3DStereo(StereoDataset):
     Args:
         root: the folder that contains ``ETH3D``.
         split: ``"train"`` or ``"test"``, which has no disparities.
-        transforms: as of `StereoDataset`.
+        transforms: as in `StereoDataset`.
 
     Raises:
         ValueError: there is no such split.

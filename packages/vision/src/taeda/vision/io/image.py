@@ -1,4 +1,4 @@
-"""Reading and writing image files, with the checks that files of strangers need."""
+"""Reading and writing image files, with the checks that untrusted files need."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def mnasnet1_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> 
     >>> from taeda import nn
     >>> from taeda.vision.models import mnasnet1_0
     >>> model = mnasnet1_0()
-    >>> model.classifier[1] = nn.Linear(1280, 10)               # one's own classes
+    >>> model.classifier[1] = nn.Linear(1280, 10)               # your own classes
     >>> model.classifier
     Sequential(
       (0): Dropout(p=0.2, inplace=True)

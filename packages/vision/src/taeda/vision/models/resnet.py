@@ -275,7 +275,7 @@ def _resnet(
 def resnet18(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> ResNet:
     """Build ResNet-18: 11.7 million parameters, for images of 224 x 224. Further arguments go to `ResNet`.
 
-    After a checkpoint of a thousand classes is loaded, the last layer is exchanged for one's own:
+    After a checkpoint of a thousand classes is loaded, the last layer is exchanged for your own:
 
     >>> from taeda import nn
     >>> from taeda.vision.models import resnet18

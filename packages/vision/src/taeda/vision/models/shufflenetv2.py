@@ -114,7 +114,7 @@ def shufflenet_v2_x1_0(*, weights: Any = None, progress: bool = True, **kwargs: 
     >>> from taeda import nn
     >>> from taeda.vision.models import shufflenet_v2_x1_0
     >>> model = shufflenet_v2_x1_0()
-    >>> model.fc = nn.Linear(model.fc.in_features, 10)          # one's own classes
+    >>> model.fc = nn.Linear(model.fc.in_features, 10)          # your own classes
     >>> model.fc
     Linear(in_features=1024, out_features=10, bias=True)
     """

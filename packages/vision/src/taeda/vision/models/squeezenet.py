@@ -93,7 +93,7 @@ def squeezenet1_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) 
 def squeezenet1_1(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SqueezeNet:
     """Build SqueezeNet 1.1, 1.2 million parameters: as good as 1.0 with less than half the arithmetic.
 
-    The classes are the channels of a convolution; it is exchanged for one's own:
+    The classes are the channels of a convolution; for other classes, exchange it:
 
     >>> import taeda
     >>> from taeda import nn

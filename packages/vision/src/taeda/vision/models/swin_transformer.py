@@ -263,7 +263,7 @@ def stages(
     norm_layer: Layer,
     **options: Any,
 ) -> tuple[list[nn.Module], int]:
-    """Build stages of blocks with merging between them; return them and the channels of the last. Arguments as of `SwinTransformer`."""
+    """Build stages of blocks with merging between them; return them and the channels of the last. Arguments as in `SwinTransformer`."""
     layers: list[nn.Module] = []
     done, width = 0, embed_dim
     for i, (depth, heads) in enumerate(zip(depths, num_heads, strict=True)):

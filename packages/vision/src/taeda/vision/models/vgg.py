@@ -120,7 +120,7 @@ def vgg13_bn(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VG
 def vgg16(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VGG:
     """Build VGG-16: 138.4 million parameters, three convolutions in each of the last three blocks; see `vgg11`.
 
-    After a checkpoint is loaded, the last of the three linear layers is exchanged for one's own classes:
+    After a checkpoint is loaded, the last of the three linear layers is exchanged for your own classes:
 
     >>> import taeda
     >>> from taeda import nn

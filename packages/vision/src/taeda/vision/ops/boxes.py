@@ -57,7 +57,7 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
         boxes: n x 4, as (x1, y1, x2, y2).
         scores: n.
         idxs: n, the group of each box, such as its class.
-        iou_threshold: as of `nms`.
+        iou_threshold: as in `nms`.
 
     Returns:
         The indices of the kept boxes, int64, highest score first.

@@ -224,7 +224,7 @@ def resized_crop(
     Args:
         img: a PIL image or a tensor ... x C x H x W.
         top, left, height, width: of the crop.
-        size, interpolation, antialias: as of `resize`.
+        size, interpolation, antialias: as in `resize`.
 
     >>> import taeda
     >>> from taeda.vision.transforms.geometry import resized_crop

@@ -92,7 +92,7 @@ class ToPILImage:
 
 
 class Lambda:
-    """Apply a function of one's own.
+    """Apply a function that you give.
 
     Raises:
         TypeError: it cannot be called.

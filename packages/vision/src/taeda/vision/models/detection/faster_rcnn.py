@@ -231,7 +231,7 @@ def fasterrcnn_resnet50_fpn(
     """Build Faster R-CNN on ResNet-50 with a pyramid: 41.8 million parameters, 91 classes by default.
 
     `trainable_backbone_layers` says how many of the backbone's stages learn, 0 to 5. Further arguments go to `FasterRCNN`. After a
-    checkpoint of COCO is loaded, the last layers are exchanged for those of one's own classes:
+    checkpoint of COCO is loaded, the last layers are exchanged for those of your own classes:
 
     >>> import taeda
     >>> from taeda.vision.models.detection import fasterrcnn_resnet50_fpn

@@ -217,7 +217,7 @@ def fcos_resnet50_fpn(
 ) -> FCOS:
     """Build FCOS on ResNet-50 with a pyramid: 32.3 million parameters, 91 classes by default. Further arguments go to `FCOS`.
 
-    After a checkpoint of COCO is loaded, the head that classifies is exchanged for one's own classes; the one that moves boxes stays:
+    After a checkpoint of COCO is loaded, the head that classifies is exchanged for your own classes; the one that moves boxes stays:
 
     >>> import taeda
     >>> from taeda.vision.models.detection import fcos_resnet50_fpn

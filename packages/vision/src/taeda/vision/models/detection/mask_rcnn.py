@@ -114,7 +114,7 @@ def maskrcnn_resnet50_fpn(
 ) -> MaskRCNN:
     """Build Mask R-CNN on ResNet-50 with a pyramid: 44.5 million parameters, 91 classes by default.
 
-    Further arguments go to `MaskRCNN`. For one's own classes both last layers are exchanged, after a checkpoint of COCO is loaded:
+    Further arguments go to `MaskRCNN`. For your own classes both last layers are exchanged, after a checkpoint of COCO is loaded:
 
     >>> import taeda
     >>> from taeda.vision.models.detection import maskrcnn_resnet50_fpn

@@ -304,7 +304,7 @@ def retinanet_resnet50_fpn(
 ) -> RetinaNet:
     """Build RetinaNet on ResNet-50 with a pyramid: 34.1 million parameters, 91 classes by default. Further arguments go to `RetinaNet`.
 
-    After a checkpoint of COCO is loaded, the head that classifies is exchanged for one's own classes; the one that moves boxes stays:
+    After a checkpoint of COCO is loaded, the head that classifies is exchanged for your own classes; the one that moves boxes stays:
 
     >>> import taeda
     >>> from taeda.vision.models.detection import retinanet_resnet50_fpn

@@ -274,7 +274,7 @@ def ssd300_vgg16(
 ) -> SSD:
     """Build SSD on VGG-16 for images of 300 x 300: 35.6 million parameters, 91 classes by default. Further arguments go to `SSD`.
 
-    After a checkpoint of COCO is loaded, the head that classifies is exchanged for one's own classes; the one that moves boxes stays:
+    After a checkpoint of COCO is loaded, the head that classifies is exchanged for your own classes; the one that moves boxes stays:
 
     >>> import taeda
     >>> from taeda.vision.models.detection import ssd300_vgg16

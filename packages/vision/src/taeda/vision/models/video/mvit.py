@@ -170,7 +170,7 @@ class MultiscaleBlock(nn.Module):
     """Attention and an MLP, each after a normalisation and beside a shortcut, which is pooled as the queries are.
 
     Args:
-        input_size, residual_pool, residual_with_cls_embed, rel_pos_embed: as of `MultiscaleAttention`.
+        input_size, residual_pool, residual_with_cls_embed, rel_pos_embed: as in `MultiscaleAttention`.
         proj_after_attn: whether channels change in attention, not in the MLP.
     """
 
@@ -265,7 +265,7 @@ class MViT(nn.Module):
     Args:
         spatial_size, temporal_size: height and width, and count of frames.
         block_setting: of each block.
-        residual_pool, residual_with_cls_embed, rel_pos_embed, proj_after_attn: as of `MultiscaleBlock`.
+        residual_pool, residual_with_cls_embed, rel_pos_embed, proj_after_attn: as in `MultiscaleBlock`.
         dropout: before the classifier; `attention_dropout` in the blocks.
         stochastic_depth_prob: of the last block; it grows from 0 with depth.
         block, norm_layer: make the blocks and normalisations; `MultiscaleBlock` and LayerNorm with eps 1e-6 by default.

@@ -60,7 +60,7 @@ class SwinTransformer3d(nn.Module):
 
     Args:
         patch_size, window_size: of time, height and width.
-        patch_embed: makes the layer of patches; `PatchEmbed3d` by default. Other arguments as of `SwinTransformer`.
+        patch_embed: makes the layer of patches; `PatchEmbed3d` by default. Other arguments as in `SwinTransformer`.
 
     Shape: B x 3 x T x H x W gives B x num_classes.
 

@@ -478,7 +478,7 @@ class ScaleJitter(_Resizing):
     Args:
         target_size: (height, width) that a factor of 1 fits into, the ratio of the edges kept.
         scale_range: bounds of the factor.
-        interpolation, antialias: as of `Resize`.
+        interpolation, antialias: as in `Resize`.
 
     >>> import taeda
     >>> from taeda.vision.transforms.v2 import ScaleJitter
@@ -512,7 +512,7 @@ class RandomShortestSize(_Resizing):
     Args:
         min_size: a size, or several to draw from.
         max_size: of the longer edge; None for any.
-        interpolation, antialias: as of `Resize`.
+        interpolation, antialias: as in `Resize`.
 
     >>> import taeda
     >>> from taeda.vision.transforms.v2 import RandomShortestSize
@@ -546,7 +546,7 @@ class RandomResize(_Resizing):
 
     Args:
         min_size, max_size: bounds of the shorter edge.
-        interpolation, antialias: as of `Resize`.
+        interpolation, antialias: as in `Resize`.
 
     >>> import taeda
     >>> from taeda.vision.transforms.v2 import RandomResize

@@ -68,7 +68,7 @@ class Identity(Transform):
 
 
 class Lambda(Transform):
-    """Apply a function of one's own to the parts of these types, by default all.
+    """Apply a function that you give to the parts of these types, by default all.
 
     >>> import taeda
     >>> from taeda.vision.transforms.v2 import Lambda

@@ -127,7 +127,7 @@ def _with_attributes(implementation: Kernel, attributes: tuple[str, ...]) -> Ker
 
 
 def register_kernel(functional: Kernel | str, tv_tensor_cls: type) -> Callable[[Kernel], Kernel]:
-    """Register the decorated function as the kernel of a functional for a tv_tensor class of one's own.
+    """Register the decorated function as the kernel of a functional for your own class of tv_tensors.
 
     Raises:
         ValueError: the class is no tv_tensor, or there is no such functional, or it has that kernel already.
