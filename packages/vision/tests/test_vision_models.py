@@ -8,7 +8,7 @@ import pytest
 import taeda
 from taeda import nn
 from taeda.vision import models
-from taeda.vision.models.registry import _BUILDERS
+from taeda.vision.models.registry import BUILDERS
 
 
 def block(prefix, downsample):
@@ -131,7 +131,7 @@ def test_images_of_another_size_are_told_from_those_that_the_model_takes(name, s
 
 
 def test_models_of_ones_own_register(monkeypatch):
-    monkeypatch.setattr(models.registry, "_BUILDERS", dict(_BUILDERS))
+    monkeypatch.setattr(models.registry, "BUILDERS", dict(BUILDERS))
 
     @models.register_model("mine")
     def build(width=1):

@@ -7,7 +7,7 @@ from typing import Any
 
 import taeda
 from taeda.distributions import constraints
-from taeda.distributions.discrete import _OfOdds
+from taeda.distributions.discrete import OfOdds
 from taeda.distributions.distribution import Distribution, all_true, broadcast_all, clamp_probs, lazy_property
 from taeda.distributions.exponential_family import ExponentialFamily
 from taeda.ops import binary_cross_entropy_with_logits
@@ -72,7 +72,7 @@ class VonMises(Distribution):
         return k * ((value - self.loc).cos() - 1) - math.log(2 * math.pi) - taeda.special.i0e(k).log()
 
 
-class ContinuousBernoulli(_OfOdds, ExponentialFamily):
+class ContinuousBernoulli(OfOdds, ExponentialFamily):
     """C(p) p^x (1-p)^(1-x) for x between 0 and 1 (Loaiza-Ganem and Cunningham, 2019).
 
     Args:

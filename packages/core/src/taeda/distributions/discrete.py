@@ -36,7 +36,7 @@ class _ByEither(Distribution):
         return self._param.size()
 
 
-class _OfOdds(_ByEither):
+class OfOdds(_ByEither):
     """What is given by a probability or its logit: the other is worked out when asked for."""
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
@@ -59,7 +59,7 @@ class _OfOdds(_ByEither):
         return self.logits.sigmoid()
 
 
-class Bernoulli(_OfOdds, ExponentialFamily):
+class Bernoulli(OfOdds, ExponentialFamily):
     """1 with probability ``probs``, else 0.
 
     >>> import taeda
@@ -112,7 +112,7 @@ class Bernoulli(_OfOdds, ExponentialFamily):
         return values.expand(-1, *self._batch_shape) if expand else values
 
 
-class Geometric(_OfOdds):
+class Geometric(OfOdds):
     """The number of failures before the first success.
 
     >>> from taeda.distributions import Geometric
@@ -156,7 +156,7 @@ class Geometric(_OfOdds):
         return binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none") / self.probs
 
 
-class _OfTrials(_OfOdds):
+class _OfTrials(OfOdds):
     """What counts successes of several trials."""
 
     def __init__(self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
@@ -177,7 +177,7 @@ class Binomial(_OfTrials):
     """
 
     has_enumerate_support = True
-    arg_constraints = {"total_count": constraints.nonnegative_integer, **_OfOdds.arg_constraints}
+    arg_constraints = {"total_count": constraints.nonnegative_integer, **OfOdds.arg_constraints}
 
     def __init__(self, total_count: Any = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         super().__init__(total_count, probs, logits, validate_args)

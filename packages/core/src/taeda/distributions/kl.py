@@ -67,7 +67,8 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
     )
 
 
-def _inf_where(outside: Tensor, found: Tensor) -> Tensor:
+def inf_where(outside: Tensor, found: Tensor) -> Tensor:
+    """Return infinity where ``outside`` holds (``p`` reaches beyond ``q``), else what was ``found``."""
     return taeda.where(outside, math.inf, found)
 
 
@@ -101,7 +102,7 @@ def _exponential(p: Exponential, q: Exponential) -> Tensor:
 
 @register_kl(Uniform, Uniform)
 def _uniform(p: Uniform, q: Uniform) -> Tensor:
-    return _inf_where((q.low > p.low) | (q.high < p.high), ((q.high - q.low) / (p.high - p.low)).log())
+    return inf_where((q.low > p.low) | (q.high < p.high), ((q.high - q.low) / (p.high - p.low)).log())
 
 
 @register_kl(Uniform, Normal)
@@ -153,9 +154,9 @@ def _multivariate_normal(p: MultivariateNormal, q: MultivariateNormal) -> Tensor
 def _bernoulli(p: Bernoulli, q: Bernoulli) -> Tensor:
     softplus = taeda.ops.softplus
     ones = p.probs * (softplus(-q.logits) - softplus(-p.logits))
-    ones = taeda.where(p.probs == 0, 0.0, _inf_where(q.probs == 0, ones))
+    ones = taeda.where(p.probs == 0, 0.0, inf_where(q.probs == 0, ones))
     zeros = (1 - p.probs) * (softplus(q.logits) - softplus(p.logits))
-    return ones + taeda.where(p.probs == 1, 0.0, _inf_where(q.probs == 1, zeros))
+    return ones + taeda.where(p.probs == 1, 0.0, inf_where(q.probs == 1, zeros))
 
 
 @register_kl(Binomial, Binomial)
@@ -163,12 +164,12 @@ def _binomial(p: Binomial, q: Binomial) -> Tensor:
     if (p.total_count < q.total_count).any():
         raise NotImplementedError("[kl_divergence] KL between Binomials where q.total_count > p.total_count is not implemented")
     found = p.total_count * (p.probs * (p.logits - q.logits) + (-p.probs).log1p() - (-q.probs).log1p())
-    return _inf_where(p.total_count > q.total_count, found)
+    return inf_where(p.total_count > q.total_count, found)
 
 
 @register_kl(Categorical, Categorical)
 def _categorical(p: Categorical, q: Categorical) -> Tensor:
-    terms = _inf_where(q.probs == 0, p.probs * (p.logits - q.logits))
+    terms = inf_where(q.probs == 0, p.probs * (p.logits - q.logits))
     return taeda.where(p.probs == 0, 0.0, terms).sum(-1)
 
 
@@ -233,7 +234,7 @@ def _gumbel(p: Gumbel, q: Gumbel) -> Tensor:
 def _pareto(p: Pareto, q: Pareto) -> Tensor:
     ratio = q.alpha / p.alpha
     found = q.alpha * (p.scale / q.scale).log() - ratio.log() + ratio - 1
-    return _inf_where(p.support.lower_bound < q.support.lower_bound, found)
+    return inf_where(p.support.lower_bound < q.support.lower_bound, found)
 
 
 @register_kl(ExponentialFamily, ExponentialFamily)

@@ -12,7 +12,7 @@ from taeda.distributions.continuous import Exponential, Laplace, Normal, Uniform
 from taeda.distributions.discrete import Bernoulli, Binomial, Poisson
 from taeda.distributions.distribution import LOG_2PI
 from taeda.distributions.gamma_family import Beta, Gamma
-from taeda.distributions.kl import _inf_where, register_kl
+from taeda.distributions.kl import inf_where, register_kl
 from taeda.distributions.transformed_distribution import EULER, Gumbel, Pareto
 from taeda.tensor import Tensor
 
@@ -62,7 +62,7 @@ def _to_exponential(p: Any, q: Exponential) -> Tensor:
 @register_kl(Beta, Uniform)
 @register_kl(ContinuousBernoulli, Uniform)
 def _unit_interval_uniform(p: Any, q: Uniform) -> Tensor:
-    return _inf_where((q.low > 0) | (q.high < 1), -p.entropy() + (q.high - q.low).log())
+    return inf_where((q.low > 0) | (q.high < 1), -p.entropy() + (q.high - q.low).log())
 
 
 @register_kl(Beta, ContinuousBernoulli)
@@ -79,7 +79,7 @@ def _continuous_bernoulli(p: ContinuousBernoulli, q: ContinuousBernoulli) -> Ten
 @register_kl(Uniform, ContinuousBernoulli)
 def _uniform_continuous_bernoulli(p: Uniform, q: ContinuousBernoulli) -> Tensor:
     found = -p.entropy() - p.mean * q.logits - (-q.probs).log1p() - q._cont_bern_log_norm()
-    return _inf_where((p.high > 1) | (p.low < 0), found)
+    return inf_where((p.high > 1) | (p.low < 0), found)
 
 
 @register_kl(Beta, Gamma)
@@ -136,14 +136,14 @@ def _normal_laplace(p: Normal, q: Laplace) -> Tensor:
 def _pareto_exponential(p: Pareto, q: Exponential) -> Tensor:
     product = p.scale * q.rate
     found = (p.alpha / product).log() - p.alpha.reciprocal() + p.alpha * product / (p.alpha - 1) - 1
-    return _inf_where(p.alpha <= 1, found)
+    return inf_where(p.alpha <= 1, found)
 
 
 @register_kl(Pareto, Gamma)
 def _pareto_gamma(p: Pareto, q: Gamma) -> Tensor:
     mean_log = p.scale.log() + p.alpha.reciprocal()
     found = p.alpha.log() - mean_log + _gamma_constant(q) + (1 - q.concentration) * mean_log - 1
-    return _inf_where(p.alpha <= 1, found + q.rate * p.alpha * p.scale / (p.alpha - 1))
+    return inf_where(p.alpha <= 1, found + q.rate * p.alpha * p.scale / (p.alpha - 1))
 
 
 @register_kl(Pareto, Normal)
@@ -151,7 +151,7 @@ def _pareto_normal(p: Pareto, q: Normal) -> Tensor:
     share = p.scale / (p.alpha - 1)
     spread = p.alpha * share.pow(2) / (p.alpha - 2) + (p.alpha * share - q.loc).pow(2)
     found = (math.sqrt(2 * math.pi) * q.scale * p.alpha / p.scale).log() - p.alpha.reciprocal() + spread / (2 * q.scale.pow(2)) - 1
-    return _inf_where(p.alpha <= 2, found)
+    return inf_where(p.alpha <= 2, found)
 
 
 def _mean_log(high: Tensor, low: Tensor) -> Tensor:
@@ -163,21 +163,21 @@ def _mean_log(high: Tensor, low: Tensor) -> Tensor:
 def _uniform_beta(p: Uniform, q: Beta) -> Tensor:
     a, b = q.concentration1, q.concentration0
     logs = (a - 1) * _mean_log(p.high, p.low) + (b - 1) * _mean_log(1 - p.low, 1 - p.high)
-    return _inf_where((p.high > 1) | (p.low < 0), a.lgamma() + b.lgamma() - (a + b).lgamma() - (p.high - p.low).log() - logs)
+    return inf_where((p.high > 1) | (p.low < 0), a.lgamma() + b.lgamma() - (a + b).lgamma() - (p.high - p.low).log() - logs)
 
 
 @register_kl(Uniform, Exponential)
 def _uniform_exponential(p: Uniform, q: Exponential) -> Tensor:
-    return _inf_where(p.low < 0, q.rate * (p.high + p.low) / 2 - ((p.high - p.low) * q.rate).log())
+    return inf_where(p.low < 0, q.rate * (p.high + p.low) / 2 - ((p.high - p.low) * q.rate).log())
 
 
 @register_kl(Uniform, Gamma)
 def _uniform_gamma(p: Uniform, q: Gamma) -> Tensor:
     logs = (1 - q.concentration) * _mean_log(p.high, p.low)
-    return _inf_where(p.low < 0, -(p.high - p.low).log() + _gamma_constant(q) + logs + q.rate * (p.high + p.low) / 2)
+    return inf_where(p.low < 0, -(p.high - p.low).log() + _gamma_constant(q) + logs + q.rate * (p.high + p.low) / 2)
 
 
 @register_kl(Uniform, Pareto)
 def _uniform_pareto(p: Uniform, q: Pareto) -> Tensor:
     ours = (q.alpha * q.scale.pow(q.alpha) * (p.high - p.low)).log()
-    return _inf_where(p.low < q.support.lower_bound, _mean_log(p.high, p.low) * (q.alpha + 1) - ours)
+    return inf_where(p.low < q.support.lower_bound, _mean_log(p.high, p.low) * (q.alpha + 1) - ours)

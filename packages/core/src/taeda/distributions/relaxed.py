@@ -10,7 +10,7 @@ from typing import Any
 
 import taeda
 from taeda.distributions import constraints
-from taeda.distributions.discrete import OfClasses, OneHotCategorical, _OfOdds
+from taeda.distributions.discrete import OfClasses, OfOdds, OneHotCategorical
 from taeda.distributions.distribution import clamp_probs
 from taeda.distributions.transformed_distribution import TransformedDistribution
 from taeda.distributions.transforms import ExpTransform, SigmoidTransform
@@ -36,7 +36,7 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
         return self.sample(sample_shape) + (self.probs - self.probs.detach())
 
 
-class LogitRelaxedBernoulli(_OfOdds):
+class LogitRelaxedBernoulli(OfOdds):
     """The logit of :class:`RelaxedBernoulli`: (logit + log u - log(1 - u)) / temperature with u uniform."""
 
     support = constraints.real

@@ -172,7 +172,7 @@ def format_target(base: str, target: str) -> str:
     return base
 
 
-def _last_uses(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
+def last_uses(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
     """Return for each node the values that it is the last to use."""
     seen: set[Node] = set()
     found: dict[Node, list[Node]] = defaultdict(list)
@@ -253,7 +253,7 @@ class CodeGen:
         names = _Globals(namespace)
         for name, obj in self.additional_globals():
             names.found[name] = obj
-        writer = _Lines(self, names, root_module, _last_uses(nodes))
+        writer = _Lines(self, names, root_module, last_uses(nodes))
         where = ""
         for node in nodes:
             if verbose:

@@ -8,7 +8,7 @@ from typing import Any
 
 from taeda.fx import traceback as fx_traceback
 from taeda.fx._symbolic_trace import Tracer
-from taeda.fx.codegen import _last_uses
+from taeda.fx.codegen import last_uses
 from taeda.fx.graph import Graph
 from taeda.fx.graph_module import GraphModule
 from taeda.fx.node import Node, map_aggregate, map_arg
@@ -43,7 +43,7 @@ class Interpreter:
         self.extra_traceback = True
         self.user_to_last_uses: dict[Node, list[Node]] = {}
         if garbage_collect_values:
-            self.user_to_last_uses = _last_uses(self.graph.nodes)
+            self.user_to_last_uses = last_uses(self.graph.nodes)
 
     def run(self, *args: Any, initial_env: dict[Node, Any] | None = None, enable_io_processing: bool = True) -> Any:
         """Run all nodes and return what the output gives.

@@ -22,7 +22,7 @@ from taeda.sparse import rules  # noqa: F401 (fills the table of what sparse ten
 from taeda.sparse.creation import INVARIANTS
 from taeda.sparse.legacy import NAMES as _TYPED
 from taeda.sparse.rules_products import addmm as _addmm, check_matrices, in_lower_precision, product, sampled_addmm as _sampled, sparse_mm
-from taeda.sparse.rules_reduce import _dims, sparse_log_softmax, sparse_softmax, sum as _sum, sum_over
+from taeda.sparse.rules_reduce import dims_of, sparse_log_softmax, sparse_softmax, sum as _sum, sum_over
 from taeda.sparse.tensor import called, is_sparse, make, values_of, with_values, written
 
 __all__ = [
@@ -102,7 +102,7 @@ def sum(input: Any, dim: Any = None, dtype: Any = None) -> Any:
         return values_of(input).sum(dtype=dtype)
     if input._layout in COMPRESSED:
         return _sum(input, dim, dtype=dtype)
-    return called(sum_over(input, _dims(input, dim), dtype), "SparseSumBackward0")
+    return called(sum_over(input, dims_of(input, dim), dtype), "SparseSumBackward0")
 
 
 def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:

@@ -46,7 +46,7 @@ SumOfAll._backward_cls.__name__ = "SumBackward0"
 SumOfDims._backward_cls.__name__ = "SumBackward1"
 
 
-def _dims(s: Any, dim: Any) -> list[int]:
+def dims_of(s: Any, dim: Any) -> list[int]:
     given = [dim] if hasattr(dim, "__index__") else list(dim)
     found = [wrapped_dim("sum", d, s.ndim) for d in given]
     if len(set(found)) != len(found):
@@ -93,8 +93,8 @@ def sum(s: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, ax
     if s._layout in COMPRESSED:
         if not keepdim:
             raise RuntimeError("[sum] reduction operations on CSR tensors with keepdim=False is unsupported; hint: keepdim=True")
-        return to_compressed(sum_over(to_coo(s), _dims(s, dim), dtype, True), s._layout)
-    dims = _dims(s, dim)
+        return to_compressed(sum_over(to_coo(s), dims_of(s, dim), dtype, True), s._layout)
+    dims = dims_of(s, dim)
     if len(dims) == s.ndim and s.requires_grad and is_grad_enabled() and not from_values(s):
         return SumOfDims.apply(s, dtype, (1,) * s.ndim if keepdim else ())
     return sum_over(s, dims, dtype, keepdim)

@@ -12,7 +12,7 @@ from taeda import Tensor, broadcast_tensors
 from taeda.nn import functional  # losses that autocast sees
 from taeda.nn.functional import activation, pooling, vision
 from taeda.nn.functional._common import need_tensors
-from taeda.nn.functional.lookup import _renormalise
+from taeda.nn.functional.lookup import renormalise
 from taeda.nn.utils.weight_norm import _weight_norm, norm_except_dim
 from taeda.ops.native import reduction_name
 
@@ -59,7 +59,7 @@ def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type
             [3.0000, 4.0000]])
     """
     need_tensors("embedding_renorm_", input, indices)
-    _renormalise(input, indices, max_norm, norm_type)
+    renormalise(input, indices, max_norm, norm_type)
     return input
 
 

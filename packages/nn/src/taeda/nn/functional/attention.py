@@ -252,7 +252,7 @@ def multi_head_attention_forward(
     (taeda.Size([3, 1, 2]), tensor([0.3333, 0.3333, 0.3333]))
     """
     weights = (in_proj_weight, q_proj_weight, k_proj_weight, v_proj_weight)
-    return _attend(
+    return attend(
         query,
         key,
         value,
@@ -275,7 +275,7 @@ def multi_head_attention_forward(
     )
 
 
-def _attend(
+def attend(
     query: Tensor,
     key: Tensor,
     value: Tensor,

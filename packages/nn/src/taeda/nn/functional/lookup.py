@@ -10,7 +10,7 @@ from taeda.nn.functional._common import need_tensors
 __all__ = ["embedding", "embedding_bag", "one_hot"]
 
 
-def _renormalise(weight: Tensor, index: Tensor, max_norm: float, norm_type: float) -> None:
+def renormalise(weight: Tensor, index: Tensor, max_norm: float, norm_type: float) -> None:
     """Scale the rows that are used down to ``max_norm``, in place."""
     if index.dtype not in (taeda.int64, taeda.int32):
         return  # the lookup refuses it; as an index of rows it could be a mask
@@ -52,7 +52,7 @@ def embedding(
     """
     need_tensors("embedding", input, weight)
     if max_norm is not None and not weight.is_meta:
-        _renormalise(weight, input, max_norm, norm_type)
+        renormalise(weight, input, max_norm, norm_type)
     return ops.embedding(input, weight, padding_idx, scale_grad_by_freq, sparse)
 
 
@@ -95,7 +95,7 @@ def embedding_bag(
     if sparse and mode == "max":
         raise ValueError("[embedding_bag] max mode does not support sparse weights")
     if max_norm is not None and not weight.is_meta:
-        _renormalise(weight, input, max_norm, norm_type)
+        renormalise(weight, input, max_norm, norm_type)
     return ops.embedding_bag(
         input, weight, offsets, scale_grad_by_freq, mode, per_sample_weights, include_last_offset, padding_idx, sparse
     )

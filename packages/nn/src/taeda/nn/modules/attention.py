@@ -7,7 +7,7 @@ from typing import Any
 import taeda
 from taeda import Tensor
 from taeda.nn import init
-from taeda.nn.functional.attention import _attend, _canonical_mask, _none_or_dtype
+from taeda.nn.functional.attention import _canonical_mask, _none_or_dtype, attend
 from taeda.nn.modules.linear import NonDynamicallyQuantizableLinear
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter
@@ -172,7 +172,7 @@ class MultiheadAttention(Module):
                 same = key is value
                 query, key = query.transpose(0, 1), key.transpose(0, 1)
                 value = key if same else value.transpose(0, 1)
-        y, attention = _attend(
+        y, attention = attend(
             query,
             key,
             value,

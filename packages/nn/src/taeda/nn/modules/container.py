@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Self, overload
 
 from taeda.nn.modules._in_order import call_in_order
-from taeda.nn.modules.module import Module, _indent
+from taeda.nn.modules.module import Module, indent
 
 __all__ = ["Container", "ModuleDict", "ModuleList", "Sequential"]
 
@@ -299,7 +299,7 @@ class ModuleList(_Numbered):
         start = 0
         for i in range(1, len(texts) + 1):  # equal neighbours share a line
             if i == len(texts) or texts[i] != texts[start]:
-                text = _indent(texts[start], 2)
+                text = indent(texts[start], 2)
                 many = i - start
                 lines.append(f"({start}): {text}" if many == 1 else f"({start}-{i - 1}): {many} x {text}")
                 start = i

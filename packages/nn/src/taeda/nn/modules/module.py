@@ -73,12 +73,13 @@ _HOOK_DICTS = (
 )
 
 
-def _indent(text: str, spaces: int) -> str:
+def indent(text: str, spaces: int) -> str:
+    """Return a text with so many spaces before each line but the first."""
     first, *rest = text.split("\n")
     return "\n".join([first, *(" " * spaces + line for line in rest)])
 
 
-_addindent = _indent        # as code that writes out modules by itself calls it
+_addindent = indent  # its name in PyTorch, for code that prints modules itself
 
 
 def _cure_of(value: Any) -> str:
@@ -511,7 +512,7 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
     def __repr__(self) -> str:
         extra = self.extra_repr()
         head = extra.split("\n") if extra else []
-        below = [f"({name}): {_indent(repr(module), 2)}" for name, module in self._modules.items()]
+        below = [f"({name}): {indent(repr(module), 2)}" for name, module in self._modules.items()]
         if not below and len(head) <= 1:
             return f"{self._get_name()}({extra})"
         return f"{self._get_name()}(\n  " + "\n  ".join(head + below) + "\n)"

@@ -25,11 +25,11 @@ from taeda.nn.utils.pruning_methods import (  # noqa: F401 (some are PyTorch's n
     RandomUnstructured,
     _compute_norm,
     _compute_nparams_toprune,
-    _prunes,
     _validate_pruning_amount,
     _validate_pruning_amount_init,
     _validate_pruning_dim,
     _validate_structured_pruning,
+    prunes,
 )
 
 __all__ = [
@@ -198,7 +198,7 @@ def remove(module: M, name: str) -> M:
     tensor(6)
     """
     for key, hook in module._forward_pre_hooks.items():
-        if _prunes(hook, name):
+        if prunes(hook, name):
             hook.remove(module)  # type: ignore[attr-defined]
             del module._forward_pre_hooks[key]
             return module

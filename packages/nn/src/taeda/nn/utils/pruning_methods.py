@@ -93,7 +93,7 @@ class BasePruningMethod(ABC):
     def _joined(module: Module, name: str, method: BasePruningMethod) -> BasePruningMethod:
         """Return ``method``, in a container together with the one that prunes the tensor already."""
         method._tensor_name = name
-        old = [(k, h) for k, h in module._forward_pre_hooks.items() if _prunes(h, name)]
+        old = [(k, h) for k, h in module._forward_pre_hooks.items() if prunes(h, name)]
         if len(old) > 1:
             raise AssertionError(
                 f"[prune] Avoid adding multiple pruning hooks to the same tensor {name} of module {module}. Use a PruningContainer."
@@ -133,7 +133,8 @@ class BasePruningMethod(ABC):
         setattr(module, name, original)
 
 
-def _prunes(hook: Any, name: str) -> bool:
+def prunes(hook: Any, name: str) -> bool:
+    """Say whether a forward pre-hook is one that prunes the tensor of this name."""
     return isinstance(hook, BasePruningMethod) and hook._tensor_name == name
 
 

@@ -15,7 +15,7 @@ from taeda import nn
 __all__ = ["builder", "get_model", "get_model_builder", "legacy_arguments", "list_models", "register_model"]
 
 Builder = TypeVar("Builder", bound=Callable[..., nn.Module])
-_BUILDERS: dict[str, Callable[..., nn.Module]] = {}
+BUILDERS: dict[str, Callable[..., nn.Module]] = {}
 
 
 def register_model(name: str | None = None) -> Callable[[Builder], Builder]:
@@ -35,9 +35,9 @@ def register_model(name: str | None = None) -> Callable[[Builder], Builder]:
 
     def register(builder: Builder) -> Builder:
         key = builder.__name__ if name is None else name
-        if key in _BUILDERS:
+        if key in BUILDERS:
             raise ValueError(f"[register_model] An entry is already registered under the name {key!r}.")
-        _BUILDERS[key] = builder
+        BUILDERS[key] = builder
         return builder
 
     return register
@@ -101,7 +101,7 @@ def get_model_builder(name: str) -> Callable[..., nn.Module]:
     'resnet18'
     """
     try:
-        return _BUILDERS[name.lower()]
+        return BUILDERS[name.lower()]
     except KeyError:
         raise ValueError(unknown("get_model", name)) from None
 
@@ -140,7 +140,7 @@ def list_models(
 
     return sorted(
         name
-        for name, builder in _BUILDERS.items()
+        for name, builder in BUILDERS.items()
         if (
             module is None
             or builder.__module__.rsplit(".", 1)[0] == module.__name__

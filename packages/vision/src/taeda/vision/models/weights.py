@@ -11,7 +11,7 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-from taeda.vision.models.registry import _BUILDERS, unknown
+from taeda.vision.models.registry import BUILDERS, unknown
 from taeda.vision.transforms._presets import ImageClassification, ObjectDetection, OpticalFlow, SemanticSegmentation, VideoClassification
 from taeda.vision.transforms.geometry import InterpolationMode
 
@@ -253,7 +253,7 @@ __all__ += [name + "_Weights" for name in _KNOWN]
 
 def share(rooms: dict[str, Any]) -> None:
     """Let the modules of the builders have the enums of their weights, as in ``taeda.vision.models.resnet``."""
-    for name, builder in _BUILDERS.items():
+    for name, builder in BUILDERS.items():
         enum = _of_model(name)
         if enum is not None:
             for room in (builder.__module__, builder.__module__.rpartition(".")[0]):

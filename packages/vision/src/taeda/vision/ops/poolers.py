@@ -8,7 +8,7 @@ from typing import Any
 import taeda
 from taeda import Tensor, nn
 from taeda.vision.ops.boxes import box_area
-from taeda.vision.ops.regions import _checked, roi_align
+from taeda.vision.ops.regions import checked_boxes, roi_align
 
 __all__ = ["LevelMapper", "MultiScaleRoIAlign"]
 
@@ -82,7 +82,7 @@ class MultiScaleRoIAlign(nn.Module):
         if self.scales is None or self.map_levels is None:
             self._measure(maps, image_shapes)
         assert self.scales is not None and self.map_levels is not None
-        rois = _checked(boxes, "MultiScaleRoIAlign")
+        rois = checked_boxes(boxes, "MultiScaleRoIAlign")
         if len(maps) == 1:
             return roi_align(maps[0], rois, self.output_size, self.scales[0], self.sampling_ratio)
         levels = self.map_levels(boxes)

@@ -29,7 +29,7 @@ Size = int | tuple[int, int] | list[int]
 _SPARE = 3      # times as many samples as are needed, if that saves going through the sizes of grids one by one
 
 
-def _checked(boxes: Boxes, op: str) -> Tensor:
+def checked_boxes(boxes: Boxes, op: str) -> Tensor:
     """Return regions as K x 5: the number of the image, x1, y1, x2, y2."""
     if isinstance(boxes, (list, tuple)):
         for b in boxes:
@@ -168,7 +168,7 @@ def roi_align(
     tensor([[[[ 2.5000,  4.5000],
               [10.5000, 12.5000]]]])
     """
-    rois = _checked(boxes, "roi_align")
+    rois = checked_boxes(boxes, "roi_align")
     _dtypes(input, rois, "roi_align")
     bins = _two(output_size)
     _, c, h, w = input.shape
@@ -197,7 +197,7 @@ def ps_roi_align(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: 
     >>> ps_roi_align(taeda.ones(1, 8, 6, 6), taeda.tensor([[0.0, 0, 0, 4, 4]]), output_size=2).flatten()
     tensor([1., 1., 1., 1., 1., 1., 1., 1.])
     """
-    rois = _checked(boxes, "ps_roi_align")
+    rois = checked_boxes(boxes, "ps_roi_align")
     _dtypes(input, rois, "ps_roi_align")
     bins = _two(output_size)
     table, own = _planes(input, bins, "ps_roi_align")
@@ -268,7 +268,7 @@ def roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: floa
     tensor([[[[ 5.,  7.],
               [13., 15.]]]])
     """
-    rois = _checked(boxes, "roi_pool")
+    rois = checked_boxes(boxes, "roi_pool")
     _dtypes(input, rois, "roi_pool")
     bins = _two(output_size)
     _, c, h, w = input.shape
@@ -296,7 +296,7 @@ def ps_roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: f
     >>> ps_roi_pool(taeda.ones(1, 8, 6, 6), taeda.tensor([[0.0, 0, 0, 4, 4]]), output_size=2).flatten()
     tensor([1., 1., 1., 1., 1., 1., 1., 1.])
     """
-    rois = _checked(boxes, "ps_roi_pool")
+    rois = checked_boxes(boxes, "ps_roi_pool")
     _dtypes(input, rois, "ps_roi_pool")
     bins = _two(output_size)
     table, own = _planes(input, bins, "ps_roi_pool")

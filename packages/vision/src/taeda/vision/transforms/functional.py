@@ -26,7 +26,7 @@ from taeda.vision.transforms.convert import (
     to_tensor,
 )
 from taeda.vision.transforms.geometry import (
-    _PILLOW,
+    PILLOW_MODES,
     InterpolationMode,
     center_crop,
     crop,
@@ -51,7 +51,7 @@ from taeda.vision.transforms.warp import (
 )
 
 # Names that programs written for torchvision import
-pil_modes_mapping = dict(_PILLOW)
+pil_modes_mapping = dict(PILLOW_MODES)
 _get_inverse_affine_matrix = affine_matrix
 _get_perspective_coeffs = perspective_coefficients
 

@@ -51,7 +51,7 @@ class InterpolationMode(Enum):
     LANCZOS = "lanczos"
 
 
-_PILLOW = {
+PILLOW_MODES = {
     InterpolationMode.NEAREST: Image.Resampling.NEAREST,
     InterpolationMode.NEAREST_EXACT: Image.Resampling.NEAREST,
     InterpolationMode.BILINEAR: Image.Resampling.BILINEAR,
@@ -61,7 +61,7 @@ _PILLOW = {
     InterpolationMode.LANCZOS: Image.Resampling.LANCZOS,
 }
 _BY_NUMBER = {
-    int(number): mode for mode, number in _PILLOW.items() if mode is not InterpolationMode.NEAREST_EXACT
+    int(number): mode for mode, number in PILLOW_MODES.items() if mode is not InterpolationMode.NEAREST_EXACT
 }
 
 
@@ -77,7 +77,7 @@ def interpolation_mode(value: Any, op: str) -> InterpolationMode:
     )
 
 
-def _output_size(h: int, w: int, size: Sequence[int], max_size: int | None) -> tuple[int, int]:
+def target_size(h: int, w: int, size: Sequence[int], max_size: int | None) -> tuple[int, int]:
     """Return the height and width that `size` means for an image of h x w."""
     if len(size) == 2:
         return int(size[0]), int(size[1])
@@ -138,7 +138,7 @@ def resize(
     _, h, w = get_dimensions(img)
     if h == 0 or w == 0:
         raise ValueError(f"[resize] an image without pixels cannot be resized, got height {h} and width {w}")
-    height, width = _output_size(h, w, sizes, max_size)
+    height, width = target_size(h, w, sizes, max_size)
     if (height, width) == (h, w):
         return img
     if height == 0 or width == 0:
@@ -146,7 +146,7 @@ def resize(
     if not is_tensor:
         if antialias is False:
             warnings.warn("Anti-alias option is always applied for PIL Image input. Argument antialias is ignored.", stacklevel=2)
-        return x.resize((width, height), _PILLOW[mode])
+        return x.resize((width, height), PILLOW_MODES[mode])
     if mode in (InterpolationMode.BOX, InterpolationMode.HAMMING, InterpolationMode.LANCZOS):
         raise ValueError(f"[resize] This Interpolation mode ({mode.value}) is unsupported with Tensor input")
     return cast(Any, resize_tensor(x, height, width, mode.value, bool(antialias)))
@@ -234,7 +234,7 @@ def resized_crop(
     return resize(crop(img, top, left, height, width), size, interpolation, antialias=antialias)
 
 
-def _edges(padding: int | Sequence[int], op: str) -> tuple[int, int, int, int]:
+def padding_edges(padding: int | Sequence[int], op: str) -> tuple[int, int, int, int]:
     """Return left, top, right, bottom."""
     if isinstance(padding, int):
         return padding, padding, padding, padding
@@ -284,7 +284,7 @@ def pad(
         raise ValueError(
             f"[pad] Padding mode should be either constant, edge, reflect or symmetric, got {padding_mode!r}"
         )
-    left, top, right, bottom = _edges(padding, "pad")
+    left, top, right, bottom = padding_edges(padding, "pad")
     _, h, w = get_dimensions(img)
     if h + top + bottom < 0 or w + left + right < 0:
         raise ValueError(

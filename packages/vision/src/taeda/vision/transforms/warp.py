@@ -17,7 +17,7 @@ import taeda
 from taeda import Tensor
 from taeda.nn import functional as NN
 from taeda.vision.transforms.convert import pil_to_tensor, to_pil_image
-from taeda.vision.transforms.geometry import _PILLOW, InterpolationMode, interpolation_mode
+from taeda.vision.transforms.geometry import PILLOW_MODES, InterpolationMode, interpolation_mode
 from taeda.vision.transforms.kinds import I, is_tensor_image
 
 __all__ = ["affine", "elastic_transform", "gaussian_blur", "perspective", "rotate"]
@@ -197,7 +197,7 @@ def affine(
         return cast(Any, affine_tensor(x, angle, translate, scale, shear, mode.value, fill, center))
     degrees, move, shears, fixed = checked_affine(angle, translate, scale, shear, center)
     matrix = affine_matrix(fixed or [x.width * 0.5, x.height * 0.5], degrees, move, scale, shears)
-    return x.transform(x.size, Image.Transform.AFFINE, matrix, _PILLOW[mode], fillcolor=pillow_fill(fill, x, "affine"))
+    return x.transform(x.size, Image.Transform.AFFINE, matrix, PILLOW_MODES[mode], fillcolor=pillow_fill(fill, x, "affine"))
 
 
 def expanded_size(matrix: list[float], h: int, w: int) -> tuple[int, int]:
@@ -258,7 +258,7 @@ def rotate(
     if mode not in (InterpolationMode.NEAREST, InterpolationMode.BILINEAR, InterpolationMode.BICUBIC):
         raise ValueError(f"[rotate] This Interpolation mode ({mode.value}) is unsupported with PIL images")
     middle = None if center is None else (center[0], center[1])
-    return cast(Any, x.rotate(angle, _PILLOW[mode], expand, middle, fillcolor=pillow_fill(fill, x, "rotate")))
+    return cast(Any, x.rotate(angle, PILLOW_MODES[mode], expand, middle, fillcolor=pillow_fill(fill, x, "rotate")))
 
 
 def perspective_coefficients(startpoints: Sequence[Sequence[int]], endpoints: Sequence[Sequence[int]]) -> list[float]:
@@ -313,7 +313,7 @@ def perspective(
 def perspective_pil(img: Any, coefficients: Sequence[float], mode: InterpolationMode, fill: Fill) -> Any:
     """Warp a PIL image by a perspective map."""
     colour = pillow_fill(fill, img, "perspective")
-    return img.transform(img.size, Image.Transform.PERSPECTIVE, list(coefficients), _PILLOW[mode], fillcolor=colour)
+    return img.transform(img.size, Image.Transform.PERSPECTIVE, list(coefficients), PILLOW_MODES[mode], fillcolor=colour)
 
 
 def elastic_tensor(image: Tensor, displacement: Tensor, mode: str, fill: Fill) -> Tensor:

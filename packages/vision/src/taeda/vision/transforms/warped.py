@@ -293,7 +293,7 @@ class LinearTransformation(nn.Module):
         n = tensor.shape[-3] * tensor.shape[-2] * tensor.shape[-1]
         if n != self.transformation_matrix.shape[0]:
             raise ValueError(
-                "[LinearTransformation] Input tensor and transformation matrix have incompatible shape."
+                "[LinearTransformation] Input tensor and transformation matrix have incompatible shape: "
                 f"{list(tensor.shape[-3:])} != {self.transformation_matrix.shape[0]}"
             )
         centred = tensor.reshape(-1, n) - self.mean_vector

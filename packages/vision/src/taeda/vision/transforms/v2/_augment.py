@@ -82,7 +82,8 @@ class RandomErasing(RandomApplied):
         c, height, width = query_chw(flat_inputs)
         if self.value is not None and len(self.value) not in (1, c):
             raise ValueError(
-                f"[RandomErasing] If value is a sequence, it should have either a single value or {c} (number of inpt channels)"
+                f"[RandomErasing] If value is a sequence, it should have either a single value or {c} (number of input channels), "
+                f"got {len(self.value)}"
             )
         for _ in range(10):
             area = height * width * uniform(*self.scale)
@@ -149,7 +150,7 @@ class _Mixing(Transform):
         if labels.dim() == 2 and self.num_classes not in (None, labels.shape[-1]):
             raise ValueError(
                 f"[{name}] When passing 2D labels, the number of elements in last dimension must match num_classes: "
-                f"{labels.shape[-1]} != {self.num_classes}. You can Leave num_classes to None."
+                f"{labels.shape[-1]} != {self.num_classes}. You can leave num_classes None."
             )
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
@@ -243,7 +244,7 @@ class JPEG(Transform):
         else:
             sequence_of(quality, "JPEG", "quality")
         if not all(isinstance(q, int) for q in quality) or not 1 <= quality[0] <= quality[1] <= 100:
-            raise ValueError(f"[JPEG] quality must be an integer from 1 to 100, got quality ={quality!r}")
+            raise ValueError(f"[JPEG] quality must be an integer from 1 to 100, got quality={quality!r}")
         self.quality = quality
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:

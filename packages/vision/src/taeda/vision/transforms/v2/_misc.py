@@ -142,7 +142,7 @@ class LinearTransformation(_OfTensors):
         n = inpt.shape[-3] * inpt.shape[-2] * inpt.shape[-1]
         if n != self.transformation_matrix.shape[0]:
             raise ValueError(
-                "[LinearTransformation] Input tensor and transformation matrix have incompatible shape."
+                "[LinearTransformation] Input tensor and transformation matrix have incompatible shape: "
                 f"{list(inpt.shape[-3:])} != {self.transformation_matrix.shape[0]}"
             )
         flat = inpt.reshape(-1, n) - self.mean_vector

@@ -292,7 +292,7 @@ def labels_of(getter: Any) -> Callable[[Any], Any]:
         ValueError: it is neither ``"default"``, nor a callable, nor None.
     """
     if getter == "default":
-        return _find_labels
+        return find_labels
     if callable(getter):
         return getter
     if getter is None:
@@ -300,7 +300,7 @@ def labels_of(getter: Any) -> Callable[[Any], Any]:
     raise ValueError(f"[transforms.v2] labels_getter should either be 'default', a callable, or None, but got {getter}.")
 
 
-def _find_labels(inputs: Any) -> Any:
+def find_labels(inputs: Any) -> Any:
     """Return the second part of a pair, or what a dict has under a name with "label" in it."""
     inputs = inputs[1] if isinstance(inputs, (tuple, list)) else inputs
     if is_pure_tensor(inputs):

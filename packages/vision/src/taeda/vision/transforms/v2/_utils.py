@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from taeda.vision.transforms.v2._transform import (
-    _find_labels,
     check_type,
     fill_for,
     fills,
+    find_labels,
     get_bounding_boxes,
     get_keypoints,
     has_all,
@@ -22,7 +22,7 @@ from taeda.vision.transforms.v2.functional._dispatch import is_pure_tensor
 __all__ = ["check_type", "get_bounding_boxes", "get_keypoints", "has_all", "has_any", "is_pure_tensor", "query_chw", "query_size"]
 
 _get_fill = fill_for
-_find_labels_default_heuristic = _find_labels
+_find_labels_default_heuristic = find_labels
 _parse_labels_getter = labels_of
 
 

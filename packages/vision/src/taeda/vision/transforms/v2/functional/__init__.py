@@ -41,8 +41,9 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # tells type checkers of the kernels, which are put here by name
     raise AttributeError(f"module 'taeda.vision.transforms.v2.functional' has no attribute {name!r}")
+
 
 _homes.share(
     __name__,

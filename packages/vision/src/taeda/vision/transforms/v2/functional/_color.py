@@ -14,7 +14,7 @@ from taeda.vision.transforms import colour
 from taeda.vision.transforms.colour import equalized, in_sector, smoothed
 from taeda.vision.transforms.convert import largest_value, pil_to_tensor, to_pil_image
 from taeda.vision.transforms.v2.functional._dispatch import dispatched, kernel
-from taeda.vision.transforms.v2.functional._sizes import PIL_IMAGE, TENSORS, _bits, to_dtype_image
+from taeda.vision.transforms.v2.functional._sizes import PIL_IMAGE, TENSORS, bits_of, to_dtype_image
 
 __all__ = [
     "adjust_brightness",
@@ -358,7 +358,7 @@ def posterize_image(image: Tensor, bits: int) -> Tensor:
     if image.is_floating_point():
         levels = 1 << bits
         return image.mul(levels).floor_().clamp_(0, levels - 1).mul_(1.0 / levels)
-    wide = _bits(image.dtype)
+    wide = bits_of(image.dtype)
     return image if bits >= wide else image & (((1 << bits) - 1) << (wide - bits))
 
 

@@ -20,7 +20,7 @@ from taeda.vision import tv_tensors
 __all__ = ["dispatched", "find_kernel", "is_pure_tensor", "kernel", "register_kernel"]
 
 Kernel = Callable[..., Any]
-_KERNELS: dict[Kernel, dict[type, Kernel]] = {}
+KERNELS: dict[Kernel, dict[type, Kernel]] = {}
 _OURS = (tv_tensors.Image, tv_tensors.Video, tv_tensors.Mask, tv_tensors.BoundingBoxes, tv_tensors.KeyPoints)
 
 
@@ -44,7 +44,7 @@ def dispatched(function: Kernel) -> Kernel:
         x = args[0] if args else next(iter(kwargs.values()))
         return find_kernel(choose, type(x))(*args, **kwargs)
 
-    _KERNELS[choose] = {}
+    KERNELS[choose] = {}
     return choose
 
 
@@ -54,7 +54,7 @@ def find_kernel(function: Kernel, kind: type, allow_passthrough: bool = False) -
     Raises:
         TypeError: there is none, and the type may not pass through.
     """
-    known = _KERNELS.get(function)
+    known = KERNELS.get(function)
     if known is None:
         raise ValueError(f"[v2.functional] No kernel registered for functional {getattr(function, '__name__', function)}.")
     for base in kind.__mro__:
@@ -81,7 +81,7 @@ def kernel(function: Kernel, *kinds: type, bare: bool = False) -> Callable[[Kern
 
     def register(implementation: Kernel) -> Kernel:
         for kind in kinds:
-            _KERNELS[function][kind] = implementation if bare else _adapted(implementation, kind)
+            KERNELS[function][kind] = implementation if bare else _adapted(implementation, kind)
         return implementation
 
     return register
@@ -148,15 +148,15 @@ def register_kernel(functional: Kernel | str, tv_tensor_cls: type) -> Callable[[
         if not hasattr(package, functional):
             raise ValueError(f"[register_kernel] Could not find functional with name '{functional}'.")
         functional = getattr(package, functional)
-    if functional not in _KERNELS:
+    if functional not in KERNELS:
         raise ValueError("[register_kernel] Kernels can only be registered on functionals of transforms.v2.functional")
     if not (isinstance(tv_tensor_cls, type) and issubclass(tv_tensor_cls, tv_tensors.TVTensor)):
         raise ValueError(f"[register_kernel] Kernels can only be registered for subclasses of tv_tensors.TVTensor, got {tv_tensor_cls}")
-    if tv_tensor_cls in _OURS or tv_tensor_cls in _KERNELS[functional]:
+    if tv_tensor_cls in _OURS or tv_tensor_cls in KERNELS[functional]:
         raise ValueError(f"[register_kernel] There is a kernel for {tv_tensor_cls.__name__} already")
 
     def register(implementation: Kernel) -> Kernel:
-        _KERNELS[functional][tv_tensor_cls] = implementation
+        KERNELS[functional][tv_tensor_cls] = implementation
         return implementation
 
     return register

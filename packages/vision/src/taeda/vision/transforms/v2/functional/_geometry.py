@@ -128,7 +128,7 @@ def output_size(canvas: Sequence[int], size: Any, max_size: int | None = None) -
             "[resize] max_size should only be passed if size is None or specifies the length of the smaller edge, "
             f"got size={sizes} and max_size={max_size}"
         )
-    return v1._output_size(h, w, sizes, max_size)
+    return v1.target_size(h, w, sizes, max_size)
 
 
 @dispatched
@@ -189,7 +189,7 @@ def _resize_pil(
         warnings.warn("Anti-alias option is always applied for PIL Image input. Argument antialias is ignored.", stacklevel=3)
     h, w = output_size((image.height, image.width), size, max_size)
     mode = mode_of(interpolation, "resize")
-    return image if (w, h) == image.size else image.resize((w, h), resample=v1._PILLOW[mode])
+    return image if (w, h) == image.size else image.resize((w, h), resample=v1.PILLOW_MODES[mode])
 
 
 @kernel(resize, MASK)
@@ -215,7 +215,7 @@ def edges(padding: Any) -> tuple[int, int, int, int]:
     """Return left, top, right, bottom of a padding: a number, (across, down), or all four."""
     if not isinstance(padding, (int, tuple, list)):
         raise TypeError(f"[pad] `padding` should be an integer or tuple or list of integers, but got {padding}")
-    return v1._edges(padding, "pad")
+    return v1.padding_edges(padding, "pad")
 
 
 @dispatched

@@ -247,7 +247,8 @@ def to_dtype(inpt: Any, dtype: Any = taeda.float32, scale: bool = False) -> Any:
     raise NotImplementedError
 
 
-def _bits(dtype: Any) -> int:
+def bits_of(dtype: Any) -> int:
+    """Return how many bits hold the values of an integer dtype; TypeError for any other."""
     name = str(dtype).rpartition(".")[2]
     if name not in _BITS:
         raise TypeError(f"[to_dtype] Number of value bits is only defined for integer dtypes, but got {dtype}.")
@@ -278,7 +279,7 @@ def to_dtype_image(image: Tensor, dtype: Any = taeda.float32, scale: bool = Fals
         return image.mul(float(largest_value(dtype)) + 1.0 - 1e-3).to(dtype)
     if to_float:
         return image.to(dtype).mul_(1.0 / largest_value(image.dtype))
-    before, after = _bits(image.dtype), _bits(dtype)
+    before, after = bits_of(image.dtype), bits_of(dtype)
     if before > after:
         by = before - after
         return (image / 2**by).to(dtype) if image.dtype == taeda.uint16 else image.bitwise_right_shift(by).to(dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from taeda.vision.transforms.v2.functional._dispatch import _KERNELS, find_kernel, is_pure_tensor, kernel, register_kernel
+from taeda.vision.transforms.v2.functional._dispatch import KERNELS, find_kernel, is_pure_tensor, kernel, register_kernel
 
 __all__ = ["is_pure_tensor", "register_kernel"]
 
@@ -20,7 +20,7 @@ def _register_kernel_internal(
     Raises:
         ValueError: the functional has a kernel of that type.
     """
-    known = _KERNELS.setdefault(functional, {})
+    known = KERNELS.setdefault(functional, {})
     if input_type in known:
         raise ValueError(f"[{functional.__name__}] there is a kernel for {input_type.__name__} already")
     return kernel(functional, input_type, bare=not tv_tensor_wrapper)
