@@ -26,6 +26,8 @@ class Lib:
 
 @dataclass(frozen=True)
 class Bench:
+    """A row: `make` prepares its data for a framework and returns what is timed."""
+
     name: str
     group: str
     make: Callable[[Lib], Callable[[], Any]]
@@ -77,6 +79,8 @@ def identity(lib: Lib) -> Callable[[], Any]:
 
 
 def mlp_step(optimizer: str) -> Callable[[Lib], Callable[[], Any]]:
+    """Return the maker of a training step of a tiny network: nearly all of it is overhead."""
+
     def make(lib: Lib) -> Callable[[], Any]:
         nn = lib.nn
         model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 1))
@@ -210,6 +214,8 @@ expression("matmul", "bmm 16 x 128 x 128", ((16, 128, 128), (16, 128, 128)), lam
 
 
 def layer_step(make: Callable[[Any], Any], *shape: int) -> Callable[[Lib], Callable[[], Any]]:
+    """Return the maker of a layer's forward and backward pass over an input of a shape."""
+
     def prepared(lib: Lib) -> Callable[[], Any]:
         layer, x = make(lib.nn), lib.T.randn(*shape).requires_grad_()
         return lambda: layer(x).sum().backward()
@@ -239,6 +245,8 @@ def cross_entropy(lib: Lib) -> Callable[[], Any]:
 
 
 def optimizer_step(name: str, count: int, size: int, **options: Any) -> Callable[[Lib], Callable[[], Any]]:
+    """Return the maker of an optimizer's step over so many parameters of a size."""
+
     def make(lib: Lib) -> Callable[[], Any]:
         params = [lib.T.randn(size).requires_grad_() for _ in range(count)]
         for p in params:

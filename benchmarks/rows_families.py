@@ -28,6 +28,8 @@ expression("pointwise", "dropout, forward and backward, 1M", ((1_000_000,),), la
 
 
 def of_dtype(name: str, dtype: str, f: Callable[..., Any], count: int = 1) -> None:
+    """Register a row of a function of so many tensors of a dtype, a million numbers each."""
+
     def make(lib: Lib) -> Callable[[], Any]:
         xs = [(lib.T.rand(1_000_000) + 0.1).to(getattr(lib.T, dtype)) for _ in range(count)]
         return lambda: f(lib, *xs)
@@ -178,7 +180,7 @@ def embedding_forward(lib: Lib) -> Callable[[], Any]:
 
 
 def layers(group: str, *listed: tuple[str, Callable[[Any], Any], tuple[int, ...]]) -> None:
-    """Add rows of a layer's forward and backward pass."""
+    """Register rows of layers, forward and backward."""
     for name, layer, shape in listed:
         size = " x ".join(map(str, shape))
         ROWS.append(Bench(f"{name}, {size}, forward and backward", group, layer_step(layer, *shape)))
@@ -194,6 +196,8 @@ layers("norms and losses",
 
 
 def loss_row(name: str, shape: tuple[int, ...], target: Callable[[Lib], Any], f: Callable[..., Any]) -> None:
+    """Register a row of a loss f(lib, input, target), forward and backward."""
+
     def make(lib: Lib) -> Callable[[], Any]:
         x, y = lib.T.rand(*shape).requires_grad_(), target(lib)
         return lambda: f(lib, x, y).backward()
@@ -294,7 +298,6 @@ layers("pooling and interpolation",
        ("bicubic to 224", lambda nn: nn.Upsample((224, 224), mode="bicubic"), (8, 3, 300, 200)))
 
 
-
 @row("pooling and interpolation", "bytes 480 x 640 to 224 x 224, channels last, antialias")
 def resized_bytes(lib: Lib) -> Callable[[], Any]:
     x = lib.T.randint(0, 256, (1, 3, 480, 640), dtype=lib.T.uint8).contiguous(memory_format=lib.T.channels_last)
@@ -334,6 +337,8 @@ expression(GROUP, "lu_factor, 512 x 512", ((512, 512),), lambda lib, x: lib.T.li
 
 
 def with_triangle(name: str, f: Callable[..., Any], columns: int) -> None:
+    """Register a row of f(lib, L, b) with a lower triangular L of 512 x 512 and so many right-hand sides b."""
+
     def make(lib: Lib) -> Callable[[], Any]:
         x, b = lib.T.rand(512, 512), lib.T.rand(512, columns)
         L = lib.T.linalg.cholesky(x @ x.mT + 512 * lib.T.eye(512))
@@ -350,6 +355,8 @@ with_triangle("cholesky_inverse, 512 x 512", lambda lib, L, b: lib.T.cholesky_in
 
 
 def narrow_product(m: int, k: int, n: int) -> None:
+    """Register a row of a product in bfloat16, as of a linear layer."""
+
     def make(lib: Lib) -> Callable[[], Any]:
         a, w = lib.T.rand(m, k).bfloat16(), lib.T.rand(n, k).bfloat16()
         return lambda: a @ w.mT

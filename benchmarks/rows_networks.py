@@ -1,4 +1,4 @@
-"""Whole networks, trained and run, and the start of a process."""
+"""Whole networks, trained and run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rows import ROWS, Bench, Lib, row
 from rows_models import step_of
 
 
-def residual(nn: Any, F: Any, T: Any) -> tuple[Any, Any]:
+def residual(nn: Any, F: Any) -> tuple[Any, Any]:
     """Return ResNet's two kinds of block as classes of the framework."""
 
     class Basic(nn.Module):  # type: ignore[misc]
@@ -45,7 +45,7 @@ def residual(nn: Any, F: Any, T: Any) -> tuple[Any, Any]:
 
 def resnet(lib: Lib, kind: int, counts: tuple[int, ...], classes: int, small: bool = False) -> Any:
     """Return ResNet of Basic (0) or Bottleneck (1) blocks; small: the form for images of 32 pixels."""
-    nn, block = lib.nn, residual(lib.nn, lib.F, lib.T)[kind]
+    nn, block = lib.nn, residual(lib.nn, lib.F)[kind]
     stem = [nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True)] if small else [
         nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)]
     blocks, a = [], 64
@@ -151,7 +151,7 @@ def gpt(lib: Lib, width: int = 128, layers: int = 4, heads: int = 4, vocabulary:
 
 
 def training(name: str, model: Callable[[Lib], Any], shape: tuple[int, ...], classes: int, optimizer: str = "SGD") -> None:
-    """Add the row of a classifier's training step."""
+    """Register a row of a classifier's training step."""
 
     def make(lib: Lib) -> Callable[[], Any]:
         net, x, y = model(lib), lib.T.randn(*shape), lib.T.randint(0, classes, (shape[0],))
@@ -161,7 +161,7 @@ def training(name: str, model: Callable[[Lib], Any], shape: tuple[int, ...], cla
 
 
 def inference(name: str, model: Callable[[Lib], Any], shape: tuple[int, ...]) -> None:
-    """Add the row of a forward pass in eval mode."""
+    """Register a row of a forward pass in eval mode."""
 
     def make(lib: Lib) -> Callable[[], Any]:
         net, x = model(lib).eval(), lib.T.randn(*shape)

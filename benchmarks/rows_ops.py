@@ -44,7 +44,7 @@ def function(lib: Lib, name: str) -> Any:
 
 
 def add(group: str, name: str, count: int, call: Callable[..., Any]) -> None:
-    """Add the row of a function of so many tensors."""
+    """Register a row of a function of so many tensors."""
 
     def make(lib: Lib) -> Callable[[], Any]:
         xs = [lib.T.rand(N) * 0.9 + (1.05 if name == "acosh" else 0.05) for _ in range(count)]
@@ -54,7 +54,7 @@ def add(group: str, name: str, count: int, call: Callable[..., Any]) -> None:
 
 
 def add_reduction(name: str, dim: int | None) -> None:
-    """Add the row of a reduction or a scan."""
+    """Register a row of a reduction or a scan."""
 
     def make(lib: Lib) -> Callable[[], Any]:
         x, f = lib.T.rand(1000, 1000), getattr(lib.T, name)

@@ -4,8 +4,9 @@
 
 Each framework has a process of its own for each thread count; a row is timed in one, then in the other, and
 so on for ``--rounds`` rounds.  The ratio is the median over the rounds of taeda's time divided by PyTorch's in
-the same round.  Peak memory and the start of a process (``rows_fresh.py``) take a new process each time.  ``--write`` writes benchmarks/RESULTS.md; ``--check`` compares with benchmarks/results.json and fails
-on rows that became 15 % slower.
+the same round.  Peak memory and the start of a process (``rows_fresh.py``) take a new process each time.
+``--write`` writes benchmarks/RESULTS.md; ``--check`` compares with benchmarks/results.json and fails on rows that
+became 15 % slower.
 """
 
 from __future__ import annotations

@@ -77,6 +77,7 @@ def phase(order: int) -> Function:
 
 
 def airy_decay(zeta: mp.mpf) -> mp.mpf:
+    """Ai(x) x^(1/4) e^zeta, which tends to 1 / (2 sqrt(pi))."""
     x = (mp.mpf(3) / 2 * zeta) ** (mp.mpf(2) / 3)
     return mp.airyai(x) * mp.exp(zeta) * x ** mp.mpf("0.25")
 
@@ -145,11 +146,8 @@ TERMS, ORDERS = 16, 9      # of eta and of 1/a
 LENGTH = TERMS + 2 * ORDERS + 4
 
 
-def product(a: list[Fraction], b: list[Fraction]) -> list[Fraction]:
-    return [sum((a[j] * b[i - j] for j in range(i + 1)), Fraction(0)) for i in range(LENGTH)]
-
-
 def reciprocal(a: list[Fraction]) -> list[Fraction]:
+    """Return the first LENGTH coefficients of the reciprocal of a power series."""
     out = [1 / a[0]]
     for i in range(1, LENGTH):
         out.append(-sum((a[j] * out[i - j] for j in range(1, i + 1)), Fraction(0)) / a[0])
@@ -208,6 +206,7 @@ def powers(c: list[mp.mpf]) -> list[mp.mpf]:
 
 
 def term(a: float) -> str:
+    """Return a summand with its sign."""
     return f"{'-' if a < 0 else '+'} {abs(a)!r}"
 
 
@@ -232,6 +231,7 @@ def polynomial(name: str, what: str, f: Function, low: object, high: object) -> 
 
 
 def table(name: str, what: str, values: list[str]) -> str:
+    """Return the C array of the values, with a comment that says what they are."""
     lines, line = [], "   "
     for v in values:
         if len(line) + len(v) + 2 > 118:
