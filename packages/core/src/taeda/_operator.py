@@ -312,6 +312,7 @@ def _publish(op: CustomOpDef) -> None:
 
 
 def find(op: Any) -> CustomOpDef:
+    """Return the operator of a name, an overload or a packet; RuntimeError where there is none."""
     if isinstance(op, (OpOverload, OpOverloadPacket)):
         op = op._of
     found = op if isinstance(op, CustomOpDef) else OPERATORS.get(op)

@@ -254,8 +254,7 @@ class Kernels(Backend):
     ``conv_precision`` says how convolutions of images in float32 by small square kernels (3x3, 5x5; with stride 2 3x3 to 6x6) and
     their gradients are computed where there is a choice.  "fast" (the default): Winograd's method on tiles of 6x6 pixels, up to
     four times faster; its error is at most some 5e-6 of the largest result, and a number much larger than its neighbours costs
-    those within six pixels their last digits.  "precise": the
-    sum as it stands, error about 5e-7.  float64 is always the sum.
+    those within six pixels their last digits.  "precise": the sum as it stands, error about 5e-7.  float64 is always the sum.
 
     >>> import taeda
     >>> taeda.backends.cpu.conv_precision

@@ -51,14 +51,15 @@ def set_dir(d: str | os.PathLike[str]) -> None:
 
 
 def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, progress: bool = True) -> None:
-    """Load a file from the internet to ``dst``, which appears only when it is complete.
+    """Download a file from the internet to ``dst``, which appears only when it is complete.
 
     Args:
         hash_prefix: what the SHA-256 of the content, in hexadecimal digits, must begin with.
         progress: write on stderr how much is there.
 
     Raises:
-        RuntimeError: the content has another hash.  OSError: there is no such address, or no way to it.
+        RuntimeError: the content has another hash.
+        OSError: there is no such address, or no way to it.
 
     >>> import os, pathlib, taeda
     >>> _ = pathlib.Path("source.txt").write_text("hello")
@@ -103,7 +104,7 @@ def load_state_dict_from_url(
     file_name: str | None = None,
     weights_only: bool = True,
 ) -> Any:
-    """Return what a file of the internet holds, PyTorch's or taeda's; it is loaded from there once.
+    """Return what a file on the internet holds, PyTorch's or taeda's; it is downloaded once.
 
     Args:
         model_dir: where the file is kept; ``get_dir()/checkpoints`` by default.
@@ -112,7 +113,8 @@ def load_state_dict_from_url(
         file_name: the name it is kept under, else that of the address.
 
     Raises:
-        RuntimeError: the content has another hash.  OSError: there is no such address, or no way to it.
+        RuntimeError: the content has another hash.
+        OSError: there is no such address, or no way to it.
 
     >>> import os, taeda
     >>> taeda.save({"weight": taeda.ones(2)}, "weights.pt")            # any address that urllib knows

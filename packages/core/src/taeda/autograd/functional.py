@@ -33,11 +33,6 @@ def _tuple(op: str, x: Any, what: str) -> tuple[bool, tuple[Any, ...]]:
     return isinstance(x, tuple), given
 
 
-def _leaves(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
-    """Return tensors that a graph starts at: new leaves, or views that gradients flow through."""
-    return tuple(x.view_as(x) if create_graph and x.requires_grad else x.detach().requires_grad_() for x in inputs)
-
-
 def _call(op: str, func: Callable[..., Any], inputs: tuple[Any, ...], strict: bool) -> tuple[bool, tuple[Any, ...]]:
     """Run the function and check what it returns."""
     is_tuple, outputs = _tuple(op, func(*inputs), "outputs of the user-provided function")
@@ -78,11 +73,8 @@ def _vector(op: str, v: Any, like: tuple[Any, ...], like_is_tuple: bool, needs: 
 
 
 def _grad(outputs: tuple[Any, ...], inputs: tuple[Any, ...], v: tuple[Any, ...] | None, create_graph: bool) -> tuple[Any, ...]:
-    """autograd.grad that gives None for what does not depend on the inputs."""
-    pairs = [(y, None if v is None else v[i]) for i, y in enumerate(outputs) if y is not None and y.requires_grad]
-    if not pairs:
-        return (None,) * len(inputs)
-    return autograd_grad(tuple(y for y, _ in pairs), inputs, tuple(g for _, g in pairs), True, create_graph, allow_unused=True)
+    """Return the gradients, None for what does not depend on the inputs; the graph is kept for another pass."""
+    return _autograd_grad(outputs, inputs, v, create_graph, retain_graph=True)
 
 
 def _filled(op: str, found: tuple[Any, ...], like: tuple[Any, ...], strict: bool, create_graph: bool, stage: str) -> tuple[Any, ...]:
@@ -119,7 +111,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     """
     with enable_grad():
         is_tuple, given = _tuple("vjp", inputs, "inputs")
-        leaves = _leaves(given, create_graph)
+        leaves = _grad_preprocess(given, create_graph, need_graph=True)
         outs_tuple, outputs = _call("vjp", func, leaves, strict)
         v = _vector("vjp", v, outputs, outs_tuple, "the user-provided function returns")
         found = _filled("vjp", _grad(outputs, leaves, v, create_graph), leaves, strict, create_graph, "back")
@@ -144,7 +136,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     """
     with enable_grad():
         is_tuple, given = _tuple("jvp", inputs, "inputs")
-        leaves = _leaves(given, create_graph)
+        leaves = _grad_preprocess(given, create_graph, need_graph=True)
         v = _vector("jvp", v, leaves, is_tuple, "the input to the user-provided function is")
         outs_tuple, outputs = _call("jvp", func, leaves, strict)
         found = _push("jvp", outputs, leaves, v, strict, create_graph, "jacobian")
@@ -181,7 +173,7 @@ def jacobian(
                            "Please either set `strict=False` or `vectorize=False`.")
     with enable_grad():
         is_tuple, given = _tuple("jacobian", inputs, "inputs")
-        leaves = _leaves(given, create_graph)
+        leaves = _grad_preprocess(given, create_graph, need_graph=True)
         outs_tuple, outputs = _call("jacobian", func, leaves, strict)
         found = tuple(_rows(i, y, leaves, create_graph, strict, vectorize) for i, y in enumerate(outputs))
     per_output = tuple(_leave(rows, is_tuple, create_graph) for rows in found)
@@ -283,7 +275,7 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     """
     with enable_grad():
         is_tuple, given = _tuple("vhp", inputs, "inputs")
-        leaves = _leaves(given, create_graph)
+        leaves = _grad_preprocess(given, create_graph, need_graph=True)
         v = _vector("vhp", v, leaves, is_tuple, "the input to the user-provided function is")
         y = _scalar("vhp", func, leaves, strict)
         first = _filled("vhp", _grad((y,), leaves, None, True), leaves, strict, False, "first")
@@ -300,7 +292,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     """
     with enable_grad():
         is_tuple, given = _tuple("hvp", inputs, "inputs")
-        leaves = _leaves(given, create_graph)
+        leaves = _grad_preprocess(given, create_graph, need_graph=True)
         v = _vector("hvp", v, leaves, is_tuple, "the input to the user-provided function is")
         y = _scalar("hvp", func, leaves, strict)
         first = _filled("hvp", _grad((y,), leaves, None, True), leaves, strict, False, "first")
@@ -309,7 +301,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _leave((y,), False, create_graph), _leave(found, is_tuple, create_graph)
 
 
-# What libraries take from PyTorch's room of these functions, under its private names.
+# What libraries take from PyTorch's module of these functions, under its private names.
 
 
 def _as_tuple(inp: Any, arg_name: str | None = None, fn_name: str | None = None) -> Any:

@@ -377,5 +377,6 @@ def _with_tail(transform: Transform, shape: Any, old: Size, new: Size) -> Size:
 
 
 def at_least(transform: Transform, shape: Any, n: int) -> None:
+    """Raise ValueError for a shape of fewer than n dimensions."""
     if len(shape) < n:
         raise ValueError(f"[{type(transform).__name__}] Too few dimensions on input: it mixes the last {n}, got shape {tuple(shape)}")

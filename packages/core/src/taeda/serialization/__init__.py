@@ -450,6 +450,8 @@ def load(
 
 
 def load_file(file: Any, what: str, map_location: Any, weights_only: Any, path: str | None, module: Any, args: dict[str, Any]) -> Any:
+    """Return what an open file holds, in whichever of the formats it is written; `what` names it in errors."""
+
     def full(pickled: IO[bytes], storages: Callable[[Any], Any]) -> Any:
         return full_unpickler(module or pickle, pickled, storages, args)
 

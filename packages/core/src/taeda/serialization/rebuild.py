@@ -271,6 +271,7 @@ def _acts(cls: type, name: str) -> bool:
 
 
 def set_attributes(t: Any, state: Any) -> Any:
+    """Give a tensor of a subclass the attributes that were pickled with it, and return it."""
     if own_setstate(t):                                              # of a class that the reader knows and allowed
         t.__setstate__(state)
         return t
