@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from taeda.vision import datasets
-from taeda.vision.datasets import _labelled
+from taeda.vision.datasets import _labelled, categories
 
 
 def put(root, *names):
@@ -103,6 +103,23 @@ def test_signs_are_in_folders_or_listed(tmp_path):
     train = datasets.GTSRB(tmp_path)
     assert shades(train) == [(1, 0), (2, 1)] and [label for _, label in train._samples] == [0, 1]
     assert shades(datasets.GTSRB(tmp_path, "test")) == [(3, 16)]
+
+
+def test_signs_for_testing_are_downloaded_with_their_labels(tmp_path, monkeypatch):
+    asked = []
+
+    def fetched(url, root, md5):
+        asked.append(url.rpartition("/")[2])
+        if asked[-1] == "GTSRB_Final_Test_GT.zip":
+            text(tmp_path, "gtsrb/GT-final_test.csv", "Filename;Width;ClassId\n1.ppm;53;16\n")
+        else:
+            put(tmp_path, "gtsrb/GTSRB/Final_Test/Images/1.ppm")
+
+    monkeypatch.setattr(_labelled, "download_and_extract_archive", fetched)
+    monkeypatch.setattr(categories, "download_and_extract_archive", fetched)
+    assert shades(datasets.GTSRB(tmp_path, "test", download=True)) == [(1, 16)]
+    datasets.GTSRB(tmp_path, "test", download=True)             # all there: nothing is asked for
+    assert asked == ["GTSRB_Final_Test_Images.zip", "GTSRB_Final_Test_GT.zip"]
 
 
 def test_scenes_are_named_by_their_folders(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import taeda
+from taeda import nn
 from taeda.vision import transforms as T
 from taeda.vision.transforms import functional as F, v2
 from taeda.vision.transforms.policies import auto_space, rand_space, trivial_space
@@ -250,7 +251,14 @@ def test_solarize_is_drawn_in_whole_levels(space):
     policy = T.AutoAugment()
     strength, signed = policy._strength(space, "Solarize", 10, dark, 3)
     assert (strength, signed) == (170.0, False)
-    assert policy._apply(dark, "Solarize", strength)[0, 0, 0].item() == 85
+    assert policy._changed(dark, "Solarize", strength)[0, 0, 0].item() == 85
+
+
+@pytest.mark.parametrize("name", ["AutoAugment", "RandAugment", "TrivialAugmentWide", "AugMix"])
+def test_automatic_augmentation_moves_with_the_model(name):
+    chain = nn.Sequential(getattr(T, name)(), nn.Linear(2, 2)).to(taeda.float64)
+    assert chain[1].weight.dtype == taeda.float64
+    assert chain[0](taeda.zeros(3, 8, 8, dtype=taeda.uint8)).shape == (3, 8, 8)
 
 
 def test_sharpness_blends_with_whole_shades():

@@ -234,14 +234,14 @@ def test_targets_are_checked():
     for wrong, error in ((0.0, "of type Tensor"), (taeda.rand(1, 5), r"shape \[N, 4\]"), (taeda.tensor([[1, 3, 1, 4]]), "positive height")):
         with pytest.raises(AssertionError, match=error):                # boxes are looked at before labels
             model([image], [{"boxes": wrong}])
-    with pytest.raises(TypeError, match="targets should be a list of dicts, one an image, got dict of str"):
+    with pytest.raises(TypeError, match="targets should be a list of dicts, one for each image, got dict of str"):
         model([image], target)
     with pytest.raises(IndexError, match=r"Target 9 is out of bounds; with \d+ classes"):
         small("faster")([image], [{**target, "labels": taeda.full_like(target["labels"], 9)}])
     for kind, name in (("retinanet", "RetinaNet"), ("fcos", "FCOS")):
         with pytest.raises(IndexError, match=rf"\[{name}\] target labels should be 0 to \d+, as num_classes is \d+, but one is 9"):
             small(kind)([image], [{**target, "labels": taeda.full_like(target["labels"], 9)}])
-    with pytest.raises(TypeError, match=r"labels must of int64 type, instead got taeda\.float32"):
+    with pytest.raises(TypeError, match=r"labels must be of int64 type, instead got taeda\.float32"):
         small("faster")([image], [{**target, "labels": taeda.tensor([1.0])}])
     with pytest.raises(ValueError, match="num_classes should not be None"):
         D.FasterRCNN(Body())

@@ -121,8 +121,8 @@ def test_the_registry_lists_filters_and_builds():
 
 @pytest.mark.parametrize(("name", "shape", "text"), [
     ("maxvit_t", (1, 3, 200, 200), r"\[MaxVit\] windows of 7 x 7 do not tile a map of 50 x 50"),
-    ("swin3d_t", (3, 4, 32, 32), r"expected films, B x 3 x T x H x W, got \(3, 4, 32, 32\)"),
-    ("mvit_v2_s", (1, 3, 4, 224, 224), r"\[MViT\] the film is cut into \(2, 56, 56\) patches .* has places for \(8, 56, 56\)"),
+    ("swin3d_t", (3, 4, 32, 32), r"expected videos, B x 3 x T x H x W, got \(3, 4, 32, 32\)"),
+    ("mvit_v2_s", (1, 3, 4, 224, 224), r"\[MViT\] the video is cut into \(2, 56, 56\) patches .* has places for \(8, 56, 56\)"),
     ("vit_b_32", (1, 3, 64, 64), "Wrong image height! Expected 224 but got 64! Resize"),
 ])
 def test_images_of_another_size_are_told_from_those_that_the_model_takes(name, shape, text):

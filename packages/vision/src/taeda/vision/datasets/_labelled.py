@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from taeda.vision.datasets.utils import download_and_extract_archive
 from taeda.vision.datasets.vision import VisionDataset
 
-__all__ = ["LabelledImages", "Path", "Transform", "fetch", "not_there", "numbered"]
+__all__ = ["LabelledImages", "Path", "Transform", "fetch", "not_there", "numbered", "one_or_all"]
 
 Path = str | os.PathLike[str]
 Transform = Callable[[Any], Any]
@@ -35,6 +35,11 @@ def not_there(op: str, path: str) -> RuntimeError:
 def numbered(names: list[Any]) -> dict[Any, int]:
     """Return the place of each name."""
     return {name: i for i, name in enumerate(names)}
+
+
+def one_or_all(targets: tuple[Any, ...]) -> Any:
+    """Return a sample's target: the only one by itself, a tuple of several, None for none."""
+    return targets if len(targets) > 1 else targets[0] if targets else None
 
 
 class LabelledImages(VisionDataset):

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 import taeda
 from taeda.vision import tv_tensors
+from taeda.vision.datasets._labelled import one_or_all
 from taeda.vision.datasets.celeba import CelebA
 from taeda.vision.datasets.coco import CocoCaptions, CocoDetection
 from taeda.vision.datasets.oxford_iiit_pet import OxfordIIITPet
@@ -125,7 +126,7 @@ def _city(data: Any, index: int, image: Any, target: Any, keys: Collection[str])
             made.append({"masks": tv_tensors.Mask(taeda.stack([mask == number for number in numbers])), "labels": labels})
         else:
             made.append(mask)
-    return tuple(made) if len(made) > 1 else made[0]
+    return one_or_all(tuple(made))
 
 
 def _borders(data: Any, index: int, image: Any, target: Any, keys: Collection[str]) -> Target:

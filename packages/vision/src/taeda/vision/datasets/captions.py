@@ -94,7 +94,7 @@ class Flickr30k(Flickr8k):
     Lines of `ann_file` are ``name.jpg#0``, a tabulator and a sentence.
 
     Raises:
-        ValueError: a name leads out of the folder, or a line has another form.
+        ValueError: a name leads out of the folder, or a line is malformed.
     """
 
     def _annotations(self) -> dict[str, list[str]]:
@@ -113,13 +113,13 @@ class SBU(LabelledImages):
     """A million photographs with a sentence each (Ordonez, Kulkarni, Berg, 2011): sample i is (PIL image, text).
 
     Args:
-        root: folder of the archive; the images lie in its folder ``dataset``, and those that are not there are passed over.
+        root: folder of the archive; the images lie in its folder ``dataset``, and missing ones are skipped.
         transform, target_transform: functions of the image and of the sentence.
-        download: fetch the archive, and then the images one by one, as far as they are still to be had.
+        download: fetch the archive, and then the images one by one, those that are still online.
         loader: reads an image, given its path.
 
     Raises:
-        RuntimeError: the archive is not there, or has another sum.
+        RuntimeError: the archive is not there, or its checksum is wrong.
     """
 
     url = "https://www.cs.rice.edu/~vo9/sbucaptions/SBUCaptionedPhotoDataset.tar.gz"
@@ -152,7 +152,7 @@ class SBU(LabelledImages):
             return [line.rstrip() for line in file]
 
     def download(self) -> None:
-        """Fetch the archive and the photographs; those that their owners removed are passed over."""
+        """Fetch the archive and the photographs; those that their owners removed are skipped."""
         download_and_extract_archive(self.url, self.root, filename=self.filename, md5=self.md5_checksum)
         for url in self._list("urls"):
             with contextlib.suppress(OSError, RuntimeError, ValueError):

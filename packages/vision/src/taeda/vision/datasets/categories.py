@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from taeda.vision.datasets._labelled import LabelledImages, Path, Transform, fetch, numbered
 from taeda.vision.datasets._list_file import Lines, Reading
 from taeda.vision.datasets.folder import ImageFolder, default_loader, find_classes, make_dataset
-from taeda.vision.datasets.utils import verify_str_arg, within
+from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg, within
 
 __all__ = [
     "DTD",
@@ -149,7 +149,7 @@ class Country211(ImageFolder):
 
 
 class EuroSAT(ImageFolder):
-    """27,000 pictures of land from a satellite, in ten classes of use (Helber et al., 2019).
+    """27,000 satellite pictures of land, in ten classes of use (Helber et al., 2019).
 
     Args:
         root: the folder that contains ``eurosat/2750``.
@@ -251,7 +251,7 @@ class RenderedSST2(LabelledImages):
 
 
 class CLEVRClassification(LabelledImages):
-    """100,000 drawn scenes, labelled by how many objects they show; those for testing have None (Johnson et al., 2017).
+    """100,000 rendered scenes, labelled by how many objects they show; those for testing have None (Johnson et al., 2017).
 
     Args:
         root: the folder that contains ``clevr/CLEVR_v1.0``.
@@ -321,7 +321,7 @@ class GTSRB(LabelledImages):
             folder = os.path.join(base, "GTSRB", "Final_Test", "Images")
             fetch("GTSRB", folder, download, self._HOST + self._TEST[0], base, self._TEST[1])
             if download and not os.path.isfile(labels):
-                fetch("GTSRB", base, True, self._HOST + self._LABELS[0], base, self._LABELS[1])
+                download_and_extract_archive(self._HOST + self._LABELS[0], base, md5=self._LABELS[1])
             with Lines("GTSRB", labels, "ascii") as lines:
                 rows = csv.DictReader(lines, delimiter=";", skipinitialspace=True)
                 samples = [(within(folder, row["Filename"], "GTSRB"), int(row["ClassId"])) for row in rows]
@@ -367,7 +367,7 @@ class StanfordCars(LabelledImages):
     Args:
         root: the folder that contains ``stanford_cars``.
         split: ``"train"`` or ``"test"``.
-        download: ValueError: the files are not to be had from their authors any more.
+        download: refused with ValueError: their authors no longer offer the files.
 
     Other arguments, and errors, are those of `Food101`.
     """

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import taeda
+from taeda.vision.datasets._labelled import one_or_all
 from taeda.vision.datasets._list_file import Lines
 from taeda.vision.datasets.utils import verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
@@ -26,7 +27,7 @@ class CelebA(VisionDataset):
         root: the folder that contains ``celeba``, with the text files and the folder ``img_align_celeba``.
         split: ``"train"``, ``"valid"``, ``"test"`` or ``"all"``.
         target_type: ``"attr"`` (int64 tensor of 40, 0 or 1), ``"identity"`` (0-d tensor), ``"bbox"`` (x, y, width, height in the
-            picture before it was cut), ``"landmarks"`` (five points), or a list of them.
+            picture before cropping), ``"landmarks"`` (five points), or a list of them.
         transform, target_transform: functions of the PIL image and of the target.
         download: refused where the files are not there: they lie on Google Drive.
 
@@ -37,7 +38,7 @@ class CelebA(VisionDataset):
 
     Raises:
         RuntimeError: the files are not there, or a target's transform is given without a target.
-        ValueError: there is no such split, a target is none of those above, or a file has another form.
+        ValueError: there is no such split, a target is none of those above, or a file is malformed.
 
     Sample i is (PIL image, target); several targets are a tuple, and without any the target is None.
     """
@@ -109,9 +110,7 @@ class CelebA(VisionDataset):
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         image = open_image(within(self._images, self.filename[index], "CelebA"))
-        targets = tuple(self._target(kind, index) for kind in self.target_type)
-        target: Any = None if not targets else targets[0] if len(targets) == 1 else targets
-        return self._transformed(image, target)
+        return self._transformed(image, one_or_all(tuple(self._target(kind, index) for kind in self.target_type)))
 
     def __len__(self) -> int:
         return len(self.attr)

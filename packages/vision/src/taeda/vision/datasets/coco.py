@@ -125,8 +125,7 @@ class CocoDetection(VisionDataset):
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         if not isinstance(index, int):
             raise ValueError(f"[{type(self).__name__}] Index must be of type integer, got {type(index)} instead.")
-        image, target = self._load_image(self.ids[index]), self._load_target(self.ids[index])
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        return self._jointly_transformed(self._load_image(self.ids[index]), self._load_target(self.ids[index]))
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -57,7 +57,7 @@ def parse_devkit_archive(root: str | os.PathLike[str]) -> None:
     """Write ``meta.bin`` of the archive of the development kit that lies in `root`; see `load_meta_file`.
 
     Raises:
-        RuntimeError: the archive is not there, or has another sum.
+        RuntimeError: the archive is not there, or its checksum is wrong.
     """
     archive = _archive(os.fspath(root), "devkit")
     from scipy.io import loadmat
@@ -89,7 +89,7 @@ class ImageNet(ImageFolder):
         class_to_idx: from each name to the class number.
 
     Raises:
-        RuntimeError: an archive that is needed is not there, or has another sum.
+        RuntimeError: an archive that is needed is not there, or its checksum is wrong.
         ValueError: there is no such split.
 
     Nothing is downloaded: https://image-net.org hands the archives out.

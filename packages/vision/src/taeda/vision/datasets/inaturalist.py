@@ -1,4 +1,4 @@
-"""iNaturalist: photographs of living things by species, in folders that tell of their kin (Van Horn et al., 2018, 2021)."""
+"""iNaturalist: photographs of living things by species, in folders named by their taxonomy (Van Horn et al., 2018, 2021)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from taeda.vision.datasets._labelled import Path, Transform, not_there, numbered
+from taeda.vision.datasets._labelled import Path, Transform, not_there, numbered, one_or_all
 from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg
 from taeda.vision.datasets.vision import VisionDataset
 from taeda.vision.io import open_image
@@ -15,7 +15,7 @@ __all__ = ["INaturalist"]
 
 CATEGORIES_2021 = ["kingdom", "phylum", "class", "order", "family", "genus"]
 _URL = "https://ml-inat-competition-datasets.s3.amazonaws.com/"
-# Of each version the archive, the folder that it unpacks to, and the archive's sum.
+# For each version: the archive, the folder that it unpacks to, and the archive's checksum.
 _ARCHIVES = {
     "2017": ("2017/train_val_images.tar.gz", "train_val_images", "7c784ea5e424efaec655bd392f87301f"),
     "2018": ("2018/train_val2018.tar.gz", "train_val2018", "b1c6952ce38f31868cc50ea72d066cc3"),
@@ -133,7 +133,7 @@ class INaturalist(VisionDataset):
         path = os.path.join(self.root, self.all_categories[species], name)
         image = open_image(path) if self.loader is None else self.loader(path)
         targets = tuple(species if kind == "full" else self.categories_map[species][kind] for kind in self.target_type)
-        return self._transformed(image, targets if len(targets) > 1 else targets[0])
+        return self._transformed(image, one_or_all(targets))
 
     def __len__(self) -> int:
         return len(self.index)

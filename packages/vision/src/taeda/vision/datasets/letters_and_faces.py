@@ -34,7 +34,7 @@ class Omniglot(LabelledImages):
         loader: reads an image, given its path.
 
     Raises:
-        RuntimeError: the archive is not there, or has another sum.
+        RuntimeError: the archive is not there, or its checksum is wrong.
     """
 
     folder = "omniglot-py"
@@ -145,11 +145,11 @@ class LFWPeople(_LFW):
         split: ``"10fold"`` (all), ``"train"`` or ``"test"``.
         image_set: ``"original"``, ``"funneled"`` or ``"deepfunneled"``: how faces are aligned.
         transform, target_transform: functions of the image and of the number.
-        download: ValueError: the files are not to be had from their authors any more.
+        download: refused with ValueError: their authors no longer offer the files.
         loader: reads an image, given its path.
 
     Raises:
-        RuntimeError: the files are not there, or have other sums.
+        RuntimeError: the files are not there, or their checksums are wrong.
         ValueError: an argument is none of those above.
     """
 

@@ -189,7 +189,7 @@ class MNIST(VisionDataset):
         return None
 
     def _files(self) -> list[tuple[str, str]]:
-        """Name the files of images and of labels, with their sums."""
+        """Name the files of images and of labels, with their checksums."""
         return self.resources[:2] if self.train else self.resources[2:4]
 
     def download(self) -> None:

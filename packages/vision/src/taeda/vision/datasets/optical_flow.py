@@ -81,7 +81,7 @@ class FlowDataset(VisionDataset):
 
 
 class Sintel(FlowDataset):
-    """1,041 pairs from a drawn film, and 552 without their flow (Butler et al., 2012).
+    """1,041 pairs from an animated film, and 552 without their flow (Butler et al., 2012).
 
     Args:
         root: the folder that contains ``Sintel``.
@@ -145,7 +145,7 @@ class KittiFlow(FlowDataset):
 
 
 class FlyingChairs(FlowDataset):
-    """22,872 drawn pairs of chairs before photographs (Dosovitskiy et al., 2015).
+    """22,872 rendered pairs of chairs before photographs (Dosovitskiy et al., 2015).
 
     Args:
         root: the folder that contains ``FlyingChairs``, with ``FlyingChairs_train_val.txt`` in it.
@@ -173,7 +173,7 @@ class FlyingChairs(FlowDataset):
 
 
 class FlyingThings3D(FlowDataset):
-    """40,302 drawn pairs of things in flight, there and back in time (Mayer et al., 2016).
+    """40,302 rendered pairs of things in flight, there and back in time (Mayer et al., 2016).
 
     Args:
         root: the folder that contains ``FlyingThings3D``.

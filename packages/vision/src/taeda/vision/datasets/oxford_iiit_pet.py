@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from taeda.vision.datasets._labelled import not_there
+from taeda.vision.datasets._labelled import not_there, one_or_all
 from taeda.vision.datasets._list_file import Lines
 from taeda.vision.datasets.utils import download_and_extract_archive, verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
@@ -89,10 +89,8 @@ class OxfordIIITPet(VisionDataset):
         return (self._labels if kind == "category" else self._bin_labels)[index]
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image = open_image(self._images[index], "RGB")
         targets = tuple(self._target(kind, index) for kind in self._target_types)
-        target: Any = None if not targets else targets[0] if len(targets) == 1 else targets
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        return self._jointly_transformed(open_image(self._images[index], "RGB"), one_or_all(targets))
 
     def __len__(self) -> int:
         return len(self._images)

@@ -44,7 +44,7 @@ class PhotoTour(VisionDataset):
 
     Raises:
         FileNotFoundError: the files are not there.
-        ValueError: there is no such sight, or a file has another form.
+        ValueError: there is no such sight, or a file is malformed.
     """
 
     root: str

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
-from taeda.vision.datasets._labelled import LabelledImages, Path, Transform, not_there
+from taeda.vision.datasets._labelled import LabelledImages, Path, Transform, not_there, one_or_all
 from taeda.vision.datasets._list_file import Reading
 from taeda.vision.datasets.folder import default_loader
 from taeda.vision.datasets.utils import download_and_extract_archive, download_url, extract_archive, verify_str_arg
@@ -170,7 +170,7 @@ class Caltech101(_Caltech):
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         targets = tuple(self._target(kind, index) for kind in self.target_type)
         image = self._image(f"image_{self.index[index]:04d}.jpg", index)
-        return self._transformed(image, targets if len(targets) > 1 else targets[0])
+        return self._transformed(image, one_or_all(targets))
 
     def extra_repr(self) -> str:
         return f"Target type: {self.target_type}"

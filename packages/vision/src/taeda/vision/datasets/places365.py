@@ -24,7 +24,7 @@ _FILE_OF = {
     "val": "places365_val.txt",
     "test": "places365_test.txt",
 }
-# For each split the sums of the archives of large and of small images.
+# For each split the checksums of the archives of large and of small images.
 _SUMS = {
     "train-standard": ("67e186b496a84c929568076ed01a8aa1", "53ca1c756c3d1e7809517cc47c5561c5"),
     "train-challenge": ("605f18e68e510c82b958664ea134545f", "741915038a5e3471ec7332404dfb64ef"),

@@ -1,4 +1,4 @@
-"""Photographs with what is to be seen on them where: KITTI's boxes, Cityscapes' outlines, WIDER's faces, SBD's borders."""
+"""Photographs annotated with what they show and where: KITTI's boxes, Cityscapes' outlines, WIDER's faces, SBD's borders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 import taeda
-from taeda.vision.datasets._labelled import Path, Transform
+from taeda.vision.datasets._labelled import Path, Transform, one_or_all
 from taeda.vision.datasets._list_file import Lines, Reading
 from taeda.vision.datasets.utils import download_and_extract_archive, download_url, extract_archive, verify_str_arg, within
 from taeda.vision.datasets.vision import VisionDataset
@@ -35,8 +35,7 @@ class _Scenes(VisionDataset):
         raise NotImplementedError
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image, target = open_image(self.images[index], self._MODE), self._target(index)
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        return self._jointly_transformed(open_image(self.images[index], self._MODE), self._target(index))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -208,8 +207,7 @@ class Cityscapes(_Scenes):
                 self.targets.append([f"{start}_{self.mode}_{self._ENDINGS[kind]}" for kind in self.target_type])
 
     def _target(self, index: int) -> Any:
-        made = tuple(map(self._read, self.targets[index]))
-        return made if len(made) > 1 else made[0]
+        return one_or_all(tuple(map(self._read, self.targets[index])))
 
     @staticmethod
     def _read(path: str) -> Any:

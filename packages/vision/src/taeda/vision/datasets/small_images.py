@@ -126,7 +126,7 @@ class SVHN(_Arrays):
         download: fetch the file if it is not there.
 
     Raises:
-        RuntimeError: the file is not there, or has another sum.
+        RuntimeError: the file is not there, or its checksum is wrong.
         ValueError: there is no such split.
     """
 
@@ -162,7 +162,7 @@ class SVHN(_Arrays):
         self.labels = np.where(labels == 10, 0, labels)                     # the file says 10 of the digit 0
 
 
-_MOST_TEXT = 1 << 26             # bytes; the larger file has 21 million of numbers
+_MOST_TEXT = 1 << 26             # bytes; the larger file holds 21 million bytes of numbers
 
 
 class USPS(_Arrays):
@@ -179,7 +179,7 @@ class USPS(_Arrays):
 
     Raises:
         RuntimeError: the file is not there.
-        ValueError: it has another form.
+        ValueError: it is malformed.
     """
 
     _HOST = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/"
@@ -225,7 +225,7 @@ class SEMEION(_Arrays):
         download: fetch the file if it is not there.
 
     Raises:
-        RuntimeError: the file is not there, or has another sum.
+        RuntimeError: the file is not there, or its checksum is wrong.
     """
 
     url = "http://archive.ics.uci.edu/ml/machine-learning-databases/semeion/semeion.data"
@@ -258,11 +258,11 @@ class FER2013(_Arrays):
         split: ``"train"`` or ``"test"``.
 
     Raises:
-        RuntimeError: the file is not there, or has another sum.
+        RuntimeError: the file is not there, or its checksum is wrong.
         ValueError: there is no such split.
     """
 
-    # file, sum, columns of the pixels and of the part
+    # file, checksum, columns of the pixels and of the part
     _WHOLE: ClassVar[tuple[tuple[str, str | None, str, str], ...]] = (
         ("fer2013.csv", "f8428a1edbd21e88f42c73edd2a14f95", "pixels", "Usage"),
         ("icml_face_data.csv", "b114b9e04e6949e5fe8b6a98b3892b1d", " pixels", " Usage"),
@@ -302,16 +302,16 @@ class FER2013(_Arrays):
 
 
 class MovingMNIST(VisionDataset):
-    """10,000 films of 20 frames of two digits that bounce within 64 x 64 pixels (Srivastava, Mansimov, Salakhutdinov, 2015).
+    """10,000 videos of 20 frames of two digits that bounce within 64 x 64 pixels (Srivastava, Mansimov, Salakhutdinov, 2015).
 
     Args:
         root: the folder that contains ``MovingMNIST``.
-        split: ``"train"``, the first `split_ratio` frames of each film; ``"test"``, the others; None, all.
+        split: ``"train"``, the first `split_ratio` frames of each video; ``"test"``, the others; None, all.
         download: fetch the file if it is not there.
-        transform: a function of a film.
+        transform: a function of a video.
 
     Attributes:
-        data: uint8 tensor N x T x 1 x 64 x 64, of which sample i is film i.
+        data: uint8 tensor N x T x 1 x 64 x 64, of which sample i is video i.
 
     Raises:
         RuntimeError: the file is not there.
@@ -340,16 +340,16 @@ class MovingMNIST(VisionDataset):
             raise not_there("MovingMNIST", path)
         frames = {None: slice(None), "train": slice(split_ratio), "test": slice(split_ratio, None)}[split]
         try:
-            films = np.load(path, mmap_mode="r")                # of the file's size, whatever it says
-            if films.dtype != np.uint8 or films.ndim != 4:
-                raise ValueError(f"{films.dtype} of shape {films.shape}, not uint8 in 4 dimensions")
+            videos = np.load(path, mmap_mode="r")                # mapped: no more than the file holds, whatever its header says
+            if videos.dtype != np.uint8 or videos.ndim != 4:
+                raise ValueError(f"{videos.dtype} of shape {videos.shape}, not uint8 in 4 dimensions")
         except Exception as error:  # NumPy raises what it likes on damaged files
             raise ValueError(f"[MovingMNIST] {path!r} is damaged: {error}") from error
-        self.data = taeda.from_numpy(np.array(films[frames])).transpose(0, 1).unsqueeze(2).contiguous()
+        self.data = taeda.from_numpy(np.array(videos[frames])).transpose(0, 1).unsqueeze(2).contiguous()
 
     def __getitem__(self, index: int) -> Any:
-        film = self.data[index]
-        return film if self.transform is None else self.transform(film)
+        video = self.data[index]
+        return video if self.transform is None else self.transform(video)
 
     def __len__(self) -> int:
         return len(self.data)

@@ -1,4 +1,4 @@
-"""Pairs of pictures from two eyes, with how far each pixel of one lies from its place in the other (its disparity)."""
+"""Pairs of pictures from a left and a right camera, and the disparity: how far each pixel of one lies from its place in the other."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _scaled(path: str, divisor: float) -> Array:
 
 
 class CarlaStereo(StereoDataset):
-    """Drawn streets of high resolution (of the Carla simulator, as CREStereo's authors use it).
+    """Rendered streets of high resolution (of the Carla simulator, as CREStereo's authors use it).
 
     Args:
         root: the folder that contains ``carla-highres``.
@@ -266,7 +266,7 @@ class Middlebury2014Stereo(StereoDataset):
 
 
 class CREStereo(StereoDataset):
-    """400,000 drawn pairs with thin, shining and swaying things (Li et al., 2022).
+    """400,000 rendered pairs with thin, shining and swaying things (Li et al., 2022).
 
     Args:
         root: the folder that contains ``CREStereo``.
@@ -288,7 +288,7 @@ class CREStereo(StereoDataset):
 
 
 class FallingThingsStereo(StereoDataset):
-    """61,500 drawn pairs of household things in rooms and gardens, with their depths (Tremblay, To, Birchfield, 2018).
+    """61,500 rendered pairs of household things in rooms and gardens, with their depths (Tremblay, To, Birchfield, 2018).
 
     Args:
         root: the folder that contains ``FallingThings``.
@@ -319,7 +319,7 @@ class FallingThingsStereo(StereoDataset):
 
 
 class SceneFlowStereo(StereoDataset):
-    """39,000 drawn pairs: things in flight, a film of a monkey, drives through a town (Mayer et al., 2016).
+    """39,000 rendered pairs: things in flight, a film of a monkey, drives through a town (Mayer et al., 2016).
 
     Args:
         root: the folder that contains ``SceneFlow``.
@@ -344,7 +344,7 @@ class SceneFlowStereo(StereoDataset):
 
 
 class SintelStereo(StereoDataset):
-    """1,064 pairs from a drawn film; pixels that only one eye sees are masked (Butler et al., 2012).
+    """1,064 pairs from an animated film; pixels that only one eye sees are masked (Butler et al., 2012).
 
     Args:
         root: the folder that contains ``Sintel``.

@@ -49,7 +49,7 @@ _NETWORK_ERRORS = (urllib.error.URLError, http.client.HTTPException, OSError)
 
 
 def calculate_md5(fpath: Path) -> str:
-    """Return the MD5 sum of a file in hexadecimal digits.
+    """Return the MD5 checksum of a file in hexadecimal digits.
 
     >>> import pathlib
     >>> from taeda.vision.datasets.utils import calculate_md5
@@ -62,12 +62,12 @@ def calculate_md5(fpath: Path) -> str:
 
 
 def check_md5(fpath: Path, md5: str) -> bool:
-    """Say whether a file has that sum."""
+    """Say whether a file has that MD5 checksum."""
     return calculate_md5(fpath) == md5
 
 
 def check_integrity(fpath: Path, md5: str | None = None) -> bool:
-    """Say whether the file is there and, where `md5` is given, has that sum.
+    """Say whether the file is there and, where `md5` is given, has that checksum.
 
     >>> from taeda.vision.datasets.utils import check_integrity
     >>> check_integrity("no such file")
@@ -81,14 +81,14 @@ def download_file(
 ) -> None:
     """Download a file from the first of several mirrors that gives it.
 
-    It is written to ``path + ".part"`` and renamed when it is whole and its sum is right, so `path` is never
-    half a file. A part that an earlier run left is continued where the sum is known, since only that tells
+    It is written to ``path + ".part"`` and renamed when it is whole and its checksum is right, so `path` is never
+    half a file. A part that an earlier run left is continued where the checksum is known, since only that tells
     whether the pieces belong together. Of two processes that want the same file one waits for the other.
 
     Args:
         urls: http or https addresses.
         path: where the file goes; its folder is made.
-        md5: the sum the file must have.
+        md5: the checksum that the file must have.
         timeout: seconds without any data after which a mirror is given up.
         show: draw a progress bar; by default where standard error is a terminal.
 
@@ -225,7 +225,7 @@ def download_url(url: str, root: Path, filename: Path | None = None, md5: str | 
         url: an http or https address.
         root: the folder; ``~`` is understood.
         filename: the file's name; by default the last part of the address.
-        md5: the sum the file must have.
+        md5: the checksum that the file must have.
     """
     name = os.fspath(filename) if filename is not None else os.path.basename(urllib.parse.urlsplit(url).path)
     if not name:
@@ -239,7 +239,7 @@ _COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz")
 
 
-# what the readers of archives raise for those that are none
+# what the readers of archives raise for files that are no archives
 _DAMAGE = (
     zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error,
     EOFError, LookupError, NotImplementedError, OverflowError, RuntimeError, ValueError,

@@ -112,6 +112,10 @@ class VisionDataset(Dataset[Any]):
         """Return further lines for the printed form."""
         return ""
 
+    def _jointly_transformed(self, image: Any, target: Any) -> tuple[Any, Any]:
+        """Return both after `transforms`, which holds what was given for one of them too."""
+        return (image, target) if self.transforms is None else self.transforms(image, target)
+
     def _transformed(self, image: Any, target: Any) -> tuple[Any, Any]:
         if self.transform is not None:
             image = self.transform(image)

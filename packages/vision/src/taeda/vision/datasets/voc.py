@@ -18,7 +18,7 @@ from taeda.vision.io import open_image
 __all__ = ["VOCDetection", "VOCSegmentation"]
 
 _HOST = "https://thor.robots.ox.ac.uk/pascal/VOC/"
-# address, name of the archive, its sum, folder in it
+# address of the archive, its checksum, folder in it
 _YEARS = {
     "2012": ("voc2012/VOCtrainval_11-May-2012.tar", "6cd6e144f989b92b3379bac3b3de84fd", "VOCdevkit/VOC2012"),
     "2011": ("voc2011/VOCtrainval_25-May-2011.tar", "6c3384ef61512963050cb5d687e5bf1e", "TrainVal/VOCdevkit/VOC2011"),
@@ -70,8 +70,7 @@ class _VOC(VisionDataset):
         raise NotImplementedError
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image, target = open_image(self.images[index], "RGB"), self._target(self.targets[index])
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        return self._jointly_transformed(open_image(self.images[index], "RGB"), self._target(self.targets[index]))
 
     def __len__(self) -> int:
         return len(self.images)

@@ -45,7 +45,7 @@ _REFUSED = frozenset({"EPS", "WMF", "FPX", "MIC"})
 
 
 class UnreadableImage(OSError, RuntimeError):
-    """What is no whole image: Pillow raises an OSError for it, torchvision's decoders a RuntimeError, and programs catch either.
+    """The file is not a whole image: Pillow raises an OSError for it, torchvision's decoders a RuntimeError, and programs catch either.
 
     >>> import taeda
     >>> from taeda.vision.io import UnreadableImage, decode_image
@@ -394,7 +394,7 @@ def decode_webp(input: taeda.Tensor, mode: ImageReadMode | str = ImageReadMode.U
     return _decoded(input, "WEBP", mode, False)
 
 
-_PICTURES_OF_A_FILM = 16         # as large as the largest that is read
+_LARGEST_IMAGES = 16             # all frames together may have as many pixels as so many of the largest images that are read
 
 
 def decode_gif(input: taeda.Tensor) -> taeda.Tensor:
@@ -422,11 +422,11 @@ def decode_gif(input: taeda.Tensor) -> taeda.Tensor:
             n = getattr(image, "n_frames", 1)
             if n == 1:
                 return first
-            most = _PICTURES_OF_A_FILM * (Image.MAX_IMAGE_PIXELS or image.width * image.height * n)
+            most = _LARGEST_IMAGES * (Image.MAX_IMAGE_PIXELS or image.width * image.height * n)
             if image.width * image.height * n > most:
                 raise UnreadableImage(
                     f"[decode_gif] {n} frames of {image.width} x {image.height} pixels are refused: more than {most} together, "
-                    f"{_PICTURES_OF_A_FILM} times PIL.Image.MAX_IMAGE_PIXELS")
+                    f"{_LARGEST_IMAGES} times PIL.Image.MAX_IMAGE_PIXELS")
             frames = taeda.empty((n, *first.shape), dtype=taeda.uint8)
             for frame, pixels in zip(ImageSequence.Iterator(image), frames, strict=True):
                 pixels.copy_(pil_to_tensor(frame.convert("RGB")))

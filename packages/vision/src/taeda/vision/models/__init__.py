@@ -2,7 +2,7 @@
 
 import sys
 
-from taeda.vision.models import detection, mobilenet, optical_flow, segmentation, video
+from taeda.vision.models import detection, mobilenet, optical_flow, segmentation, video, weights as _weights
 from taeda.vision.models.alexnet import *  # noqa: F403
 from taeda.vision.models.convnext import *  # noqa: F403
 from taeda.vision.models.densenet import *  # noqa: F403
@@ -66,4 +66,4 @@ for _room in _ROOMS:        # a function may have taken its module's name here, 
     if globals()[_room] is _module and _room != "weights":
         __all__.append(_room)
 
-sys.modules[f"{__name__}.weights"].share(sys.modules)
+_weights.share()

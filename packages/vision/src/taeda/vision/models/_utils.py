@@ -1,14 +1,16 @@
-"""Maps from within a model."""
+"""Maps from within a model, where its stages begin, and offsets within windows of attention."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
+import taeda
 from taeda import Tensor, nn
 from taeda.vision.models._build import make_divisible as _make_divisible
 
-__all__ = ["IntermediateLayerGetter", "_make_divisible"]
+__all__ = ["IntermediateLayerGetter", "_make_divisible", "relative_position_index", "stage_starts"]
 
 
 class IntermediateLayerGetter(nn.ModuleDict):
@@ -45,3 +47,22 @@ class IntermediateLayerGetter(nn.ModuleDict):
             if name in self.return_layers:
                 out[self.return_layers[name]] = x
         return out
+
+
+def stage_starts(features: Any) -> list[int]:
+    """Return the numbers of the layers with which the stages of a MobileNet begin: the first, those with a stride, the last."""
+    return [0, *(i for i, block in enumerate(features) if getattr(block, "_is_cn", False)), len(features) - 1]
+
+
+def relative_position_index(window: Sequence[int]) -> Tensor:
+    """Number the offset from each pixel of a window to each other one, row-major over the axes: pixels x pixels, int64.
+
+    >>> from taeda.vision.models._utils import relative_position_index
+    >>> relative_position_index([2, 1])             # one pixel below the other: offsets -1, 0 and 1
+    tensor([[1, 0],
+            [2, 1]])
+    """
+    index = taeda.zeros((), dtype=taeda.int64)
+    for size, at in zip(window, taeda.meshgrid(*map(taeda.arange, window), indexing="ij"), strict=True):
+        index = index * (2 * size - 1) + (at.flatten()[:, None] - at.flatten() + (size - 1))
+    return index

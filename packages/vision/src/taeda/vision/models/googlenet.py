@@ -16,7 +16,7 @@ __all__ = ["GoogLeNet", "GoogLeNetOutputs", "googlenet"]
 
 
 class GoogLeNetOutputs(NamedTuple):
-    """What GoogLeNet gives in training: logits, and those of the two heads on the way.
+    """What GoogLeNet gives in training: logits, and those of the two auxiliary heads.
 
     The paper adds the heads' losses by 0.3: ``loss(out.logits) + 0.3 * (loss(out.aux_logits1) + loss(out.aux_logits2))``.
 
@@ -68,7 +68,7 @@ class Inception(nn.Module):
 
 
 class InceptionAux(nn.Module):
-    """A head on the way."""
+    """An auxiliary head: it classifies a map half-way, so that the early layers get larger gradients."""
 
     def __init__(self, in_channels: int, num_classes: int, dropout: float = 0.7) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class GoogLeNet(nn.Module):
     """A stem, nine inception blocks, a mean and a linear layer.
 
     Args:
-        aux_logits: with two heads on the way; in training the result is then a `GoogLeNetOutputs`.
+        aux_logits: with two auxiliary heads; in training the result is then a `GoogLeNetOutputs`.
         transform_input: from ImageNet's mean and deviation to 0.5 and 0.5.
         init_weights: draw from a truncated normal distribution; None for that and a warning.
 
@@ -167,7 +167,7 @@ class GoogLeNet(nn.Module):
 
 
 def from_imagenet(x: Tensor) -> Tensor:
-    """Turn images normalised by ImageNet's mean and deviation into such of mean 0.5 and deviation 0.5."""
+    """Turn images normalised by ImageNet's mean and deviation into images normalised by 0.5 and 0.5."""
     scale = taeda.tensor([0.229, 0.224, 0.225], dtype=x.dtype) / 0.5
     shift = (taeda.tensor([0.485, 0.456, 0.406], dtype=x.dtype) - 0.5) / 0.5
     return x * scale[:, None, None] + shift[:, None, None]
@@ -183,7 +183,7 @@ def googlenet(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> G
     >>> from taeda.vision.models import googlenet
     >>> with taeda.device("meta"):                 # sizes without memory
     ...     outputs = googlenet(num_classes=10, init_weights=False)(taeda.zeros(2, 3, 224, 224))
-    >>> outputs._fields                            # two heads on the way, whose losses count for less
+    >>> outputs._fields                            # the auxiliary heads' losses count for less
     ('logits', 'aux_logits2', 'aux_logits1')
     >>> outputs.logits.shape
     taeda.Size([2, 10])

@@ -19,7 +19,7 @@ Block = Callable[..., nn.Module]
 
 
 class InceptionOutputs(NamedTuple):
-    """What Inception3 gives in training: logits, and those of the head on the way.
+    """What Inception3 gives in training: logits, and those of the auxiliary head.
 
     The head's loss counts less, usually ``loss(out.logits) + 0.4 * loss(out.aux_logits)``.
 
@@ -141,7 +141,7 @@ class InceptionE(nn.Module):
 
 
 class InceptionAux(nn.Module):
-    """A head on the way."""
+    """An auxiliary head, see `googlenet`."""
 
     def __init__(self, in_channels: int, num_classes: int, conv_block: Block | None = None) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ class Inception3(nn.Module):
     """A stem, eleven inception blocks, a mean and a linear layer.
 
     Args:
-        aux_logits: with a head on the way; in training the result is then an `InceptionOutputs`.
+        aux_logits: with an auxiliary head; in training the result is then an `InceptionOutputs`.
         transform_input: from ImageNet's mean and deviation to 0.5 and 0.5.
         inception_blocks: classes of the convolution, the blocks A to E and the head.
         init_weights: draw from truncated normal distributions; None for that and a warning.

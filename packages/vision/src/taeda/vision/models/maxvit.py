@@ -12,7 +12,8 @@ import numpy as np
 import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
-from taeda.vision.models._build import built
+from taeda.vision.models._build import built, start
+from taeda.vision.models._utils import relative_position_index
 from taeda.vision.models.registry import builder
 from taeda.vision.ops import StochasticDepth
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer, SqueezeExcitation
@@ -25,13 +26,6 @@ Size = tuple[int, int]
 def _halved(size: Size) -> Size:
     """Return the size after a 3x3 convolution with stride 2 and padding 1."""
     return (size[0] - 1) // 2 + 1, (size[1] - 1) // 2 + 1
-
-
-def _relative_positions(side: int) -> Tensor:
-    """Return for each pair of places of a window the number of their offset: side^2 x side^2."""
-    places = taeda.stack(taeda.meshgrid(taeda.arange(side), taeda.arange(side), indexing="ij")).flatten(1)
-    down, across = places[:, :, None] - places[:, None, :] + (side - 1)
-    return down * (2 * side - 1) + across
 
 
 class MBConv(nn.Module):
@@ -88,7 +82,7 @@ class RelativePositionalMultiHeadAttention(nn.Module):
         self.scale_factor = feat_dim**-0.5
         self.merge = nn.Linear(feat_dim, feat_dim)
         self.relative_position_bias_table = nn.Parameter(taeda.empty((2 * self.size - 1) ** 2, self.n_heads))
-        self.register_buffer("relative_position_index", _relative_positions(self.size))
+        self.register_buffer("relative_position_index", relative_position_index([self.size, self.size]))
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
 
     def get_relative_positional_bias(self) -> Tensor:
@@ -382,11 +376,8 @@ class MaxVit(nn.Module):
             nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LayerNorm(width), nn.Linear(width, width), nn.Tanh(),
             nn.Linear(width, num_classes, bias=False),
         )
-        for m in self.modules():
-            if isinstance(m, (nn.Conv2d, nn.Linear)):
-                nn.init.normal_(m.weight, std=0.02)
-                if m.bias is not None:
-                    nn.init.zeros_(m.bias)
+        normal = partial(nn.init.normal_, std=0.02)
+        start(self, normal, normal)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)

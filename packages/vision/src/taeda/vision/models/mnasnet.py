@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from taeda import Tensor, nn
-from taeda.vision.models._build import built, make_divisible, start
+from taeda.vision.models._build import built, he, make_divisible, start
 from taeda.vision.models.registry import builder
 
 __all__ = ["MNASNet", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3"]
@@ -91,11 +91,7 @@ class MNASNet(nn.Module):
         ]
         self.layers = nn.Sequential(*layers)
         self.classifier = nn.Sequential(nn.Dropout(p=dropout, inplace=True), nn.Linear(1280, num_classes))
-        start(
-            self,
-            partial(nn.init.kaiming_normal_, mode="fan_out", nonlinearity="relu"),
-            partial(nn.init.kaiming_uniform_, mode="fan_out", nonlinearity="sigmoid"),
-        )
+        start(self, he, partial(nn.init.kaiming_uniform_, mode="fan_out", nonlinearity="sigmoid"))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.layers(x).mean([2, 3]))

@@ -12,7 +12,7 @@ from typing import Any
 import taeda
 from taeda import nn
 from taeda.nn.modules._in_order import call_in_order
-from taeda.vision.models._build import built
+from taeda.vision.models._build import built, he, start
 from taeda.vision.models.registry import builder
 
 __all__ = [
@@ -199,22 +199,13 @@ class ResNet(nn.Module):
         self.layer4 = self._make_layer(block, 512, layers[3], stride=2, dilate=dilate[2])
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.fc = nn.Linear(512 * block.expansion, num_classes)
-        self._init_weights(zero_init_residual)
-
-    def _init_weights(self, zero_init_residual: bool) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            elif isinstance(module, nn.BatchNorm2d):
-                nn.init.constant_(module.weight, 1)
-                nn.init.constant_(module.bias, 0)
-        if not zero_init_residual:
-            return
-        for module in self.modules():
-            if isinstance(module, Bottleneck):
-                nn.init.constant_(module.bn3.weight, 0)
-            elif isinstance(module, BasicBlock):
-                nn.init.constant_(module.bn2.weight, 0)
+        start(self, he)
+        if zero_init_residual:
+            for module in self.modules():
+                if isinstance(module, Bottleneck):
+                    nn.init.zeros_(module.bn3.weight)
+                elif isinstance(module, BasicBlock):
+                    nn.init.zeros_(module.bn2.weight)
 
     def _make_layer(
         self,

@@ -11,6 +11,7 @@ import taeda
 from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import built, start
+from taeda.vision.models._utils import relative_position_index
 from taeda.vision.models.registry import builder
 from taeda.vision.ops.drop import StochasticDepth
 from taeda.vision.ops.misc import MLP, Layer, Permute
@@ -78,7 +79,7 @@ def _regions(sizes: list[int], window: list[int], shift: list[int], like: Tensor
 
 
 class ShiftedWindowAttention(nn.Module):
-    """Attention among the pixels of each window, with a learnt bias for each way from pixel to pixel. Shape: B x H x W x C, kept."""
+    """Attention among the pixels of each window, with a learnt bias for each offset between two. Shape: B x H x W x C, kept."""
 
     fx_leaf = True      # whether it shifts depends on the image's size
     _sizes = 2
@@ -106,19 +107,12 @@ class ShiftedWindowAttention(nn.Module):
         self.qkv = nn.Linear(dim, dim * 3, bias=qkv_bias)
         self.proj = nn.Linear(dim, dim, bias=proj_bias)
         self.define_relative_position_bias_table()
-        self.register_buffer("relative_position_index", self._ways().flatten())
-
-    def _ways(self) -> Tensor:
-        """Number the way from each pixel of a window to each: pixels x pixels."""
-        ways = taeda.zeros((), dtype=taeda.int64)
-        for p, at in zip(self.window_size, taeda.meshgrid(*map(taeda.arange, self.window_size), indexing="ij"), strict=True):
-            ways = ways * (2 * p - 1) + (at.flatten()[:, None] - at.flatten() + (p - 1))
-        return ways
+        self.register_buffer("relative_position_index", relative_position_index(self.window_size).flatten())
 
     def define_relative_position_bias_table(self) -> None:
-        """Draw a bias for each way and head."""
-        ways = math.prod(2 * p - 1 for p in self.window_size)
-        self.relative_position_bias_table = nn.Parameter(taeda.zeros(ways, self.num_heads))
+        """Draw a bias for each offset and head."""
+        offsets = math.prod(2 * p - 1 for p in self.window_size)
+        self.relative_position_bias_table = nn.Parameter(taeda.zeros(offsets, self.num_heads))
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
 
     def _bias(self, table: Tensor) -> Tensor:
@@ -166,7 +160,7 @@ class ShiftedWindowAttention(nn.Module):
 
 
 class ShiftedWindowAttentionV2(ShiftedWindowAttention):
-    """Scores are cosines times a learnt factor, and the biases come from a small network of the ways."""
+    """Scores are cosines times a learnt factor, and the biases come from a small network that sees the offsets."""
 
     def __init__(
         self,
@@ -186,9 +180,9 @@ class ShiftedWindowAttentionV2(ShiftedWindowAttention):
             self.qkv.bias.data[dim : 2 * dim].zero_()
 
     def define_relative_position_bias_table(self) -> None:
-        """Set out the ways, on a logarithmic scale."""
-        ways = [taeda.arange(-(n - 1), n, dtype=taeda.float32) / (n - 1) * 8 for n in self.window_size]
-        table = taeda.stack(taeda.meshgrid(*ways, indexing="ij"), dim=-1).unsqueeze(0)
+        """Set out the offsets, on a logarithmic scale."""
+        offsets = [taeda.arange(-(n - 1), n, dtype=taeda.float32) / (n - 1) * 8 for n in self.window_size]
+        table = taeda.stack(taeda.meshgrid(*offsets, indexing="ij"), dim=-1).unsqueeze(0)
         self.register_buffer("relative_coords_table", table.sign() * taeda.log2(table.abs() + 1.0) / 3.0)
 
     def get_relative_position_bias(self) -> Tensor:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import taeda
 from taeda import nn
-from taeda.vision.models._build import built, start
+from taeda.vision.models._build import built, he, small, start
 from taeda.vision.models.registry import builder
 
 __all__ = ["VGG", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"]
@@ -45,8 +44,7 @@ class VGG(nn.Module):
             nn.Linear(4096, num_classes),
         )
         if init_weights:
-            he = partial(nn.init.kaiming_normal_, mode="fan_out", nonlinearity="relu")
-            start(self, he, partial(nn.init.normal_, mean=0, std=0.01))
+            start(self, he, small)
 
     def forward(self, x: taeda.Tensor) -> taeda.Tensor:
         return self.classifier(taeda.flatten(self.avgpool(self.features(x)), 1))

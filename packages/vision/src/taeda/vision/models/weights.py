@@ -6,6 +6,7 @@ can do without the numbers, they do: their `transforms` prepare images as the we
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
@@ -211,7 +212,7 @@ _SEGMENTATION = (
     "LRASPP_MobileNet_V3_Large",
 )
 
-# Of models of films: their members, and how films are prepared.
+# Of models of videos: their members, and how videos are prepared.
 _SMALL = partial(VideoClassification, crop_size=(112, 112), resize_size=(128, 171))
 _LARGE = partial(VideoClassification, crop_size=(224, 224))
 _SWIN = partial(_LARGE, resize_size=(256,), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
@@ -251,15 +252,16 @@ globals().update({name + "_Weights": enum for name, enum in _ENUMS.items()})
 __all__ += [name + "_Weights" for name in _KNOWN]
 
 
-def share(rooms: dict[str, Any]) -> None:
+def share() -> None:
     """Let the modules of the builders have the enums of their weights, as in ``taeda.vision.models.resnet``."""
     for name, builder in BUILDERS.items():
         enum = _of_model(name)
         if enum is not None:
             for room in (builder.__module__, builder.__module__.rpartition(".")[0]):
-                setattr(rooms[room], enum.__name__, enum)
-                if enum.__name__ not in rooms[room].__all__:
-                    rooms[room].__all__.append(enum.__name__)
+                module = sys.modules[room]
+                setattr(module, enum.__name__, enum)
+                if enum.__name__ not in module.__all__:
+                    module.__all__.append(enum.__name__)
 
 
 def _of_model(name: str) -> Any:

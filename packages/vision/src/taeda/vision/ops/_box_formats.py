@@ -11,7 +11,6 @@ from taeda import Tensor
 STRAIGHT = ("xyxy", "xywh", "cxcywh")
 ROTATED = ("xywhr", "cxcywhr", "xyxyxyxy")
 
-
 # One function a step, from each format to its neighbour; _STEPS says which lead from one to another.
 
 
@@ -36,24 +35,27 @@ def _to_cxcywh(b: Tensor) -> list[Tensor]:
 
 
 def _turn(r: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of an angle in degrees, counted against the clock (y points down)."""
+    """Cosine and sine of an angle in degrees, counted counter-clockwise (y points down)."""
     radians = r * math.pi / 180.0
     return taeda.cos(radians), taeda.sin(radians)
 
 
 def corner_of_center(b: Tensor) -> list[Tensor]:
+    """Turn (centre, size, angle) into (first corner, size, angle)."""
     cx, cy, w, h, r = b.unbind(-1)
     cos, sin = _turn(r)
     return [cx - w / 2 * cos - h / 2 * sin, cy - h / 2 * cos + w / 2 * sin, w, h, r]
 
 
 def center_of_corner(b: Tensor) -> list[Tensor]:
+    """Turn (first corner, size, angle) into (centre, size, angle)."""
     x, y, w, h, r = b.unbind(-1)
     cos, sin = _turn(r)
     return [x + w / 2 * cos + h / 2 * sin, y - w / 2 * sin + h / 2 * cos, w, h, r]
 
 
 def corners_of(b: Tensor) -> list[Tensor]:
+    """Turn (first corner, size, angle) into all four corners."""
     x1, y1, w, h, r = b.unbind(-1)
     cos, sin = _turn(r)
     x2, y2 = x1 + w * cos, y1 - w * sin
@@ -61,6 +63,7 @@ def corners_of(b: Tensor) -> list[Tensor]:
 
 
 def from_corners(b: Tensor) -> list[Tensor]:
+    """Turn four corners into (first corner, size, angle)."""
     x1, y1, x2, y2, x3, y3, _, _ = b.unbind(-1)
     angle = taeda.atan2(y1 - y2, x2 - x1) * 180 / math.pi
     w = ((x2 - x1) ** 2 + (y1 - y2) ** 2).sqrt()
@@ -89,7 +92,7 @@ def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
 
     Args:
         in_fmt, out_fmt: ``xyxy`` two corners; ``xywh`` a corner and the size; ``cxcywh`` the centre and the size; ``xywhr`` and
-            ``cxcywhr`` the same, turned by r degrees against the clock; ``xyxyxyxy`` four corners.
+            ``cxcywhr`` the same, turned by r degrees counter-clockwise; ``xyxyxyxy`` four corners.
 
     Raises:
         ValueError: there is no such format.

@@ -106,8 +106,6 @@ def clip_boxes_to_image(boxes: Tensor, size: tuple[int, int]) -> Tensor:
     return taeda.stack((x, y), dim=boxes.dim()).reshape(boxes.shape)
 
 
-
-
 def wide(t: Tensor) -> Tensor:
     """Return `t` in a dtype in which products of coordinates do not overflow."""
     if t.is_floating_point():

@@ -94,7 +94,7 @@ def complete_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none
     tensor(1.2500)
     """
     a, b = _floats("complete_box_iou_loss", boxes1, boxes2)
-    loss, iou = _distance(a, b, 1e-7)
+    loss, iou = _distance(a, b, 1e-7)          # as in torchvision: `eps` is for alpha alone
     size_a, size_b = a[..., 2:] - a[..., :2], b[..., 2:] - b[..., :2]
     slopes = taeda.atan(size_b[..., 0] / size_b[..., 1]) - taeda.atan(size_a[..., 0] / size_a[..., 1])
     v = (4 / math.pi**2) * slopes**2

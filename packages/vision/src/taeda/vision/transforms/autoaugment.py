@@ -89,7 +89,7 @@ class _Automatic(nn.Module):
         one = isinstance(self.fill, (int, float))
         return [float(self.fill)] * channels if one else [float(f) for f in self.fill]
 
-    def _apply(self, img: Any, name: str, strength: float) -> Any:  # type: ignore[override]
+    def _changed(self, img: Any, name: str, strength: float) -> Any:
         return applied(img, name, strength, interpolation=self.interpolation, fill=self._fill(img))
 
     def _strength(self, space: Any, name: str, bins: int, img: Any, index: Any) -> tuple[float, bool]:
@@ -139,7 +139,7 @@ class AutoAugment(_Automatic):
         for i, (name, p, index) in enumerate(self.policies[which]):
             if float(chances[i]) <= p:
                 strength, signed = self._strength(auto_space, name, 10, img, index)
-                img = self._apply(img, name, -strength if signed and int(signs[i]) == 0 else strength)
+                img = self._changed(img, name, -strength if signed and int(signs[i]) == 0 else strength)
         return img
 
     def __repr__(self) -> str:
@@ -179,7 +179,7 @@ class RandAugment(_Automatic):
         for _ in range(self.num_ops):
             name = names[randint(len(names))]
             strength, signed = self._strength(rand_space, name, self.num_magnitude_bins, img, self.magnitude)
-            img = self._apply(img, name, -strength if signed and randint(2) else strength)
+            img = self._changed(img, name, -strength if signed and randint(2) else strength)
         return img
 
 
@@ -207,7 +207,7 @@ class TrivialAugmentWide(_Automatic):
         names = list(trivial_space)
         name = names[randint(len(names))]
         strength, signed = self._strength(trivial_space, name, self.num_magnitude_bins, img, lambda: randint(self.num_magnitude_bins))
-        return self._apply(img, name, -strength if signed and randint(2) else strength)
+        return self._changed(img, name, -strength if signed and randint(2) else strength)
 
 
 class AugMix(_Automatic):
@@ -255,7 +255,7 @@ class AugMix(_Automatic):
         def change(chain: Tensor) -> Tensor:
             name = names[randint(len(names))]
             strength, signed = self._strength(space, name, 10, chain, lambda: randint(self.severity))
-            return self._apply(chain, name, -strength if signed and randint(2) else strength)
+            return self._changed(chain, name, -strength if signed and randint(2) else strength)
 
         mix = mixed(img, 4, self.alpha, self.mixture_width, self.chain_depth, change)
         return mix if isinstance(orig_img, Tensor) else F.to_pil_image(mix)

@@ -403,6 +403,7 @@ def wrap(wrappee: Tensor, *, like: Any, **kwargs: Any) -> Any:
     method = getattr(type(like), "wrap", None)
     return wrappee.as_subclass(type(like)) if method is None else method(wrappee, like, **kwargs)
 
+
 _homes.share(
     __name__,
     {

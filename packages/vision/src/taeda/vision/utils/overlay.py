@@ -268,7 +268,7 @@ def flow_to_image(flow: Tensor) -> Tensor:
     tensor([255, 255, 255, 255, 255, 255], dtype=taeda.uint8)
     """
     if flow.dtype != taeda.float32:
-        raise ValueError(f"[flow_to_image] Flow should be of dtype torch.float, got {flow.dtype}.")
+        raise ValueError(f"[flow_to_image] Flow should be of dtype {taeda.float32}, got {flow.dtype}.")
     batch = flow[None] if flow.dim() == 3 else flow
     if batch.dim() != 4 or batch.shape[1] != 2:
         raise ValueError(f"[flow_to_image] Input flow should have shape (2, H, W) or (N, 2, H, W), got {tuple(flow.shape)}.")

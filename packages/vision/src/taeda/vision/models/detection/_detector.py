@@ -11,10 +11,22 @@ from taeda.vision.models.detection._utils import Detections, Target, as_maps
 from taeda.vision.models.detection.image_list import ImageList
 from taeda.vision.ops.boxes import batched_nms, clip_boxes_to_image
 
-__all__ = ["IMAGE_MEAN", "IMAGE_STD", "Detector", "best_of", "flattened", "level_candidates"]
+__all__ = [
+    "COCO_CLASSES",
+    "IMAGE_MEAN",
+    "IMAGE_STD",
+    "Detector",
+    "best_of",
+    "check_labels",
+    "checked",
+    "flattened",
+    "level_candidates",
+    "needs_out_channels",
+]
 
 IMAGE_MEAN = [0.485, 0.456, 0.406]
 IMAGE_STD = [0.229, 0.224, 0.225]
+COCO_CLASSES = 91            # the numbers of COCO's categories reach 90; 0 is the background
 
 
 class Detector(nn.Module):
@@ -69,7 +81,7 @@ class Detector(nn.Module):
         for i, target in enumerate(targets):
             if not isinstance(target, Mapping):
                 raise TypeError(
-                    f"[{type(self).__name__}] targets should be a list of dicts, one an image, got {type(targets).__name__} of "
+                    f"[{type(self).__name__}] targets should be a list of dicts, one for each image, got {type(targets).__name__} of "
                     f"{type(target).__name__}"
                 )
             self._need(target, "boxes", i)
@@ -80,6 +92,21 @@ class Detector(nn.Module):
                 raise AssertionError(
                     f"[{type(self).__name__}] Expected target boxes to be a tensor of shape [N, 4], got {tuple(boxes.shape)}."
                 )
+
+
+def checked(value: Any, kind: type, what: str, op: str) -> None:
+    """Raise TypeError for an argument that is neither of a type nor None."""
+    if not isinstance(value, (kind, type(None))):
+        raise TypeError(f"[{op}] {what} should be of type {kind.__name__} or None instead of {type(value)}")
+
+
+def needs_out_channels(backbone: Any, op: str) -> None:
+    """Raise ValueError for a backbone that does not say its channels."""
+    if not hasattr(backbone, "out_channels"):
+        raise ValueError(
+            f"[{op}] backbone should contain an attribute out_channels specifying the number of output channels "
+            "(assumed to be the same for all the levels)"
+        )
 
 
 def check_labels(labels: Tensor, classes: int, op: str, negative: bool = False) -> Tensor:

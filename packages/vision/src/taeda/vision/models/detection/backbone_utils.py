@@ -8,7 +8,7 @@ from typing import Any
 
 from taeda import Tensor, nn
 from taeda.vision.models import mobilenetv2, mobilenetv3, resnet
-from taeda.vision.models._utils import IntermediateLayerGetter
+from taeda.vision.models._utils import IntermediateLayerGetter, stage_starts
 from taeda.vision.models.registry import legacy_arguments
 from taeda.vision.ops.feature_pyramid_network import ExtraFPNBlock, FeaturePyramidNetwork, LastLevelMaxPool
 from taeda.vision.ops.misc import FrozenBatchNorm2d, Layer
@@ -140,9 +140,9 @@ def mobilenet_backbone(
     return _mobilenet_extractor(backbone, fpn, trainable_layers, returned_layers, extra_blocks)
 
 
-def stages_of(features: Any, trainable_layers: int, op: str) -> list[int]:
-    """Return where the stages of a MobileNet begin, the last layer counted too; freeze those that are not learnt."""
-    stages = [0, *(i for i, block in enumerate(features) if getattr(block, "_is_cn", False)), len(features) - 1]
+def freeze_stages(features: Any, trainable_layers: int, op: str) -> list[int]:
+    """Freeze the stages of a MobileNet that are not learnt; return where all begin, see `stage_starts`."""
+    stages = stage_starts(features)
     if not 0 <= trainable_layers <= len(stages):
         raise ValueError(f"[{op}] Trainable layers should be in the range [0,{len(stages)}], got {trainable_layers}")
     frozen = len(features) if trainable_layers == 0 else stages[len(stages) - trainable_layers]
@@ -162,7 +162,7 @@ def _mobilenet_extractor(
 ) -> nn.Module:
     """Put a pyramid on a MobileNet; see `mobilenet_backbone`."""
     features = backbone.features
-    stages = stages_of(features, trainable_layers, "mobilenet_backbone")
+    stages = freeze_stages(features, trainable_layers, "mobilenet_backbone")
     if not fpn:
         joined: Any = nn.Sequential(features, nn.Conv2d(features[-1].out_channels, 256, 1))
         joined.out_channels = 256

@@ -7,7 +7,7 @@ from typing import Any
 from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import he, refuse_weights, start
-from taeda.vision.models.detection._detector import IMAGE_MEAN, IMAGE_STD
+from taeda.vision.models.detection._detector import COCO_CLASSES, IMAGE_MEAN, IMAGE_STD, checked, needs_out_channels
 from taeda.vision.models.detection.anchor_utils import AnchorGenerator
 from taeda.vision.models.detection.backbone_utils import _mobilenet_extractor, _resnet_fpn_extractor, _validate_trainable_layers
 from taeda.vision.models.detection.generalized_rcnn import GeneralizedRCNN
@@ -99,11 +99,7 @@ class FasterRCNN(GeneralizedRCNN):
         **kwargs: Any,
     ) -> None:
         name = type(self).__name__
-        if not hasattr(backbone, "out_channels"):
-            raise ValueError(
-                f"[{name}] backbone should contain an attribute out_channels specifying the number of output channels "
-                "(assumed to be the same for all the levels)"
-            )
+        needs_out_channels(backbone, name)
         checked(rpn_anchor_generator, AnchorGenerator, "rpn_anchor_generator", name)
         checked(box_roi_pool, MultiScaleRoIAlign, "box_roi_pool", name)
         if num_classes is not None and box_predictor is not None:
@@ -140,12 +136,6 @@ class FasterRCNN(GeneralizedRCNN):
         )
         mean, std = image_mean or IMAGE_MEAN, image_std or IMAGE_STD
         super().__init__(backbone, rpn, roi_heads, GeneralizedRCNNTransform(min_size, max_size, mean, std, **kwargs))
-
-
-def checked(value: Any, kind: type, what: str, op: str) -> None:
-    """Raise TypeError for an argument that is neither of a type nor None."""
-    if not isinstance(value, (kind, type(None))):
-        raise TypeError(f"[{op}] {what} should be of type {kind.__name__} or None instead of {type(value)}")
 
 
 class TwoMLPHead(nn.Module):
@@ -243,7 +233,7 @@ def fasterrcnn_resnet50_fpn(
     Linear(in_features=1024, out_features=3, bias=True)
     """
     backbone = resnet50_fpn("fasterrcnn_resnet50_fpn", weights, weights_backbone, trainable_backbone_layers)
-    return FasterRCNN(backbone, 91 if num_classes is None else num_classes, **kwargs)
+    return FasterRCNN(backbone, COCO_CLASSES if num_classes is None else num_classes, **kwargs)
 
 
 @builder
@@ -258,7 +248,7 @@ def fasterrcnn_resnet50_fpn_v2(
 ) -> FasterRCNN:
     """Build Faster R-CNN with normalisation in the pyramid and deeper heads: 43.7 million parameters; see `fasterrcnn_resnet50_fpn`."""
     backbone = resnet50_fpn("fasterrcnn_resnet50_fpn_v2", weights, weights_backbone, trainable_backbone_layers, v2=True)
-    return FasterRCNN(backbone, 91 if num_classes is None else num_classes, **{**second_version(backbone), **kwargs})
+    return FasterRCNN(backbone, COCO_CLASSES if num_classes is None else num_classes, **{**second_version(backbone), **kwargs})
 
 
 def _mobilenet(
@@ -268,7 +258,7 @@ def _mobilenet(
     layers = _validate_trainable_layers(False, layers, 6, 3)
     backbone = _mobilenet_extractor(mobilenet_v3_large(weights=weights_backbone, norm_layer=nn.BatchNorm2d), True, layers)
     anchors = AnchorGenerator(((32, 64, 128, 256, 512),) * 3, ((0.5, 1.0, 2.0),) * 3)
-    return FasterRCNN(backbone, 91 if num_classes is None else num_classes, **{"rpn_anchor_generator": anchors, **options})
+    return FasterRCNN(backbone, COCO_CLASSES if num_classes is None else num_classes, **{"rpn_anchor_generator": anchors, **options})
 
 
 @builder

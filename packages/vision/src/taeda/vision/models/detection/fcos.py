@@ -10,11 +10,18 @@ from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import small, start
 from taeda.vision.models.detection import _utils as det_utils
-from taeda.vision.models.detection._detector import IMAGE_MEAN, IMAGE_STD, check_labels, flattened
+from taeda.vision.models.detection._detector import (
+    COCO_CLASSES,
+    IMAGE_MEAN,
+    IMAGE_STD,
+    check_labels,
+    checked,
+    flattened,
+    needs_out_channels,
+)
 from taeda.vision.models.detection._utils import Target
 from taeda.vision.models.detection.anchor_utils import AnchorGenerator
-from taeda.vision.models.detection.faster_rcnn import checked
-from taeda.vision.models.detection.retinanet import AnchorDetector, Outputs, needs_out_channels, pyramid, rare
+from taeda.vision.models.detection.retinanet import AnchorDetector, Outputs, pyramid, rare
 from taeda.vision.models.detection.transform import GeneralizedRCNNTransform
 from taeda.vision.models.registry import builder
 from taeda.vision.ops import generalized_box_iou_loss, sigmoid_focal_loss
@@ -57,7 +64,7 @@ class FCOSClassificationHead(nn.Module):
 
 
 class FCOSRegressionHead(nn.Module):
-    """Distances of the sides, and how central a place is in its object: a list of maps gives B x n x 4 and B x n x 1."""
+    """Distances of the sides, and the centerness of a place in its object: a list of maps gives B x n x 4 and B x n x 1."""
 
     def __init__(self, in_channels: int, num_anchors: int, num_convs: int = 4, norm_layer: Layer | None = None) -> None:
         super().__init__()
@@ -85,7 +92,7 @@ class FCOSHead(nn.Module):
     def compute_loss(
         self, targets: list[Target], head_outputs: Outputs, anchors: list[Tensor], matched_idxs: list[Tensor]
     ) -> Outputs:
-        """Return the focal loss of the classes, one less GIoU of the boxes and the loss of being central, a matched place."""
+        """Return the focal loss of the classes, 1 - GIoU of the boxes and the cross entropy of the centerness, each per matched place."""
         logits = head_outputs["cls_logits"]
         labels, boxes = [], []
         for target, match in zip(targets, matched_idxs, strict=True):
@@ -103,21 +110,21 @@ class FCOSHead(nn.Module):
         wanted = taeda.zeros_like(logits)
         wanted[matched, label[matched]] = 1.0
         found = self.box_coder.decode(head_outputs["bbox_regression"], places)
-        # Square root of the products of the shorter by the longer way to the sides.
+        # The centerness is sqrt(min(left, right) / max(left, right) * min(top, bottom) / max(top, bottom)).
         sides = self.box_coder.encode(places, truth)[matched]
         across, down = sides[:, 0::2], sides[:, 1::2]
-        central = taeda.sqrt((across.amin(-1) / across.amax(-1)) * (down.amin(-1) / down.amax(-1)))
-        middle = head_outputs["bbox_ctrness"].squeeze(dim=2)[matched]
+        centerness = taeda.sqrt((across.amin(-1) / across.amax(-1)) * (down.amin(-1) / down.amax(-1)))
+        logit = head_outputs["bbox_ctrness"].squeeze(dim=2)[matched]
         return {
             "classification": sigmoid_focal_loss(logits, wanted, reduction="sum") / count,
             "bbox_regression": generalized_box_iou_loss(found[matched], truth[matched], reduction="sum") / count,
-            "bbox_ctrness": F.binary_cross_entropy_with_logits(middle, central, reduction="sum") / count,
+            "bbox_ctrness": F.binary_cross_entropy_with_logits(logit, centerness, reduction="sum") / count,
         }
 
     def forward(self, x: list[Tensor]) -> Outputs:
         logits = self.classification_head(x)
-        codes, middle = self.regression_head(x)
-        return {"cls_logits": logits, "bbox_regression": codes, "bbox_ctrness": middle}
+        codes, centerness = self.regression_head(x)
+        return {"cls_logits": logits, "bbox_regression": codes, "bbox_ctrness": centerness}
 
 
 class FCOS(AnchorDetector):
@@ -185,19 +192,19 @@ class FCOS(AnchorDetector):
         centers, sizes = (anchors[:, :2] + anchors[:, 2:]) / 2, anchors[:, 2] - anchors[:, 0]
         low, high = boxes[:, :2], boxes[:, 2:]
         near = (centers[:, None] - (low + high) / 2).abs().amax(2) < self.center_sampling_radius * sizes[:, None]
-        ways = taeda.cat([centers[:, None] - low, high - centers[:, None]], dim=2)
+        distances = taeda.cat([centers[:, None] - low, high - centers[:, None]], dim=2)
         least, most = sizes * 4, sizes * 8
         least[: per_level[0]] = 0
         most[-per_level[-1] :] = float("inf")
-        reach = ways.amax(2)
-        fits = near & (ways.amin(2) > 0) & (reach > least[:, None]) & (reach < most[:, None])
+        farthest = distances.amax(2)
+        fits = near & (distances.amin(2) > 0) & (farthest > least[:, None]) & (farthest < most[:, None])
         area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
         value, match = (fits.to(taeda.float32) * (1e8 - area)).max(dim=1)
         match[value < 1e-5] = -1
         return match
 
     def scores(self, outputs: Outputs) -> Tensor:
-        """Return the geometric mean of a class's probability and that of being central."""
+        """Return the geometric mean of a class's probability and the centerness."""
         return taeda.sqrt(taeda.sigmoid(outputs["cls_logits"]) * taeda.sigmoid(outputs["bbox_ctrness"]))
 
     def decode(self, codes: Tensor, anchors: Tensor) -> Tensor:
@@ -229,4 +236,4 @@ def fcos_resnet50_fpn(
     Conv2d(256, 3, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
     """
     backbone = pyramid("fcos_resnet50_fpn", weights, weights_backbone, trainable_backbone_layers)
-    return FCOS(backbone, 91 if num_classes is None else num_classes, **kwargs)
+    return FCOS(backbone, COCO_CLASSES if num_classes is None else num_classes, **kwargs)

@@ -8,7 +8,8 @@ from typing import Any
 from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import he, start
-from taeda.vision.models.detection.faster_rcnn import FasterRCNN, checked, resnet50_fpn
+from taeda.vision.models.detection._detector import checked
+from taeda.vision.models.detection.faster_rcnn import FasterRCNN, resnet50_fpn
 from taeda.vision.models.registry import builder
 from taeda.vision.ops import MultiScaleRoIAlign
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from taeda import nn
 from taeda.vision.models._build import he, start
-from taeda.vision.models.detection.faster_rcnn import FasterRCNN, checked, resnet50_fpn, second_version
+from taeda.vision.models.detection._detector import COCO_CLASSES, checked
+from taeda.vision.models.detection.faster_rcnn import FasterRCNN, resnet50_fpn, second_version
 from taeda.vision.models.registry import builder
 from taeda.vision.ops import MultiScaleRoIAlign
 from taeda.vision.ops.misc import Conv2dNormActivation, Layer
@@ -128,7 +129,7 @@ def maskrcnn_resnet50_fpn(
     Conv2d(256, 3, kernel_size=(1, 1), stride=(1, 1))
     """
     backbone = resnet50_fpn("maskrcnn_resnet50_fpn", weights, weights_backbone, trainable_backbone_layers)
-    return MaskRCNN(backbone, 91 if num_classes is None else num_classes, **kwargs)
+    return MaskRCNN(backbone, COCO_CLASSES if num_classes is None else num_classes, **kwargs)
 
 
 @builder
@@ -145,4 +146,4 @@ def maskrcnn_resnet50_fpn_v2(
     backbone = resnet50_fpn("maskrcnn_resnet50_fpn_v2", weights, weights_backbone, trainable_backbone_layers, v2=True)
     parts = second_version(backbone)
     parts["mask_head"] = MaskRCNNHeads(backbone.out_channels, [256] * 4, 1, norm_layer=nn.BatchNorm2d)
-    return MaskRCNN(backbone, 91 if num_classes is None else num_classes, **{**parts, **kwargs})
+    return MaskRCNN(backbone, COCO_CLASSES if num_classes is None else num_classes, **{**parts, **kwargs})

@@ -10,11 +10,21 @@ import taeda
 from taeda import Tensor, nn
 from taeda.vision.models._build import refuse_weights, small, start
 from taeda.vision.models.detection import _utils as det_utils
-from taeda.vision.models.detection._detector import IMAGE_MEAN, IMAGE_STD, Detector, best_of, check_labels, flattened, level_candidates
+from taeda.vision.models.detection._detector import (
+    COCO_CLASSES,
+    IMAGE_MEAN,
+    IMAGE_STD,
+    Detector,
+    best_of,
+    check_labels,
+    checked,
+    flattened,
+    level_candidates,
+    needs_out_channels,
+)
 from taeda.vision.models.detection._utils import Detections, Target
 from taeda.vision.models.detection.anchor_utils import AnchorGenerator
 from taeda.vision.models.detection.backbone_utils import BackboneWithFPN, _resnet_fpn_extractor, _validate_trainable_layers
-from taeda.vision.models.detection.faster_rcnn import checked
 from taeda.vision.models.detection.image_list import ImageList
 from taeda.vision.models.detection.transform import GeneralizedRCNNTransform
 from taeda.vision.models.registry import builder
@@ -84,7 +94,7 @@ class RetinaNetClassificationHead(_Head):
         self.BETWEEN_THRESHOLDS = det_utils.Matcher.BETWEEN_THRESHOLDS
 
     def compute_loss(self, targets: list[Target], head_outputs: Outputs, matched_idxs: list[Tensor]) -> Tensor:
-        """Return the focal loss of the anchors that are matched or not, none in between, a matched one."""
+        """Return the focal loss of matched and unmatched anchors, those in between left out, per matched anchor."""
         losses = []
         for target, logits, match in zip(targets, head_outputs["cls_logits"], matched_idxs, strict=True):
             matched = match >= 0
@@ -111,7 +121,7 @@ class RetinaNetRegressionHead(_Head):
         self._loss_type = "l1"
 
     def compute_loss(self, targets: list[Target], head_outputs: Outputs, anchors: list[Tensor], matched_idxs: list[Tensor]) -> Tensor:
-        """Return the loss of the matched anchors' codes, a matched one."""
+        """Return the loss of the matched anchors' codes, per matched anchor."""
         losses = []
         for target, codes, boxes, match in zip(targets, head_outputs["bbox_regression"], anchors, matched_idxs, strict=True):
             matched = taeda.where(match >= 0)[0]
@@ -276,15 +286,6 @@ class RetinaNet(AnchorDetector):
         return self.box_coder.decode_single(codes, anchors)
 
 
-def needs_out_channels(backbone: Any, op: str) -> None:
-    """Raise ValueError for a backbone that does not say its channels."""
-    if not hasattr(backbone, "out_channels"):
-        raise ValueError(
-            f"[{op}] backbone should contain an attribute out_channels specifying the number of output channels "
-            "(assumed to be the same for all the levels)"
-        )
-
-
 def pyramid(name: str, weights: Any, weights_backbone: Any, layers: int | None, p6: int = 256) -> BackboneWithFPN:
     """Return ResNet-50 with the levels 3 to 7; the sixth is made of as many channels as `p6`."""
     refuse_weights(name, weights)
@@ -317,7 +318,7 @@ def retinanet_resnet50_fpn(
     Conv2d(256, 27, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
     """
     backbone = pyramid("retinanet_resnet50_fpn", weights, weights_backbone, trainable_backbone_layers)
-    return RetinaNet(backbone, 91 if num_classes is None else num_classes, **kwargs)
+    return RetinaNet(backbone, COCO_CLASSES if num_classes is None else num_classes, **kwargs)
 
 
 @builder
@@ -331,7 +332,7 @@ def retinanet_resnet50_fpn_v2(
     **kwargs: Any,
 ) -> RetinaNet:
     """Build RetinaNet with normalisation in the heads and GIoU for boxes (Zhang et al., ATSS, 2019); see `retinanet_resnet50_fpn`."""
-    classes = 91 if num_classes is None else num_classes
+    classes = COCO_CLASSES if num_classes is None else num_classes
     backbone = pyramid("retinanet_resnet50_fpn_v2", weights, weights_backbone, trainable_backbone_layers, 2048)
     anchors = _default_anchors()
     head = RetinaNetHead(

@@ -282,11 +282,11 @@ class RoIHeads(nn.Module):
         for target in targets:
             boxes, labels = target["boxes"], target["labels"]
             if boxes.dtype not in (taeda.float32, taeda.float64, taeda.float16):
-                raise TypeError(f"[RoIHeads] target boxes must of float type, instead got {boxes.dtype}")
+                raise TypeError(f"[RoIHeads] target boxes must be of float type, instead got {boxes.dtype}")
             if labels.dtype != taeda.int64:
-                raise TypeError(f"[RoIHeads] target labels must of int64 type, instead got {labels.dtype}")
+                raise TypeError(f"[RoIHeads] target labels must be of int64 type, instead got {labels.dtype}")
             if self.has_keypoint() and target["keypoints"].dtype != taeda.float32:
-                raise TypeError(f"[RoIHeads] target keypoints must of float type, instead got {target['keypoints'].dtype}")
+                raise TypeError(f"[RoIHeads] target keypoints must be of float type, instead got {target['keypoints'].dtype}")
 
     def forward(
         self,
@@ -317,8 +317,8 @@ class RoIHeads(nn.Module):
         if self.has_mask():
             masks = self.mask_predictor(self.mask_head(self.mask_roi_pool(features, regions, image_shapes)))
             if self.training:
-                pairs = [(target["masks"], target["labels"]) for target in truth]
-                losses["loss_mask"] = maskrcnn_loss(masks, regions, [m for m, _ in pairs], [n for _, n in pairs], matched)
+                gt_masks, gt_labels = ([target[key] for target in truth] for key in ("masks", "labels"))
+                losses["loss_mask"] = maskrcnn_loss(masks, regions, gt_masks, gt_labels, matched)
             else:
                 for found, mask in zip(result, maskrcnn_inference(masks, [found["labels"] for found in result]), strict=True):
                     found["masks"] = mask

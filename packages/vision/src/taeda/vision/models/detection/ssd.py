@@ -11,7 +11,7 @@ from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import refuse_weights, start
 from taeda.vision.models.detection import _utils as det_utils
-from taeda.vision.models.detection._detector import IMAGE_MEAN, IMAGE_STD, Detector, best_of, flattened
+from taeda.vision.models.detection._detector import COCO_CLASSES, IMAGE_MEAN, IMAGE_STD, Detector, best_of, flattened
 from taeda.vision.models.detection._utils import Detections, Target
 from taeda.vision.models.detection.anchor_utils import DefaultBoxGenerator
 from taeda.vision.models.detection.backbone_utils import _validate_trainable_layers
@@ -144,7 +144,7 @@ class SSD(Detector):
         self.neg_to_pos_ratio = (1.0 - positive_fraction) / positive_fraction
 
     def compute_loss(self, targets: list[Target], head_outputs: Outputs, anchors: list[Tensor], matched_idxs: list[Tensor]) -> Outputs:
-        """Return the losses of the matched boxes' codes and of their classes and the worst others', a matched box."""
+        """Return the losses of the matched boxes' codes, and of the classes of these and of the worst others, per matched box."""
         logits = head_outputs["cls_logits"]
         box_losses, labels, count = [], [], 0
         for target, codes, boxes, match in zip(targets, head_outputs["bbox_regression"], anchors, matched_idxs, strict=True):
@@ -294,6 +294,6 @@ def ssd300_vgg16(
     backbone = SSDFeatureExtractorVGG(features, False)
     scales, steps = [0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05], [8, 16, 32, 64, 100, 300]
     anchors = DefaultBoxGenerator([[2], [2, 3], [2, 3], [2, 3], [2], [2]], scales=scales, steps=steps)
-    # The weights come from Caffe's: levels of a byte, without their deviation.
+    # The backbone's weights come from Caffe, whose images range from 0 to 255 and are not divided by a deviation.
     options = {"image_mean": [0.48235, 0.45882, 0.40784], "image_std": [1.0 / 255.0] * 3, **kwargs}
-    return SSD(backbone, anchors, (300, 300), 91 if num_classes is None else num_classes, **options)
+    return SSD(backbone, anchors, (300, 300), COCO_CLASSES if num_classes is None else num_classes, **options)

@@ -10,8 +10,9 @@ from typing import Any
 
 from taeda import Tensor, nn
 from taeda.vision.models._build import refuse_weights, start
+from taeda.vision.models.detection._detector import COCO_CLASSES
 from taeda.vision.models.detection.anchor_utils import DefaultBoxGenerator
-from taeda.vision.models.detection.backbone_utils import _validate_trainable_layers, stages_of
+from taeda.vision.models.detection.backbone_utils import _validate_trainable_layers, freeze_stages
 from taeda.vision.models.detection.ssd import SSD, SSDScoringHead, checked_channels, size_is_fixed
 from taeda.vision.models.mobilenetv3 import mobilenet_v3_large
 from taeda.vision.models.registry import builder
@@ -131,9 +132,9 @@ def ssdlite320_mobilenet_v3_large(
     norm = norm_layer or partial(nn.BatchNorm2d, eps=0.001, momentum=0.03)
     model = mobilenet_v3_large(weights=weights_backbone, norm_layer=norm, reduced_tail=True, **kwargs)
     start(model, _normal)
-    stages = stages_of(model.features, layers, "ssdlite320_mobilenet_v3_large")
+    stages = freeze_stages(model.features, layers, "ssdlite320_mobilenet_v3_large")
     backbone = SSDLiteFeatureExtractorMobileNet(model.features, stages[-2], norm)
-    size, classes = (320, 320), 91 if num_classes is None else num_classes
+    size, classes = (320, 320), COCO_CLASSES if num_classes is None else num_classes
     anchors = DefaultBoxGenerator([[2, 3] for _ in range(6)], min_ratio=0.2, max_ratio=0.95)
     channels = checked_channels(backbone, anchors, size, "ssdlite320_mobilenet_v3_large")
     options = {

@@ -31,7 +31,7 @@ class GeneralizedRCNNTransform(nn.Module):
     Called with a list of images C x H x W, values 0 to 1, and their targets; gives an `ImageList` and the targets.
 
     Raises:
-        ValueError: an image has not 3 dimensions.
+        ValueError: an image does not have 3 dimensions.
         TypeError: an image is not floating-point.
     """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from taeda import Tensor, nn
 from taeda.nn import functional as F
-from taeda.vision.models._utils import IntermediateLayerGetter
+from taeda.vision.models._utils import IntermediateLayerGetter, stage_starts
 from taeda.vision.models.mobilenetv3 import mobilenet_v3_large
 from taeda.vision.models.resnet import resnet50, resnet101
 
@@ -43,7 +43,7 @@ def resnet_backbone(depth: int, weights: Any, aux: bool | None) -> nn.Module:
 def mobilenet_backbone(weights: Any, aux: bool | None, names: tuple[str, str] = ("out", "aux")) -> tuple[nn.Module, int, int]:
     """Return the features of a dilated MobileNetV3 as the last map and, with `aux`, a finer one; and the widths of both."""
     features: Any = mobilenet_v3_large(weights=weights, dilated=True).features
-    stages = [0, *(i for i, b in enumerate(features) if getattr(b, "_is_cn", False)), len(features) - 1]
+    stages = stage_starts(features)
     last, before = stages[-1], stages[-4]
     maps = {str(last): names[0], **({str(before): names[1]} if aux else {})}
     return IntermediateLayerGetter(features, maps), features[last].out_channels, features[before].out_channels

@@ -1,4 +1,4 @@
-"""Models that classify films."""
+"""Models that classify videos."""
 
 from taeda.vision.models.video.mvit import MViT, mvit_v1_b, mvit_v2_s
 from taeda.vision.models.video.resnet import VideoResNet, mc3_18, r2plus1d_18, r3d_18

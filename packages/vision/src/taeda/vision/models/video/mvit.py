@@ -67,7 +67,7 @@ class Pool(nn.Module):
         return x, (t, h, w)
 
 
-def _ways(table: Tensor, q: int, k: int) -> Tensor:
+def _relative_rows(table: Tensor, q: int, k: int) -> Tensor:
     """Return the rows of a table of distances for q and k places along an axis, q x k x C; a table of another size is stretched."""
     size = 2 * max(q, k) - 1
     if len(table) != size:
@@ -142,7 +142,7 @@ class MultiscaleAttention(nn.Module):
         """Return what the distances add to the scores of all but the class token: B x heads x queries x keys."""
         grid = q[:, :, 1:].unflatten(2, q_thw)
         tables = zip((self.rel_pos_t, self.rel_pos_h, self.rel_pos_w), q_thw, k_thw, strict=True)
-        t, h, w = (_ways(table, *sizes) for table, *sizes in tables)  # type: ignore[arg-type]
+        t, h, w = (_relative_rows(table, *sizes) for table, *sizes in tables)  # type: ignore[arg-type]
         over_h = taeda.einsum("bnthwc,hkc->bnthwk", grid, h)[..., None, :, None]
         over_w = taeda.einsum("bnthwc,wkc->bnthwk", grid, w)[..., None, None, :]
         over_t = taeda.einsum("bnthwc,tkc->bnthwk", grid, t)[..., :, None, None]
@@ -260,7 +260,7 @@ class PositionalEncoding(nn.Module):
 
 
 class MViT(nn.Module):
-    """A convolution cuts a film into tokens; blocks of attention pool them to ever fewer and wider ones; the class token is classified.
+    """A convolution cuts a video into tokens; blocks of attention pool them to ever fewer and wider ones; the class token is classified.
 
     Args:
         spatial_size, temporal_size: height and width, and count of frames.
@@ -338,7 +338,7 @@ class MViT(nn.Module):
                     nn.init.trunc_normal_(parameter, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:
-        known = isinstance(x, Tensor)       # what fx traces with stands for films of any shape
+        known = isinstance(x, Tensor)       # what fx traces with stands for videos of any shape
         if known and x.dim() not in (4, 5):
             raise ValueError(f"[MViT] Unsupported input dimension {x.shape}; expected B x 3 x T x H x W or B x 3 x H x W")
         if not known or x.dim() == 4:
@@ -346,8 +346,8 @@ class MViT(nn.Module):
         x = self.conv_proj(x)
         thw = (self.pos_encoding.temporal_size, *self.pos_encoding.spatial_size)
         if known and math.prod(x.shape[2:]) != math.prod(thw):
-            raise RuntimeError(f"[MViT] the film is cut into {tuple(x.shape[2:])} patches over time, height and width, and the model has "
-                               f"places for {thw}; give films of the size that it was built for, or build it with other sizes")
+            raise RuntimeError(f"[MViT] the video is cut into {tuple(x.shape[2:])} patches over time, height and width, and the model has "
+                               f"places for {thw}; give videos of the size that it was built for, or build it with other sizes")
         x = self.pos_encoding(x.flatten(2).transpose(1, 2))
         for block in self.blocks:
             x, thw = block(x, thw)
@@ -377,7 +377,7 @@ def _blocks(inputs: list[int], outputs: list[int], always: bool) -> list[MSBlock
 
 @builder
 def mvit_v1_b(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MViT:
-    """Build MViT-B of the first version: 36.6 million parameters, films of 16 frames of 224 x 224; further arguments go to `MViT`."""
+    """Build MViT-B of the first version: 36.6 million parameters, videos of 16 frames of 224 x 224; further arguments go to `MViT`."""
     options: dict[str, Any] = {"rel_pos_embed": False, "proj_after_attn": False, "stochastic_depth_prob": 0.2, **kwargs}
     blocks = _blocks(_WIDTHS, [*_WIDTHS[1:], _WIDTHS[-1]], always=False)
     return built(MViT, (224, 224), 16, blocks, False, False, weights=weights, config=options, name="mvit_v1_b")
@@ -385,7 +385,7 @@ def mvit_v1_b(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> M
 
 @builder
 def mvit_v2_s(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MViT:
-    """Build MViT-S of the second version: 34.5 million parameters, films of 16 frames of 224 x 224; further arguments go to `MViT`.
+    """Build MViT-S of the second version: 34.5 million parameters, videos of 16 frames of 224 x 224; further arguments go to `MViT`.
 
     >>> import taeda
     >>> from taeda.vision.models.video import mvit_v2_s

@@ -1,4 +1,4 @@
-"""ResNets of films: convolutions over space and time, whole or one after the other (Tran et al., 2017)."""
+"""ResNets of videos: convolutions over space and time, whole or one after the other (Tran et al., 2017)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["VideoResNet", "mc3_18", "r2plus1d_18", "r3d_18"]
 
 
 class Conv3DSimple(nn.Conv3d):
-    """3x3x3."""
+    """A 3x3x3 convolution."""
 
     def __init__(self, in_planes: int, out_planes: int, midplanes: int | None = None, stride: int = 1, padding: int = 1) -> None:
         super().__init__(in_planes, out_planes, kernel_size=(3, 3, 3), stride=stride, padding=padding, bias=False)
@@ -25,7 +25,7 @@ class Conv3DSimple(nn.Conv3d):
 
 
 class Conv2Plus1D(nn.Sequential):
-    """3x3 over space, then 3 over time."""
+    """A 3x3 convolution over space, then one of 3 over time."""
 
     def __init__(self, in_planes: int, out_planes: int, midplanes: int, stride: int = 1, padding: int = 1) -> None:
         space: dict[str, Any] = {"kernel_size": (1, 3, 3), "stride": (1, stride, stride), "padding": (0, padding, padding)}
@@ -44,7 +44,7 @@ class Conv2Plus1D(nn.Sequential):
 
 
 class Conv3DNoTemporal(nn.Conv3d):
-    """3x3 over space, each frame by itself."""
+    """A 3x3 convolution over space, each frame by itself."""
 
     def __init__(self, in_planes: int, out_planes: int, midplanes: int | None = None, stride: int = 1, padding: int = 1) -> None:
         strides, edges = (1, stride, stride), (0, padding, padding)
@@ -197,7 +197,7 @@ class VideoResNet(nn.Module):
 def r3d_18(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> VideoResNet:
     """Build a ResNet of 18 layers with convolutions over space and time, 33.4 million parameters (Tran et al., 2018).
 
-    It has 400 classes by default and takes films of 112 x 112 pixels; further arguments go to `VideoResNet`.
+    It has 400 classes by default and takes videos of 112 x 112 pixels; further arguments go to `VideoResNet`.
 
     >>> import taeda
     >>> from taeda.vision.models.video import r3d_18

@@ -1,4 +1,4 @@
-"""S3D: Inception blocks for films, with convolutions over space, then over time (Xie, Sun, Huang, Tu, Murphy, 2018)."""
+"""S3D: Inception blocks for videos, with convolutions over space, then over time (Xie, Sun, Huang, Tu, Murphy, 2018)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Swin transformers of films: attention within windows over time and space (Liu et al., Video Swin Transformer, 2021)."""
+"""Swin transformers of videos: attention within windows over time and space (Liu et al., Video Swin Transformer, 2021)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from taeda import Tensor, nn
 from taeda.nn import functional as F
 from taeda.vision.models._build import built
+from taeda.vision.models._utils import relative_position_index
 from taeda.vision.models.registry import builder
 from taeda.vision.models.swin_transformer import PatchMerging, ShiftedWindowAttention, SwinTransformerBlock, stages, start_linear
 from taeda.vision.ops.misc import Layer
@@ -17,19 +18,19 @@ __all__ = ["SwinTransformer3d", "swin3d_b", "swin3d_s", "swin3d_t"]
 
 
 class ShiftedWindowAttention3d(ShiftedWindowAttention):
-    """Attention among the pixels of each window of a film; a window is never larger than the film. Shape: B x T x H x W x C, kept."""
+    """Attention among the pixels of each window of a video; a window is never larger than the video. Shape: B x T x H x W x C, kept."""
 
     _sizes = 3
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.register_buffer("relative_position_index", self._ways())
+        self.register_buffer("relative_position_index", relative_position_index(self.window_size))
 
     def get_relative_position_bias(self, window_size: list[int] | None = None) -> Tensor:
-        """Return the biases in a window, 1 x heads x pixels x pixels; of a smaller one, the ways among its own first pixels."""
+        """Return the biases in a window, 1 x heads x pixels x pixels; of a smaller one, the offsets among its own first pixels."""
         n, index = math.prod(window_size or self.window_size), self.relative_position_index
-        ways = index[:n, :n].flatten()
-        return self.relative_position_bias_table[ways].reshape(n, n, -1).permute(2, 0, 1).unsqueeze(0)
+        offsets = index[:n, :n].flatten()
+        return self.relative_position_bias_table[offsets].reshape(n, n, -1).permute(2, 0, 1).unsqueeze(0)
 
     def _fitted(self, sizes: list[int]) -> tuple[list[int], Tensor]:
         window = [min(p, size) for p, size in zip(self.window_size, sizes, strict=True)]
@@ -37,7 +38,7 @@ class ShiftedWindowAttention3d(ShiftedWindowAttention):
 
 
 class PatchEmbed3d(nn.Module):
-    """Cut a film into patches: B x 3 x T x H x W gives B x T' x H' x W' x C; what is left over is filled up with zeros."""
+    """Cut a video into patches: B x 3 x T x H x W gives B x T' x H' x W' x C; what is left over is filled up with zeros."""
 
     def __init__(self, patch_size: list[int], in_channels: int = 3, embed_dim: int = 96, norm_layer: Layer | None = None) -> None:
         super().__init__()
@@ -49,7 +50,7 @@ class PatchEmbed3d(nn.Module):
         try:
             _, _, t, h, w = x.shape
         except ValueError:
-            raise ValueError(f"[PatchEmbed3d] expected films, B x 3 x T x H x W, got {tuple(x.shape)}") from None
+            raise ValueError(f"[PatchEmbed3d] expected videos, B x 3 x T x H x W, got {tuple(x.shape)}") from None
         p, q, r = self.tuple_patch_size
         x = self.proj(F.pad(x, (0, -w % r, 0, -h % q, 0, -t % p)))
         return self.norm(x.permute(0, 2, 3, 4, 1))
@@ -114,7 +115,7 @@ def _swin3d(width: int, depth: int, heads: int, weights: Any, config: dict[str, 
 
 @builder
 def swin3d_t(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer3d:
-    """Build Swin-T for films: 28.2 million parameters, 400 classes by default; further arguments go to `SwinTransformer3d`.
+    """Build Swin-T for videos: 28.2 million parameters, 400 classes by default; further arguments go to `SwinTransformer3d`.
 
     >>> import taeda
     >>> from taeda.vision.models.video import swin3d_t
@@ -127,11 +128,11 @@ def swin3d_t(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> Sw
 
 @builder
 def swin3d_s(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer3d:
-    """Build Swin-S for films: 49.8 million parameters, 18 blocks in the third stage for 6 of `swin3d_t`."""
+    """Build Swin-S for videos: 49.8 million parameters, 18 blocks in the third stage for 6 of `swin3d_t`."""
     return _swin3d(96, 18, 3, weights, kwargs, "swin3d_s")
 
 
 @builder
 def swin3d_b(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SwinTransformer3d:
-    """Build Swin-B for films: 88.0 million parameters, a third wider than `swin3d_s`."""
+    """Build Swin-B for videos: 88.0 million parameters, a third wider than `swin3d_s`."""
     return _swin3d(128, 18, 4, weights, kwargs, "swin3d_b")
