@@ -352,7 +352,7 @@ def clone(input: Tensor, *, memory_format: Any = ...) -> Tensor:
 def column_stack(tensors: Any, *, out: Tensor | None = ...) -> Tensor:
     """Put tensors behind each other along dimension 1, vectors as columns."""
 def combinations(input: Tensor, r: Any = ..., with_replacement: _bool = ...) -> Tensor:
-    """Return all combinations of ``r`` elements of a vector, one a row, in the order of Python's itertools."""
+    """Return all combinations of ``r`` elements of a vector, one per row, in the order of Python's itertools."""
 def complex(real: Any, imag: Any, *, out: Tensor | None = ...) -> Tensor:
     """Return real + i imag, broadcast against each other; both float32 or both float64 (or both float16)."""
 def concat(tensors: Any, dim: _int | Sequence[_int] | None = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> Tensor:
@@ -508,7 +508,7 @@ def expm1_(input: Tensor) -> Tensor:
 def eye(n: Any, m: Any = ..., *, out: Tensor | None = ..., dtype: _dtype | None = ..., layout: Any = ..., device: _device | str | _int | None = ..., requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor:
     """Return ones on the diagonal of an n x m matrix (n x n without m), zeros elsewhere."""
 def fake_quantize_per_channel_affine(input: Tensor, scale: Any, zero_point: Any, axis: _int | Sequence[_int], quant_min: Any, quant_max: Any) -> Tensor:
-    """Round to what a tensor quantised with one scale a channel could hold, as :func:`fake_quantize_per_tensor_affine`."""
+    """Round to what a tensor quantised with one scale per channel could hold, as :func:`fake_quantize_per_tensor_affine`."""
 def fake_quantize_per_tensor_affine(input: Tensor, scale: Any, zero_point: Any, quant_min: Any, quant_max: Any) -> Tensor:
     """Round to what a quantised tensor could hold: (clamp(round(x / scale) + zero_point, quant_min, quant_max) - zero_point) scale."""
 def feature_alpha_dropout(input: Tensor, p: Any | None = ..., training: _bool = ..., inplace: _bool = ...) -> Tensor:

@@ -3,7 +3,7 @@
 ``_override`` looks here once a call has failed for a keyword that the function does not have: any other call pays nothing.
 Factors that stand between the tensors, as programs of PyTorch's first years write them, are found the same way.
 
-It also asks here, once a function, which of its parameters are True or False and nothing else.
+It also asks here, once per function, which of its parameters are True or False and nothing else.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ class CustomOpDef:
         self._backward, self._setup = backward, setup_context
 
     def register_vmap(self, fn: Callable[..., Any] | None = None) -> Callable[..., Any]:
-        """Let ``fn(info, in_dims, *args)`` return ``(output, out_dims)`` under vmap; without it the operator runs once a sample."""
+        """Let ``fn(info, in_dims, *args)`` return ``(output, out_dims)`` under vmap; without it the operator runs once per sample."""
         if fn is None:
             return self.register_vmap
         self._refuse_tensors_by_keyword("register_vmap")

@@ -92,7 +92,7 @@ class device:
     def __reduce__(self) -> tuple[Any, ...]:
         return device, (self.type, self.index)
 
-    # -- the device of what is made without one: a stack a thread ----------------------------------
+    # -- the device of what is made without one: a stack per thread ----------------------------------
 
     def __enter__(self) -> device:
         if not hasattr(_current, "stack"):

@@ -157,7 +157,7 @@ def register_vmap(op: Any, func: Callable[..., Any] | None = None, /, *, lib: An
     """Give an operator a rule for vmap; a decorator without ``func``.
 
     ``func(info, in_dims, *args)`` gets batches and where their samples lie, and returns the result with where its own do. Without a rule
-    the operator runs once a sample.
+    the operator runs once per sample.
 
     >>> import taeda
     >>> @taeda.library.custom_op("docs::halved", mutates_args=())

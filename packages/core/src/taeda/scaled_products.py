@@ -79,7 +79,7 @@ def _scaled_mm(
     out_dtype: Any = None,
     use_fast_accum: bool = False,
 ) -> Tensor:
-    """Return the product of two matrices of float8 with their scales, one a matrix or one a row (see ``scaled_product``).
+    """Return the product of two matrices of float8 with their scales, one per matrix or one per row (see ``scaled_product``).
 
     ``scale_result`` and ``use_fast_accum`` are accepted: a result in float8 is not scaled, sums are always taken in float32.
     """

@@ -132,7 +132,7 @@ class FunctionNode(Node, FunctionCtx):
         return raw_saved_of(self)
 
     def run(self, g: Any) -> tuple[Any, ...]:
-        """Call the user's backward with one cotangent an output."""
+        """Call the user's backward with one cotangent per output."""
         given = list(g) if isinstance(g, tuple) else [g]
         if self.materialize_grads:
             given = [_zeros(known) if x is None and known is not None else x for x, known in zip(given, self._outputs, strict=True)]
@@ -410,7 +410,7 @@ class Function(metaclass=FunctionMeta):
 
     @classmethod
     def _tangents(cls, node: Any, tangents: Any, count: int) -> tuple[Any, ...]:
-        """Return what the user's jvp does, one tangent or None an output."""
+        """Return what the user's jvp does, one tangent or None for each output."""
         found = cls.jvp(node, *tangents)
         found = found if isinstance(found, tuple) else (found,)
         for i, tangent in enumerate(found):

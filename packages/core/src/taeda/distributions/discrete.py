@@ -344,7 +344,7 @@ class Categorical(_ByEither):
 
 
 class OfClasses(Distribution):
-    """What is made of the draws of a ``Categorical``: its probabilities are the parameters, a value has a number a class."""
+    """What is made of the draws of a ``Categorical``: its probabilities are the parameters, a value has a number per class."""
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     _kept: tuple[str, ...] = ()                  # what a subclass has beside

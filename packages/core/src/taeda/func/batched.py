@@ -7,7 +7,7 @@ It takes over every call through ``__torch_function__``:
 a. The innermost level among the arguments goes first; its rule calls the same function on the values.
 b. Random functions follow the level's ``randomness`` (rules_random).
 c. A function without a rule is tried as what it is made of, since most compose others.  Kernels refuse stand-ins, so
-   nothing wrong can come of it; where one does, the function runs once a sample and the results are stacked.
+   nothing wrong can come of it; where one does, the function runs once per sample and the results are stacked.
 """
 
 from __future__ import annotations
@@ -289,7 +289,7 @@ def sample(tree: Any, level: int, i: int) -> Any:
 
 
 def loop(func: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run a function once a sample and stack what it returns."""
+    """Run a function once per sample and stack what it returns."""
     size = size_of(level)
     if size == 0:
         return empty_result(func, level, args, kwargs)
@@ -327,7 +327,7 @@ def check_target(name: str, target: Any, level: int) -> None:
 
 
 def loop_in_place(func: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run a function that writes once a sample, each into its own part of the batch."""
+    """Run a function that writes once per sample, each into its own part of the batch."""
     target = kwargs["out"] if kwargs.get("out") is not None else args[0]
     for t in tree_leaves(target):
         check_target(func.__name__, t, level)

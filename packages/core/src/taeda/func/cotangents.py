@@ -1,4 +1,4 @@
-"""How the engine takes a batch of cotangents: each node's derivative runs on the batch, or once a sample."""
+"""How the engine takes a batch of cotangents: each node's derivative runs on the batch, or once per sample."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def batched_vjp(node: Any, g: Any) -> Any:
 
 
 def one_by_one(node: Any, g: Any) -> Any:
-    """Run a node's derivative once a sample of the innermost level and stack the gradients."""
+    """Run a node's derivative once per sample of the innermost level and stack the gradients."""
     gs = g if isinstance(g, tuple) else (g,)
     level = deepest(gs)
     outer = deepest([x._value for x in gs if at(x, level)] + [x for x in gs if not at(x, level)]) > 0

@@ -1,4 +1,4 @@
-"""User-written functions (autograd.Function) under vmap: by their own rule, or once a sample."""
+"""User-written functions (autograd.Function) under vmap: by their own rule, or once per sample."""
 
 from __future__ import annotations
 

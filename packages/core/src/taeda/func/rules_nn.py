@@ -95,7 +95,7 @@ def group_norm(func: Any, level: int, args: Any, kwargs: Any) -> Any:
 
 
 def batch_norm(func: Any, level: int, args: Any, kwargs: Any) -> Any:
-    """Refuse to write a batch of statistics into shared ones; the rest runs once a sample."""
+    """Refuse to write a batch of statistics into shared ones; the rest runs once per sample."""
     given = bound(func, args, kwargs)
     if given is not None and given.get("training") and given.get("running_mean") is not None and at(given["input"], level) and not at(
         given["running_mean"], level

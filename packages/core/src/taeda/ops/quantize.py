@@ -72,7 +72,7 @@ def fake_quantize_per_tensor_affine(input: Any, scale: Any, zero_point: Any, qua
         for what, t in (("scale", scale), ("zero_point", zero_point)):
             if t.numel() != 1:
                 raise RuntimeError(f"[{op}] {what} should have one element, got shape {tuple(t.shape)}; "
-                                   "fake_quantize_per_channel_affine takes one a channel")
+                                   "fake_quantize_per_channel_affine takes one per channel")
             if t.requires_grad:
                 raise RuntimeError(f"[{op}] is not differentiable with respect to {what}, which requires grad; use {what}.detach()")
         scale, zero = scale.reshape(()).float(), zero_point.reshape(()).to(INT32)
@@ -91,7 +91,7 @@ def fake_quantize_per_tensor_affine(input: Any, scale: Any, zero_point: Any, qua
 
 
 def fake_quantize_per_channel_affine(input: Any, scale: Any, zero_point: Any, axis: int, quant_min: int, quant_max: int) -> Any:
-    """Round to what a tensor quantised with one scale a channel could hold, as :func:`fake_quantize_per_tensor_affine`.
+    """Round to what a tensor quantised with one scale per channel could hold, as :func:`fake_quantize_per_tensor_affine`.
 
     Args:
         input: floating point tensor.

@@ -74,7 +74,7 @@ def _choices(n, r, with_replacement):
 
 
 def combinations(input, r=2, with_replacement=False):
-    """Return all combinations of ``r`` elements of a vector, one a row, in the order of Python's itertools.
+    """Return all combinations of ``r`` elements of a vector, one per row, in the order of Python's itertools.
 
     Raises RuntimeError for a negative ``r``, or where ``input`` is no vector.
 

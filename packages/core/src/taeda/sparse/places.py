@@ -1,4 +1,4 @@
-"""Where a sparse tensor has elements: its indices by dimension, as one number an element, or as rows and columns of a compressed matrix.
+"""Where a sparse tensor has elements: its indices by dimension, as one number per element, or as rows and columns of a compressed matrix.
 
 What was found out about indices is kept with them (:func:`known`).  Nothing here looks at values or goes through autograd.
 """

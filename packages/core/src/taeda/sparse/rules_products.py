@@ -160,7 +160,7 @@ def _reduced(a: Any, b: Any, reduce: str) -> Any:
 
 
 def elements_of(s: Any) -> Any:
-    """The values of a sparse matrix, one an element."""
+    """The values of a sparse matrix, one per element."""
     return elements(s) if s._layout in BLOCKS else values_of(s)
 
 

@@ -1,4 +1,4 @@
-"""Types of arguments that are one number or one a dimension, by the names that users' own layers import."""
+"""Types of arguments that are one number or one per dimension, by the names that users' own layers import."""
 
 from __future__ import annotations
 

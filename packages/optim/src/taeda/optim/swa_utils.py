@@ -172,7 +172,7 @@ class SWALR(LRScheduler):
     lr = (1 - a) start + a swa_lr, with a = (1 - cos(pi s)) / 2 or s, s = min(1, epoch / anneal_epochs).
 
     Args:
-        swa_lr: the last rate, a number or one a group.
+        swa_lr: the last rate, a number or one per group.
         anneal_epochs: epochs of the way; 0: at once.
         anneal_strategy: 'cos' or 'linear'.
 

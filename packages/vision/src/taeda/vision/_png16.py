@@ -1,4 +1,4 @@
-"""PNG files of 16 bits a channel, as flows and depths are kept in: Pillow would read their colours with 8."""
+"""PNG files of 16 bits per channel, as flows and depths are kept in: Pillow would read their colours with 8."""
 
 from __future__ import annotations
 

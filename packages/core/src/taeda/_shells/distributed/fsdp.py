@@ -1,4 +1,4 @@
-"""Names of PyTorch's models in parts, one a process, for programs that ask whether they met one: nothing is an instance."""
+"""Names of PyTorch's models in parts, one per process, for programs that ask whether they met one: nothing is an instance."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Partial(Placement):
 
 
 class DTensor(Tensor):
-    """A tensor in parts, one a process.  There is one process, and nothing makes one.
+    """A tensor in parts, one per process.  There is one process, and nothing makes one.
 
     >>> import taeda
     >>> from taeda.distributed.tensor import DTensor

@@ -156,7 +156,7 @@ def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """Return x where x > 0, else weight x, with one weight for all or one a channel (dimension 1).
+    """Return x where x > 0, else weight x, with one weight for all or one per channel (dimension 1).
 
     Args:
         input: (B, C, ...) or any shape with a single weight.

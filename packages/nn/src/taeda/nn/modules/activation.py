@@ -215,7 +215,7 @@ class LeakyReLU(Module):
 
 
 class PReLU(Module):
-    """y = x where x > 0, else a x, with a learned, one for all or one a channel (He et al., 2015).
+    """y = x where x > 0, else a x, with a learned, one for all or one per channel (He et al., 2015).
 
     Args:
         num_parameters: 1, or the channels in dimension 1.

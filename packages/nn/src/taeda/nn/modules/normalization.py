@@ -101,7 +101,7 @@ class GroupNorm(Module):
         num_groups: divides num_channels.
         num_channels: C.
         eps: added to the variance.
-        affine: whether there are weight and bias, one a channel.
+        affine: whether there are weight and bias, one per channel.
         bias: whether a bias goes with the weight.
 
     Shapes:

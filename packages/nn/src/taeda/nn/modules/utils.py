@@ -1,4 +1,4 @@
-"""Arguments that may be one number or one a dimension."""
+"""Arguments that may be one number or one per dimension."""
 
 from __future__ import annotations
 

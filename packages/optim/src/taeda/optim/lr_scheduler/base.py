@@ -55,7 +55,7 @@ def set_group_value(group: dict[str, Any], key: str, value: Any) -> None:
 
 
 def for_each_group(name: str, what: str, optimizer: Optimizer, value: Any) -> list[Any]:
-    """Return one value a group, from one for all or a list; ValueError where the list has another length."""
+    """Return one value per group, from one for all or a list; ValueError where the list has another length."""
     if not isinstance(value, (list, tuple)):
         return [own(value) for _ in optimizer.param_groups]
     if len(value) != len(optimizer.param_groups):

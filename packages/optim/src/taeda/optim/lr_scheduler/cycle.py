@@ -44,7 +44,7 @@ class CyclicLR(_MomentumCycle):
     """lr goes from base_lr up to max_lr and down again, in straight lines, over and over.
 
     Args:
-        base_lr, max_lr: bounds, numbers or one a group.
+        base_lr, max_lr: bounds, numbers or one per group.
         step_size_up, step_size_down: batches of the rise, and of the fall (the same unless given).
         mode: 'triangular': all cycles alike; 'triangular2': each half as high as the one before;
             'exp_range': the height is gamma^batch.
@@ -210,7 +210,7 @@ class OneCycleLR(_MomentumCycle):
     """lr rises from max_lr / div_factor to max_lr, then falls far below where it began; once.
 
     Args:
-        max_lr: the highest rate, or one a group.
+        max_lr: the highest rate, or one per group.
         total_steps: number of batches; or epochs and steps_per_epoch.
         pct_start: part of it in which the rate rises.
         anneal_strategy: 'cos' or 'linear'.

@@ -28,7 +28,7 @@ LambdaList = Callable[[int], float] | list[Callable[[int], float]]
 
 
 class _FunctionLR(LRScheduler):
-    """A schedule given as one function, or one a group; attributes of objects are saved."""
+    """A schedule given as one function, or one per group; attributes of objects are saved."""
 
     lr_lambdas: list[Callable[[int], float]]
 
@@ -62,7 +62,7 @@ class LambdaLR(_FunctionLR):
     """lr(t) = initial lr x lr_lambda(t).
 
     Args:
-        lr_lambda: a function of the epoch, or a list with one a group.
+        lr_lambda: a function of the epoch, or a list with one per group.
 
     Raises ValueError for a list of another length, TypeError for what is not callable.
 
@@ -83,7 +83,7 @@ class MultiplicativeLR(_FunctionLR):
     """lr(t) = lr(t - 1) x lr_lambda(t).
 
     Args:
-        lr_lambda: a function of the epoch, or a list with one a group.
+        lr_lambda: a function of the epoch, or a list with one per group.
 
     >>> import taeda
     >>> from taeda import optim

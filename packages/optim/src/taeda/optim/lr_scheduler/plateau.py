@@ -28,7 +28,7 @@ class ReduceLROnPlateau(LRScheduler):
         threshold, threshold_mode: what counts as improvement: better than best x (1 ± threshold) for 'rel',
             than best ± threshold for 'abs'.
         cooldown: epochs after a change in which none is counted.
-        min_lr: a lower bound, or one a group.
+        min_lr: a lower bound, or one per group.
         eps: smaller changes are not made.
 
     Raises ValueError for a factor of 1 or more, an unknown mode, a list of another length than the groups.

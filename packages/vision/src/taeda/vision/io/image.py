@@ -247,7 +247,7 @@ def decode_image(
     mode: ImageReadMode | str = ImageReadMode.UNCHANGED,
     apply_exif_orientation: bool = False,
 ) -> taeda.Tensor:
-    """Decode an image into a uint8 tensor, C x H x W with values 0 to 255; a PNG file of 16 bits a channel into a uint16 tensor.
+    """Decode an image into a uint8 tensor, C x H x W with values 0 to 255; a PNG file of 16 bits per channel into a uint16 tensor.
 
     Args:
         input: a file's name, or its bytes as a uint8 tensor, 1-d.
@@ -299,7 +299,7 @@ def _as_read(image: Image.Image, mode: str | None) -> Image.Image:
     return image if mode in (None, image.mode) else image.convert(mode)
 
 
-_PNG_HEADER = 33            # bytes until the first chunk ends; byte 24 is the number of bits a channel
+_PNG_HEADER = 33            # bytes until the first chunk ends; byte 24 is the number of bits per channel
 
 
 def _wide_bytes(source: Any) -> bytes:

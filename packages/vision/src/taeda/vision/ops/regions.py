@@ -82,7 +82,7 @@ def _bags(table: Tensor, y: tuple[Tensor, Tensor], x: tuple[Tensor, Tensor], fir
     """Return the bins K x P x Q x C: means of the rows of `table` that the taps of both axes name.
 
     Args:
-        table: rows of C channels, one a pixel.
+        table: rows of C channels, one per pixel.
         y, x: pixels and weights of the axes, K x P x a and K x Q x b.
         first: the row where a bin's map begins, broadcastable to K x P x Q.
         width: pixels in a line.
@@ -151,7 +151,7 @@ def roi_align(
         boxes: K x 5, rows (number of the image, x1, y1, x2, y2); or a list of one n x 4 per image.
         output_size: bins down and across, P and Q.
         spatial_scale: pixels of `input` per unit of the boxes.
-        sampling_ratio: samples of a bin on each axis; 0 or less for about one a pixel.
+        sampling_ratio: samples of a bin on each axis; 0 or less for about one per pixel.
         aligned: shift by half a pixel, so that pixels are centred at whole numbers; without it, regions are at least one pixel wide.
 
     Returns:
@@ -237,7 +237,7 @@ def _pooled(table: Tensor, first: Tensor, rows: tuple[Tensor, Tensor], columns: 
     """Return maxima or means of the whole pixels of bins, K x C x P x Q; 0 for a bin without any.
 
     Args:
-        table: rows of C channels, one a pixel.
+        table: rows of C channels, one per pixel.
         first: the row where a bin's map begins, broadcastable to K x P x Q.
         rows, columns: see `_edges`.
         width: pixels in a line.

@@ -32,7 +32,7 @@ def checked_p(p: float, op: str) -> float:
 
 
 def checked_fill(fill: Any, op: str) -> Any:
-    """Return what fills the pixels that come from outside: a number, or one a channel; None is 0."""
+    """Return what fills the pixels that come from outside: a number, or one per channel; None is 0."""
     if not isinstance(fill, (Sequence, Number, type(None))):
         raise TypeError(f"[{op}] Fill should be either a sequence or a number, got {type(fill).__name__}")
     return 0 if fill is None else fill

@@ -203,7 +203,7 @@ def normalize(
             f"Got tensor.size() = {tuple(tensor.shape)}"
         )
     means, stds = (taeda.as_tensor(x, dtype=tensor.dtype, device=tensor.device) for x in (mean, std))
-    means, stds = (x.reshape(-1, 1, 1) if x.dim() < 2 else x for x in (means, stds))        # one a channel, or an image of them
+    means, stds = (x.reshape(-1, 1, 1) if x.dim() < 2 else x for x in (means, stds))        # one per channel, or an image of them
     if bool((stds == 0).any()):
         raise ValueError(
             f"[normalize] std evaluated to zero after conversion to {tensor.dtype}, leading to division by "

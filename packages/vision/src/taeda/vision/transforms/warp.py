@@ -178,7 +178,7 @@ def affine(
         scale: factor.
         shear: degrees along x, or (along x, along y).
         interpolation: nearest or bilinear.
-        fill: value of what comes from outside, or one a channel; 0 by default.
+        fill: value of what comes from outside, or one per channel; 0 by default.
         center: (x, y) of the fixed point; the middle by default.
 
     Raises:

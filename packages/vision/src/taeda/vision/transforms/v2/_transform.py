@@ -1,6 +1,6 @@
 """The base of all transforms of v2: a sample of any structure goes in, each part is treated by its kind, and the same structure comes out.
 
-Parameters are drawn once a sample, so that boxes and masks follow their image. Plain tensors are images; where a sample has an Image, a
+Parameters are drawn once per sample, so that boxes and masks follow their image. Plain tensors are images; where a sample has an Image, a
 Video or a PIL image, they pass through (labels), else the first of them is transformed.
 """
 
