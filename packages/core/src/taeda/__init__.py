@@ -323,7 +323,7 @@ def is_tensor(obj):
 
 
 def _taken_over(function, input):
-    """Let a class that is no Tensor take the call over (``__torch_function__``); TypeError for any other."""
+    """Let a class that is not a Tensor take the call over (``__torch_function__``); TypeError for any other."""
     if hasattr(type(input), "__torch_function__"):
         from taeda.overrides import handle_torch_function
 

@@ -181,7 +181,7 @@ def load(
 
     Raises:
         NotImplementedError: a repository's code would have to be downloaded.
-        ValueError: an unknown source, or ``model`` is no text.
+        ValueError: an unknown source, or ``model`` is not a string.
         RuntimeError: the file has no such function, or names packages in ``dependencies`` that are not installed.
 
     >>> import os, taeda

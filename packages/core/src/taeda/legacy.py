@@ -51,7 +51,7 @@ class TypedTensor(type):
 def make(dtype: Any, args: tuple[Any, ...], device: Any = None, op: str = "new") -> Any:
     """Return the tensor that a typed constructor makes of its arguments.
 
-    Raises TypeError for a tensor of another dtype, a float, or what is no sequence of numbers.
+    Raises TypeError for a tensor of another dtype, a float, or what is not a sequence of numbers.
     """
     where = "cpu" if device is None else device
     if len(args) != 1 or isinstance(args[0], (int, Size)):

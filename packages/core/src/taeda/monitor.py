@@ -52,7 +52,7 @@ VALUE, MEAN, COUNT, SUM, MAX, MIN = Aggregation
 class Event:
     """What happened: a name that events of one kind share, a time, and values.
 
-    Raises TypeError for a timestamp that is no datetime, or a value that is no text or number.
+    Raises TypeError for a timestamp that is not a datetime, or a value that is neither a string nor a number.
 
     >>> import datetime
     >>> from taeda.monitor import Event

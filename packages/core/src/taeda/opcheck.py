@@ -109,7 +109,7 @@ def opcheck(
     and ``_dynamic``: it runs forwards and backwards, the same way twice.
 
     Returns "SUCCESS" or the exception of each test.  Raises OpCheckError for the first that fails if ``raise_exception``, ValueError
-    for what is no operator, or an unknown test.
+    for what is not an operator, or an unknown test.
 
     >>> import taeda
     >>> @taeda.library.custom_op("checked::twice", mutates_args=())

@@ -54,7 +54,7 @@ def _default(value: Any, refuse: Callable[[str], Exception], name: str) -> str:
 def infer_schema(prototype_function: Callable[..., Any], /, *, mutates_args: str | Iterable[str], op_name: str | None = None) -> str:
     """Return the schema that the annotations of a function give, with ``mutates_args`` marked; after ``op_name`` if there is one.
 
-    Raises ValueError for a parameter without annotation, a type that schemas do not know, or a name that is no parameter.
+    Raises ValueError for a parameter without annotation, a type that schemas do not know, or a name that is not a parameter.
 
     >>> import taeda
     >>> def scaled(x: taeda.Tensor, by: float = 2.0) -> taeda.Tensor: ...

@@ -458,7 +458,7 @@ _NAMES = {
     "concatenate": "cat",
 }
 _OF_NUMBERS = ("tensor", "as_tensor", "asarray", "from_numpy", "new_tensor")
-# What tells about a tensor, or is no operator of PyTorch's
+# What tells about a tensor, or is not an operator of PyTorch's
 _SILENT_WORDS = """
 dim element_size get_device is_complex is_contiguous is_floating_point numel register_hook requires_grad_ retain_grad size
 storage_offset stride backward data_ptr is_same_size type cpu numpy tolist

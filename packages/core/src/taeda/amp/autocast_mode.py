@@ -41,7 +41,7 @@ class autocast:
         cache_enabled: keep the cast of each weight until the outermost block ends, unless the weight changes.
 
     Raises:
-        ValueError: ``device_type`` is no string.
+        ValueError: ``device_type`` is not a string.
         RuntimeError: no such device, or none with an autocast.
 
     >>> import taeda

@@ -27,7 +27,7 @@ _KL_REGISTRY: dict[tuple[type, type], Callable[[Any, Any], Tensor]] = {}
 def register_kl(type_p: type, type_q: type) -> Callable[[Callable[[Any, Any], Tensor]], Callable[[Any, Any], Tensor]]:
     """Make a function the rule for two classes, of distributions or that distributions inherit from, and for their subclasses.
 
-    Raises TypeError for what is no class.
+    Raises TypeError for what is not a class.
 
     >>> from taeda.distributions import Normal, kl_divergence, register_kl
     >>> class Twice(Normal): ...

@@ -36,7 +36,7 @@ EULER = 0.57721566490153286060
 class TransformedDistribution(Distribution):
     """The distribution of transforms of a base distribution's values.
 
-    Raises ValueError for what is no transform, and for a base with fewer dimensions than the transforms mix.
+    Raises ValueError for what is not a transform, and for a base with fewer dimensions than the transforms mix.
 
     >>> import taeda
     >>> from taeda import distributions as D

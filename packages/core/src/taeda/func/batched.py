@@ -302,7 +302,7 @@ def loop(func: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 
 
 def stacked(func: Any, column: tuple[Any, ...], level: int) -> Any:
-    """Return the results of all samples as one; a value that is no tensor must be the same for all."""
+    """Return the results of all samples as one; a value that is not a tensor must be the same for all."""
     if not isinstance(column[0], Tensor):
         if any(x != column[0] for x in column):
             raise NotForBatches(f"[{func.__name__}] vmap: the result is no tensor and differs between samples: {column[:3]}")

@@ -138,7 +138,7 @@ def grad(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) 
 
     Raises:
         RuntimeError: ``func`` returns no scalar tensor.
-        ValueError: an argument to differentiate with regard to is no tensor.
+        ValueError: an argument to differentiate with regard to is not a tensor.
 
     >>> import taeda
     >>> from taeda.func import grad

@@ -30,7 +30,7 @@ def functional_call(
     Raises:
         ValueError: no dict is given, a name is in two of them, or tied names get different tensors.
         RuntimeError: strict, and names are missing or not known.
-        TypeError: a value, or what has the name in the module, is no tensor.
+        TypeError: a value, or what has the name in the module, is not a tensor.
 
     >>> import taeda
     >>> from taeda import nn

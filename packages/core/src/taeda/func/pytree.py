@@ -86,7 +86,7 @@ LEAF = TreeSpec(None, None, [])
 
 # Classes of programs' own that are nodes: how one comes apart into (children, context), and is put together again
 NODES: dict[Any, tuple[Callable[[Any], tuple[Any, Any]], Callable[[Any, Any], Any]]] = {
-    Size: (lambda size: (list(size), None), lambda children, _: tuple(children)),       # as in PyTorch, what is built is no Size
+    Size: (lambda size: (list(size), None), lambda children, _: tuple(children)),       # as in PyTorch, what is built is not a Size
 }
 
 

@@ -31,7 +31,7 @@ def vmap(
         chunk_size: how many samples are run at once; None for all.
 
     Raises:
-        ValueError: in_dims or out_dims do not match, sizes of the mapped dimension differ, a result is no tensor.
+        ValueError: in_dims or out_dims do not match, sizes of the mapped dimension differ, a result is not a tensor.
         RuntimeError: ``func`` asks for a value (``.item()``, ``if x > 0``), or writes a batch into a tensor that has none.
 
     >>> import taeda

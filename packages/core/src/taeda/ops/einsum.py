@@ -468,7 +468,7 @@ def _in_order(chain, order):
 def chain_matmul(*matrices, out=None):
     """Multiply two or more matrices in the cheapest order; the former interface of :func:`taeda.linalg.multi_dot`.
 
-    Raises RuntimeError for what is no matrix.
+    Raises RuntimeError for what is not a matrix.
     """
     warn_once("chain_matmul", "taeda.chain_matmul is deprecated and will be removed in a future release; use taeda.linalg.multi_dot, which "
               "takes a list of tensors", 2)

@@ -38,7 +38,7 @@ def _round(x: Any, scale: Any, zero: Any, low: int, high: int, name: str) -> Any
     """Round x to multiples of scale around zero, both float32 that broadcast with x, or zero whole numbers."""
     plain = x.detach()
     steps = (plain if x.dtype in WIDE else plain.float()) * scale.reciprocal()
-    # a zero point that is no whole number shifts what is rounded
+    # a zero point that is not a whole number shifts what is rounded
     steps = (steps + zero).round() if isinstance(zero, TensorBase) and zero.is_floating_point() else steps.round() + zero
     value = (steps.nan_to_num(low).clamp(low, high) - zero) * scale
     value = value if value.dtype is x.dtype else value.to(x.dtype)

@@ -36,7 +36,7 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False, out=None
     if not both and not isinstance(elements, TensorBase) and not isinstance(test_elements, TensorBase):
         raise TypeError(f"[isin] one of the arguments must be a Tensor, got {type(elements).__name__} and "
                         f"{type(test_elements).__name__}")
-    if not both:                       # of a tensor it takes long to say that it is no number
+    if not both:                       # of a tensor it takes long to say that it is not a number
         elements, test_elements = (x.item() if isinstance(x, Number) and hasattr(x, "item") else x for x in (elements, test_elements))
     for x in (elements, test_elements):
         if not isinstance(x, (TensorBase, int, float)):
@@ -76,7 +76,7 @@ def _choices(n, r, with_replacement):
 def combinations(input, r=2, with_replacement=False):
     """Return all combinations of ``r`` elements of a vector, one per row, in the order of Python's itertools.
 
-    Raises RuntimeError for a negative ``r``, or where ``input`` is no vector.
+    Raises RuntimeError for a negative ``r``, or where ``input`` is not a vector.
 
     >>> import taeda
     >>> taeda.combinations(taeda.tensor([1, 2, 3]))

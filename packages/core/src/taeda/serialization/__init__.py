@@ -422,7 +422,7 @@ def load(
 
     Raises:
         pickle.UnpicklingError: for a global that is not allowed or a malformed pickle.
-        RuntimeError: for a file that is no checkpoint, is truncated or damaged, or says impossible sizes; for a
+        RuntimeError: for a file that is not a checkpoint, is truncated or damaged, or says impossible sizes; for a
             pickle_module with weights_only=True.
 
     >>> import taeda

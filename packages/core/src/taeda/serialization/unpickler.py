@@ -355,7 +355,7 @@ ACTIONS: dict[int, Callable[[Unpickler], Any]] = {
 def globals_of(data: bytes) -> set[str]:
     """Return the globals that a pickle names, as "module.name"; nothing is made."""
     found: set[str] = set()
-    texts: list[Any] = []  # what was last pushed; None for what is no text
+    texts: list[Any] = []  # what was last pushed; None for what is not a string
     memo: dict[int, Any] = {}
     for opcode, value, _ in pickletools.genops(data):
         name = opcode.name

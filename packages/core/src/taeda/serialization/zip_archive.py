@@ -82,7 +82,7 @@ class Reader:
     """Read records of a zip file after all of them were checked.
 
     Raises:
-        RuntimeError: where the file is no zip file, or truncated, or a record is compressed, encrypted, outside
+        RuntimeError: where the file is not a zip file, or truncated, or a record is compressed, encrypted, outside
             the file, over another one, twice there, or oddly named.
     """
 

@@ -164,7 +164,7 @@ def noop_context_fn() -> tuple[Any, Any]:
 
 
 def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the inputs as leaves of a graph of their own; what is no tensor stays.
+    """Return the inputs as leaves of a graph of their own; what is not a tensor stays.
 
     Raises:
         RuntimeError: they are no tuple.

@@ -351,7 +351,7 @@ def register_flop_formula(targets: Any, get_raw: bool = False) -> Callable[[Call
         get_raw: whether the formula wants tensors, and ``out_val``, instead of shapes and ``out_shape``.
 
     Raises:
-        ValueError: a target is no operator.
+        ValueError: a target is not an operator.
         RuntimeError: it has a formula.
 
     >>> import taeda

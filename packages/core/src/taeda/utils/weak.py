@@ -66,7 +66,7 @@ class WeakIdKeyDictionary(MutableMapping):
     def __contains__(self, key: Any) -> bool:
         try:
             return self._ref(key) in self.data
-        except TypeError:                               # what cannot be referred to weakly is no key
+        except TypeError:                               # what cannot be referred to weakly is not a key
             return False
 
     def __len__(self) -> int:

@@ -257,7 +257,7 @@ class DataLoader(Generic[T_co]):
 def _check_fetching(
     num_workers: Any, timeout: Any, prefetch_factor: int | None, persistent_workers: bool, collate_fn: Any, worker_init_fn: Any
 ) -> None:
-    """Raise TypeError for what is no number or no function, ValueError for what is out of range or needs workers."""
+    """Raise TypeError for what is neither a number nor a function, ValueError for what is out of range or needs workers."""
     for name, value, kind in (("num_workers", num_workers, int), ("timeout", timeout, (int, float))):
         if not isinstance(value, kind):
             raise TypeError(f"[DataLoader] {name} should be a number, got {value!r}")

@@ -200,7 +200,7 @@ class WeightedRandomSampler(Sampler[int]):
         generator: the source of randomness; the default generator if None.
 
     Raises:
-        ValueError: `num_samples` is not a positive integer, `replacement` is no bool, `weights` is not 1-d.
+        ValueError: `num_samples` is not a positive integer, `replacement` is not a bool, `weights` is not 1-d.
 
     >>> from taeda.data import WeightedRandomSampler
     >>> list(WeightedRandomSampler([0.0, 1.0, 0.0], 3))

@@ -33,7 +33,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     (param is its slope, 0.01), 3/4 for selu.
 
     Raises:
-        ValueError: the name is not known, or param is no number.
+        ValueError: the name is not known, or param is not a number.
 
     >>> from taeda.nn import init
     >>> init.calculate_gain("tanh")

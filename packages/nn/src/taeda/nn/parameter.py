@@ -246,7 +246,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
     ('Buffer', False)
     """
 
-    cls_to_become = Buffer  # Tensor itself is no class that an object can be turned into
+    cls_to_become = Buffer  # Tensor itself is not a class that an object can be turned into
 
     def __new__(
         cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True

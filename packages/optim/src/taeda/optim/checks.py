@@ -43,7 +43,7 @@ def check_hyper(name: str, *options: tuple[Any, ...]) -> None:
 
 
 def check_pair(name: str, what: str, value: Any) -> None:
-    """Raise TypeError where an option is no sequence, IndexError or ValueError where it has not two elements."""
+    """Raise TypeError where an option is not a sequence, IndexError or ValueError where it does not have two elements."""
     if isinstance(value, str) or not (hasattr(value, "__getitem__") and hasattr(value, "__len__")):
         raise TypeError(f"[{name}] {what} must be two numbers, got {value!r}")
     if len(value) != 2:

@@ -478,7 +478,7 @@ class Optimizer:
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters with options of its own, such as layers that are unfrozen later.
 
-        Raises TypeError for no dict, a set, or what is no tensor; ValueError for non-leaf tensors, a
+        Raises TypeError for a group that is not a dict, parameters in a set, or what is not a tensor; ValueError for non-leaf tensors, a
         parameter that another group has, missing options, and names for some parameters only.
 
         >>> import taeda

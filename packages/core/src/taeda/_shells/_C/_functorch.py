@@ -32,17 +32,17 @@ def is_legacy_batchedtensor(tensor: Any) -> bool:
 
 
 def get_unwrapped(tensor: Any) -> Any:
-    """Return what a batch of the innermost level holds.  RuntimeError for what is no batch."""
+    """Return what a batch of the innermost level holds.  RuntimeError for what is not a batch."""
     if not isinstance(tensor, BatchedTensor):
         raise RuntimeError("[get_unwrapped] No wrappers present!")
     return tensor._value
 
 
 def maybe_get_bdim(tensor: Any) -> int:
-    """Return the dimension along which the samples lie in ``get_unwrapped``; -1 for what is no batch."""
+    """Return the dimension along which the samples lie in ``get_unwrapped``; -1 for what is not a batch."""
     return 0 if isinstance(tensor, BatchedTensor) else -1
 
 
 def maybe_get_level(tensor: Any) -> int:
-    """Return the number of the vmap that a batch belongs to; -1 for what is no batch."""
+    """Return the number of the vmap that a batch belongs to; -1 for what is not a batch."""
     return tensor._level if isinstance(tensor, BatchedTensor) else -1

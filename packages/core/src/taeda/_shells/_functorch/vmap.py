@@ -20,7 +20,7 @@ def _get_name(func: Callable[..., Any]) -> str:
 
 
 def _maybe_remove_batch_dim(name: str, batched_output: Any, vmap_level: int, batch_size: int, out_dim: int | None) -> Any:
-    """Return a result of the function ``name`` with its samples along ``out_dim``; None: it is no batch and stays as it is."""
+    """Return a result of the function ``name`` with its samples along ``out_dim``; None: it is not a batch and stays as it is."""
     if out_dim is None:
         if isinstance(batched_output, Tensor) and is_batchedtensor(batched_output):
             raise ValueError(f"[vmap] vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")

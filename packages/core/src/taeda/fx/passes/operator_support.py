@@ -65,7 +65,7 @@ class OperatorSupport(OperatorSupportBase):
 
 
 def _dtype_of(node: Node) -> Any:
-    """Return the dtype of what a node gives; None where it is no tensor, KeyError before ShapeProp has run."""
+    """Return the dtype of what a node gives; None where it is not a tensor, KeyError before ShapeProp has run."""
     meta = node.meta["tensor_meta"]
     return meta.dtype if isinstance(meta, TensorMetadata) else None
 

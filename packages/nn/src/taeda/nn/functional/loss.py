@@ -147,7 +147,7 @@ def ctc_loss(
 
     Raises:
         RuntimeError: shapes, lengths or the blank do not fit.
-        IndexError: a label is no class.
+        IndexError: a label is not a class.
 
     >>> import taeda, taeda.nn.functional as F
     >>> F.ctc_loss(taeda.full((2, 1, 2), 0.5).log(), taeda.tensor([[1]]), [2], [1]).exp()

@@ -49,8 +49,8 @@ class MemberMethods:
         """Put ``module`` at the dotted path ``target``; with ``strict`` only where there is one already.
 
         Raises:
-            ValueError: the path is empty, or ``module`` is no Module.
-            AttributeError: something on the path is no Module.
+            ValueError: the path is empty, or ``module`` is not a Module.
+            AttributeError: something on the path is not a Module.
 
         >>> from taeda import nn
         >>> net = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.ReLU()))

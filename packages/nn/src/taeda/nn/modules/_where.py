@@ -68,7 +68,7 @@ def locate(module: Any, error: Exception, args: tuple[Any, ...], kwargs: dict[st
         name = _name_below(module, mark.module)
         if name is None and mark.module is None:  # raised in another process, and named there
             return
-        if name is None:  # the module is no child of this one: held in a plain list, or a global
+        if name is None:  # the module is not a child of this one: held in a plain list, or a global
             inner = f"{type(mark.module).__name__}{mark.path}, {mark.cls}" if mark.path else mark.cls
             mark.cls, mark.path = f"{type(module).__name__} > {inner}", ""
         elif name:  # "" is the module itself, called through its own __call__ again

@@ -166,7 +166,7 @@ class Sequential(_Numbered):
 
         Raises:
             IndexError: there is no such place.
-            AssertionError: it is no Module.
+            AssertionError: it is not a Module.
 
         >>> from taeda import nn
         >>> nn.Sequential(nn.ReLU(), nn.Tanh()).insert(1, nn.Dropout())

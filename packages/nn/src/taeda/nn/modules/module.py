@@ -231,7 +231,7 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Add a tensor that is no parameter, such as a running mean.
+        """Add a tensor that is not a parameter, such as a running mean.
 
         Args:
             name: the attribute it is reached by.
@@ -397,7 +397,7 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
         """Set training mode, of all modules below too: dropout drops, batch norm uses the batch's statistics; return the module.
 
         Raises:
-            ValueError: ``mode`` is no bool.
+            ValueError: ``mode`` is not a bool.
 
         >>> from taeda import nn
         >>> net = nn.Sequential(nn.Dropout())

@@ -28,7 +28,7 @@ def set_tensor(module: Any, name: str, tensor: Any) -> None:
 def swap_tensor(module: Any, name: str, tensor: Any, allow_missing: bool = False) -> Any:
     """Put a tensor in the place of another, and return that one.
 
-    Raises AttributeError where the module has none of that name unless ``allow_missing``, TypeError for what is no tensor.
+    Raises AttributeError where the module has none of that name unless ``allow_missing``, TypeError for what is not a tensor.
 
     >>> import taeda
     >>> from taeda import nn

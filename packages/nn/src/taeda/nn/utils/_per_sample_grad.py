@@ -44,7 +44,7 @@ def call_for_per_sample_grads(
         batch_first: whether the batch is dimension 0 of the inputs, or 1.
 
     Raises:
-        RuntimeError: what is given is no module, or one whose samples depend on each other (batch normalization in training);
+        RuntimeError: what is given is not a module, or one whose samples depend on each other (batch normalization in training);
             the batch's size cannot be told; a parameter still has the ``grad_sample`` of another call.
 
     >>> import taeda

@@ -27,7 +27,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Make the parameters views of consecutive parts of ``vec``.
 
     Raises:
-        TypeError: vec is no tensor.
+        TypeError: vec is not a tensor.
         RuntimeError: it has too few elements.
 
     >>> from taeda import nn, tensor

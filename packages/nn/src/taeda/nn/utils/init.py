@@ -18,7 +18,7 @@ def skip_init(module_cls: type[M], *args: Any, **kwargs: Any) -> M:
     The random generator is not touched.
 
     Raises:
-        RuntimeError: module_cls is no module, or takes no ``device``.
+        RuntimeError: module_cls is not a module, or takes no ``device``.
 
     >>> from taeda import nn
     >>> nn.utils.skip_init(nn.Linear, 5, 1).weight.shape

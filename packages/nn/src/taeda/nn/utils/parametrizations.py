@@ -138,7 +138,7 @@ def orthogonal(
         use_trivialization: multiply with a fixed orthogonal matrix, the one that was assigned last (Lezcano-Casado, 2019).
 
     Raises:
-        ValueError: there is no such parameter, it is no matrix, or orthogonal_map is none of the three.
+        ValueError: there is no such parameter, it is not a matrix, or orthogonal_map is none of the three.
 
     >>> import taeda
     >>> from taeda import nn

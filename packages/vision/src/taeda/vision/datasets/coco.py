@@ -85,7 +85,7 @@ class CocoDetection(VisionDataset):
     Sample i is (PIL image of mode RGB, list of dicts: "bbox" x, y, width, height, "category_id", "segmentation" ...).
 
     Raises:
-        ValueError: the file is no annotation file, or names an image outside the folder.
+        ValueError: the file is not an annotation file, or names an image outside the folder.
 
     >>> import json, os, pathlib
     >>> from PIL import Image

@@ -433,7 +433,7 @@ def verify_str_arg(value: str, arg: str | None = None, valid_values: Sequence[st
     """Return a text that is one of the valid ones.
 
     Raises:
-        ValueError: it is no text, or none of them.
+        ValueError: it is not a string, or none of the valid ones.
 
     >>> from taeda.vision.datasets.utils import verify_str_arg
     >>> verify_str_arg("train", "split", ("train", "test"))

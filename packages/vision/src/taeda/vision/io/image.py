@@ -494,7 +494,7 @@ def write_file(filename: str | os.PathLike[str], data: taeda.Tensor) -> None:
     """Write a uint8 tensor, 1-d, as the bytes of a file.
 
     Raises:
-        TypeError: it is no tensor.
+        TypeError: it is not a tensor.
         RuntimeError: it is of another dtype, or has more than one dimension.
 
     >>> import tempfile

@@ -1,6 +1,6 @@
 """Features from the inside of a model: it is traced into a graph that ends where they are.
 
-A node's name is the path of the module that it belongs to, and for what is no module the operation's name behind: ``layer1.0.add``; a
+A node's name is the path of the module that it belongs to, and for what is not a module the operation's name behind: ``layer1.0.add``; a
 second one of the same name is ``layer1.0.add_1``. Traces in training and in evaluation may differ, so that a result has both graphs.
 """
 

@@ -54,7 +54,7 @@ def drop_block2d(
         training: without it, `input` is returned.
 
     Raises:
-        ValueError: p lies outside 0 ... 1, the input has not 4 dimensions, or the block size is even.
+        ValueError: p lies outside 0 ... 1, the input does not have 4 dimensions, or the block size is even.
 
     >>> import taeda
     >>> from taeda.vision.ops import drop_block2d

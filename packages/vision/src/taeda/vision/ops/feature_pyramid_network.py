@@ -34,7 +34,7 @@ class FeaturePyramidNetwork(nn.Module):
 
     Raises:
         ValueError: a level has no channels.
-        TypeError: `extra_blocks` is no ExtraFPNBlock.
+        TypeError: `extra_blocks` is not an ExtraFPNBlock.
 
     >>> import taeda
     >>> from taeda.vision.ops import FeaturePyramidNetwork

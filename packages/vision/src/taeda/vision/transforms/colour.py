@@ -37,7 +37,7 @@ def to_grayscale(img: Image.Image, num_output_channels: int = 1) -> Image.Image:
     """Turn a PIL image into shades of grey with 1 or 3 channels; L = 0.299 R + 0.587 G + 0.114 B.
 
     Raises:
-        TypeError: it is no PIL image; `rgb_to_grayscale` takes tensors too.
+        TypeError: it is not a PIL image; `rgb_to_grayscale` takes tensors too.
         ValueError: another number of channels.
 
     >>> from PIL import Image
@@ -56,7 +56,7 @@ def rgb_to_grayscale(img: I, num_output_channels: int = 1) -> I:
     """Turn an RGB image into shades of grey with 1 or 3 channels; L = 0.2989 R + 0.587 G + 0.114 B.
 
     Raises:
-        TypeError: neither kind of image, or a tensor that has not 1 or 3 channels.
+        TypeError: neither kind of image, or a tensor that does not have 1 or 3 channels.
         ValueError: `num_output_channels` is not 1 or 3.
 
     >>> import taeda

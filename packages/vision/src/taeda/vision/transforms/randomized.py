@@ -104,7 +104,7 @@ class _Sometimes(nn.Module):
         self.p = checked_p(p, type(self).__name__)
 
     def forward(self, img: Any) -> Any:
-        # Checked first: what is no image must not pass only because the coin said so.
+        # Checked first: what is not an image must not pass only because the coin said so.
         is_tensor_image(img, type(self).__name__)
         return self.change(img) if chance(self.p) else img
 

@@ -74,7 +74,7 @@ def make_grid(
         C x H' x W'; a single image comes back as it is, without padding.
 
     Raises:
-        TypeError: `tensor` is neither tensor nor list of tensors, or `value_range` is no tuple.
+        TypeError: `tensor` is neither tensor nor list of tensors, or `value_range` is not a tuple.
         ValueError: the shape is none of images, or there are none.
 
     >>> import taeda

@@ -110,7 +110,7 @@ def needs_out_channels(backbone: Any, op: str) -> None:
 
 
 def check_labels(labels: Tensor, classes: int, op: str, negative: bool = False) -> Tensor:
-    """Return the labels of a target; IndexError where one is no class. A `negative` one may be none."""
+    """Return the labels of a target; IndexError where one is not a class. A `negative` one may be none."""
     if not labels.is_floating_point() and labels.numel():
         least, most = int(labels.min()), int(labels.max())
         if (least < -classes and not negative) or most >= classes:

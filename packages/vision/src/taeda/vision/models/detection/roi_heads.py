@@ -34,7 +34,7 @@ def fastrcnn_loss(
 ) -> tuple[Tensor, Tensor]:
     """Return the cross entropy of the classes, and the loss of the codes of each region's own class: n x C and n x 4 C."""
     label = taeda.cat(labels)
-    class_loss = F.cross_entropy(class_logits, label)  # first: it names a label that is no class
+    class_loss = F.cross_entropy(class_logits, label)  # first: it names a label that is not a class
     positive = taeda.where(label > 0)[0]
     codes = box_regression.reshape(len(class_logits), -1, 4)[positive, label[positive]]
     box_loss = F.smooth_l1_loss(codes, taeda.cat(regression_targets)[positive], beta=1 / 9, reduction="sum")

@@ -273,7 +273,7 @@ class MViT(nn.Module):
     Shape: B x 3 x T x H x W, or B x 3 x H x W for T = 1, gives B x num_classes.
 
     Raises:
-        ValueError: there are no blocks; in `forward`, the input has not 4 or 5 dimensions.
+        ValueError: there are no blocks; in `forward`, the input does not have 4 or 5 dimensions.
 
     >>> import taeda
     >>> from taeda.vision.models.video import MViT

@@ -259,7 +259,7 @@ def angles(value: Any, op: str, name: str, sizes: tuple[int, ...] = (2,)) -> lis
 
 
 def sequence_of(value: Any, op: str, name: str, sizes: tuple[int, ...] = (2,)) -> None:
-    """Refuse what is no sequence of one of these lengths."""
+    """Refuse what is not a sequence of one of these lengths."""
     if not isinstance(value, Sequence):
         raise TypeError(f"[{op}] {name} should be a sequence of length {' or '.join(map(str, sizes))}, got {type(value).__name__}")
     if len(value) not in sizes:

@@ -66,7 +66,7 @@ def convert_bounding_box_format(inpt: Any, old_format: Any = None, new_format: A
         inplace: write into `inpt`.
 
     Raises:
-        TypeError: `new_format` is missing, or it is no tensor.
+        TypeError: `new_format` is missing, or it is not a tensor.
         ValueError: `old_format` is missing, or given though the boxes know theirs; or only one of the formats is rotated.
 
     >>> import taeda
