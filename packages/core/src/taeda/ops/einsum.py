@@ -256,7 +256,8 @@ def _step(a, b, order, left):
     sum_b, b = _sum_first(b, [t for t in alone if b.get(t, 1) != 1], order)
     size = {t: b[t] if a.get(t, 1) == 1 and t in b else a.get(t, 1) for t in order}
     if not summed:
-        return size, _Step(sum_a, sum_b, False, *_all_labels(a, order), *_all_labels(b, order), True, None)
+        (order_a, shape_a), (order_b, shape_b) = _all_labels(a, order), _all_labels(b, order)
+        return size, _Step(sum_a, sum_b, False, order_a, shape_a, order_b, shape_b, True, None)
     kept = [t for t in order if t not in summed and (t not in left or size[t] != 1) and (t in a or t in b)]
     batch = [t for t in kept if a.get(t, 1) != 1 and b.get(t, 1) != 1]
     rows = [t for t in kept if a.get(t, 1) != 1 and t not in batch]
