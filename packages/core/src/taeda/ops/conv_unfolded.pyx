@@ -207,8 +207,7 @@ cdef bint run_unfolded(Part part, const Geometry* q, TensorBase out, const View*
     cdef int64_t places = y.numel // y.shape[1]
     if q.groups > 1 or not rows_of(&m, w, &axes, &last):
         return False
-    if (w.numel * (places / 16.0 + 0.1) + 0.1 * w.numel // w.shape[0] * places + 0.05 * frame_sizes(size, q, x, w, y)
-            + 10000) * (2 if w.dtype == F64 else 1) > least:
+    if w.numel * (places / 16.0 + 0.1) + 0.1 * w.numel // w.shape[0] * places + 0.05 * frame_sizes(size, q, x, w, y) + 10000 > least:
         return False
     if part == WEIGHT_GRADIENT:
         a, b = places_of(y, w.dtype), unfold_windows(q, x, w, y, last)
