@@ -78,6 +78,17 @@ CALLS = {
     "composed": lambda t, a: (a.square(), t.outer(a[0], a[1]), t.vstack([a, a]), t.hstack([a, a]), a.type_as(t.ones(1, dtype=t.int64))),
     "overloads": lambda t, a: (t.maximum(a, a), t.minimum(a, a), a // 2, a % 2, a % a, a.lerp(a, 0.5), a.lerp(a, a), a.fmod(2), t.atan2(a, a),
                                t.logical_and(a, a)),
+    "aliases": lambda t, a: (a.greater(1), a.greater_equal(a), a.less(0), a.less_equal(a), a.not_equal(a), a.subtract(1), a.multiply(a), a.divide(2), a.clip(0, 1),
+                             a.negative(), a.absolute(), a.clone().multiply_(2), a.clone().clip_(0, 1), t.arctan(a), t.fix(a)),
+    "overloads by kinds": lambda t, a: (a.div(2, rounding_mode="floor"), a.clamp(a, a), a.round(decimals=1), a.copysign(1.0), a.copysign(a), a.max(a), a.min(a),
+                                        a.clone().pow_(2), a.clone().index_fill_(0, t.tensor([0]), 1.0), t.var_mean(a), t.std_mean(a, 0),
+                                        t.bucketize(a, a[0].abs().cumsum(0)), a.scatter_reduce(0, t.zeros(3, 4, dtype=t.int64), a, "sum")),
+    "norms": lambda t, a: (a.norm(), a.norm(1), a.norm(2, 0), t.norm(a, 2, 1, True), t.norm(a, dim=(0, 1)), t.norm(a, dtype=t.float64),
+                           t.nn.functional.normalize(a)),
+    "chosen": lambda t, a: (a.where(a > 0, a), t.where(a > 0), t.where(a[0, 0] > 0), a.index_put((t.tensor([0, 2]),), a[:2]),
+                            a.clone().index_put_((t.tensor([0, 2]),), a[:2]), a.polygamma(1), t.polygamma(1, a), a.split([1, 2]), a.split([1, 3], 1)),
+    "padded": lambda t, a: (t.nn.functional.pad(a, (1, 1)), t.nn.functional.pad(a, (1, 0, 2, 2), value=1.0), t.nn.functional.pad(a, (1, 1), "reflect"),
+                            t.nn.functional.pad(a[None], (1, 1, 1, 1), "replicate")),
     "bmm": lambda t, a: (t.bmm(a[None], a.t()[None]), a[None] @ a.t(), a[None, None] @ a.t()[None, None], a[None] @ a.t()[None]),
 }
 

@@ -140,3 +140,36 @@ def test_products_over_no_elements_are_zeros() -> None:
         assert linear(taeda.ones(4, 0, 2), taeda.ones(3, 2), b).shape == (4, 0, 3)
     assert found.shape == layer.shape == (5, 4, 3) and not found.any() and layer[1, 2].tolist() == [0.0, 1.0, 2.0]
     assert (x.grad.shape, y.grad.shape, w.grad.shape, b.grad.tolist()) == ((5, 4, 0), (0, 3), (3, 0), [20.0] * 3)
+
+
+A = taeda.tensor([[1.0, -2.0, 3.0], [4.0, 0.5, -6.0]])
+AT = taeda.tensor([1])
+# call, the operators that it comes to, as attributes of aten
+NAMED = [
+    (lambda: A.greater(1), ["gt.Scalar"]), (lambda: A.less_equal(A), ["le.Tensor"]), (lambda: A.subtract(1), ["sub.Tensor"]),
+    (lambda: A.div(2, rounding_mode="floor"), ["div.Tensor_mode"]), (lambda: A.clip(0, 1), ["clamp.default"]),
+    (lambda: A.clamp(A, A), ["clamp.Tensor"]), (lambda: A.round(decimals=1), ["round.decimals"]), (lambda: A.copysign(-1.0), ["copysign.Scalar"]),
+    (lambda: A.max(A.neg()), ["neg.default", "maximum.default"]), (lambda: A.norm(), ["linalg_vector_norm.default"]),
+    (lambda: taeda.norm(A, 1, 0, True), ["linalg_vector_norm.default"]), (lambda: A.abs().polygamma(1), ["abs.default", "polygamma.default"]),
+    (lambda: A.where(A > 0, -A), ["gt.Scalar", "neg.default", "where.self"]),
+    (lambda: taeda.where(A > 0)[0], ["gt.Scalar", "nonzero.default", "unbind.int"]), (lambda: A.index_put((AT,), A[0]), ["select.int", "index_put.default"]),
+    (lambda: A.clone().index_put_((AT,), A[0]), ["clone.default", "select.int", "index_put_.default"]),
+    (lambda: A.split([1, 2], 1)[1], ["split_with_sizes.default"]), (lambda: taeda.ops.pad(A, (1, 2)), ["constant_pad_nd.default"]),
+    (lambda: taeda.ops.pad(A, (1, 1), "reflect"), ["reflection_pad1d.default"]), (lambda: taeda.std_mean(A, 0)[1], ["std_mean.correction"]),
+]
+
+
+@pytest.mark.parametrize(("call", "names"), NAMED, ids=[names[-1] for _, names in NAMED])
+def test_a_mode_can_tell_operators_by_their_attributes_of_aten(call: Any, names: list[str]) -> None:
+    told: list[Any] = []
+
+    class Mode(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            told.append(func)
+            return func(*args, **(kwargs or {}))
+
+    with Mode():
+        found = call()
+    assert [func.__name__ for func in told] == names and taeda.equal(found, call())
+    for func in told:
+        assert getattr(getattr(taeda.ops.aten, func._opname), func._overloadname) is func

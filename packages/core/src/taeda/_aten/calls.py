@@ -396,6 +396,32 @@ def _setitem(x: Tensor, index: Any, value: Any) -> Any:
     return None
 
 
+def _where(a: Any) -> Any:
+    x, y = a.input, a.other
+    if x is None and y is None:
+        c = a.condition
+        return aten.unbind.int(aten.nonzero.default(c if c.ndim else aten.unsqueeze.default(c, 0)), 1)
+    return aten.where.self(a.condition, x, y) if isinstance(x, Tensor) and isinstance(y, Tensor) else NotImplemented
+
+
+def _pad(a: Any) -> Any:
+    if a.mode == "constant":
+        return aten.constant_pad_nd.default(a.input, list(a.pad), 0.0 if a.value is None else a.value)
+    kind = {"reflect": "reflection", "replicate": "replication"}.get(a.mode)
+    return NotImplemented if kind is None else getattr(aten, f"{kind}_pad{len(a.pad) // 2}d").default(a.input, list(a.pad))
+
+
+def _norm(a: Any) -> Any:
+    p = 2 if a.p is None or a.p == "fro" else a.p
+    dim, keepdim = (a.dim if a.axis is None else a.axis), bool(a.keepdim or a.keepdims)
+    if isinstance(p, str) or isinstance(dim, Tensor):
+        return NotImplemented
+    more: list[Any] = [p, [dim] if isinstance(dim, int) else dim, keepdim]
+    while more and more[-1] == (2, None, False)[len(more) - 1]:
+        more.pop()
+    return aten.linalg_vector_norm.default(a.input, *more, **({} if a.dtype is None else {"dtype": a.dtype}))
+
+
 _MADE: dict[str, Callable[[Any], Any]] = {
     **LAYERS,
     **VIEWS,
@@ -425,6 +451,9 @@ _MADE: dict[str, Callable[[Any], Any]] = {
     "mm": lambda a: _matmul(SimpleNamespace(input=a.input, other=a.mat2)),
     "mse_loss": _mse_loss,
     "nll_loss": _nll_loss,
+    "norm": _norm,
+    "pad": _pad,
+    "polygamma": lambda a: aten.polygamma.default(a.n, a.input),
     "ravel": lambda a: _flatten(SimpleNamespace(input=a.input, start_dim=0, end_dim=-1)),
     "reshape_as": lambda a: _reshaped(a.input, list(a.other.shape)),
     "relu": _by_output("relu", "threshold_backward", 0),
@@ -435,6 +464,7 @@ _MADE: dict[str, Callable[[Any], Any]] = {
     "softmax": _softmax_of("_softmax", "_softmax_backward_data"),
     "tanh": _by_output("tanh", "tanh_backward"),
     "to": _to,
+    "where": _where,
 }
 
 # -- names and overloads of all others --------------------------------------------------------------------
@@ -445,18 +475,17 @@ _NAMES = {
     "item": "_local_scalar_dense",
     "tensor": "lift_fresh",
     "type_as": "_to_copy",
-    "pad": "constant_pad_nd",
-    "true_divide": "div",
-    "negative": "neg",
-    "absolute": "abs",
-    "multiply": "mul",
-    "subtract": "sub",
-    "divide": "div",
-    "greater": "gt",
-    "less": "lt",
     "concat": "cat",
     "concatenate": "cat",
 }
+# Other names of operators, which PyTorch tells by the first one
+_ALIASES = {
+    "absolute": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan", "arctan2": "atan2",
+    "arctanh": "atanh", "clip": "clamp", "divide": "div", "fix": "trunc", "greater": "gt", "greater_equal": "ge", "less": "lt",
+    "less_equal": "le", "multiply": "mul", "negative": "neg", "not_equal": "ne", "subtract": "sub", "true_divide": "div",
+}  # fmt: skip
+_NAMES.update({name + end: first + end for name, first in _ALIASES.items() for end in ("", "_")})
+_OVER_DIMS = ("amax", "amin", "logsumexp", "mean", "std", "std_mean", "sum", "var", "var_mean")
 _OF_NUMBERS = ("tensor", "as_tensor", "asarray", "from_numpy", "new_tensor")
 # What tells about a tensor, or is not an operator of PyTorch's
 _SILENT_WORDS = """
@@ -476,7 +505,7 @@ def _inner(function: Any) -> Any:
 def _packet(name: str, func: Callable[..., Any]) -> OpOverloadPacket:
     name = f"_{name}" if name.startswith("fused_") else _NAMES.get(name, name)
     found = getattr(plain_aten, name, None)
-    if found is not None and _inner(found._function) is _inner(func):
+    if found is not None and (_inner(found._function) is _inner(func) or name in ("index_put", "index_put_")):   # which take None, too
         return found
     if func not in _own:
         _own[func] = OpOverloadPacket(name, func)
@@ -538,7 +567,11 @@ def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         first = 0 if name in ("zeros", "ones", "empty", "rand", "randn") else 1
         if len(args) > first and isinstance(args[first], (int, tuple, list)):  # a view may be in another dtype
             args = (*args[:first], _sizes(args[first:]))
-    elif name in ("sum", "mean", "var", "std") and len(args) > 1 and isinstance(args[1], int) and not isinstance(args[1], bool):
+    elif name in _OVER_DIMS and len(args) > 1 and isinstance(args[1], int) and not isinstance(args[1], bool):
         args = (args[0], [args[1]], *args[2:])
+    elif name in ("max", "min") and len(args) > 1 and isinstance(args[1], Tensor) and plain:
+        return (aten.maximum if name == "max" else aten.minimum).default(*args)
+    elif name == "split" and len(args) > 1 and isinstance(args[1], (list, tuple)) and plain:
+        return aten.split_with_sizes.default(args[0], list(args[1]), *args[2:], **kwargs)
     packet = _packet(name, func)
-    return Told(getattr(packet, overload_of(name, args, kwargs)))(*args, **kwargs)
+    return Told(getattr(packet, overload_of(packet.__name__, args, kwargs)))(*args, **kwargs)

@@ -17,7 +17,7 @@ from typing import Any
 
 import taeda
 from taeda._aten import nodes as rules, whole as anew
-from taeda._aten.operators import OpOverloadPacket, aten
+from taeda._aten.operators import INNER, OpOverloadPacket, aten
 from taeda._aten.overloads import overload_of
 from taeda._override import Overridable, dispatched_args, is_casting, set_casting
 from taeda.autograd.grad_mode import _set_grad_enabled
@@ -314,7 +314,7 @@ def _copied_in(op: Any, over: list[Any], args: tuple[Any, ...], kwargs: dict[str
 def _in_pieces(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run the function's own code: what it calls is dispatched, and has derivatives; a kernel is differentiated as a whole."""
     function = op.overloadpacket._function
-    inner = function.function if isinstance(function, Overridable) else function
+    inner = INNER.get(op._opname, function.function if isinstance(function, Overridable) else function)
     try:
         found = inner(*args, **kwargs)
         if any(isinstance(x, Tensor) and x.requires_grad for x in tree_leaves(found)):

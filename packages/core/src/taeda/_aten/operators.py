@@ -29,7 +29,7 @@ default out Tensor Tensor_out Tensor_mode Tensor_Tensor Tensor_Scalar Tensor_out
 ScalarSelf self dim dim_IntList dim_out dims dim_max dim_min IntList IntList_out int int_out str vec other value values source start
 start_step start_out step correction correction_out names p p_out sizes size array memory_format device dtype grid Dimname
 dim_self unbiased indices sections n mode reduce value_reduce two vector min max names_out float_out low low_dtype low_out
-float src dim_int
+float src dim_int decimals int_Scalar int_Tensor
 ScalarOpt_dim ScalarOpt_dim_dtype ScalarOpt_dtype dim_values stable descending ord ord_str Int Int_out functional other_dtype
 """
 _OVERLOADS = frozenset(_KINDS.split())
@@ -86,12 +86,19 @@ def _index_put_(x: Any, indices: Any, values: Any, accumulate: bool = False) -> 
     return x
 
 
-def _index_put(x: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+def _index_put(x: Any, indices: Any, values: Any, accumulate: bool = False, put: Any = ops.index_put) -> Any:
     given: Any = tuple(indices)
     if all(i is not None for i in given):
-        return ops.index_put(x, given, values, accumulate)
+        return put(x, given, values, accumulate)
     order, given, values = _in_front(x, indices, values)
-    return ops.index_put(x.permute(order), given, values, accumulate).permute([order.index(d) for d in range(x.ndim)])
+    return put(x.permute(order), given, values, accumulate).permute([order.index(d) for d in range(x.ndim)])
+
+
+def _pad(mode: str, pad: Any = ops.pad) -> Any:
+    return lambda x, padding: pad(x, padding, mode)
+
+
+_PADS = (("reflection", "reflect"), ("replication", "replicate"))
 
 
 def _safe_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
@@ -185,6 +192,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "mse_loss": _mse_loss,
     "nll_loss_forward": _nll_loss_forward,
     "native_dropout_backward": lambda g, mask, scale: g * (mask * scale),
+    **{f"{kind}_pad{n}d": _pad(mode) for kind, mode in _PADS for n in (1, 2, 3)},
     "scalar_tensor": lambda s, **options: ops.scalar_tensor_(s, **options),
     "sigmoid_backward": lambda g, y: g * (1 - y.conj()) * y.conj(),
     "slice": _slice,
@@ -201,6 +209,16 @@ _OWN: dict[str, Callable[..., Any]] = {
     "upsample_nearest2d": _resampled("nearest"),
     "upsample_nearest3d": _resampled("nearest"),
     "upsample_trilinear3d": _resampled("trilinear"),
+}
+
+def _behind(function: Any) -> Any:
+    return function.function
+
+
+# What operators of these names run where the class is to see what they call: the functions behind those that are called above
+INNER: dict[str, Callable[..., Any]] = {
+    "index_put": functools.partial(_index_put, put=_behind(ops.index_put)),
+    **{f"{kind}_pad{n}d": _pad(mode, _behind(ops.pad)) for kind, mode in _PADS for n in (1, 2, 3)},
 }
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from taeda.tensor import Tensor
 
 _BY_OTHER_WORDS = """
-add sub mul div true_divide add_ sub_ mul_ div_ copysign bitwise_and bitwise_or bitwise_xor
+add sub mul add_ sub_ mul_ bitwise_and bitwise_or bitwise_xor searchsorted bucketize
 """
 _BY_OTHER = frozenset(_BY_OTHER_WORDS.split())
 _COMPARES_WORDS = """
-eq ne lt le gt ge fmod remainder remainder_ fmod_ eq_ ne_ lt_ le_ gt_ ge_
+eq ne lt le gt ge fmod remainder remainder_ fmod_ eq_ ne_ lt_ le_ gt_ ge_ copysign copysign_ rsub fill_ pow_
 """
 _COMPARES = frozenset(_COMPARES_WORDS.split())
 _BY_DIM = {
@@ -32,6 +32,11 @@ _BY_DIM = {
     "movedim": "int",
     "split": "Tensor",
 }
+# The one overload that functions make
+_ONLY = {
+    "bernoulli_": "float", "empty": "memory_format", "index": "Tensor", "scatter_reduce": "two", "scatter_reduce_": "two",
+    "std_mean": "correction", "var_mean": "correction",
+}  # fmt: skip
 
 
 def overload_of(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
@@ -41,15 +46,24 @@ def overload_of(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
         return "Tensor"
     if name in _COMPARES:
         return "Tensor" if isinstance(second, Tensor) else "Scalar"
-    if name in ("pow", "pow_"):
+    if name in ("div", "div_"):
+        return "Tensor" if kwargs.get("rounding_mode") is None else "Tensor_mode"
+    if name == "pow":
         return "Scalar" if not isinstance(args[0], Tensor) else "Tensor_Tensor" if isinstance(second, Tensor) else "Tensor_Scalar"
     if name == "unbind":
         return "int"
     if name in ("lerp", "lerp_"):
         weight = args[2] if len(args) > 2 else kwargs.get("weight")
         return "Tensor" if isinstance(weight, Tensor) else "Scalar"
-    if name in ("rsub", "fill_"):
-        return "Tensor" if isinstance(second, Tensor) else "Scalar"
+    if name in ("clamp", "clamp_", "clamp_min", "clamp_min_", "clamp_max", "clamp_max_"):
+        return "Tensor" if any(isinstance(x, Tensor) for x in (*args[1:], kwargs.get("min"), kwargs.get("max"))) else "default"
+    if name in ("bitwise_left_shift", "bitwise_right_shift"):
+        return "Tensor" if isinstance(second, Tensor) else "Tensor_Scalar"
+    if name in ("round", "round_"):
+        return "decimals" if "decimals" in kwargs else "default"
+    if name in ("index_fill", "index_fill_"):
+        value = args[3] if len(args) > 3 else kwargs.get("value")
+        return "int_Tensor" if isinstance(value, Tensor) else "int_Scalar"
     if name == "where":
         return "self" if len(args) == 3 else "default"
     if name in ("masked_fill", "masked_fill_"):
@@ -62,4 +76,4 @@ def overload_of(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
         return _BY_DIM[name]
     if name in ("scatter", "scatter_") and len(args) > 3:
         return "src" if isinstance(args[3], Tensor) else "value"
-    return {"index_put": "default", "bernoulli_": "float", "empty": "memory_format", "index": "Tensor"}.get(name, "default")
+    return _ONLY.get(name, "default")
