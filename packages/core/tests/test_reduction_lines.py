@@ -67,3 +67,19 @@ def test_columns_of_few_rows_and_rows_of_a_few_vectors(name: str, dtype: str) ->
                 assert np.isnan(getattr(taeda.from_numpy(a), name)(dim).numpy()).all()
                 a[(at[1:], which[1:]) if dim == 0 else (which[1:], at[1:])] = 1
                 assert np.isnan(getattr(taeda.from_numpy(a), name)(dim).numpy()).tolist() == [True] + [False] * (len(which) - 1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int64", "uint8"])
+@pytest.mark.parametrize("shape", [(400, 3, 5), (40, 2, 16), (70, 8, 16), (33, 3, 5, 7), (15, 4, 6), (2000, 3, 9), (90, 17, 18), (600, 2, 160)])
+def test_lines_of_several_results_side_by_side(shape: tuple[int, ...], dtype: str) -> None:
+    x = np.random.default_rng(0).integers(0, 9, (shape[0] + 3, *shape[1:])).astype(dtype)
+    dims = (0, *range(2, len(shape)))
+    for a, t in ((x, taeda.tensor(x)), (x[::2], taeda.tensor(x)[::2]), (x[3:], taeda.tensor(x)[3:])):
+        wide = a.astype(np.float64)
+        assert assert_same_for_any_threads(lambda t=t: t.sum(dims, dtype=taeda.float64)).tolist() == wide.sum(dims).tolist()
+        assert assert_same_for_any_threads(lambda t=t: t.amax(dims)).tolist() == wide.max(dims).tolist()
+        assert t.count_nonzero(dims).tolist() == np.count_nonzero(a, dims).tolist()
+        if t.is_floating_point():
+            within = {"rtol": 2e-3 if dtype == "float16" else 1e-6}
+            np.testing.assert_allclose(assert_same_for_any_threads(lambda t=t: t.var(dims)).numpy(), wide.var(dims, ddof=1), **within)
+            np.testing.assert_allclose(t.logsumexp(dims).numpy(), np.log(np.exp(wide).sum(dims)), **within)
