@@ -88,3 +88,42 @@ def test_threads_that_wait_soon_sleep_unless_the_environment_says_otherwise(give
     assert done.stdout.strip() == given.get("GOMP_SPINCOUNT", "None")          # what it set is gone again
     spins = [line.split("'")[1] for line in done.stderr.splitlines() if "GOMP_SPINCOUNT" in line]      # of GCC's library alone
     assert set(spins) <= {given.get("GOMP_SPINCOUNT", "10000")}
+
+
+CHANGED_MEANWHILE = """
+import sys, threading
+import taeda
+sys.setswitchinterval(1e-6)
+taeda.set_num_threads(2)
+x = taeda.ones(200, 600)
+changes = {"resize": lambda: (x.resize_(0), x.resize_(200, 600)), "data": lambda: (setattr(x, "data", taeda.ones(3)), setattr(x, "data", taeda.ones(200, 600)))}
+calls = {"cat": lambda: taeda.cat([x] * 200), "mul_": lambda: x.mul_(1.0), "sum": lambda: x.sum(), "half": lambda: x.half()}
+stop = False
+
+def change():
+    while not stop:
+        try:
+            changes[sys.argv[1]]()
+        except RuntimeError:
+            pass
+
+thread = threading.Thread(target=change)
+thread.start()
+for call in calls.values():
+    for _ in range(40):
+        try:
+            call()
+        except (RuntimeError, IndexError):                    # of sizes that had changed before the kernel began
+            pass
+stop = True
+thread.join()
+x.resize_(200, 600).fill_(1)
+print(x.sum().item(), taeda.cat([x, x]).shape)
+"""
+
+
+@pytest.mark.parametrize("change", ["resize", "data"])
+def test_a_kernel_does_not_see_what_another_thread_makes_of_its_tensor(change: str) -> None:
+    """Sizes that changed while cat divided by them ended the process in one of 100,000 calls or so."""
+    found = subprocess.run([sys.executable, "-X", "faulthandler", "-c", CHANGED_MEANWHILE, change], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout.strip()) == (0, "120000.0 taeda.Size([400, 600])"), found.stderr[-2000:]

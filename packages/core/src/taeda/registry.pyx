@@ -5,6 +5,10 @@
 GIL for large work, and lends narrow dtypes a wider kernel (``kernels/cpu/lowering.pyx``).  On the meta device it
 returns before the kernel: no op names a device.
 """
+from libc.stdint cimport int64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
+
 from taeda.dtype cimport dtype_of, is_complex_, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, C32, U64
 from taeda.kernels.cpu.lowering cimport lowered, wide_of
@@ -15,6 +19,8 @@ from taeda.kernels.cpu import TABLE
 
 cdef enum:
     HOLD_GIL = 16384         # element touches below which releasing the GIL costs more than it gives
+    FEW = 8                  # views of a kernel that are copied to the stack
+    FEW_DIMS = 48            # dimensions of all of them
 
 # Ops that compare integers and hand them on: in int64, uint64 is put into the same order first (kernels/cpu/lowering.pyx)
 cdef frozenset ORDERED = frozenset({
@@ -115,6 +121,46 @@ cdef int no_stand_in(str op, int device) except -1:
     return 0
 
 
+cdef struct Settled:          # views that no other thread changes
+    View** t
+    void* block               # where they are many
+    View* few[FEW]
+    View views[FEW]
+    int64_t room[2 * FEW_DIMS]
+
+
+cdef void settle(Settled* own, int n, View** t) noexcept:
+    """Copy the views of a kernel that is to run without the GIL: another thread may give a tensor other sizes or other memory meanwhile.
+
+    Where there is no memory for many of them, they stay what they are.
+    """
+    cdef View* views = own.views
+    cdef int64_t* room = own.room
+    cdef int i, dims = 0
+    own.t, own.block = own.few, NULL
+    for i in range(n):
+        dims += t[i].ndim if t[i] != NULL else 0
+    if n > FEW or dims > FEW_DIMS:
+        own.block = malloc(n * (sizeof(View*) + sizeof(View)) + 2 * dims * sizeof(int64_t))
+        if own.block == NULL:
+            own.t = t
+            return
+        own.t = <View**>own.block
+        views = <View*>(own.t + n)
+        room = <int64_t*>(views + n)
+    for i in range(n):
+        own.t[i] = NULL
+        if t[i] == NULL:
+            continue
+        own.t[i] = &views[i]
+        views[i] = t[i][0]
+        dims = t[i].ndim
+        memcpy(room, t[i].shape, dims * sizeof(int64_t))
+        memcpy(room + dims, t[i].strides, dims * sizeof(int64_t))
+        views[i].shape, views[i].strides = room, room + dims
+        room += 2 * dims
+
+
 cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, const Param* p, int64_t work) except -1:
     """Run the op's kernel on n views, outputs first, and return what it answers, 0 if all is well.
 
@@ -123,6 +169,7 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
     cdef Kernel kernel
     cdef int64_t found
     cdef int wide, part, i
+    cdef Settled own
     cdef bint ordered, served
     if device != CPU:
         for i in range(n if device == STAND_IN else 0):
@@ -149,16 +196,20 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
         wide = wide_of(dtype)
         part = wide if is_complex_(dtype) and dtype != C32 else dtype
         ordered = dtype == U64 and op.name in ORDERED
+        settle(&own, n, t)
         with nogil:
-            found = lowered(op.cpu[wide], wide, dtype, copies[part][wide], copies[wide][part], outputs, n, t, p, ordered)
+            found = lowered(op.cpu[wide], wide, dtype, copies[part][wide], copies[wide][part], outputs, n, own.t, p, ordered)
+        free(own.block)
         if found == -1:
             raise MemoryError(f"[{op.name}] no memory for a copy in {name_of(wide)}")
         return found
     if work < HOLD_GIL:
         found = kernel(t, p)
     else:
+        settle(&own, n, t)
         with nogil:
-            found = kernel(t, p)
+            found = kernel(own.t, p)
+        free(own.block)
     if found == -1:
         raise MemoryError(f"[{op.name}] no memory for the kernel's work space")
     return found
@@ -167,12 +218,15 @@ cdef int64_t launch(Op op, int dtype, int device, int outputs, int n, View** t, 
 cdef void copy_view(View* to, const View* source) noexcept:
     cdef View* t[2]
     cdef Kernel kernel = copies[source.dtype][to.dtype]
+    cdef Settled own
     t[0], t[1] = to, <View*>source
     if to.numel < HOLD_GIL:
         kernel(t, NULL)
     else:
+        settle(&own, 2, t)
         with nogil:
-            kernel(t, NULL)
+            kernel(own.t, NULL)
+        free(own.block)
 
 
 cdef int copy_into(TensorBase dst, TensorBase src) except -1:
