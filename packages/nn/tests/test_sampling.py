@@ -185,6 +185,10 @@ def test_parallel_models_run_on_their_one_device():
     assert model(x).tolist() == model.module(x).tolist() == nn.parallel.data_parallel(model.module, x).tolist()
     with pytest.raises(NotImplementedError, match=r"\[DistributedDataParallel\] there are no process groups"):
         nn.parallel.DistributedDataParallel(model.module)
+    with pytest.raises(NotImplementedError, match="there is one device"):
+        nn.parallel.ReduceAddCoalesced([x], 1)
+    assert nn.parallel.get_a_var({"a": [1, (x,)], "b": 2}) is nn.parallel.get_a_var([None, {x: 1}]) is nn.parallel.get_a_var(x) is x
+    assert nn.parallel.get_a_var([1, {"a": "b"}]) is None
 
 
 @pytest.mark.parametrize(("shape", "size"), [((2, 2, 3), (2, 1, 3, 4)), ((1, 3, 4), (1, 1, 2, 3, 2))])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, NoReturn
 
+from taeda import Tensor
 from taeda.nn.modules.module import Module
 
 __all__ = [
@@ -71,7 +72,17 @@ def _one_device(*args: Any, **kwargs: Any) -> NoReturn:
 
 
 scatter = gather = scatter_kwargs = replicate = parallel_apply = _one_device
-Broadcast = Gather = Scatter = broadcast = reduce_add = _one_device     # of ``_functions`` and ``comm``
+Broadcast = Gather = ReduceAddCoalesced = Scatter = _one_device         # of ``_functions``
+broadcast = broadcast_coalesced = reduce_add = reduce_add_coalesced = _one_device       # of ``comm``
+
+
+def get_a_var(obj: Any) -> Tensor | None:
+    """Return the first tensor in nested lists, tuples and dicts, None where there is none."""
+    if isinstance(obj, Tensor):
+        return obj
+    parts = obj.items() if isinstance(obj, dict) else obj if isinstance(obj, (list, tuple)) else ()
+    return next((found for found in map(get_a_var, parts) if found is not None), None)
+
 
 __path__: list[str] = []
 # the files in which PyTorch keeps these, for programs that import from there
