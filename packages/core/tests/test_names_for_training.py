@@ -104,3 +104,5 @@ def test_the_profiler_of_a_gpu_says_that_there_is_none():
         with pytest.raises(RuntimeError, match="no CUDA device is available"):
             call()
     assert taeda.cuda.profiler is profiler
+    with pytest.raises(RuntimeError, match=r"cuda\.comm\.reduce_add"):
+        taeda.cuda.comm.reduce_add([taeda.ones(1)], 0)

@@ -219,7 +219,7 @@ get_device_properties = needs_gpu("get_device_properties", "Return what is known
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("amp", "nvtx", "profiler"):
+    if name in ("amp", "comm", "nvtx", "profiler"):
         return importlib.import_module(f"taeda.cuda.{name}")
     if name == "AcceleratorError":
         return importlib.import_module("taeda.absent").AcceleratorError
