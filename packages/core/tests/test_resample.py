@@ -156,3 +156,18 @@ def test_volumes_of_halves_are_rounded_once(dtype: taeda.dtype, mode: str) -> No
     want.backward(g.float())
     assert y.dtype is dtype and taeda.equal(y, want.to(dtype)) and taeda.equal(x.grad, wide.grad.to(dtype))
     assert y.grad_fn.name() == want.grad_fn.name()
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact"])
+@pytest.mark.parametrize(("size", "out"), [((14, 9), (28, 18)), ((25, 6), (29, 5)), ((5, 7), (5, 14)), ((3, 40), (9, 40)), ((6, 5), (2, 3)),
+                                           ((1, 1), (4, 3)), ((4, 4), (3, 8))])
+def test_the_gradient_of_nearest_sums_what_each_place_gave(mode: str, size: tuple[int, int], out: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    place = taeda.arange(float(size[0] * size[1])).reshape(1, 1, *size)
+    came_from = ops.interpolate(place, out, mode=mode).flatten().long().numpy()
+    g = rng.integers(-50, 50, (30, 3, *out)).astype(np.float32)
+    x = taeda.zeros(30, 3, *size).requires_grad_()
+    ops.interpolate(x, out, mode=mode).backward(taeda.from_numpy(g))
+    wanted = np.zeros((90, size[0] * size[1]), np.float32)
+    np.add.at(wanted, (slice(None), came_from), g.reshape(90, -1))
+    np.testing.assert_array_equal(x.grad.numpy().reshape(90, -1), wanted)
