@@ -211,6 +211,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "upsample_trilinear3d": _resampled("trilinear"),
 }
 
+
 def _behind(function: Any) -> Any:
     return function.function
 
