@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -219,3 +221,27 @@ def test_a_column_by_a_single_number(dtype):
     wide = np.arange(4).astype(dtype)[None]
     np.testing.assert_array_equal((x[0] @ taeda.from_numpy(wide)).t().contiguous().numpy(), (a[0] @ wide).T)
     np.testing.assert_array_equal(taeda.mm(taeda.from_numpy(wide).t(), x[0].t()).numpy(), wide.T @ a[0].T)
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize(("m", "k", "n"), [(1, 70, 33), (2, 300, 100), (8, 20, 50), (9, 20, 50), (60, 40, 3), (60, 40, 8), (5, 1, 70), (3, 200, 2)])
+def test_complex_products_of_few_rows_or_columns(m: int, k: int, n: int, dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    a, b = ((rng.normal(size=s) + 1j * rng.normal(size=s)).astype(dtype) for s in ((2 * m, k), (k, 2 * n)))
+    s, t = taeda.from_numpy(a), taeda.from_numpy(b)
+    wanted, within = a[::2] @ b[:, ::2], {"rtol": 1e-4 if dtype == "complex64" else 1e-12, "atol": 1e-4 if dtype == "complex64" else 1e-12}
+    left = (s[::2], s[::2].contiguous(), s[::2].t().contiguous().t(), s.flip(0).flip(0)[::2])
+    right = (t[:, ::2], t[:, ::2].contiguous(), t[:, ::2].t().contiguous().t())
+    for x, y in itertools.product(left, right):
+        found = assert_same_for_any_threads(lambda x=x, y=y: x @ y)
+        np.testing.assert_allclose(found.numpy(), wanted, **within)
+        added = taeda.addmm(found, x, y, beta=0.5j, alpha=2 - 1j)
+        np.testing.assert_allclose(added.numpy(), 0.5j * wanted + (2 - 1j) * wanted, **within)
+    np.testing.assert_allclose((s[::2].mH.mH @ t[:, ::2].conj().conj()).numpy(), wanted, **within)
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_products_commute_to_the_last_bit(dtype: str) -> None:
+    u, v = (taeda.randn(n, dtype=getattr(taeda, dtype)) for n in (37, 51))
+    full = u[:, None].expand(37, 51).contiguous() * v.expand(37, 51).contiguous()
+    assert (u[:, None] * v).equal(full) and (v * u[:, None]).equal(full) and taeda.outer(u, v).equal(full) and (u[0] * v).equal(full[0])

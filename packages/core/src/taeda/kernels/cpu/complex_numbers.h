@@ -63,13 +63,15 @@ PRODUCTS(z_mul, C128, double, __m256d, 2, RE_PD, IM_PD, TURNED_PD, pd)
 PRODUCTS(c_mul, C64)
 PRODUCTS(z_mul, C128)
 #endif
-/* Operand 2 of 3 is the second factor, operand 1 of 2 both. */
+/* Operands 1 and 2 of 3 are the factors, operand 1 of 2 is both. */
 #define PRODUCT_LOOP(NAME, T, RUN, OPERANDS) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
-        const int64_t last = s[OPERANDS - 1]; \
-        if (n > 1 && (s[0] != 1 || s[1] != 1 || (last != 1 && last != 0))) \
+        const int turn = OPERANDS == 3 && s[1] == 0;    /* a number in front: products commute to the last bit */ \
+        const int first = turn ? 2 : 1, second = turn ? 1 : OPERANDS - 1; \
+        const int64_t side = s[second]; \
+        if (n > 1 && (s[0] != 1 || s[first] != 1 || (side != 1 && side != 0))) \
             in_blocks(ptr, s, n, p, NAME##_loop, OPERANDS, sizeof(T), sizeof(T)); \
-        else RUN((T *)ptr[0], (const T *)ptr[1], (const T *)ptr[OPERANDS - 1], n > 1 ? last : 0, n); \
+        else RUN((T *)ptr[0], (const T *)ptr[first], (const T *)ptr[second], n > 1 ? side : 0, n); \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, OPERANDS, NAME##_loop, p, THREADS); }
 
