@@ -594,3 +594,11 @@ def test_warnings_of_tracers_can_be_filtered() -> None:
     before = list(warnings.filters)
     taeda.jit.TracerWarning.ignore_lib_warnings()
     assert warnings.filters == before and issubclass(taeda.jit.TracerWarning, Warning)
+
+
+def test_names_of_inner_rooms_that_libraries_import() -> None:
+    assert _C.device is taeda.device and _C.dtype is taeda.dtype and _C.default_generator is taeda.default_generator
+    found = _utils._import_dotted_name
+    assert found("taeda") is taeda and found("taeda.linalg.norm") is taeda.linalg.norm and found("xml.dom.minidom").__name__ == "xml.dom.minidom"
+    with pytest.raises(ModuleNotFoundError):
+        found("taeda.nowhere.at_all")

@@ -274,3 +274,9 @@ def test_projections_that_copies_of_the_layer_call():
     with pytest.raises(AssertionError, match=r"\[in_projection\] expecting k bias shape of \(2,\), but got \(3,\)"):
         F._in_projection(x, y, y, *w.chunk(3), None, b[:3])
     assert F._mha_shape_check(x[None], y[None], y[None], None, None, 1) and not F._mha_shape_check(x, y, y, None, None, 1)
+
+
+def test_what_pytorchs_functional_imports_is_found_there():
+    chosen = F.boolean_dispatch("two", 1, False, lambda x, two: (x, x), lambda x, two=False: x, "here", "chosen")
+    assert (chosen(1), chosen(1, True), chosen.__name__) == (1, (1, 1), "chosen")
+    assert F.has_torch_function((taeda.ones(1),)) is False and taeda.nn.utils.clip_grad._get_total_norm([taeda.tensor([3.0, 4.0])]).item() == 5

@@ -39,3 +39,15 @@ def test_a_star_import_of_a_room_brings_its_files():
     exec("from taeda.vision.transforms import *; from taeda.vision.models import *", names)
     assert names["transforms"].Compose is taeda.vision.transforms.Compose and names["resnet"].resnet18 is names["resnet18"]
     assert callable(names["googlenet"]) and names["detection"] is taeda.vision.models.detection and "weights" not in names
+
+
+def test_names_of_inner_rooms_that_programs_import() -> None:
+    from taeda.vision.models.mobilenetv2 import _make_divisible
+    from taeda.vision.ops.boxes import _upcast
+    from taeda.vision.transforms.transforms import _setup_size
+
+    assert [_make_divisible(v, 8) for v in (3, 12, 13, 75.0)] == [8, 16, 16, 72] and _make_divisible(3, 8, 16) == 16
+    assert _upcast(taeda.ones(1, dtype=taeda.float16)).dtype is taeda.float32 and _upcast(taeda.ones(1, dtype=taeda.uint8)).dtype is taeda.int32
+    assert (_setup_size(5, "no"), _setup_size([5], "no"), tuple(_setup_size((5, 6), "no"))) == ((5, 5), (5, 5), (5, 6))
+    with pytest.raises(ValueError, match="^two numbers$"):
+        _setup_size((1, 2, 3), "two numbers")

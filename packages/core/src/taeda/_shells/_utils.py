@@ -21,12 +21,28 @@ from taeda.serialization.rebuild import (
 
 __all__ = [
     "ExceptionWrapper", "_dummy_type", "_element_size", "_flatten_dense_tensors", "_get_available_device_type", "_get_device_index",
-    "_get_device_module", "_rebuild_meta_tensor_no_storage", "_rebuild_parameter",
+    "_get_device_module", "_import_dotted_name", "_rebuild_meta_tensor_no_storage", "_rebuild_parameter",
     "_rebuild_parameter_with_state", "_rebuild_sparse_tensor",
     "_rebuild_tensor", "_rebuild_tensor_v2", "_take_tensors", "_unflatten_dense_tensors",
 ]  # fmt: skip
 
 _rebuild_tensor = _rebuild_tensor_v2                    # of the two, the later takes the earlier's arguments too
+
+
+def _import_dotted_name(name: str) -> Any:
+    """Return what a dotted name names: a module, or something in one.
+
+    >>> from taeda._utils import _import_dotted_name
+    >>> _import_dotted_name("math.pi")
+    3.141592653589793
+    """
+    first, *rest = name.split(".")
+    found: Any = __import__(first)
+    for at, part in enumerate(rest, 2):
+        if not hasattr(found, part):
+            importlib.import_module(".".join(name.split(".")[:at]))
+        found = getattr(found, part)
+    return found
 
 
 def _element_size(dtype: Any) -> int:

@@ -6,8 +6,10 @@ from taeda._C import _functorch as _functorch
 from taeda._C._functions import FFT as _fft, LINALG as _linalg, NN as _nn, SPECIAL as _special, VARIABLE as _VariableFunctions
 from taeda._operator_names import below_autograd as _AutoDispatchBelowAutograd
 from taeda._override import DisableTorchDispatch as _DisableTorchDispatch, disabled_torch_dispatch as _disabled_torch_dispatch_impl
+from taeda.device import device
+from taeda.dtype import dtype
 from taeda.func.batched import are_active as _are_functorch_transforms_active
-from taeda.generator import Generator
+from taeda.generator import Generator, default_generator
 from taeda.jit import TensorType
 from taeda.linalg import LinAlgError as _LinAlgError
 from taeda.overrides import (
@@ -27,7 +29,8 @@ __all__ = [
     "_disabled_torch_function_impl", "_fft", "_functorch", "_get_default_device", "_get_privateuse1_backend_name",
     "_get_tracing_state", "_is_tracing", "_jit_clear_class_registry", "_jit_override_can_fuse_on_cpu", "_jit_override_can_fuse_on_gpu",
     "_jit_set_nvfuser_enabled", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_jit_set_texpr_fuser_enabled", "_linalg",
-    "_log_api_usage_once", "_nn", "_set_graph_executor_optimize", "_special",
+    "_log_api_usage_once", "_nn", "_set_graph_executor_optimize", "_special", "default_generator", "device",
+    "dtype",
 ]  # fmt: skip
 
 TensorBase = _Tensor                                    # as a pickle of ``Tensor.relu`` calls the class

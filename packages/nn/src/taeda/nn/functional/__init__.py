@@ -7,6 +7,7 @@ One family a file; the functions check arguments and compose core's ops, which h
 import sys as _sys
 
 from taeda._autocast import POLICIES as _POLICIES
+from taeda._jit_internal import boolean_dispatch as boolean_dispatch
 from taeda._override import Overridable as _Overridable, function_for as _function_for
 from taeda._spelling import spelled as _spelled
 from taeda.nn import (
@@ -36,6 +37,7 @@ from taeda.nn.functional.pooling import *
 from taeda.nn.functional.products import *
 from taeda.nn.functional.sampling import *
 from taeda.nn.functional.vision import *
+from taeda.overrides import handle_torch_function as handle_torch_function, has_torch_function as has_torch_function
 
 __all__ = [
     "ScalingType", "SwizzleType", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",

@@ -57,6 +57,9 @@ def get_total_norm(
     return total
 
 
+_get_total_norm = get_total_norm                        # its name before it was public
+
+
 def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:

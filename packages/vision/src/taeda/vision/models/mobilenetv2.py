@@ -13,6 +13,8 @@ from taeda.vision.ops.misc import Conv2dNormActivation, Layer
 
 __all__ = ["MobileNetV2", "mobilenet_v2"]
 
+_make_divisible = make_divisible                        # as models that were made after this one take it
+
 
 class InvertedResidual(nn.Module):
     """Widen by 1x1, filter each channel by 3x3, narrow by 1x1; beside a shortcut where the shape stays.

@@ -113,6 +113,9 @@ def wide(t: Tensor) -> Tensor:
     return t if t.dtype in (taeda.int32, taeda.int64) else t.int()
 
 
+_upcast = wide                                          # as copies of torchvision's functions call it
+
+
 def box_area(boxes: Tensor, fmt: str = "xyxy") -> Tensor:
     """Return the areas of boxes ``... x 4``.
 

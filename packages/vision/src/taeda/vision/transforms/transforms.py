@@ -40,6 +40,13 @@ def two_sizes(size: Any, op: str) -> Sequence[int]:
     return size if len(size) == 2 else (size[0], size[0])
 
 
+def _setup_size(size: Any, error_msg: str) -> Sequence[int]:
+    """Read a size as (height, width), as transforms that programs write do; ValueError with the given text."""
+    if not isinstance(size, Number) and len(size) not in (1, 2):
+        raise ValueError(error_msg)
+    return two_sizes(size, "_setup_size")
+
+
 class ToTensor:
     """A PIL image or an array H x W x C becomes a tensor C x H x W; 8-bit pixels become 0.0 ... 1.0.
 
