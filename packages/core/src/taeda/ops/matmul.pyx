@@ -569,8 +569,8 @@ def outer(input, vec2, *, out=None):
     cdef TensorBase a = as_tensor(input, "outer"), b = as_tensor(vec2, "outer")
     need_ndim("outer", "input", a, 1)
     need_ndim("outer", "vec2", b, 1)
-    if (a.view.dtype == b.view.dtype != BOOL and a.device == b.device and a.view.numel * b.view.numel < OUTER
-            and not needs_grad(a) and not needs_grad(b)):
+    if (a.view.dtype == b.view.dtype != BOOL and not is_complex_(a.view.dtype) and a.device == b.device
+            and a.view.numel * b.view.numel < OUTER and not needs_grad(a) and not needs_grad(b)):
         y = product(a.unsqueeze(1), False, b.unsqueeze(0), False)
     else:
         y = a.unsqueeze(1) * b
