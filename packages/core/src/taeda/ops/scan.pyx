@@ -79,7 +79,7 @@ cdef TensorBase scan_one(Op op, TensorBase x, int d, bint back, bint lines=False
 
 
 cdef TensorBase summand(str op, object input, object dtype):
-    """The input in the dtype that it is accumulated in: integers in int64, or in int32 where the result is no wider, as both wrap around."""
+    """The input in the dtype that it is accumulated in: integers in int64, in int32 where the result is no wider, as both wrap around."""
     cdef TensorBase x = as_tensor(input, op)
     if dtype is not None:
         x = to_dtype(x, code_of(dtype, op))
