@@ -58,17 +58,9 @@ def _canonical_mask(
 def _in_projection_packed(
     q: Tensor, k: Tensor, v: Tensor, w: Tensor, b: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return queries, keys and values by the weights ``w`` (3 E, E), in one product for those that have one input."""
-    n = q.size(-1)
-    if k is v and q is k:
-        one, two, three = ops.linear(q, w, b).chunk(3, -1)
-        return one.contiguous(), two.contiguous(), three.contiguous()
-    b_q, b_k, b_v = (None, None, None) if b is None else b.chunk(3)
-    if k is v:
-        both = ops.linear(k, w[n:], None if b is None else b[n:]).chunk(2, -1)
-        return ops.linear(q, w[:n], b_q), both[0].contiguous(), both[1].contiguous()
-    w_q, w_k, w_v = w.chunk(3)
-    return ops.linear(q, w_q, b_q), ops.linear(k, w_k, b_k), ops.linear(v, w_v, b_v)
+    """Return queries, keys and values by the weights ``w`` (3 E, E), each row-major."""
+    q, k, v = _project_packed(q, k, v, w, b)
+    return q.contiguous(), k.contiguous(), v.contiguous()
 
 
 def _in_projection(
