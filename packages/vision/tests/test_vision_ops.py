@@ -277,3 +277,51 @@ def test_operators_by_internal_names():
         assert got.tolist() == ops.deform_conv2d(x, offset, weight, bias, mask=mask if use_mask else None).tolist()
     with pytest.raises(AttributeError):
         operators.absent  # noqa: B018
+
+
+REGIONS = [[0.0, 0, 0, 5, 4], [1, 2, 1, 6, 5], [0, 9, 9, 12, 12]]     # the last lies outside of the map
+POOLS = [("roi_pool", ()), ("ps_roi_pool", ()), ("ps_roi_align", (-1,)), ("roi_align", (-1, True))]
+
+
+@pytest.mark.parametrize(("name", "more"), POOLS)
+def test_internal_names_of_pools_give_values_and_derivatives(name, more):
+    taeda.manual_seed(1)
+    operator = getattr(taeda.ops.torchvision, name)
+    x, rois = taeda.randn(2, 8, 6, 7, dtype=taeda.float64, requires_grad=True), taeda.tensor(REGIONS, dtype=taeda.float64)
+
+    def pooled(x):
+        out = operator(x, rois, 0.9, 2, 2, *more)
+        return out if name == "roi_align" else out[0]
+
+    assert taeda.equal(pooled(x), getattr(ops, name)(x, rois, 2, 0.9, *more))
+    assert taeda.autograd.gradcheck(pooled, (x,))
+    with pytest.raises(RuntimeError, match=rf"\[{name}\] rois must have shape as Tensor\[K, 5\], got \(3, 4\)"):
+        operator(x, rois[:, 1:], 0.9, 2, 2, *more)
+
+
+def test_internal_pools_tell_where_their_values_are_from():
+    operators = taeda.ops.torchvision
+    x = taeda.arange(16.0).reshape(1, 1, 4, 4).flip(3)                # the first of each line is its largest
+    rois = taeda.tensor([[0.0, 0, 0, 3, 3], [0, 1, 1, 2, 2], [0, 9, 9, 12, 12]])
+    maxima, pixels = operators.roi_pool(x, rois, 1.0, 2, 2)
+    assert pixels.flatten(1).tolist() == [[4, 6, 12, 14], [5, 6, 9, 10], [-1] * 4] and pixels.dtype == taeda.int32
+    assert maxima.flatten(1).tolist() == [[7.0, 5, 15, 13], [6, 5, 10, 9], [0] * 4]
+    x = taeda.arange(8.0).reshape(1, 8, 1, 1).expand(1, 8, 9, 9)      # each plane holds its number
+    for name, more in (("ps_roi_pool", ()), ("ps_roi_align", (2,))):
+        means, channels = getattr(operators, name)(x, rois[:2], 1.0, 2, 2, *more)
+        assert channels.dtype == taeda.int32 and channels.tolist() == [taeda.arange(8).reshape(2, 2, 2).tolist()] * 2
+        assert taeda.allclose(means, channels.float())
+
+
+@pytest.mark.parametrize(("name", "more"), POOLS)
+def test_pools_of_maps_without_values_have_shapes_and_gradients(name, more):
+    x, rois = taeda.empty(2, 8, 6, 7, device="meta", requires_grad=True), taeda.empty(3, 5, device="meta")
+    shape = (3, 2 if name.startswith("ps") else 8, 2, 2)
+    out = getattr(ops, name)(x, rois, 2, 1.0, *more)
+    assert out.shape == shape and out.is_meta
+    out.sum().backward()
+    assert x.grad.shape == x.shape and x.grad.is_meta
+    out = getattr(taeda.ops.torchvision, name)(x, rois, 1.0, 2, 2, *more)
+    for each in (out,) if name == "roi_align" else out:
+        assert each.shape == shape and each.is_meta
+    assert name == "roi_align" or (out[0].requires_grad and out[1].dtype == taeda.int32 and not out[1].requires_grad)

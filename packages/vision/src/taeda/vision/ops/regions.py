@@ -55,6 +55,13 @@ def _dtypes(input: Tensor, rois: Tensor, op: str) -> None:
         raise RuntimeError(f"[{op}] Expected tensor for input to have the same type as for rois, got {input.dtype} and {rois.dtype}")
 
 
+def _shape_alone(input: Tensor, rois: Tensor, channels: int, bins: tuple[int, int]) -> Tensor | None:
+    """Return the result where its shape is all there is to it: no region, or a map without values."""
+    if rois.shape[0] and not input.is_meta:
+        return None
+    return input.new_zeros((rois.shape[0], channels, *bins)) + 0 * input.sum()
+
+
 def _taps(start: Tensor, length: Tensor, bins: int, grid: Tensor | int, most: int, size: int) -> tuple[Tensor, Tensor]:
     """Return the pixels that the samples of one axis touch, and their weights: K x bins x 2 most each.
 
@@ -172,8 +179,9 @@ def roi_align(
     _dtypes(input, rois, "roi_align")
     bins = _two(output_size)
     _, c, h, w = input.shape
-    if rois.shape[0] == 0:
-        return input.new_zeros((0, c, *bins)) + 0 * input.sum()
+    empty = _shape_alone(input, rois, c, bins)
+    if empty is not None:
+        return empty
     rois = rois.detach()
     scaled = rois[:, 1:] * spatial_scale - (0.5 if aligned else 0.0)
     first = (rois[:, 0].to(taeda.int64) * (h * w))[:, None, None]
@@ -202,8 +210,9 @@ def ps_roi_align(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: 
     bins = _two(output_size)
     table, own = _planes(input, bins, "ps_roi_align")
     h, w = input.shape[-2:]
-    if rois.shape[0] == 0:
-        return input.new_zeros((0, table.shape[1], *bins)) + 0 * input.sum()
+    empty = _shape_alone(input, rois, table.shape[1], bins)
+    if empty is not None:
+        return empty
     rois = rois.detach()
     first = (rois[:, 0].to(taeda.int64)[:, None, None] * own.numel() + own) * (h * w)
     out = _sampled(table, rois[:, 1:] * spatial_scale - 0.5, bins, (h, w), sampling_ratio, first, None)
@@ -233,8 +242,10 @@ def _edges(start: Tensor, length: Tensor, bins: int, size: int, dtype: Any) -> t
     return low, (high - low).clamp(min=0)
 
 
-def _pooled(table: Tensor, first: Tensor, rows: tuple[Tensor, Tensor], columns: tuple[Tensor, Tensor], width: int, mode: str) -> Tensor:
-    """Return maxima or means of the whole pixels of bins, K x C x P x Q; 0 for a bin without any.
+def _pooled(
+    table: Tensor, first: Tensor, rows: tuple[Tensor, Tensor], columns: tuple[Tensor, Tensor], width: int, mode: int
+) -> tuple[Tensor, Tensor]:
+    """Return maxima (mode 2) or means (1) of the whole pixels of bins, K x C x P x Q, 0 for one without any; and the maxima's rows, or -1.
 
     Args:
         table: rows of C channels, one per pixel.
@@ -251,8 +262,9 @@ def _pooled(table: Tensor, first: Tensor, rows: tuple[Tensor, Tensor], columns: 
     step = taeda.arange(int(ends[-1])) - (ends - count).repeat_interleave(count)
     across, corner = across.repeat_interleave(count), corner.repeat_interleave(count)
     pixels = corner + step.div(across, rounding_mode="floor") * width + step % across
-    bags = F.embedding_bag(pixels, table, ends - count, mode=mode)
-    return bags.reshape(*shape, -1).permute(0, 3, 1, 2).contiguous()
+    bags, _, _, where = taeda.embedding_bag(table, pixels, ends - count, False, mode)
+    means = bags.reshape(*shape, -1).permute(0, 3, 1, 2).contiguous()
+    return means, where.reshape(*shape, -1).permute(0, 3, 1, 2) if mode == 2 else where
 
 
 @one_node
@@ -268,17 +280,22 @@ def roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: floa
     tensor([[[[ 5.,  7.],
               [13., 15.]]]])
     """
-    rois = checked_boxes(boxes, "roi_pool")
+    return roi_pool_and_pixels(input, checked_boxes(boxes, "roi_pool"), _two(output_size), spatial_scale)[0]
+
+
+def roi_pool_and_pixels(input: Tensor, rois: Tensor, bins: tuple[int, int], spatial_scale: float) -> tuple[Tensor, Tensor]:
+    """Return what `roi_pool` does and which pixel of its plane each maximum is, -1 for an empty bin."""
     _dtypes(input, rois, "roi_pool")
-    bins = _two(output_size)
     _, c, h, w = input.shape
-    if rois.shape[0] == 0:
-        return input.new_zeros((0, c, *bins)) + 0 * input.sum()
+    empty = _shape_alone(input, rois, c, bins)
+    if empty is not None:
+        return empty, taeda.zeros_like(empty, dtype=taeda.int32)
     x1, y1, x2, y2 = _half_up(rois.detach()[:, 1:] * spatial_scale).unbind(1)
     rows = _edges(y1, (y2 - y1 + 1).clamp(min=1), bins[0], h, input.dtype)
     columns = _edges(x1, (x2 - x1 + 1).clamp(min=1), bins[1], w, input.dtype)
     first = (rois[:, 0].to(taeda.int64) * (h * w))[:, None, None]
-    return _pooled(input.permute(0, 2, 3, 1).reshape(-1, c), first, rows, columns, w, "max")
+    maxima, where = _pooled(input.permute(0, 2, 3, 1).reshape(-1, c), first, rows, columns, w, 2)
+    return maxima, taeda.where(where < 0, where, where - first[:, None]).to(taeda.int32)
 
 
 @one_node
@@ -301,14 +318,15 @@ def ps_roi_pool(input: Tensor, boxes: Boxes, output_size: Size, spatial_scale: f
     bins = _two(output_size)
     table, own = _planes(input, bins, "ps_roi_pool")
     h, w = input.shape[-2:]
-    if rois.shape[0] == 0:
-        return input.new_zeros((0, table.shape[1], *bins)) + 0 * input.sum()
+    empty = _shape_alone(input, rois, table.shape[1], bins)
+    if empty is not None:
+        return empty
     x1, y1, x2, y2 = _half_up(rois.detach()[:, 1:] * spatial_scale).unbind(1)
     # As in the original, the last line and column of the map belong to no bin.
     rows = _edges(y1, (y2 - y1).clamp(min=1), bins[0], h - 1, input.dtype)
     columns = _edges(x1, (x2 - x1).clamp(min=1), bins[1], w - 1, input.dtype)
     first = (rois[:, 0].to(taeda.int64)[:, None, None] * own.numel() + own) * (h * w)
-    return _pooled(table, first, rows, columns, w, "mean")
+    return _pooled(table, first, rows, columns, w, 1)[0]
 
 
 class _Regions(nn.Module):
