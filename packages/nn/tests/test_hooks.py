@@ -272,3 +272,23 @@ def test_a_backward_hook_may_return_the_missing_gradients_of_inputs_that_want_no
     with pytest.warns(UserWarning, match="no inputs require gradients"):
         m(taeda.ones(1, 2)).sum().backward()
     assert m.weight.grad is not None
+
+
+@pytest.mark.parametrize("register", ["register_full_backward_hook", "register_full_backward_pre_hook"])
+def test_backward_hooks_are_left_out_of_a_batch_and_let_tangents_pass(register):
+    from taeda.func import functional_call, grad, jacfwd, jvp, vmap
+
+    layer, x, calls = nn.Linear(2, 1), taeda.arange(6.0).reshape(3, 2), []
+    weights = {"weight": taeda.tensor([[[1.0, 2.0]], [[3.0, 4.0]]]), "bias": taeda.zeros(2, 1)}
+    with taeda.no_grad():
+        layer.weight.copy_(taeda.tensor([[5.0, 6.0]]))
+        layer.bias.zero_()
+    getattr(layer, register)(lambda *seen: calls.append(seen))
+    vmap(layer)(x).sum().backward()
+    assert layer.weight.grad.tolist() == [[6, 9]] and not calls
+    assert vmap(lambda w: functional_call(layer, w, (x,)).sum())(weights).tolist() == [24, 54]
+    assert jvp(layer, (x,), (taeda.ones(3, 2),))[1].tolist() == [[11], [11], [11]]
+    assert jacfwd(layer)(x[0]).tolist() == [[5, 6]] and not calls
+    assert grad(lambda x: layer(x).sum())(x).tolist() == [[5, 6]] * 3 and len(calls) == 1
+    with pytest.raises(RuntimeError, match="gradients of each sample"):
+        vmap(grad(lambda x: layer(x).sum()))(x)

@@ -109,7 +109,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
         at = _positions("grad", argnums, len(args))
         flat, spec = tree_flatten(tuple(args[i] for i in at))
         tape = Tape(flat)
-        with differentiating(enable_grad()):
+        with differentiating(enable_grad(), backward=True):
             found = _partial(func, args, at, kwargs)(*tree_unflatten(tape.inputs, spec))
             value, aux = _split_aux("grad_and_value(f)(*args)", found, has_aux)
             if not isinstance(value, Tensor):
@@ -167,7 +167,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         return _without_inference(vjp, func, *primals, has_aux=has_aux)
     flat, spec = tree_flatten(primals)
     recorded = is_grad_enabled()
-    with differentiating(enable_grad()):
+    with differentiating(enable_grad(), backward=True):
         tape = Tape(flat, recorded)                    # of a pass that may be asked for where gradients are on again
         found = func(*tree_unflatten(tape.inputs, spec))
         value, aux = _split_aux("vjp(f, *primals)", found, has_aux)

@@ -32,6 +32,20 @@ class BackwardHookFunction(Function):
     def backward(ctx: Any, *grads: Any) -> Any:
         return (None, *ctx.see(grads))
 
+    @staticmethod
+    def jvp(ctx: Any, see: Any, *tangents: Any) -> Any:
+        return tuple(None if t is None else t.view_as(t) for t in tangents)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, see: Any, *tensors: Tensor) -> Any:
+        """Leave the hooks out: they are told of a module's gradients, not of a batch of them."""
+        from taeda.func.batched import differentiates_samples  # which most programs that import nn never load
+
+        if differentiates_samples():
+            raise RuntimeError("[backward hook] a full backward hook of a module is not supported where vmap takes gradients of each "
+                               "sample; remove it, or use Tensor hooks")
+        return tensors, in_dims[1:]
+
 
 def _wants_grad(value: Any) -> bool:
     return isinstance(value, Tensor) and value.requires_grad
