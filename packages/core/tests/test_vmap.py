@@ -384,6 +384,27 @@ def test_a_users_rule_sees_the_trees_that_it_was_given() -> None:
         vmap(lambda a: Weighted.apply(a, [a, {"b": a}], scale=a))(x)
 
 
+def test_a_users_rule_gets_tensors_as_the_caller_gave_them() -> None:
+    class Turned(Cube):
+        @staticmethod
+        def forward(x: Any, y: Any) -> Any:
+            return x * y
+
+        @staticmethod
+        def vmap(info: Any, in_dims: Any, x: Any, y: Any) -> Any:
+            seen.append((info.batch_size, info.randomness, in_dims, tuple(x.shape), tuple(y.shape)))
+            x = x.movedim(in_dims[0], 0)
+            return Turned.apply(x, y if in_dims[1] is None else y.movedim(in_dims[1], 0)).movedim(0, -1), x.dim() - 1
+
+    x, y, seen = taeda.arange(24.0).reshape(2, 3, 4), taeda.arange(6.0).reshape(2, 3), []
+    assert vmap(Turned.apply, in_dims=(-1, None))(x, y).equal((x * y[..., None]).movedim(2, 0))
+    assert vmap(vmap(Turned.apply, in_dims=(1, 1)), in_dims=(2, None), randomness="same")(x, y).equal((x * y[..., None]).permute(2, 1, 0))
+    assert vmap(lambda x, y: Turned.apply(x.mul_(2), y), in_dims=(1, 1))(x, y[..., None]).equal((x * y[..., None]).movedim(1, 0))
+    assert seen == [(4, "error", (2, None), (2, 3, 4), (2, 3)), (3, "error", (1, 1), (2, 3), (2, 3)),
+                    (4, "same", (0, None), (4, 3, 2), (3, 2)), (3, "error", (1, 1), (2, 3, 4), (2, 3, 1))]
+    assert vmap(lambda a: taeda.func.debug_unwrap(a, recurse=False).shape == (2, 3) and a, in_dims=1)(y).shape == (3, 2)
+
+
 def test_levels_belong_to_their_thread() -> None:
     import threading
 

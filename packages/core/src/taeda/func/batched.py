@@ -71,7 +71,7 @@ class Level:
 class _Running(threading.local):
     def __init__(self) -> None:
         self.levels: list[Level] = []
-        self.tapes = 0
+        self.tapes: list[int] = []          # of each transform that differentiates: the vmaps around it, if cotangents lead back
 
 
 _running = _Running()
@@ -83,14 +83,19 @@ def levels() -> list[Level]:
 
 
 @contextmanager
-def differentiating(mode: Any) -> Iterator[None]:
-    """A block, inside of ``mode``, in which a function runs that is being differentiated."""
-    _running.tapes += 1
+def differentiating(mode: Any, backward: bool = False) -> Iterator[None]:
+    """A block, inside of ``mode``, in which a function runs that is being differentiated, ``backward``: by cotangents."""
+    _running.tapes.append(len(_running.levels) if backward else 0)
     try:
         with mode:
             yield
     finally:
-        _running.tapes -= 1
+        _running.tapes.pop()
+
+
+def differentiates_samples() -> bool:
+    """Whether a transform inside of the innermost vmap that is running takes gradients of each sample."""
+    return max(_running.tapes, default=0) == len(_running.levels) > 0
 
 
 def are_active() -> bool:
@@ -110,14 +115,16 @@ class BatchedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
 
     _value: Any
     _level: int
+    _origin: tuple[Any, int] | None = None      # the tensor that the batch was given as and where its samples lie in it, if not in front
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return call(func, args, kwargs or {})
 
     def __repr__(self) -> str:
-        inner = repr(self._value).replace("\n", "\n    ")
-        return f"BatchedTensor(lvl={self._level}, bdim=0, value=\n    {inner}\n)"
+        value, dim = origin_of(self)
+        inner = repr(value).replace("\n", "\n    ")
+        return f"BatchedTensor(lvl={self._level}, bdim={dim}, value=\n    {inner}\n)"
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise RuntimeError("[pickle] a tensor inside of vmap cannot be pickled")
@@ -199,18 +206,24 @@ class BatchedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
 
 def batched(value: Any, level: int, dim: int = 0) -> Any:
     """Return a batch, whose samples lie along ``dim``, as one tensor of a level."""
-    if dim:
-        value = value.movedim(dim, 0)
-    made = Tensor._make_subclass(BatchedTensor, value)
+    front = value.movedim(dim, 0) if dim else value
+    made = Tensor._make_subclass(BatchedTensor, front)
     made._level = level
-    become(made, value)
+    become(made, front)
+    if dim:
+        made._origin = value, dim % value.dim()
     return made
+
+
+def origin_of(x: Any) -> tuple[Any, int]:
+    """Return a batch as the tensor that it was given as, and the dimension along which the samples lie in it."""
+    return x._origin or (x._value, 0)
 
 
 def become(made: Any, value: Any) -> None:
     """Stand for another batch from now on."""
     stand_in(made, value, 0)
-    made._value = value
+    made._value, made._origin = value, None
 
 
 def at(x: Any, level: int) -> bool:

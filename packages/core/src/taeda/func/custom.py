@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from taeda.func.batched import at, batched, deepest, levels, loop
+from taeda.func.batched import at, batched, deepest, levels, loop, origin_of
 from taeda.func.pytree import broadcast_prefix, tree_flatten, tree_leaves, tree_map, tree_unflatten
 from taeda.tensor import Tensor
 
@@ -44,8 +44,8 @@ def apply_to_batches(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         raise NotImplementedError(f"[{cls.__name__}] vmap of an autograd.Function with tensors among its keyword-only arguments is not "
                                   "supported; pass them by position")
     here = levels()[level - 1]
-    in_dims = tree_map(lambda a: 0 if at(a, level) else None, args)
-    values = tree_map(lambda a: a._value if at(a, level) else a, args)
+    in_dims = tree_map(lambda a: origin_of(a)[1] if at(a, level) else None, args)
+    values = tree_map(lambda a: origin_of(a)[0] if at(a, level) else a, args)
     found = cls.vmap(VmapInfo(here.size, here.randomness), in_dims, *values, **kwargs)
     if not (isinstance(found, tuple) and len(found) == 2):
         raise RuntimeError(f"[{cls.__name__}] Expected the vmap staticmethod to have two returns, an output and out_dims with pytree "

@@ -9,7 +9,7 @@ from typing import Any
 from taeda import ops
 from taeda._override import watch_functions
 from taeda.func import rules_indexing, rules_matmul, rules_nn, rules_pointwise, rules_random, rules_shape, rules_spectral  # noqa: F401
-from taeda.func.batched import BatchedTensor, Level, at, batched, levels
+from taeda.func.batched import BatchedTensor, Level, at, batched, levels, origin_of
 from taeda.func.pytree import TreeSpec, broadcast_prefix, tree_flatten, tree_unflatten
 from taeda.random import get_rng_state, set_rng_state
 from taeda.tensor import Tensor
@@ -181,4 +181,5 @@ def debug_unwrap(tensor: Any, *, recurse: bool = True) -> Any:
     """
     if not isinstance(tensor, BatchedTensor):
         return tensor
-    return debug_unwrap(tensor._value) if recurse else tensor._value
+    value = origin_of(tensor)[0]
+    return debug_unwrap(value) if recurse else value

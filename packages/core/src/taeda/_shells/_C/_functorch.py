@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taeda.func.batched import BatchedTensor, at, batched
+from taeda.func.batched import BatchedTensor, at, batched, origin_of
 
 __all__ = ["_add_batch_dim", "_remove_batch_dim", "get_unwrapped", "is_batchedtensor", "is_legacy_batchedtensor", "maybe_get_bdim",
            "maybe_get_level"]
@@ -35,12 +35,12 @@ def get_unwrapped(tensor: Any) -> Any:
     """Return what a batch of the innermost level holds.  RuntimeError for what is not a batch."""
     if not isinstance(tensor, BatchedTensor):
         raise RuntimeError("[get_unwrapped] No wrappers present!")
-    return tensor._value
+    return origin_of(tensor)[0]
 
 
 def maybe_get_bdim(tensor: Any) -> int:
     """Return the dimension along which the samples lie in ``get_unwrapped``; -1 for what is not a batch."""
-    return 0 if isinstance(tensor, BatchedTensor) else -1
+    return origin_of(tensor)[1] if isinstance(tensor, BatchedTensor) else -1
 
 
 def maybe_get_level(tensor: Any) -> int:
