@@ -125,7 +125,7 @@ def test_vectors_times_either_side_of_a_matrix(dtype, rows, columns):
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_narrow_products_in_every_layout(dtype):
     rng = np.random.default_rng(0)
-    for m, n, k in ((1, 40, 9), (33, 1, 20), (20, 30, 50), (1, 64, 64), (3, 37, 65), (50, 2, 3), (13, 100, 2), (61, 33, 511)):
+    for m, n, k in ((1, 40, 9), (33, 1, 20), (20, 30, 50), (1, 64, 64), (3, 37, 65), (50, 2, 3), (13, 100, 2), (61, 33, 511), (29, 48, 2048)):
         x, y = rng.integers(-4, 4, (m, k)).astype(np.float32), rng.integers(-4, 4, (k, n)).astype(np.float32)
         for a in layouts(x):
             for b in layouts(y):
@@ -138,7 +138,7 @@ def test_narrow_products_round_once(dtype):
     rng = np.random.default_rng(1)
     half = 2.0 ** (-8 if dtype == "bfloat16" else -11)
     narrow = lambda *shape: taeda.from_numpy(rng.standard_normal(shape)).to(getattr(taeda, dtype))  # noqa: E731
-    for m, n, k in ((200, 300, 513), (3, 130, 70), (300, 1, 90), (40, 17, 1000)):
+    for m, n, k in ((200, 300, 513), (3, 130, 70), (300, 1, 90), (40, 17, 1000), (260, 272, 2048), (500, 48, 300)):
         a, b, c = narrow(m, k), narrow(n, k).mT, narrow(m, n)
         exact, scale = (a.double() @ b.double()).numpy(), (a.double().abs() @ b.double().abs()).numpy()
         found = assert_same_for_any_threads(lambda: (a @ b, taeda.addmm(c, a, b, beta=0.5, alpha=2), taeda.stack([a, a]) @ b))

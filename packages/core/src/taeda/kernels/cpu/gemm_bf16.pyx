@@ -24,11 +24,13 @@ cdef extern from "gemm_bf16.h":
     void bf16_plan(Bf16Product *p) nogil
     int64_t bf16_panels(const Bf16Product *p) nogil
     int64_t bf16_strips(const Bf16Product *p) nogil
+    int64_t bf16_height(const Bf16Product *p) nogil
     int64_t bf16_room_of_a(const Bf16Product *p) nogil
-    int64_t bf16_room_of_b(const Bf16Product *p) nogil
-    void bf16_pack_panel(const Bf16Product *p, uint16_t *packed, int64_t i) nogil
+    int64_t bf16_room_of_b(const Bf16Product *p, int64_t panels) nogil
+    int64_t bf16_group(const Bf16Product *p) nogil
+    void bf16_pack_panel(const Bf16Product *p, uint16_t *to, int64_t i) nogil
     void bf16_pack_strip(const Bf16Product *p, uint16_t *of_a, int64_t i) nogil
-    void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t rows, int64_t first,
+    void bf16_rows(const Bf16Product *p, const uint16_t *packed, const uint16_t *of_a, int64_t top, int64_t end, int64_t first,
                    int64_t last) nogil
     enum:
         BF16_STRIP
@@ -39,9 +41,7 @@ cdef enum:
     TOO_SMALL = 1
     COLUMNS = 64              # of dot products, at a turn
     SERIAL_MACS = 1 << 20     # below this a second thread costs more than it brings
-    TURNS = 8                 # at least so many for all threads, of one matrix
     LEAST_TERMS = 8           # what writing a number of C costs as well
-    FEW_STRIPS = 2            # of A: then a thread packs the panels of B that it takes
 
 
 cdef inline const uint16_t *matrix(const View *v, int64_t batch) noexcept nogil:
@@ -71,81 +71,76 @@ cdef Bf16Product product_of(View **t, const Param *p, int64_t batch, bint turned
     return x
 
 
+cdef int group(const Bf16Product *x, uint16_t *packed, const uint16_t *of_a, int64_t first, int64_t last, int64_t height) noexcept nogil:
+    """Pack panels first to last - 1 of B and multiply all of A by them."""
+    cdef int64_t i
+    for i in range(first, last):
+        bf16_pack_panel(x, packed + bf16_room_of_b(x, i - first), i)
+    for i in range((x.m + height - 1) // height):
+        bf16_rows(x, packed, of_a, i * height, min((i + 1) * height, x.m), first, last)
+    return 0
+
+
 cdef int alone(View **t, const Param *p, int64_t batch, bint turned, uint16_t *room) noexcept nogil:
     """One matrix by one thread."""
     cdef Bf16Product x = product_of(t, p, batch, turned)
-    cdef uint16_t *of_a = room + bf16_room_of_b(&x)
-    cdef int64_t i
+    cdef int64_t i, panels = bf16_panels(&x), some = bf16_group(&x), height = bf16_height(&x)
+    cdef uint16_t *of_a = room + bf16_room_of_b(&x, some)
     if x.by_dots:
         bf16_dots(&x, 0, x.n)
         return 0
     if x.pack_a:
         for i in range(bf16_strips(&x)):
             bf16_pack_strip(&x, of_a, i)
-    if bf16_strips(&x) <= FEW_STRIPS:
-        for i in range(bf16_panels(&x)):
-            panel(&x, room, of_a, i)
-        return 0
-    for i in range(bf16_panels(&x)):
-        bf16_pack_panel(&x, room, i)
-    for i in range(bf16_strips(&x)):
-        piece(&x, room, of_a, i, BF16_STRIP, 1)
-    return 0
-
-
-cdef int panel(const Bf16Product *x, uint16_t *packed, const uint16_t *of_a, int64_t i) noexcept nogil:
-    """Pack panel number i of B and multiply all of A by it."""
-    cdef int64_t strip
-    bf16_pack_panel(x, packed, i)
-    for strip in range(bf16_strips(x)):
-        bf16_rows(x, packed, of_a, strip * BF16_STRIP, min(x.m - strip * BF16_STRIP, <int64_t>BF16_STRIP), i, i + 1)
-    return 0
-
-
-cdef int piece(const Bf16Product *x, const uint16_t *packed, const uint16_t *of_a, int64_t i, int64_t height, int64_t cuts) noexcept nogil:
-    """Turn number i of a matrix in strips of that height, each cut so often."""
-    cdef int64_t panels = bf16_panels(x), some = (panels + cuts - 1) // cuts, first = i % cuts * some, top = i // cuts * height
-    bf16_rows(x, packed, of_a, top, min(x.m - top, height), first, min(first + some, panels))
+    for i in range((panels + some - 1) // some):
+        group(&x, room, of_a, i * some, min((i + 1) * some, panels), height)
     return 0
 
 
 cdef int together(View **t, const Param *p, int64_t batch, bint turned, uint16_t *room, int threads) noexcept nogil:
-    """One matrix by all threads, which take panels, or of A strips, or parts of strips where there are few."""
+    """One matrix by all threads, which take panels of B and pack them, or rows of A where there are few panels."""
     cdef Bf16Product x = product_of(t, p, batch, turned)
-    cdef uint16_t *of_a = room + bf16_room_of_b(&x)
-    cdef int64_t i, me, strips = bf16_strips(&x), panels = bf16_panels(&x), height = BF16_STRIP, cuts
+    cdef int64_t i, me, panels = bf16_panels(&x), some = bf16_group(&x), height = bf16_height(&x)
+    cdef uint16_t *of_a = room + room_of_b(&x, threads)
     cdef Share share
     if x.by_dots:
         for i in prange((x.n + COLUMNS - 1) // COLUMNS, num_threads=threads, schedule="static"):
             bf16_dots(&x, i * COLUMNS, min((i + 1) * COLUMNS, x.n))
         return 0
     if x.pack_a:
-        for i in prange(strips, num_threads=threads, schedule="static"):
+        for i in prange(bf16_strips(&x), num_threads=threads, schedule="static"):
             bf16_pack_strip(&x, of_a, i)
-    if strips <= FEW_STRIPS and panels >= TURNS:
-        share_out(&share, panels, threads)
+    if panels >= turns(threads):
+        some = min(some, panels // turns(threads))
+        share_out(&share, (panels + some - 1) // some, threads)
         for me in prange(threads, num_threads=threads, schedule="static", chunksize=1):
             i = share_next(&share, me)
             while i >= 0:
-                panel(&x, room, of_a, i)
+                group(&x, room + me * bf16_room_of_b(&x, bf16_group(&x)), of_a, i * some, min((i + 1) * some, panels), height)
                 i = share_next(&share, me)
         return 0
     for i in prange(panels, num_threads=threads, schedule="static"):
-        bf16_pack_panel(&x, room, i)
-    while height > BF16_ROWS and (x.m + height - 1) // height * panels < threads:
+        bf16_pack_panel(&x, room + bf16_room_of_b(&x, i), i)
+    while height > BF16_ROWS and (x.m + height - 1) // height < turns(threads):
         height = height // 2
-    if x.m <= BF16_STRIP:                       # even ones
-        strips = (x.m + height - 1) // height
-        height = (x.m + strips - 1) // strips
-    strips = (x.m + height - 1) // height
-    cuts = min((TURNS + strips - 1) // strips, panels)
-    share_out(&share, strips * cuts, threads)
+    share_out(&share, (x.m + height - 1) // height, threads)
     for me in prange(threads, num_threads=threads, schedule="static", chunksize=1):
         i = share_next(&share, me)
         while i >= 0:
-            piece(&x, room, of_a, i, height, cuts)
+            bf16_rows(&x, room, of_a, i * height, min((i + 1) * height, x.m), 0, panels)
             i = share_next(&share, me)
     return 0
+
+
+cdef inline int64_t turns(int threads) noexcept nogil:
+    """At least so many for all threads, of one matrix: each takes what another has not begun."""
+    return 4 * threads
+
+
+cdef inline int64_t room_of_b(const Bf16Product *x, int threads) noexcept nogil:
+    """What `together` packs: groups of panels, one for each thread, or all of few."""
+    cdef int64_t panels = bf16_panels(x)
+    return bf16_room_of_b(x, bf16_group(x) * threads if panels >= turns(threads) else panels)
 
 
 cdef int64_t gemm_pairs(View **t, const Param *p) noexcept nogil:
@@ -165,8 +160,8 @@ cdef int64_t gemm_pairs(View **t, const Param *p) noexcept nogil:
     macs = x.m * x.n * max(x.k, <int64_t>LEAST_TERMS)
     if batch * macs < SERIAL_MACS:
         threads = 1
-    room = bf16_room_of_b(&x) + bf16_room_of_a(&x)
     if threads > 1 and (batch < threads or batch < 4 * threads and macs >= SERIAL_MACS):
+        room = room_of_b(&x, threads) + bf16_room_of_a(&x)
         rooms = <uint16_t*>cpu_alloc(room * sizeof(uint16_t))
         if rooms == NULL:
             return -1
@@ -174,6 +169,7 @@ cdef int64_t gemm_pairs(View **t, const Param *p) noexcept nogil:
             together(t, p, i, turned, rooms, threads)
         cpu_free(rooms, room * sizeof(uint16_t))
         return 0
+    room = bf16_room_of_b(&x, bf16_group(&x)) + bf16_room_of_a(&x)
     rooms = <uint16_t*>cpu_alloc(room * threads * sizeof(uint16_t))
     if rooms == NULL:
         return -1
