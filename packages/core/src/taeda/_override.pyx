@@ -7,13 +7,11 @@ inside a list or tuple, takes the call over; so does a mode that is in force.
 
 a. ``Function`` stands in modules, ``Method`` in the class Tensor (and binds).  Both are called by vectorcall.
 b. What the classes of a subclass's attributes are is settled once, when the subclass is made (``_override_attributes``).
+   What classes have under the protocol's names, and the blocks in which nobody is asked, are in ``_override_protocol``.
 c. A function that autocast knows has a policy; under autocast it gets its arguments in the policy's dtype (``amp/casting.pyx``).
 """
 from cpython.object cimport PyObject
-cimport cython
 from libc.stdint cimport uint64_t
-
-from taeda.tensor_base cimport TensorBase
 
 from _thread import _local
 
@@ -365,7 +363,7 @@ cdef class Inherited(Method):
         for cls in owner.__mro__:
             found = cls.__dict__.get("__torch_function__")
             if found is not None:
-                return self.reported if found is default_function or getattr(found, "__func__", found) is disabled_torch_function else self
+                return self.reported if found is default_function or getattr(found, "__func__", found) is disabled_function else self
         return self
 
 
@@ -507,29 +505,44 @@ def set_sparse(cls, answer):
     sparse_class, sparse_answer = cls, answer
 
 
-def default_torch_function(cls, func, types, args, kwargs):
-    """Run ``func`` with overriding off and give tensors of the result the class ``cls``: what Tensor's subclasses inherit."""
-    for t in types:
-        if not issubclass(cls, t):
-            return NotImplemented
-    cdef int was = get_off()
-    set_off(True)
-    try:
-        found = func(*args, **(kwargs or {}))
-    finally:
-        set_off(was)
-    return found if func in NOWRAP else in_class(found, cls)
+# -- for _override_protocol, which says what is in force ---------------------------------------------------
 
 
-NOWRAP = set()               # getters whose value keeps its class: filled by tensor.pyx
+cdef int in_force(switch which) noexcept:
+    return get_modes() if which == MODES else get_undispatched() if which == NO_OPERATORS else get_off()
 
 
-cdef object in_class(object found, object cls):
-    if isinstance(found, TensorBase):
-        return found if isinstance(found, cls) else found.as_subclass(cls)
-    if isinstance(found, (tuple, list)):
-        return type(found)([in_class(x, cls) for x in found])
-    return found
+cdef void put_in_force(switch which, int to) noexcept:
+    if which == MODES:
+        set_modes(to)
+    elif which == NO_OPERATORS:
+        set_undispatched(to)
+    else:
+        set_off(to)
+
+
+cdef object default_function = None, disabled_function = None          # Tensor's __torch_function__, and one that takes nothing over
+set_protocol("__torch_function__", None)
+
+
+cdef int name_functions(object plain, object disabled) except -1:
+    global default_function, disabled_function
+    default_function, disabled_function = plain, disabled
+    set_protocol("__torch_function__", disabled)
+    return 0
+
+
+cdef int name_operators(object plain, object disabled) except -1:
+    set_dispatch_protocol("__torch_dispatch__", plain, disabled)
+    return 0
+
+
+cdef bint has_operators(object cls) noexcept:
+    return dispatches_(<PyObject*>cls)
+
+
+cdef void expect_dispatchers() noexcept:
+    add_dispatcher()
 
 
 # -- __torch_dispatch__: classes that are told of operators, below autograd ----------------------------
@@ -556,107 +569,14 @@ cdef bint is_dispatched(args, kwargs) except -1:
     return False
 
 
-def dispatches(cls):
-    """Whether a class has a ``__torch_dispatch__`` of its own."""
-    return isinstance(cls, type) and bool(dispatches_(<PyObject*>cls))
-
-
 def asks(x):
     """Whether a tensor's class has a ``__torch_dispatch__`` that is to be asked now."""
     return bool(get_dispatchers()) and not get_undispatched() and sees_dispatch(<PyObject*>x, 0)
 
 
-def note_class(cls):
-    """Let calls look for instances of classes with a ``__torch_dispatch__``, from the first one on.
-
-    A class that says nothing of functions sees none.
-    """
-    if dispatches_(<PyObject*>cls):
-        from inspect import getattr_static              # which `import taeda` would take 6 ms longer for
-        add_dispatcher()
-        if getattr_static(cls, "__torch_function__") is default_function:
-            cls.__torch_function__ = disabled_torch_function
-
-
 def dispatched_args(args, kwargs):
     """Return the arguments whose ``__torch_dispatch__`` is to be asked: each class once, subclasses first."""
     return collected(args, kwargs, sees_dispatch) if get_dispatchers() and not get_undispatched() else []
-
-
-cdef class Disabling:
-    # In a ``with`` block none of those that the class names takes a call over.
-
-    cdef bint functions, operators, modes          # the classes' __torch_function__, their __torch_dispatch__, modes
-    cdef int off, undispatched, stacked            # what was in force
-
-    def __enter__(self):
-        self.off, self.undispatched, self.stacked = get_off(), get_undispatched(), get_modes()
-        if self.functions:
-            set_off(True)
-        if self.operators:
-            set_undispatched(True)
-        if self.modes:
-            set_modes(0)
-
-    def __exit__(self, *error):
-        if self.functions:
-            set_off(self.off)
-        if self.operators:
-            set_undispatched(self.undispatched)
-        if self.modes:
-            set_modes(self.stacked)
-
-
-cdef class DisableTorchDispatch(Disabling):
-    """In a ``with`` block no class is told of operators, and no mode."""
-
-    def __cinit__(self):
-        self.operators = self.modes = True
-
-
-cdef class DisableTorchFunctionSubclass(Disabling):
-    """In a ``with`` block no argument takes a call over; modes still do."""
-
-    def __cinit__(self):
-        self.functions = True
-
-
-cdef class DisableTorchFunction(Disabling):
-    """In a ``with`` block neither arguments nor modes take a call over."""
-
-    def __cinit__(self):
-        self.functions = self.modes = True
-
-
-@cython.binding(False)               # as PyTorch's it does not bind, however a class is asked for it
-def disabled_torch_dispatch(func, types, args=(), kwargs=None):
-    """A ``__torch_dispatch__`` that runs the operator as if its arguments were plain tensors: what Tensor itself has."""
-    with DisableTorchDispatch():
-        return func(*args, **(kwargs or {}))
-
-
-cdef object default_function = None  # Tensor's __torch_function__
-
-
-def set_dispatch(plain, function):
-    """Let tensor.pyx say what Tensor has as its ``__torch_dispatch__`` and its ``__torch_function__``."""
-    global default_function
-    default_function = function
-    set_dispatch_protocol("__torch_dispatch__", plain, disabled_torch_dispatch)
-
-
-@cython.binding(False)
-def disabled_torch_function(func, types, args=(), kwargs=None):
-    """A ``__torch_function__`` that takes nothing over: ``func`` runs as if its arguments were plain tensors."""
-    cdef int was = get_off()
-    set_off(True)
-    try:
-        return func(*args, **(kwargs or {}))
-    finally:
-        set_off(was)
-
-
-set_protocol("__torch_function__", disabled_torch_function)
 
 
 # -- modes -------------------------------------------------------------------------------------------
@@ -670,25 +590,6 @@ def mode_stack():
     if not hasattr(stacks, "modes"):
         stacks.modes = []
     return stacks.modes
-
-
-def replace_modes(list modes):
-    """Let other modes be in force in this thread; return those that were."""
-    cdef list stack = mode_stack(), were = list(stack)
-    stack[:] = modes
-    set_modes(len(stack))
-    return were
-
-
-def push_mode(mode):
-    mode_stack().append(mode)
-    set_modes(len(mode_stack()))
-
-
-def pop_mode():
-    mode = mode_stack().pop()
-    set_modes(len(mode_stack()))
-    return mode
 
 
 def set_tensor_class(cls):

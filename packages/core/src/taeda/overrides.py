@@ -27,17 +27,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from taeda import _override, ops
-from taeda._override import (
+from taeda._override import call_overrides, mode_stack as _mode_stack, overloaded_args
+from taeda._override_attributes import plain_attributes, show_attributes
+from taeda._override_protocol import (
     DisableTorchFunction,
     DisableTorchFunctionSubclass,
-    call_overrides,
     disabled_torch_function,
-    mode_stack as _mode_stack,
-    overloaded_args,
     pop_mode,
     push_mode,
 )
-from taeda._override_attributes import plain_attributes, show_attributes
 from taeda.tensor import Tensor
 
 __all__ = [

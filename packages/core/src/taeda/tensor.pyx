@@ -21,7 +21,7 @@ from taeda.tensor_conversions cimport TensorConversions
 import copy
 import warnings
 
-from taeda import _above, _override, stand_ins
+from taeda import _above, _override, _override_protocol, stand_ins
 from taeda import tensor_base as _tensor_base
 from taeda._override_attributes import attributes_for
 from taeda.device import CPU as CPU_DEVICE, as_device
@@ -135,7 +135,7 @@ cdef object tell_of_scalars():
                       "Consider using tensor.detach() first.", UserWarning, stacklevel=1)
 
 
-cdef object default_torch_function = _override.default_torch_function
+cdef object default_torch_function = _override_protocol.default_torch_function
 
 cdef extern from *:
     """
@@ -236,7 +236,7 @@ cdef class Tensor(TensorConversions):
         if not isinstance(cls, type) or not issubclass(cls, Tensor):
             raise TypeError(f"[_make_wrapper_subclass] Creating a Tensor subclass from a class that does not inherit from Tensor is not "
                             f"possible, got {cls!r}")
-        if not _override.dispatches(cls):
+        if not _override_protocol.dispatches(cls):
             raise TypeError(f"[_make_wrapper_subclass] {cls.__name__} must define __torch_dispatch__")
         if dispatch_sizes_strides_policy is not None:
             raise NotImplementedError("[_make_wrapper_subclass] dispatch_sizes_strides_policy: the sizes and strides are those given; "
@@ -258,7 +258,7 @@ cdef class Tensor(TensorConversions):
         """Run ``func`` and give its results this subclass; a subclass may override it and see every call."""
         return default_torch_function(cls, func, types, args, kwargs)
 
-    __torch_dispatch__ = staticmethod(_override.disabled_torch_dispatch)
+    __torch_dispatch__ = staticmethod(_override_protocol.disabled_torch_dispatch)
 
     # -- arithmetic --------------------------------------------------------------------------------
 
@@ -573,7 +573,7 @@ def _new(cls, *args, **kwargs):
 
 def _init_subclass(cls, attributes=True, **kwargs):
     """Let a subclass's ``__torch_function__`` see its attributes too (``attributes=False``: the operations alone)."""
-    _override.note_class(cls)
+    _override_protocol.note_class(cls)
     if attributes and _override.takes_over(cls):
         attributes_for(cls, Tensor)
 
@@ -591,8 +591,8 @@ for part in (TensorConversions, TensorAutograd, TensorAttributes):              
             install(Tensor, name, attribute)
 install(Tensor, "__repr__", told)
 _override.set_tensor_class(Tensor)
-_override.set_dispatch(Tensor.__dict__["__torch_dispatch__"], Tensor.__dict__["__torch_function__"])
-_override.NOWRAP.update([Tensor.__dict__[_name].__get__ for _name in ("_base", "grad")])
+_override_protocol.set_dispatch(Tensor.__dict__["__torch_dispatch__"], Tensor.__dict__["__torch_function__"])
+_override_protocol.NOWRAP.update([Tensor.__dict__[_name].__get__ for _name in ("_base", "grad")])
 
 
 def install_methods(methods):

@@ -13,7 +13,8 @@ from typing import Any
 
 import taeda
 from taeda._aten.operators import OpOverload, OpOverloadPacket, aten as _aten
-from taeda._override import mode_stack, replace_modes
+from taeda._override import mode_stack
+from taeda._override_protocol import replace_modes
 from taeda.autograd import Function
 from taeda.tensor import Tensor
 

@@ -17,7 +17,8 @@ from typing import Any, Self
 import taeda
 from taeda import _above, ops
 from taeda._aten.backward import BACKWARD
-from taeda._override import dispatched_args, mode_stack, replace_modes
+from taeda._override import dispatched_args, mode_stack
+from taeda._override_protocol import replace_modes
 from taeda.dtype import int64
 from taeda.tensor import Tensor
 

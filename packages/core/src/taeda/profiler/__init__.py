@@ -28,7 +28,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taeda import _override
+from taeda import _override, _override_protocol
 from taeda._once import warn_once
 from taeda.autograd.engine import run_pass, set_runner
 from taeda.kernels.cpu import runtime
@@ -323,8 +323,8 @@ class _Recorder(TorchFunctionMode):
     def count_modes() -> None:
         """Let the thread's count of modes agree with its stack."""
         nothing: Any = None
-        _override.push_mode(nothing)
-        _override.pop_mode()
+        _override_protocol.push_mode(nothing)
+        _override_protocol.pop_mode()
 
 
 _recorder: _Recorder | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from taeda._override import DisableTorchDispatch as _DisableTorchDispatch
+from taeda._override_protocol import DisableTorchDispatch as _DisableTorchDispatch
 
 __all__ = ["all_same_mode", "no_dispatch"]
 

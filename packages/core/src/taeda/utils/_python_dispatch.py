@@ -8,7 +8,8 @@ from typing import Any
 
 from taeda._aten import calls
 from taeda._operator_names import OpOverload
-from taeda._override import dispatched_args, mode_stack, replace_modes
+from taeda._override import dispatched_args, mode_stack
+from taeda._override_protocol import replace_modes
 from taeda.overrides import TorchFunctionMode
 from taeda.tensor import Tensor
 

@@ -5,7 +5,7 @@ import enum as _enum
 from taeda._C import _functorch as _functorch
 from taeda._C._functions import FFT as _fft, LINALG as _linalg, NN as _nn, SPECIAL as _special, VARIABLE as _VariableFunctions
 from taeda._operator_names import below_autograd as _AutoDispatchBelowAutograd
-from taeda._override import DisableTorchDispatch as _DisableTorchDispatch, disabled_torch_dispatch as _disabled_torch_dispatch_impl
+from taeda._override_protocol import DisableTorchDispatch as _DisableTorchDispatch, disabled_torch_dispatch as _disabled_torch_dispatch_impl
 from taeda.device import device
 from taeda.dtype import dtype
 from taeda.func.batched import are_active as _are_functorch_transforms_active
