@@ -12,6 +12,7 @@ import pytest
 import taeda
 from taeda import fx
 from taeda.fx.immutable_collections import immutable_dict, immutable_list
+from taeda.fx.operator_schemas import normalize_function
 from taeda.fx.proxy import GraphAppendingTracer, TraceError
 
 
@@ -288,3 +289,38 @@ def test_a_device_of_a_proxy_is_a_node() -> None:
     with pytest.raises(TypeError, match=r"\[device\] type must be a str, a device or an int"):
         taeda.device(taeda.ones(1))
     assert [n.args for n in graph.nodes if n.target is taeda.device] == [(name.node,), ("cuda", name.node)]
+
+
+X = taeda.arange(6.0).reshape(1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "given", "names"),
+    [
+        (taeda.amax, (X, 1), {}, ["input", "dim", "keepdim"]),
+        (taeda.sum, (X,), {"axis": 1, "keepdims": True}, ["input", "dim", "keepdim", "dtype"]),
+        (taeda.prod, (X, 1), {}, ["input", "dim", "keepdim", "dtype"]),
+        (taeda.max, (X, 1), {}, ["input", "dim", "keepdim"]),
+        (taeda.max, (X, X + 1), {}, ["input", "other"]),
+        (taeda.min, (X,), {"other": X + 1}, ["input", "other"]),
+        (taeda.cumsum, (X, 1), {}, ["input", "dim", "dtype"]),
+        (taeda.cat, ([X, X],), {}, ["tensors", "dim"]),
+        (taeda.permute, (X, (2, 0, 1)), {}, ["input", "dims"]),
+        (taeda.reshape, (X, (3, 2)), {}, ["input", "shape"]),
+        (taeda.squeeze, (X, 0), {}, ["input", "dim"]),
+        (taeda.count_nonzero, (X,), {}, ["input", "dim"]),
+    ],
+    ids=lambda v: getattr(v, "__name__", ""),
+)
+@pytest.mark.parametrize("named", [False, True])
+def test_normalized_arguments_have_the_names_of_one_form_and_give_the_same_result(function, args, given, names, named):
+    found = normalize_function(function, args, given, normalize_to_only_use_kwargs=named)
+    assert found is not None and list(found.kwargs) == names[0 if named else len(args):]
+    want, got = function(*args, **given), function(*found.args, **found.kwargs)
+    assert all(map(taeda.equal, got, want)) if isinstance(want, tuple) else taeda.equal(got, want)
+
+
+def test_a_result_s_place_stays_among_normalized_arguments_where_it_is_given():
+    out = taeda.empty(0)
+    found = normalize_function(taeda.sum, (X, 1), {"out": out})
+    assert found.kwargs == {"keepdim": False, "dtype": None, "out": out} and normalize_function(taeda.exp, (X,)).kwargs == {}

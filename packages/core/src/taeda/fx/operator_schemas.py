@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 __all__ = ["ArgsKwargsPair", "check_for_mutable_operation", "normalize_function", "normalize_module"]
 
 
+_NUMPYS = {"axis": "dim", "keepdims": "keepdim"}
+
+
 class ArgsKwargsPair(NamedTuple):
     """Arguments by position, and by keyword."""
 
@@ -30,14 +33,39 @@ def normalize_function(
 
     None where the function has no signature, or the arguments do not fit it.
     """
+    kwargs = kwargs or {}
     try:
         signature = inspect.signature(target)
     except (TypeError, ValueError):
         return None
-    found = _arrange(signature, args, kwargs or {}, normalize_to_only_use_kwargs)
-    if found is not None and found.kwargs.get("out", 0) is None and "out" not in (kwargs or {}) and hasattr(target, "spelled"):
-        del found.kwargs["out"]                  # every op has one, and it is nobody's argument
-    return found
+    if hasattr(target, "spelled"):
+        kwargs = {_NUMPYS.get(k, k): v for k, v in kwargs.items()}
+        signature = _one_form(signature, args, kwargs)
+    return _arrange(signature, args, kwargs, normalize_to_only_use_kwargs)
+
+
+def _one_form(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.Signature:
+    """Return an op's signature with the names alone under which a call of this form has its arguments.
+
+    NumPy's names, ``out`` and the second tensor of ``max(x, y)`` are there for calls that give them; sizes have one name, however given.
+    """
+    parameters = dict(signature.parameters)
+    for name in ("axis", "keepdims", *({"out"} - kwargs.keys())):
+        parameters.pop(name, None)
+    if "other" in parameters and "dim" in parameters:
+        if "other" in kwargs or (len(args) > 1 and not isinstance(args[1], (int, str))):
+            parameters = {name: parameters[name].replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("input", "other")}
+        else:
+            del parameters["other"]
+    several = next((p for p in parameters.values() if p.kind is p.VAR_POSITIONAL), None)
+    twin = next((name for name in ("dims", "size", "shape") if name in parameters), None)
+    if several is not None and "dim" in parameters:
+        del parameters[several.name]
+    elif several is not None and twin is not None:
+        del parameters[twin]
+        named = inspect.Parameter(twin, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        parameters = {(twin if p is several else p.name): (named if p is several else p) for p in parameters.values()}
+    return signature.replace(parameters=list(parameters.values()))
 
 
 def normalize_module(
