@@ -119,6 +119,21 @@ def test_products_of_few_results_and_many_terms(dtype):
                 assert (np.abs(one.numpy() - wanted) / bound).max() < 16 * np.finfo(dtype).eps, (m, n, k, how)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_batches_of_products_of_few_results_and_many_terms(dtype):
+    rng = np.random.default_rng(6)
+    for m, n, k in itertools.product((1, 2, 3, 8, 9), (2, 5, 8, 9), (511, 512, 700)):
+        a, b = rng.standard_normal((7, m, k)).astype(dtype), rng.standard_normal((7, k, n)).astype(dtype)
+        wanted, bound = a.astype("f8") @ b.astype("f8"), np.abs(a).astype("f8") @ np.abs(b).astype("f8")
+        for x, y in [*[(laid_out(a, how), laid_out(b, 2 - how)) for how in (0, 1, 2)],
+                     (taeda.einsum("bmk->kbm", laid_out(a, 0)).contiguous().permute(1, 2, 0), laid_out(b.swapaxes(0, 1), 0).transpose(0, 1))]:
+            assert (np.abs((x @ y).numpy() - wanted) / bound).max() < 16 * np.finfo(dtype).eps, (m, n, k, x.stride(), y.stride())
+        shared = (laid_out(a, 0) @ laid_out(b[3:4], 0)).numpy()
+        assert (np.abs(shared - a.astype("f8") @ b[3]) / (np.abs(a).astype("f8") @ np.abs(b[3]))).max() < 16 * np.finfo(dtype).eps, (m, n, k)
+    a, b = (taeda.randn(60, 4000, n, dtype=getattr(taeda, dtype)) for n in (3, 5))
+    assert_same_for_any_threads(lambda: a.mT @ b)
+
+
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "int16"])
 def test_integers_wrap_around_in_products_of_every_size(dtype):
     rng = np.random.default_rng(4)

@@ -72,6 +72,7 @@ cdef enum:
     TINY_COMPLEX = 8         # rows, columns and terms of complex ones
     LONG_SIDE = 8            # rows and columns of a product of LONG_TERMS or more that it takes piece by piece
     LONG_TERMS = 512
+    TINY_OUTER = 128         # numbers of an outer product, which is little but memory: larger ones gemm writes faster
     TINY_MACS = 8192         # from here on gemm's tiles are as fast (64 x 16 by 16 x 16)
 
 
@@ -84,13 +85,15 @@ cdef bint tiny(int dtype, const View* c, const View* a, bint plain) noexcept:
     M, N, K = c.shape[n - 2], c.shape[n - 1], a.shape[n - 1]
     if is_complex_(dtype) and max(M, N, K) > TINY_COMPLEX:
         return False
-    return (M <= TINY_ROWS and N <= TINY_COLS and 1 < K <= TINY_TERMS and M * N * K <= TINY_MACS and c.contiguous and c.numel > M * N)
+    return (M <= TINY_ROWS and N <= TINY_COLS and 0 < K <= TINY_TERMS and M * N * K <= (TINY_MACS if K > 1 else TINY_OUTER)
+            and c.contiguous and c.numel > M * N)
 
 
 cdef bint long_and_narrow(int dtype, const View* c, const View* a, const View* b) noexcept:
-    """Is this a product with few results of many terms, whose B lies by rows?"""
-    return (c.ndim == 2 and (dtype == F32 or dtype == F64) and 1 < c.shape[0] <= LONG_SIDE and 1 < c.shape[1] <= LONG_SIDE
-            and a.shape[1] >= LONG_TERMS and b.strides[1] == 1 and c.contiguous)
+    """Are these products with few results of many terms, whose B lies by rows?"""
+    cdef int n = c.ndim
+    return ((dtype == F32 or dtype == F64) and 1 < c.shape[n - 2] <= LONG_SIDE and 1 < c.shape[n - 1] <= LONG_SIDE
+            and a.shape[n - 1] >= LONG_TERMS and b.strides[n - 1] == 1 and c.contiguous)
 
 
 cdef bint is_dots(int dtype, const View* c, const View* a, const View* b) noexcept:
