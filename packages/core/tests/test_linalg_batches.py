@@ -143,6 +143,31 @@ def test_singular_values_and_pseudoinverses_of_every_size(kind, dtype):
                 assert apart(P, np.linalg.pinv(x.astype("f8")), size / least**2, dtype) < 16
 
 
+@both_dtypes
+@pytest.mark.parametrize("kind", KINDS)
+def test_singular_vectors_of_square_matrices(kind, dtype):
+    for n in range(1, 28):
+        x = symmetric(kind, n).astype(dtype)
+        one = np.broadcast_to(np.eye(n), x.shape)
+        size = np.linalg.norm(x.astype("f8"), 2, axis=(-2, -1)) + 1e-300
+        for t in layouts(x):
+            U, S, Vh = linalg.svd(t)
+            assert apart(((U * S[:, None]) @ Vh).numpy(), x.astype("f8"), size, dtype) < 6
+            assert off(U.mT @ U, one) < 4 and off(Vh @ Vh.mT, one) < 4
+            assert (S.diff() <= 0).all() and (S >= 0).all()
+        assert all((a == b).all() for a, b in zip((U, S, Vh), linalg.svd(t, full_matrices=False), strict=True))
+
+
+def test_singular_vectors_have_the_signs_of_lapack():
+    for n in (2, 3, 4):
+        x = drawn(200, n, n)
+        U, S, Vh = (a.numpy() for a in linalg.svd(taeda.from_numpy(x)))
+        for mine, wanted in zip((U, S, Vh), np.linalg.svd(x), strict=True):
+            np.testing.assert_allclose(mine, wanted, atol=1e-10)
+    zero = linalg.svd(taeda.zeros(2, 3, 3))
+    assert (zero.U == taeda.eye(3)).all() and (zero.S == 0).all() and (zero.Vh == taeda.eye(3)).all()
+
+
 def test_pseudoinverses_of_deficient_matrices_and_of_zero():
     x = drawn(10, 7, 3) @ drawn(10, 3, 5, seed=1)
     x[4] = 0

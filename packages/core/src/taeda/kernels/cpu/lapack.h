@@ -30,6 +30,8 @@ void scipy_##s##ormqr_(char *, char *, int *, int *, int *, void *, int *, void 
                        size_t, size_t); \
 void scipy_##s##gesdd_(char *, int *, int *, void *, int *, void *, void *, int *, void *, int *, void *, int *, int *, \
                        int *, size_t); \
+void scipy_##s##lasdq_(char *, int *, int *, int *, int *, int *, void *, void *, void *, int *, void *, int *, void *, int *, void *, \
+                       int *, size_t); \
 void scipy_##s##syevd_(char *, char *, int *, void *, int *, void *, void *, int *, int *, int *, int *, size_t, size_t); \
 void scipy_##s##geev_(char *, char *, int *, void *, int *, void *, void *, void *, int *, void *, int *, void *, int *, \
                       int *, size_t, size_t); \
