@@ -11,6 +11,7 @@ import pytest
 import harness
 import taeda
 from opinfo import Call, Row
+from taeda.utils._python_dispatch import BaseTorchDispatchMode
 from wrapper_class import Wrapper, seen
 
 # draw once more for their results (a matrix, or noise that only one of both keeps), or differentiate what PyTorch calls integers' counts
@@ -95,3 +96,20 @@ def test_dropouts_draw_what_they_draw_for_plain_tensors(name: str) -> None:
         seen.clear()
         assert getattr(taeda, name)(Wrapper(x, requires_grad=grad), 0.4, True).elem.equal(expected)
         assert taeda.rand(1).equal(after) and seen[1] == "bernoulli_.float"
+
+
+@pytest.mark.parametrize("call", [taeda.ops.gelu, lambda x: x @ x, lambda x: x.softmax(0), lambda x: x.sort()[0]])
+def test_a_node_that_no_gradient_reaches_gives_none(call: Any) -> None:
+    class First(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: taeda.Tensor, y: taeda.Tensor) -> taeda.Tensor:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: taeda.Tensor) -> tuple[Any, None]:
+            return g * 2, None
+
+    x, z = taeda.ones(3, 3, requires_grad=True), taeda.ones(2, requires_grad=True)
+    with BaseTorchDispatchMode():
+        First.apply(z, call(x)).sum().backward()
+    assert x.grad is None and z.grad.tolist() == [2, 2]

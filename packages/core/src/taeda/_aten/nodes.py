@@ -94,6 +94,8 @@ class _Node(Function):
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Any) -> Any:
+        if cotangents[0] is None:                       # nothing above it gave a gradient
+            return (None,) * len(ctx.needs_input_grad)
         args = list(ctx.args)
         for place, x in zip(ctx.places, ctx.saved_tensors, strict=False):
             args[place] = x
