@@ -204,6 +204,22 @@ def test_a_second_cycle_says_once_that_it_clears_the_first(keep: bool, monkeypat
     assert keep or str(told[0].message).startswith("Warning: Profiler clears events at the end of each cycle. Only events")
 
 
+def test_a_schedule_is_asked_once_for_each_step() -> None:
+    asked: list[int] = []
+    ready: list[int] = []
+
+    def plan(step: int) -> taeda.profiler.ProfilerAction:
+        asked.append(step)
+        return taeda.profiler.ProfilerAction.RECORD_AND_SAVE if len(asked) % 2 else taeda.profiler.ProfilerAction.WARMUP
+
+    with profile(schedule=plan, on_trace_ready=lambda p: ready.append(p.step_num)) as p:
+        assert p.current_action is taeda.profiler.ProfilerAction.RECORD_AND_SAVE
+        for _ in range(4):
+            p.step()
+        assert p.current_action is taeda.profiler.ProfilerAction.RECORD_AND_SAVE
+    assert asked == [0, 1, 2, 3, 4] and ready == [1, 3, 4]
+
+
 def test_schedules() -> None:
     plan = schedule(wait=1, warmup=1, active=2, repeat=2, skip_first=1)
     assert [plan(i).value for i in range(11)] == [0, 0, 1, 2, 3, 0, 1, 2, 3, 0, 0]

@@ -416,16 +416,18 @@ class profile:
         self.record_shapes, self.with_stack, self.profile_memory, self.acc_events = record_shapes, with_stack, profile_memory, acc_events
         self.metadata: dict[str, Any] = {}
         self.step_num = 0
+        self.current_action = self._planned(0)
         self._recorder: _Recorder | None = None
         self._started = self._running = self._in_cycle = False
         self._step: FunctionEvent | None = None
 
-    def _action(self) -> ProfilerAction:
-        return (self.schedule or _default_schedule_fn)(self.step_num)
+    def _planned(self, step: int) -> ProfilerAction:
+        """Ask the schedule, which may count its calls: once for each step."""
+        return (self.schedule or _default_schedule_fn)(step)
 
     def _begin(self) -> None:
         """Start to record if this step is recorded, and give the step its row."""
-        action = self._action()
+        action = self.current_action
         if action is not ProfilerAction.NONE and not self._in_cycle and not self.acc_events and self._recorder is not None:
             warn_once("profile", "Warning: Profiler clears events at the end of each cycle. Only events from the current cycle will be "
                                  "reported. To keep events across cycles, set acc_events=True.", stacklevel=4)
@@ -461,13 +463,14 @@ class profile:
 
     def step(self) -> None:
         """Say that the next step begins: the schedule decides what becomes of it."""
-        before = self._action()
+        before = self.current_action
+        self.current_action = self._planned(self.step_num + 1)
         if self._step is not None and self._recorder is not None:
             self._recorder.end(self._step)
             self._step = None
         self.step_num += 1
         self._in_cycle = self._in_cycle and before is not ProfilerAction.RECORD_AND_SAVE
-        if before is ProfilerAction.RECORD_AND_SAVE or self._action() in (ProfilerAction.NONE, ProfilerAction.WARMUP):
+        if before is ProfilerAction.RECORD_AND_SAVE or self.current_action in (ProfilerAction.NONE, ProfilerAction.WARMUP):
             self._end()
         if self._started:                       # outside of the block nothing is recorded
             self._begin()
