@@ -245,3 +245,29 @@ def test_complex_products_commute_to_the_last_bit(dtype: str) -> None:
     u, v = (taeda.randn(n, dtype=getattr(taeda, dtype)) for n in (37, 51))
     full = u[:, None].expand(37, 51).contiguous() * v.expand(37, 51).contiguous()
     assert (u[:, None] * v).equal(full) and (v * u[:, None]).equal(full) and taeda.outer(u, v).equal(full) and (u[0] * v).equal(full[0])
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float16, taeda.bfloat16])
+def test_products_with_packed_weights(dtype: taeda.dtype) -> None:
+    x, s = taeda.randn(3, 64).to(dtype), taeda.rand(112).to(dtype)
+    w = taeda.randint(-128, 128, (112, 64), dtype=taeda.int8)
+    y = taeda._weight_int8pack_mm(x, w, s)
+    assert y.dtype is dtype and taeda.equal(y, ((x.float() @ w.float().t()) * s.float()).to(dtype))
+    q = taeda.randint(0, 16, (112, 64), dtype=taeda.int32)
+    packed = taeda._convert_weight_to_int4pack_for_cpu(q, 2)
+    block, rest = packed.view(-1)[: 64 * 32].view(64, 32), packed.view(-1)[64 * 32 :].view(64, 24)
+    assert taeda.equal(block.int(), (q[:32] + 16 * q[32:64]).t()) and taeda.equal(rest.int(), (q[64::2] + 16 * q[65::2]).t())
+    by = taeda.rand(2, 112, 2).to(dtype)
+    scale, zero = (t.float().t().repeat_interleave(32, 1) for t in by.unbind(-1))
+    y = taeda._weight_int4pack_mm_for_cpu(x, packed, 32, by)
+    assert y.dtype is dtype and taeda.equal(y, (x.float() @ ((q - 8) * scale + zero).t()).to(dtype))
+    for call in (
+        lambda: taeda._weight_int8pack_mm(x[0], w, s), lambda: taeda._weight_int8pack_mm(x.double(), w, s.double()),
+        lambda: taeda._weight_int8pack_mm(x, w.int(), s), lambda: taeda._weight_int8pack_mm(x, w[:, 1:], s),
+        lambda: taeda._weight_int8pack_mm(x, w, s[1:]), lambda: taeda._convert_weight_to_int4pack_for_cpu(q[:8], 2),
+        lambda: taeda._convert_weight_to_int4pack_for_cpu(q.long(), 2), lambda: taeda._weight_int4pack_mm_for_cpu(x, packed, 16, by),
+        lambda: taeda._weight_int4pack_mm_for_cpu(x, packed, 128, by), lambda: taeda._weight_int4pack_mm_for_cpu(x, packed, 64, by),
+        lambda: taeda._weight_int4pack_mm_for_cpu(x, packed.int(), 32, by),
+    ):  # fmt: skip
+        with pytest.raises(RuntimeError, match="expect"):
+            call()
