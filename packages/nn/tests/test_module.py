@@ -80,6 +80,21 @@ def test_writing_to_the_registries_shows_as_attributes():
     assert not hasattr(b, "more")
 
 
+def test_a_replaced_registry_takes_its_attributes_along():
+    old = nn.Module()
+    old.lin, old.w = nn.Linear(1, 1), nn.Parameter(taeda.ones(1))
+    old.register_buffer("b", taeda.zeros(1))
+    new = nn.Module.__new__(nn.Module)
+    new.__dict__.update(old.__dict__)               # as accelerate.utils.compile_regions makes a module from another
+    new._modules, new._parameters, new._buffers = {}, {}, {}
+    assert not any(hasattr(new, name) for name in ("lin", "w", "b"))
+    new.add_module("lin", nn.ReLU())
+    new.register_parameter("w", None)
+    new.register_buffer("b", taeda.ones(1))
+    assert isinstance(new.lin, nn.ReLU) and new.w is None and new.b.item() == 1
+    assert isinstance(old.lin, nn.Linear) and old.w.item() == 1 and old.b.item() == 0
+
+
 def test_a_name_moves_between_registries():
     m = nn.Module()
     m.x = 3

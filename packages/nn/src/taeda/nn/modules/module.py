@@ -341,6 +341,8 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
                     value = result
             self._buffers[name] = value
         elif name in ("_parameters", "_buffers", "_modules"):
+            for member in d.get(name, ()):              # the attributes that repeat what is replaced
+                d.pop(member, None)
             d[name] = Registry(self, value)
         else:
             object.__setattr__(self, name, value)
