@@ -8,6 +8,7 @@ left of them is a list of int64 tensors, each for one dimension of that view, an
 from cpython.bool cimport PyBool_Check
 from cpython.long cimport PyLong_Check, PyLong_CheckExact
 from cpython.number cimport PyIndex_Check
+from cpython.sequence cimport PySequence_Check
 from libc.stdint cimport int64_t, uint64_t
 
 from taeda.autograd.node cimport Node
@@ -205,13 +206,13 @@ cdef bint is_tuple_like(object index):
     if not isinstance(index, list) or len(index) >= 32:
         return False
     for item in index:
-        if item is None or item is Ellipsis or isinstance(item, (TensorBase, list, tuple, range, slice)):
+        if item is None or item is Ellipsis or isinstance(item, (TensorBase, slice)) or PySequence_Check(item):
             return True
     return False
 
 
 cdef TensorBase index_of(object item, str op):
-    """A tensor from a list, range or array of indices; None for what cannot be an index."""
+    """A tensor from a sequence or an array of indices, which are integers but for bytes and bools; None for what cannot be an index."""
     cdef TensorBase t
     cdef int64_t n, i
     if isinstance(item, (list, tuple, range)):
@@ -225,11 +226,13 @@ cdef TensorBase index_of(object item, str op):
         else:
             return t
     elif not has(item, "__array_interface__"):
-        return None
+        if not PySequence_Check(item) or isinstance(item, (str, bytes)):
+            return None
+        item = list(item)
     t = tensor(item)
-    if t.view.numel == 0 and not is_integral(t.view.dtype):
-        t = to_dtype(t, I64)                       # [[]] and its kind name no element
-    return t
+    if t.view.dtype == BOOL or t.view.dtype == U8 or is_complex_(t.view.dtype):
+        return t
+    return to_dtype(t, I64)
 
 
 cdef int read_index(TensorBase t) except -1:
@@ -289,11 +292,11 @@ cdef int dims_of(object item) except -1:
         return 0
     if isinstance(item, TensorBase):
         return (<TensorBase>item).view.ndim if (<TensorBase>item).view.dtype in (BOOL, U8) else 1
-    if has(item, "__array_interface__") and item.dtype.kind == "b":
-        return item.ndim
+    if has(item, "__array_interface__"):
+        return item.ndim if item.dtype.kind == "b" or item.ndim and item.dtype == "u1" else 1
     if isinstance(item, (list, tuple)):
         t = index_of(item, "getitem")
-        return (<TensorBase>t).view.ndim if (<TensorBase>t).view.dtype == BOOL else 1
+        return (<TensorBase>t).view.ndim if (<TensorBase>t).view.dtype in (BOOL, U8) else 1
     return 1
 
 
@@ -364,7 +367,7 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
             if array and item.ndim == 0 and item.dtype.kind == "b":
                 item = [bool(item)]
                 t = index_of(item, op).reshape(())
-            elif array and item.ndim > 0 or isinstance(item, (list, tuple, range)):
+            elif item.ndim > 0 if array else PySequence_Check(item) and not isinstance(item, (str, bytes)):
                 t = index_of(item, op)
             elif PyIndex_Check(item):
                 take_int(q, x, dim, to_i64(as_index(op, item), op), op)
