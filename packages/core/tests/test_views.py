@@ -154,3 +154,23 @@ def test_a_new_dimension_of_size_1_spans_what_lies_behind_it() -> None:
     assert [y.stride() for y in taeda.broadcast_tensors(taeda.ones(1), taeda.ones(1, 1))] == [(1, 1), (1, 1)]
     with pytest.raises(RuntimeError, match=r"\[broadcast_tensors\] The size of tensor a \(3\) must match the size of tensor b \(6\)"):
         taeda.broadcast_tensors(taeda.ones(2, 3), taeda.ones(6))
+
+
+def test_a_scattered_view_lies_where_its_input_does() -> None:
+    x = taeda.arange(20.0).reshape(4, 5)[1:, ::2]
+    for y in (x.select_scatter(taeda.zeros(3), 1, 0), x.slice_scatter(taeda.zeros(3, 1), 1, 0, 1), x.diagonal_scatter(taeda.zeros(3))):
+        assert y.stride() == (5, 2) and y.storage_offset() == 5 and not y._is_view()
+        assert (x - y).count_nonzero() == 3
+    assert x.expand(2, 3, 3).select_scatter(taeda.zeros(3, 3), 0, 1).stride() == (9, 3, 1)
+    z = x.as_strided_scatter(taeda.zeros(2), (2,), (5,), 7)          # offsets count from the storage's beginning
+    assert z.tolist() == [[5.0, 0.0, 9.0], [10.0, 0.0, 14.0], [15.0, 17.0, 19.0]] and z.stride() == (5, 2)
+    assert x.as_strided_scatter(taeda.zeros(2), (2,), (2,)).tolist()[0] == [0.0, 0.0, 9.0]
+    w = x.clone().requires_grad_()
+    (w[:, 1:].select_scatter(taeda.zeros(2), 0, 1) * taeda.arange(6.0).reshape(3, 2)).sum().backward()
+    assert w.grad is not None and w.grad.tolist() == [[0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [0.0, 4.0, 5.0]]
+    v = x.clone().requires_grad_()
+    (v[:, 1:].as_strided_scatter(taeda.zeros(2), (2,), (3,), 2) * taeda.arange(6.0).reshape(3, 2)).sum().backward()
+    assert v.grad is not None and v.grad.tolist() == [[0.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 4.0, 5.0]]
+    both = lambda a: a.select_scatter(taeda.zeros(3), 1, 0) + a.as_strided_scatter(taeda.zeros(2), (2,), (5,), 7)  # noqa: E731
+    tangent = taeda.func.jvp(both, (x,), (taeda.ones(3, 3),))[1]
+    assert tangent.tolist() == [[1.0, 1.0, 2.0], [1.0, 1.0, 2.0], [1.0, 2.0, 2.0]]

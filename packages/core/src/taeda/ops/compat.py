@@ -11,6 +11,7 @@ import warnings
 from taeda.autograd.node import named
 from taeda.ops import embedding as _embedding
 from taeda.ops.creation import empty
+from taeda.ops.rearrange import clone_in_place
 from taeda.ops.sequences import linspace
 from taeda.tensor_base import TensorBase
 
@@ -213,7 +214,7 @@ def as_strided_scatter(input, src, size, stride, storage_offset=None):
     """
     need_tensor("as_strided_scatter", "input", input)
     need_tensor("as_strided_scatter", "src", src)
-    copy = input.clone()
+    copy = clone_in_place(input)
     part = copy.as_strided(size, stride, storage_offset)
     if part.shape != src.shape:
         raise RuntimeError(f"[as_strided_scatter] expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "

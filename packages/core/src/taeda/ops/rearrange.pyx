@@ -14,7 +14,7 @@ from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_beside, zeros_of
 from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.ops.views cimport sizes_of
-from taeda.tensor_base cimport META, TensorBase, alias
+from taeda.tensor_base cimport META, TensorBase, alias, is_wrapper
 
 from taeda.autograd.node import own
 from taeda.layout import contiguous_format
@@ -374,7 +374,30 @@ cdef Op SLICE_SCATTER = define("slice_scatter", view_scatter_vjp)
 cdef Op DIAGONAL_SCATTER = define("diagonal_scatter", view_scatter_vjp)
 
 
-cdef object write_view(object input, object src, str method, tuple args):
+cdef object clone_vjp(Node n, object g):
+    return g
+
+cdef Op CLONE = define("clone", clone_vjp)
+
+def clone_in_place(input):
+    """Return a copy of input whose elements lie where input's do in a storage as long; a plain copy where elements share a place."""
+    cdef TensorBase x = <TensorBase?>input, whole, y
+    cdef int64_t n, one = 1
+    cdef int d
+    if x.view.contiguous and not x.offset or is_wrapper(x):
+        return x.clone()
+    for d in range(x.view.ndim):
+        if x.view.strides[d] == 0 and x.view.shape[d] > 1:
+            return x.clone()
+    n = x.storage.nbytes_ // x.view.itemsize
+    whole = empty(1, &n, x.view.dtype, x.device)
+    copy_into(whole, as_strided_view(x, 1, &n, &one, 0))
+    y = as_strided_view(whole, x.view.ndim, x.view.shape, x.view.strides, x.offset)
+    record(CLONE, y, (x,), None)
+    return y
+
+
+cdef object write_view(object input, object src, str method, tuple args, bint in_place=False):
     """Return a copy of input with src in the place of the view input.method(*args)."""
     cdef Op op = SELECT_SCATTER if method == "select" else DIAGONAL_SCATTER if method == "diagonal" else SLICE_SCATTER
     cdef TensorBase x = as_tensor(input, op.name), s = as_tensor(src, op.name), y, v
@@ -382,7 +405,7 @@ cdef object write_view(object input, object src, str method, tuple args):
     check_same_device(op.name, (x, s))
     was = set_grad(False)
     try:
-        y = x.clone()
+        y = clone_in_place(x) if in_place else x.clone()
         v = getattr(y, method)(*args)
     finally:
         set_grad(was)
@@ -404,7 +427,7 @@ def select_scatter(input, src, dim, index):
     tensor([[0., 0.],
             [1., 1.]])
     """
-    return write_view(input, src, "select", (dim, index))
+    return write_view(input, src, "select", (dim, index), True)
 
 
 def slice_scatter(input, src, dim=0, start=None, end=None, step=1, *, out=None):
@@ -420,7 +443,7 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1, *, out=None):
     if integer(step, "slice_scatter") < 1:
         raise RuntimeError(f"[slice_scatter] slice step must be positive, got {step}")
     d = wrap_dim("slice_scatter", dim, x.view.ndim)
-    y = write_view(x, src, "__getitem__", ((slice(None),) * d + (slice(start, end, step),),))
+    y = write_view(x, src, "__getitem__", ((slice(None),) * d + (slice(start, end, step),),), True)
     return y if out is None else write_out(out, y, "slice_scatter")
 
 
@@ -434,7 +457,7 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return write_view(input, src, "diagonal", (offset, dim1, dim2))
+    return write_view(input, src, "diagonal", (offset, dim1, dim2), True)
 
 
 # -- windows: the adjoint of unfold -----------------------------------------------------------------------------
