@@ -109,3 +109,21 @@ def test_the_same_draw_by_an_input_of_a_transform_that_has_no_batch() -> None:
     assert taeda.equal(got, got[:1].expand(4, 3))
     with pytest.raises(RuntimeError, match="same randomness"):
         taeda.vmap(lambda w: taeda.func.vjp(drawn, w)[0], randomness="same")(taeda.tensor([[0.2], [0.7]]))
+
+
+@pytest.mark.parametrize("draw", [
+    lambda w: taeda.dropout(w, 0.5, True), lambda w: taeda.alpha_dropout(w, 0.5, True), taeda._standard_gamma,
+    lambda w: taeda.feature_dropout(w.reshape(2, 3, 2), 0.5, True).flatten(),
+])
+def test_what_one_draw_makes_of_an_input_of_all_samples_has_a_gradient_for_each(draw) -> None:
+    def loss(w: taeda.Tensor, x: taeda.Tensor) -> taeda.Tensor:
+        return (draw(w) * x).sum()
+
+    w, x, each = taeda.arange(1.0, 13.0), taeda.rand(3, 12), []
+    for i in range(3):
+        taeda.manual_seed(0)
+        each.append(taeda.func.grad(loss)(w, x[i]))
+    taeda.manual_seed(0)
+    found = vmap(taeda.func.grad(loss), in_dims=(None, 0), randomness="same")(w, x)
+    taeda.testing.assert_close(found, taeda.stack(each))
+    assert found[2].any()

@@ -11,6 +11,7 @@ from taeda import ops
 from taeda._override import call_overrides, overloaded_args
 from taeda.func.batched import BatchedTensor, at, batched, deepest, levels, loop, loop_in_place, size_of, value_at
 from taeda.func.rules_shape import sizes_of
+from taeda.generator import default_generator
 from taeda.tensor import Tensor
 
 ERROR = (
@@ -29,6 +30,7 @@ POINTWISE = (
     "bernoulli", "normal", "poisson", "multinomial", "dropout", "alpha_dropout", "binomial", "_standard_gamma", "_sample_dirichlet",
 )
 BY_CHANNEL = ("feature_dropout", "feature_alpha_dropout")
+DIFFERENTIABLE = ("alpha_dropout", "feature_alpha_dropout", "_standard_gamma")      # in more than a factor
 IN_PLACE = (
     "uniform_", "normal_", "bernoulli_", "exponential_", "cauchy_", "log_normal_", "geometric_", "random_", "dropout_", "feature_dropout_",
 )
@@ -80,10 +82,12 @@ def same(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any
     name = function.__name__
     if deepest((args, kwargs)) < level:
         return outside(function, args, kwargs)
-    alone = of_one_sample(level, args, kwargs) if name not in IN_PLACE else None
-    if alone is not None:
-        return outside(function, *alone)
     x: Any = args[0] if args else None
+    alone = of_one_sample(level, args, kwargs) if name not in (*IN_PLACE, "dropout", "feature_dropout") else None
+    if alone is not None:
+        if name in DIFFERENTIABLE and at(x, level) and x.requires_grad:                  # each sample has a gradient of its own
+            return loop(Again(function, kwargs.get("generator")), level, args, kwargs)
+        return outside(function, *alone)
     if not at(x, level) or deepest((args[1:], kwargs)) == level:
         raise RuntimeError(f"[{name}] {SAME}")
     first = x._value.select(0, 0)
@@ -168,3 +172,16 @@ class Outside:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return outside(self.function, args, kwargs)
+
+
+class Again(Outside):
+    """The same, where every sample draws what the first one did."""
+
+    def __init__(self, function: Any, generator: Any) -> None:
+        super().__init__(function)
+        self.generator = generator or default_generator
+        self.state = self.generator.get_state()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.generator.set_state(self.state)
+        return super().__call__(*args, **kwargs)
