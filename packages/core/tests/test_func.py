@@ -498,3 +498,27 @@ def test_a_function_may_write_into_its_input_under_jvp_inside_of_vmap() -> None:
     assert x.equal(taeda.arange(6.0).reshape(3, 2) + 1) and value.equal(x * x) and tangent.equal(2 * x)
     with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"):
         vmap(grad(lambda x: x.mul_(2).sum()))(x)
+
+
+def _written(w: Any, x: Any) -> Any:
+    y = taeda.zeros(3)
+    y.copy_(w)
+    return (y * x).sum()
+
+
+@pytest.mark.parametrize(("loss", "gradient"), [
+    (lambda w, x: w[w > 0].sum() * x.sum(), [[0, 3, 3], [0, 12, 12]]),
+    (lambda w, x: w.masked_select(w > 0).sum() * x[0], [[0, 0, 0], [0, 3, 3]]),
+    (lambda w, x: (w * x).sum() * (2 if w[0] < 0 else 1), [[0, 2, 4], [6, 8, 10]]),
+    (lambda w, x: (w * x).sum() * w[0].item(), [[0, -1, -2], [-3, -4, -5]]),
+    (lambda w, x: (w * x).sum() * len(w.nonzero()), [[0, 3, 6], [9, 12, 15]]),
+    (_written, [[0, 1, 2], [3, 4, 5]]),
+])
+def test_gradients_of_each_sample_by_an_input_of_all_whose_values_are_asked_for(loss: Any, gradient: Any) -> None:
+    w, x = taeda.tensor([-1.0, 1.0, 2.0]), taeda.arange(6.0).reshape(2, 3)
+    assert vmap(grad(loss), in_dims=(None, 0))(w, x).tolist() == gradient
+    assert vmap(jacrev(loss), in_dims=(None, 0))(w, x).tolist() == gradient
+    found, (value, aux) = vmap(taeda.func.grad_and_value(lambda w, x: (loss(w, x), x), has_aux=True), in_dims=(None, 0))(w, x)
+    assert found.tolist() == gradient and value.tolist() == [loss(w, a).item() for a in x] and aux.equal(x)
+    with pytest.raises(RuntimeError, match="vmap"):
+        vmap(lambda x: grad(lambda w: loss(w, x))(w))(x)         # a batch that is no argument

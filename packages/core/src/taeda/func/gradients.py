@@ -14,7 +14,7 @@ from taeda.autograd.function import keep_for_tangents
 from taeda.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad
 from taeda.autograd.graph import saved_tensors_hooks
 from taeda.autograd.saved import ChangedInPlace
-from taeda.func.batched import NotForBatches, differentiating, is_batch_of, levels
+from taeda.func.batched import Level, NotForBatches, differentiating, is_batch_of, levels, loop
 from taeda.func.pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
 from taeda.func.tape import Tape, cut
 from taeda.func.vmap import run, vmap
@@ -90,6 +90,45 @@ def _without_inference(call: Callable[..., Any], *args: Any, **kwargs: Any) -> A
         return call(*args, **kwargs)
 
 
+def _or_by_sample(op: str, argnums: Argnums, transform: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return ``transform(*args, **kwargs)``, which makes batches of inputs that are none inside of vmap.
+
+    A function that asks for what a batch has not, the value of such an input, or writes it into a tensor of its own, runs once for each
+    sample instead, on inputs that are no batches; not if it knows of a batch besides its arguments, or draws for each sample.
+    """
+    level = levels()[-1] if levels() else None
+    inputs = [] if level is None else tree_flatten(tuple(args[i] for i in _positions(op, argnums, len(args))))[0]
+    if level is None or level.tangents or level.randomness == "different" or all(is_batch_of(x, level.number) for x in inputs):
+        return transform(*args, **kwargs)
+    state = get_rng_state() if level.randomness == "same" else None
+    try:
+        return transform(*args, **kwargs)
+    except NotForBatches as error:
+        again = _BySample(transform, level, error, state)
+        level.tangents = True
+        try:
+            return loop(again, level.number, args, kwargs)
+        finally:
+            level.tangents = False
+
+
+class _BySample:
+    """A transform as the loop over samples calls it: what it returns must not be a batch."""
+
+    __name__ = "grad"
+
+    def __init__(self, transform: Callable[..., Any], level: Level, error: Exception, state: Any) -> None:
+        self.transform, self.level, self.error, self.state = transform, level, error, state
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.state is not None:
+            set_rng_state(self.state)
+        found = self.transform(*args, **kwargs)
+        if any(is_batch_of(x, self.level.number) for x in tree_flatten(found)[0]):
+            raise self.error
+        return found
+
+
 def _copied(x: Any) -> Any:
     return x.clone() if isinstance(x, Tensor) else x
 
@@ -106,6 +145,9 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         if is_inference_mode_enabled():
             return _without_inference(wrapped, *args, **kwargs)
+        return _or_by_sample("grad", argnums, both, args, kwargs)
+
+    def both(*args: Any, **kwargs: Any) -> Any:
         at = _positions("grad", argnums, len(args))
         flat, spec = tree_flatten(tuple(args[i] for i in at))
         tape = Tape(flat)
@@ -408,6 +450,9 @@ def jacrev(
 
     @functools.wraps(func)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return _or_by_sample("jacrev", argnums, jacobian, args, kwargs)
+
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
         at = _positions("jacrev", argnums, len(args))
         chosen = tuple(args[i] for i in at)
         _check_real("jacrev", "inputs", tree_flatten(chosen)[0])
