@@ -493,3 +493,13 @@ def test_sgn_in_place_is_named_as_out_of_place() -> None:
     x = leaf(-1, 0, 2)
     y = (x * 1).sgn_()
     assert y.tolist() == [-1, 0, 1] and y.grad_fn.name() == "SgnBackward0"
+
+
+@pytest.mark.parametrize("mode", [taeda.no_grad(), taeda.enable_grad(), taeda.inference_mode(False), taeda.inference_mode()])
+def test_a_mode_has_clones(mode) -> None:
+    other = mode.clone()
+    assert type(other) is type(mode) and other is not mode and getattr(other, "mode", None) == getattr(mode, "mode", None)
+    with mode:
+        inside = taeda.is_grad_enabled(), taeda.is_inference_mode_enabled()
+    with other:
+        assert inside == (taeda.is_grad_enabled(), taeda.is_inference_mode_enabled())

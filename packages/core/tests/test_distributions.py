@@ -504,3 +504,15 @@ def test_the_bounds_of_uniform_constrain_each_other() -> None:
     with pytest.raises(ValueError, match="low"):
         taeda.distributions.Uniform(taeda.tensor([0.0, 1.0]), 1.0)
     assert d.expand((3, 2)).sample().shape == (3, 2)
+
+
+def test_arguments_by_the_names_that_programs_give() -> None:
+    half = taeda.tensor(0.5)
+    assert D.HalfCauchy(1.0).icdf(prob=half).item() == pytest.approx(1.0)
+    assert D.HalfNormal(1.0).icdf(prob=half).item() == pytest.approx(0.67449, abs=1e-5)
+    mixed = D.MixtureSameFamily(D.Categorical(taeda.ones(2)), D.Normal(taeda.zeros(2), 1.0))
+    assert mixed.log_prob(x=half).item() == pytest.approx(-1.043939, abs=1e-5) and mixed.cdf(x=half).item() == pytest.approx(0.691462, abs=1e-5)
+    x = taeda.tensor([0.2, -0.1, 0.3])
+    factor = D.CorrCholeskyTransform()
+    assert taeda.equal(factor.log_abs_det_jacobian(x, factor(x), intermediates=None), factor.log_abs_det_jacobian(x, factor(x)))
+    assert D.constraints.multinomial(3).check(x=taeda.tensor([[1, 2], [2, 2]])).tolist() == [True, False]

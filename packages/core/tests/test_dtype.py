@@ -192,3 +192,9 @@ def test_copy_of_a_number_beyond_64_bits_is_refused() -> None:
             taeda.zeros(2).copy_(number)
     with pytest.raises(TypeError, match=r"\[copy_\] argument must be Tensor, not str"):
         taeda.zeros(2).copy_("1")
+
+
+def test_short_names_of_listings() -> None:
+    names = ["float32", "int64", "bool", "bfloat16", "complex32", "uint8", "float8_e5m2", "float8_e4m3fnuz", "float8_e8m0fnu", "qint8", "uint3"]
+    assert [getattr(taeda, n).abbr for n in names] == "f32 i64 b8 bf16 c32 u8 f8e5m2 f8e4m3fnuz f8e8m0fnu qint8 uint3".split()
+    assert taeda.float4_e2m1fn_x2.abbr == "f4e2m1fnx2"

@@ -38,3 +38,16 @@ def test_a_context_is_written_as_its_class_says() -> None:
     with pytest.raises(ValueError, match="Both to_dumpable_context and from_dumpable_context"):
         pytree.register_pytree_node(complex, lambda p: ([], None), lambda xs, _: 1j, to_dumpable_context=str)
     assert pytree.tree_structure(1j) == pytree.treespec_leaf()
+
+
+def test_a_structure_as_text_has_stars_for_leaves() -> None:
+    spec = pytree.tree_structure({"a": (1, [2, None]), "b": "c"})
+    assert pytree.treespec_pprint(spec) == "{'a': (*, [*, *]), 'b': *}"
+    assert pytree.tree_unflatten([1, 2, 3, 4], treespec=spec) == {"a": (1, [2, 3]), "b": 4}
+
+
+def test_a_class_of_named_tuples_is_no_instance() -> None:
+    from collections import namedtuple
+
+    pair = namedtuple("pair", "x y")
+    assert pytree.is_namedtuple_instance(pair(1, 2)) and not pytree.is_namedtuple_instance(pair) and not pytree.is_namedtuple_instance((1, 2))

@@ -112,7 +112,7 @@ def test_classes_of_the_user() -> None:
     file.seek(0)
     assert taeda.equal(taeda.load(file, weights_only=False).x, taeda.ones(2))
     file.seek(0)
-    with serialization.safe_globals([Mine]):
+    with serialization.safe_globals(safe_globals=[Mine]):
         assert taeda.equal(taeda.load(file).x, taeda.ones(2))
     assert Mine not in serialization.get_safe_globals()
     file.seek(0)

@@ -30,6 +30,13 @@ cdef class dtype:
     def __deepcopy__(self, memo):
         return self
 
+    @property
+    def abbr(self):
+        """The short name that listings of programs have: ``f32``, ``i64``, ``b8``."""
+        if self.name.startswith("float8"):
+            return "f8" + self.suffix
+        return "f4e2m1fnx2" if self.name == "float4_e2m1fn_x2" else self.suffix
+
     def to_real(self):
         """Return the real dtype of a complex one, else itself."""
         return {"complex32": float16, "complex64": float32, "complex128": float64}.get(self.name, self)

@@ -88,7 +88,7 @@ class _Mode:
                 sent, failure = None, None
                 while True:
                     try:
-                        with self._clone():
+                        with self.clone():
                             value = running.throw(failure) if failure is not None else running.send(sent)
                     except StopIteration as stop:
                         return stop.value
@@ -96,7 +96,7 @@ class _Mode:
                     try:
                         sent = yield value
                     except GeneratorExit:
-                        with self._clone():
+                        with self.clone():
                             running.close()
                         raise
                     except BaseException as error:
@@ -105,11 +105,12 @@ class _Mode:
 
         @functools.wraps(function)
         def wrapped(*args, **kwargs):
-            with self._clone():
+            with self.clone():
                 return function(*args, **kwargs)
         return wrapped
 
-    def _clone(self):
+    def clone(self):
+        """Return another such mode, to be entered for itself."""
         return type(self)()
 
 
@@ -187,7 +188,7 @@ class set_grad_enabled(_Mode):
     def __exit__(self, *error):
         put_grad(self.was)
 
-    def _clone(self):
+    def clone(self):
         return type(self)(self.mode)
 
 
@@ -217,7 +218,7 @@ class inference_mode(_Mode):
         put_grad(self.was[0])
         put_inference(self.was[1])
 
-    def _clone(self):
+    def clone(self):
         return type(self)(self.mode)
 
 
@@ -244,7 +245,7 @@ class _Switch(_Mode):
     def __exit__(self, *error):
         switches[self.what] = self.was
 
-    def _clone(self):
+    def clone(self):
         return type(self)(self.mode)
 
 

@@ -130,8 +130,8 @@ class _Multinomial(Constraint):
     def __init__(self, upper_bound: Any) -> None:
         self.upper_bound = upper_bound
 
-    def check(self, value: Any) -> Any:
-        return (value >= 0).all(-1) & (value.sum(-1) <= self.upper_bound)
+    def check(self, x: Any) -> Any:
+        return (x >= 0).all(-1) & (x.sum(-1) <= self.upper_bound)
 
 
 class _Bounded(Constraint):
@@ -411,7 +411,7 @@ class _Dependent(Constraint):
         """Return such a condition of which more is said."""
         return _Dependent(**self._refined(is_discrete, event_dim))
 
-    def check(self, value: Any) -> Any:
+    def check(self, x: Any) -> Any:
         """Raise ValueError."""
         raise ValueError("[constraints] Cannot determine validity of dependent constraint")
 

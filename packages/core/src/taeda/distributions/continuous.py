@@ -125,8 +125,8 @@ class HalfNormal(Distribution):
         self._validate_sample(value)
         return taeda.erf(value / self.scale / math.sqrt(2))
 
-    def icdf(self, value: Tensor) -> Tensor:
-        return self.scale * taeda.erfinv(value) * math.sqrt(2)
+    def icdf(self, prob: Tensor) -> Tensor:
+        return self.scale * taeda.erfinv(prob) * math.sqrt(2)
 
     def entropy(self) -> Tensor:
         return 0.5 + LOG_2PI / 2 + self.scale.log() - math.log(2)

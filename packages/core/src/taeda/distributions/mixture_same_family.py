@@ -100,14 +100,14 @@ class MixtureSameFamily(Distribution):
             at = -1 - len(self._event_shape)
             return values.gather(at, which.expand(*which.shape[: which.dim() + at + 1], *self._event_shape)).squeeze(at)
 
-    def log_prob(self, value: Tensor) -> Tensor:
-        self._validate_sample(value)
-        each = self._component_distribution.log_prob(value.unsqueeze(-1 - len(self._event_shape)))
+    def log_prob(self, x: Tensor) -> Tensor:
+        self._validate_sample(x)
+        each = self._component_distribution.log_prob(x.unsqueeze(-1 - len(self._event_shape)))
         return (each + self._mixture_distribution.logits.log_softmax(-1)).logsumexp(-1)
 
-    def cdf(self, value: Tensor) -> Tensor:
-        self._validate_sample(value)
-        each = self._component_distribution.cdf(value.unsqueeze(-1 - len(self._event_shape)))
+    def cdf(self, x: Tensor) -> Tensor:
+        self._validate_sample(x)
+        each = self._component_distribution.cdf(x.unsqueeze(-1 - len(self._event_shape)))
         return (each * self._mixture_distribution.probs).sum(-1)
 
     def __repr__(self) -> str:

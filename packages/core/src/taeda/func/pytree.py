@@ -141,15 +141,15 @@ def tree_leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list
     return tree_flatten(tree, is_leaf)[0]
 
 
-def tree_unflatten(leaves: Any, spec: TreeSpec) -> Any:
+def tree_unflatten(leaves: Any, treespec: TreeSpec) -> Any:
     """Build the tree of a structure from its leaves.  ValueError unless there are as many as it holds."""
-    if not isinstance(spec, TreeSpec):
-        raise TypeError(f"[tree_unflatten] expected a TreeSpec, got {type(spec).__name__}")
+    if not isinstance(treespec, TreeSpec):
+        raise TypeError(f"[tree_unflatten] expected a TreeSpec, got {type(treespec).__name__}")
     leaves = list(leaves)
-    if len(leaves) != spec.num_leaves:
-        raise ValueError(f"[tree_unflatten] `leaves` has length {len(leaves)} but the spec refers to a pytree that holds {spec.num_leaves} "
-                         f"items ({spec})")
-    return _built(spec, iter(leaves))
+    if len(leaves) != treespec.num_leaves:
+        raise ValueError(f"[tree_unflatten] `leaves` has length {len(leaves)} but the spec refers to a pytree that holds "
+                         f"{treespec.num_leaves} items ({treespec})")
+    return _built(treespec, iter(leaves))
 
 
 def _built(spec: TreeSpec, rest: Iterator[Any]) -> Any:

@@ -371,7 +371,7 @@ def clear_safe_globals() -> None:
 
 
 @contextmanager
-def safe_globals(allowed: list[Any]) -> Iterator[None]:
+def safe_globals(safe_globals: list[Any]) -> Iterator[None]:
     """Allow classes and functions inside the block.
 
     >>> import collections, io, taeda
@@ -384,7 +384,7 @@ def safe_globals(allowed: list[Any]) -> Iterator[None]:
     Counter({'a': 2, 'b': 1})
     """
     before = dict(safe)
-    add_safe_globals(allowed)
+    add_safe_globals(safe_globals)
     try:
         yield
     finally:

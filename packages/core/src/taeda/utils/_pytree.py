@@ -18,12 +18,12 @@ from taeda.tensor_base import Size
 
 __all__ = [
     "GetAttrKey", "KeyEntry", "KeyPath", "LeafSpec", "MappingKey", "PyTree", "PyTreeSpec", "SequenceKey", "TreeSpec", "arg_tree_leaves",
-    "is_namedtuple", "is_namedtuple_class", "is_structseq", "is_structseq_class",
+    "is_namedtuple", "is_namedtuple_class", "is_namedtuple_instance", "is_structseq", "is_structseq_class",
     "is_structseq_instance", "key_get", "keystr", "map_only", "register_dataclass", "register_pytree_node",
     "tree_all", "tree_all_only", "tree_any", "tree_any_only", "tree_flatten", "tree_flatten_with_path", "tree_is_leaf",
     "tree_iter", "tree_leaves", "tree_leaves_with_path", "tree_map", "tree_map_", "tree_map_only", "tree_map_only_",
     "tree_map_with_path", "tree_structure", "tree_unflatten", "treespec_dict", "treespec_dumps", "treespec_leaf",
-    "treespec_loads", "treespec_tuple",
+    "treespec_loads", "treespec_pprint", "treespec_tuple",
 ]  # fmt: skip
 
 PyTree = Context = Any
@@ -166,6 +166,11 @@ def is_namedtuple(obj: Any) -> bool:
     return is_namedtuple_class(obj if isinstance(obj, type) else type(obj))
 
 
+def is_namedtuple_instance(obj: Any) -> bool:
+    """Whether an object is a named tuple."""
+    return is_namedtuple_class(type(obj))
+
+
 def is_structseq_class(cls: Any) -> bool:
     """Whether a class is one of C's named tuples, as ``time.struct_time`` is.
 
@@ -213,6 +218,21 @@ def treespec_dict(mapping: Any = (), /, **kwargs: TreeSpec) -> TreeSpec:
 def tree_structure(tree: Any, is_leaf: IsLeaf | None = None) -> TreeSpec:
     """Return what builds the tree from its leaves again."""
     return tree_flatten(tree, is_leaf)[1]
+
+
+class _Asterisk:
+    def __repr__(self) -> str:
+        return "*"
+
+
+def treespec_pprint(treespec: TreeSpec) -> str:
+    """Return a structure as text: its tree with a star for each leaf.
+
+    >>> from taeda.utils._pytree import tree_structure, treespec_pprint
+    >>> treespec_pprint(tree_structure({"a": (1, [2])}))
+    "{'a': (*, [*])}"
+    """
+    return repr(tree_unflatten([_Asterisk()] * treespec.num_leaves, treespec))
 
 
 def treespec_dumps(treespec: TreeSpec, protocol: int | None = None) -> str:
