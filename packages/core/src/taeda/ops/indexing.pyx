@@ -14,7 +14,7 @@ from libc.stdint cimport int64_t, uint64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, copy_into, define, empty, empty_like, empty_shape,
                              needs_grad, record, record_view, scalar_tensor, to_dtype)
-from taeda.dtype cimport dtype_of, is_integral
+from taeda.dtype cimport dtype_of, is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8
 from taeda.ops.advanced cimport index_core, long_index, nonzero_columns, select_where, zeros_of
 from taeda.ops.conversion cimport has
