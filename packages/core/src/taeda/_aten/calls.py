@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import sys
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -89,13 +90,20 @@ def _matmul(a: Any) -> Any:
 
 def _addmm(a: Any) -> Any:
     plain = a.input.ndim == 1 and getattr(a, "beta", 1) == 1 and getattr(a, "alpha", 1) == 1
-    return (
-        node(aten.addmm.default, addmm_rule, a.input, a.mat1, a.mat2) if plain and a.input.shape[0] == a.mat2.shape[1] else NotImplemented
-    )
+    fits = plain and a.input.shape[0] == a.mat2.shape[1]
+    return node(aten.addmm.default, addmm_rule, a.input, a.mat1, a.mat2) if fits else NotImplemented
 
 
 def _several(n: int, x: Any) -> list[int]:
     return [x] * n if isinstance(x, int) else list(x)
+
+
+def _up_to_defaults(given: list[Any], defaults: tuple[Any, ...]) -> list[Any]:
+    """Leave out of arguments by position the last ones that are their defaults, as PyTorch's calls do."""
+    n = len(given)
+    while n and given[n - 1] == defaults[n - 1]:
+        n -= 1
+    return given[:n]
 
 
 def _conv(n: int) -> Callable[[Any], Any]:
@@ -141,6 +149,7 @@ def _softmax_of(name: str, backward: str) -> Callable[[Any], Any]:
     return make
 
 
+_softmax = _softmax_of("_softmax", "_softmax_backward_data")
 _log_softmax = _softmax_of("_log_softmax", "_log_softmax_backward_data")
 _REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
 
@@ -183,12 +192,9 @@ def _max_pool2d(a: Any) -> Any:
     if getattr(a, "return_indices", False):
         return NotImplemented
     kernel, padding, dilation = (_several(2, s) for s in (a.kernel_size, a.padding, a.dilation))
-    more = [padding, dilation, a.ceil_mode]
-    while more and more[-1] == ([0, 0], [1, 1], False)[len(more) - 1]:
-        more.pop()
-    return node(
-        aten.max_pool2d_with_indices.default, pool_rule, a.input, kernel, kernel if a.stride is None else _several(2, a.stride), *more
-    )[0]
+    stride = kernel if a.stride is None else _several(2, a.stride)
+    more = _up_to_defaults([padding, dilation, a.ceil_mode], ([0, 0], [1, 1], False))
+    return node(aten.max_pool2d_with_indices.default, pool_rule, a.input, kernel, stride, *more)[0]
 
 
 def _dropout(a: Any) -> Any:
@@ -257,14 +263,11 @@ def _embedding(a: Any) -> Any:
     if a.sparse or not hasattr(a, "input"):  # taeda.embedding itself
         return NotImplemented
     padding = -1 if a.padding_idx is None else a.padding_idx % a.weight.shape[0]
-    more = [padding, a.scale_grad_by_freq] if a.scale_grad_by_freq else [padding] if padding >= 0 else []
+    more = _up_to_defaults([padding, a.scale_grad_by_freq], (-1, False))
 
     def rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
-        return (
-            aten.embedding_dense_backward.default(g, args[1], args[0].shape[0], padding, a.scale_grad_by_freq),
-            None,
-            *[None] * len(more),
-        )
+        g = aten.embedding_dense_backward.default(g, args[1], args[0].shape[0], padding, a.scale_grad_by_freq)
+        return (g, *[None] * (1 + len(more)))
 
     return node(aten.embedding.default, rule, a.weight, a.input, *more)
 
@@ -306,31 +309,6 @@ def _flatten(a: Any) -> Any:
     return a.input if shape == list(a.input.shape) else _reshaped(a.input, shape)
 
 
-def _getitem(x: Tensor, index: Any) -> Any:
-    """One operator for each part of an index, as PyTorch's views are made, or ``alias`` where none is needed."""
-    whole = x
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(
-        isinstance(p, (Tensor, list)) or (p is not None and p is not Ellipsis and not isinstance(p, (int, slice))) or isinstance(p, bool)
-        for p in parts
-    ):
-        return NotImplemented
-    dim = 0
-    for p in parts:
-        if p is Ellipsis:
-            dim += x.ndim - dim - sum(1 for q in parts[parts.index(p) + 1 :] if q is not None)
-        elif p is None:
-            x, dim = aten.unsqueeze.default(x, dim), dim + 1
-        elif isinstance(p, slice):
-            if p != slice(None):
-                start, _, step = p.indices(x.shape[dim])
-                x = aten.slice.Tensor(x, dim, start, p.stop if p.stop is not None else 9223372036854775807, *([step] if step != 1 else []))
-            dim += 1
-        else:
-            x = aten.select.int(x, dim, p)
-    return aten.alias.default(x) if x is whole else x
-
-
 def _parts(x: Tensor, index: Any) -> tuple[list[Any], list[Any]] | None:
     """The views that an index takes, and the list of tensors, or None for a whole dimension, that points into the last one."""
     steps: list[Any] = []
@@ -349,7 +327,7 @@ def _parts(x: Tensor, index: Any) -> tuple[list[Any], list[Any]] | None:
         elif isinstance(p, slice):
             if p != slice(None):
                 start, _, step = p.indices(x.shape[at])
-                stop = 9223372036854775807 if p.stop is None else p.stop
+                stop = sys.maxsize if p.stop is None else p.stop
                 steps.append(("slice", "Tensor", (dim, start, stop, step) if step != 1 else (dim, start, stop)))
             dim, at, indices = dim + 1, at + 1, [*indices, None]
         elif isinstance(p, Tensor) and p.ndim:
@@ -366,6 +344,18 @@ def _viewed(x: Tensor, steps: list[Any]) -> Tensor:
     for name, overload, args in steps:
         x = getattr(getattr(aten, name), overload)(x, *args)
     return x
+
+
+def _getitem(x: Tensor, index: Any) -> Any:
+    """One operator for each part of an index that is a view, ``index`` for all tensors together; ``alias`` where none is needed."""
+    found = _parts(x, index)
+    if found is None:
+        return NotImplemented
+    steps, indices = found
+    viewed = _viewed(x, steps)
+    if indices:
+        return aten.index.Tensor(viewed, indices)
+    return viewed if steps else aten.alias.default(x)
 
 
 def _setitem(x: Tensor, index: Any, value: Any) -> Any:
@@ -416,16 +406,14 @@ def _norm(a: Any) -> Any:
     dim, keepdim = (a.dim if a.axis is None else a.axis), bool(a.keepdim or a.keepdims)
     if isinstance(p, str) or isinstance(dim, Tensor):
         return NotImplemented
-    more: list[Any] = [p, [dim] if isinstance(dim, int) else dim, keepdim]
-    while more and more[-1] == (2, None, False)[len(more) - 1]:
-        more.pop()
+    more = _up_to_defaults([p, [dim] if isinstance(dim, int) else dim, keepdim], (2, None, False))
     return aten.linalg_vector_norm.default(a.input, *more, **({} if a.dtype is None else {"dtype": a.dtype}))
 
 
 _MADE: dict[str, Callable[[Any], Any]] = {
     **LAYERS,
     **VIEWS,
-    "_softmax": _softmax_of("_softmax", "_softmax_backward_data"),
+    "_softmax": _softmax,
     "addmm": _addmm,
     "batch_norm": _batch_norm,
     "bmm": lambda a: node(aten.bmm.default, bmm_rule, a.input, a.mat2),
@@ -461,7 +449,7 @@ _MADE: dict[str, Callable[[Any], Any]] = {
     "scaled_dot_product_attention": _attention,
     "sigmoid": _by_output("sigmoid", "sigmoid_backward"),
     "silu": _silu,
-    "softmax": _softmax_of("_softmax", "_softmax_backward_data"),
+    "softmax": _softmax,
     "tanh": _by_output("tanh", "tanh_backward"),
     "to": _to,
     "where": _where,
@@ -499,6 +487,7 @@ _own: dict[Any, OpOverloadPacket] = {}  # of functions that have no operator of 
 
 
 def _inner(function: Any) -> Any:
+    """Return what a function that classes may take over calls itself."""
     return getattr(function, "function", function)
 
 
@@ -532,7 +521,7 @@ def make(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mode: Any) ->
         if name == "einsum":            # by the products that it comes down to
             return func.function(*args, **kwargs)
     if name in _SILENT or (name.startswith("__") and name not in ("__getitem__", "__setitem__")):
-        return func(*args, **kwargs) if mode is not None else getattr(func, "function", func)(*args, **kwargs)
+        return func(*args, **kwargs) if mode is not None else _inner(func)(*args, **kwargs)
     with asking(mode):
         return _made(name, func, args, kwargs)
 
@@ -543,18 +532,12 @@ def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     plain = kwargs.get("out") is None and not has_torch_function(args) and not is_casting()
     if name == "__getitem__":
         found = _getitem(*args) if plain else NotImplemented
-        if found is not NotImplemented:
-            return found
-        parts = _parts(*args) if plain else None
-        if parts is not None:
-            viewed = _viewed(args[0], parts[0])
-            return aten.index.Tensor(viewed, parts[1]) if parts[1] else viewed
-        return Told(OpOverloadPacket("index", func).Tensor)(*args)
+        return Told(OpOverloadPacket("index", func).Tensor)(*args) if found is NotImplemented else found
     if name == "__setitem__":
         found = _setitem(*args) if plain else NotImplemented
         return Told(OpOverloadPacket("index_put_", func).default)(*args) if found is NotImplemented else found
     made = _MADE.get(name)
-    signature = _signature(getattr(func, "function", func)) if made is not None and plain else None
+    signature = _signature(_inner(func)) if made is not None and plain else None
     if made is not None and signature is not None:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
