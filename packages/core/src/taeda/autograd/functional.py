@@ -15,12 +15,6 @@ from taeda.tensor_base import TensorBase
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
-INDEPENDENT = (
-    "While computing the hessian, found that the jacobian of the user-provided function with respect to input {} is independent of the "
-    "input. This is not allowed in strict mode. You should ensure that your function is twice differentiable and that the jacobian "
-    "depends on the inputs (this would be violated by a linear function for example)."
-)
-
 
 def _tuple(op: str, x: Any, what: str) -> tuple[bool, tuple[Any, ...]]:
     """Return whether x is a tuple, and x as one; TypeError for anything but tensors in it."""
@@ -36,11 +30,7 @@ def _tuple(op: str, x: Any, what: str) -> tuple[bool, tuple[Any, ...]]:
 def _call(op: str, func: Callable[..., Any], inputs: tuple[Any, ...], strict: bool) -> tuple[bool, tuple[Any, ...]]:
     """Run the function and check what it returns."""
     is_tuple, outputs = _tuple(op, func(*inputs), "outputs of the user-provided function")
-    if strict:
-        for i, y in enumerate(outputs):
-            if not y.requires_grad:
-                raise RuntimeError(f"[{op}] Output {i} of the user-provided function does not require gradients. The outputs must be "
-                                   "computed in a differentiable manner from the input when running in strict mode.")
+    _check_requires_grad(outputs, "outputs", strict, op)
     return is_tuple, outputs
 
 
@@ -77,29 +67,9 @@ def _grad(outputs: tuple[Any, ...], inputs: tuple[Any, ...], v: tuple[Any, ...] 
     return _autograd_grad(outputs, inputs, v, create_graph, retain_graph=True)
 
 
-def _filled(op: str, found: tuple[Any, ...], like: tuple[Any, ...], strict: bool, create_graph: bool, stage: str) -> tuple[Any, ...]:
-    """Put zeros in place of None, or raise in strict mode."""
-    full = []
-    for i, (g, x) in enumerate(zip(found, like, strict=True)):
-        if strict and g is None:
-            if stage == "hessian":
-                raise RuntimeError(f"[{op}] {INDEPENDENT.format(i)}")
-            raise RuntimeError(f"[{op}] The output of the user-provided function is independent of input {i}. This is not allowed in "
-                               "strict mode.")
-        if strict and stage == "first" and not g.requires_grad:
-            raise RuntimeError(f"[{op}] {INDEPENDENT.format(i)}")
-        if strict and create_graph and not g.requires_grad:
-            what = "hessian" if stage == "hessian" else "jacobian"
-            raise RuntimeError(f"[{op}] The {what} of the user-provided function is independent of input {i}. This is not allowed in "
-                               "strict mode when create_graph=True.")
-        full.append(x.detach().new_zeros(x.shape) if g is None else g)
-    return tuple(full)
-
-
 def _leave(tensors: tuple[Any, ...], is_tuple: bool, create_graph: bool) -> Any:
     """Return results as they were asked for: with their graph or without, a tuple or its only tensor."""
-    found = tensors if create_graph else tuple(t.detach() for t in tensors)
-    return found if is_tuple else found[0]
+    return _tuple_postprocess(_grad_postprocess(tensors, create_graph), is_tuple)
 
 
 def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
@@ -114,17 +84,21 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         leaves = _grad_preprocess(given, create_graph, need_graph=True)
         outs_tuple, outputs = _call("vjp", func, leaves, strict)
         v = _vector("vjp", v, outputs, outs_tuple, "the user-provided function returns")
-        found = _filled("vjp", _grad(outputs, leaves, v, create_graph), leaves, strict, create_graph, "back")
+        found = _fill_in_zeros(_grad(outputs, leaves, v, create_graph), leaves, strict, create_graph, "back", "vjp")
     return _leave(outputs, outs_tuple, create_graph), _leave(found, is_tuple, create_graph)
 
 
 def _push(
-    op: str, outputs: tuple[Any, ...], leaves: tuple[Any, ...], v: tuple[Any, ...], strict: bool, create_graph: bool, stage: str,
+    op: str, outputs: tuple[Any, ...], leaves: tuple[Any, ...], v: tuple[Any, ...], strict: bool, create_graph: bool, kind: str, stage: str,
 ) -> tuple[Any, ...]:
-    """Return J v, by differentiating the pass of a dummy cotangent, which is linear in it."""
+    """Return J v, by differentiating the pass of a dummy cotangent, which is linear in it.
+
+    ``kind`` and ``stage`` say what strict mode says of results of the pass, and of its derivative.
+    """
     dummies = tuple(y.detach().new_zeros(y.shape).requires_grad_() for y in outputs)
-    back = _filled(op, _grad(outputs, leaves, dummies, True), leaves, strict, create_graph and stage == "jacobian", stage)
-    return _filled(op, _grad(back, dummies, v, create_graph), outputs, strict, create_graph, stage)
+    back = _grad(outputs, leaves, dummies, True)
+    _check_requires_grad(back, kind, strict, op)
+    return _fill_in_zeros(_grad(back, dummies, v, create_graph), outputs, strict, create_graph, stage, op)
 
 
 def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
@@ -139,7 +113,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         leaves = _grad_preprocess(given, create_graph, need_graph=True)
         v = _vector("jvp", v, leaves, is_tuple, "the input to the user-provided function is")
         outs_tuple, outputs = _call("jvp", func, leaves, strict)
-        found = _push("jvp", outputs, leaves, v, strict, create_graph, "jacobian")
+        found = _push("jvp", outputs, leaves, v, strict, create_graph, "grad_inputs", "back_trick")
     return _leave(outputs, outs_tuple, create_graph), _leave(found, outs_tuple, create_graph)
 
 
@@ -255,12 +229,9 @@ def hessian(
             y, pull = func_vjp(lambda *a: _scalar("hessian", func, a, False), *xs)
             return pull(y.new_ones(y.shape))
         y = _scalar("hessian", func, xs, strict)
-        found = _grad((y,), xs, None, True)
-        if strict:
-            for i, g in enumerate(found):
-                if g is None or not g.requires_grad:
-                    raise RuntimeError(f"[hessian] {INDEPENDENT.format(i)}")
-        return tuple(x.detach().new_zeros(x.shape) if g is None else g for g, x in zip(found, xs, strict=True))
+        found = _fill_in_zeros(_grad((y,), xs, None, True), xs, False, False, "back")
+        _check_requires_grad(found, "jacobian", strict, "hessian")
+        return found
 
     found = jacobian(first, given, create_graph, strict, vectorize, outer_jacobian_strategy)
     return found if is_tuple else found[0][0]
@@ -278,8 +249,9 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         leaves = _grad_preprocess(given, create_graph, need_graph=True)
         v = _vector("vhp", v, leaves, is_tuple, "the input to the user-provided function is")
         y = _scalar("vhp", func, leaves, strict)
-        first = _filled("vhp", _grad((y,), leaves, None, True), leaves, strict, False, "first")
-        found = _filled("vhp", _grad(first, leaves, v, create_graph), leaves, strict, create_graph, "hessian")
+        slopes = _grad((y,), leaves, None, True)
+        _check_requires_grad(slopes, "jacobian", strict, "vhp")
+        found = _fill_in_zeros(_grad(slopes, leaves, v, create_graph), leaves, strict, create_graph, "double_back", "vhp")
     return _leave((y,), False, create_graph), _leave(found, is_tuple, create_graph)
 
 
@@ -295,9 +267,10 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         leaves = _grad_preprocess(given, create_graph, need_graph=True)
         v = _vector("hvp", v, leaves, is_tuple, "the input to the user-provided function is")
         y = _scalar("hvp", func, leaves, strict)
-        first = _filled("hvp", _grad((y,), leaves, None, True), leaves, strict, False, "first")
-        found = _push("hvp", first, leaves, v, strict, create_graph, "hessian") if any(g.requires_grad for g in first) else tuple(
-            x.detach().new_zeros(x.shape) for x in leaves)
+        slopes = _grad((y,), leaves, None, True)
+        _check_requires_grad(slopes, "jacobian", strict, "hvp")
+        slopes = _fill_in_zeros(slopes, leaves, False, False, "back")
+        found = _push("hvp", slopes, leaves, v, strict, create_graph, "hessian", "double_back_trick")
     return _leave((y,), False, create_graph), _leave(found, is_tuple, create_graph)
 
 
@@ -362,7 +335,9 @@ _AS_THEY_DEPEND = {                     # what does not require grad -> what is 
     "outputs": "Output {} of the user-provided function does not require gradients. The outputs must be computed in a differentiable "
                "manner from the input when running in strict mode.",
     "grad_inputs": "The gradient with respect to input {} is independent of the inputs of the user-provided function." + _STRICT,
-    "jacobian": INDEPENDENT,
+    "jacobian": "While computing the hessian, found that the jacobian of the user-provided function with respect to input {} is "
+                "independent of the input." + _STRICT + " You should ensure that your function is twice differentiable and that the "
+                "jacobian depends on the inputs (this would be violated by a linear function for example).",
     "hessian": "The hessian of the user-provided function with respect to input {} is independent of the input." + _STRICT + " You should "
                "ensure that your function is thrice differentiable and that the hessian depends on the inputs.",
 }
@@ -376,7 +351,7 @@ _ABSENT = {                             # the stage of a derivation -> what is s
 }
 
 
-def _check_requires_grad(inputs: Any, input_type: str, strict: bool) -> None:
+def _check_requires_grad(inputs: Any, input_type: str, strict: bool, op: str = "_check_requires_grad") -> None:
     """In strict mode, raise RuntimeError for what does not depend on the inputs.
 
     >>> import taeda
@@ -391,7 +366,7 @@ def _check_requires_grad(inputs: Any, input_type: str, strict: bool) -> None:
     for i, x in enumerate(inputs):
         if x is None or not x.requires_grad:
             what = _ABSENT["back"] if x is None else _AS_THEY_DEPEND[input_type]
-            raise RuntimeError(f"[_check_requires_grad] {what.format(i)}")
+            raise RuntimeError(f"[{op}] {what.format(i)}")
 
 
 def _validate_v(v: Any, other: tuple[Any, ...], is_other_tuple: bool) -> None:
@@ -429,7 +404,9 @@ def _autograd_grad(
                          is_grads_batched=is_grads_batched)
 
 
-def _fill_in_zeros(grads: tuple[Any, ...], refs: tuple[Any, ...], strict: bool, create_graph: bool, stage: str) -> tuple[Any, ...]:
+def _fill_in_zeros(
+    grads: tuple[Any, ...], refs: tuple[Any, ...], strict: bool, create_graph: bool, stage: str, op: str = "_fill_in_zeros",
+) -> tuple[Any, ...]:
     """Put zeros in place of None; in strict mode raise RuntimeError there, and where a result cannot be differentiated again but should.
 
     >>> import taeda
@@ -441,10 +418,10 @@ def _fill_in_zeros(grads: tuple[Any, ...], refs: tuple[Any, ...], strict: bool, 
         raise RuntimeError(f"[_fill_in_zeros] Invalid stage argument {stage!r} to _fill_in_zeros; one of {[*_ABSENT]}")
     for i, g in enumerate(grads if strict else ()):
         if g is None:
-            raise RuntimeError(f"[_fill_in_zeros] {_ABSENT[stage].format(i)}")
+            raise RuntimeError(f"[{op}] {_ABSENT[stage].format(i)}")
         if create_graph and not g.requires_grad:
             what = "hessian" if "double" in stage else "jacobian"
-            raise RuntimeError(f"[_fill_in_zeros] The {what} of the user-provided function is independent of input {i}.{_STRICT[:-1]} when "
+            raise RuntimeError(f"[{op}] The {what} of the user-provided function is independent of input {i}.{_STRICT[:-1]} when "
                                "create_graph=True.")
     return tuple(x.detach().new_zeros(x.shape) if g is None else g for g, x in zip(grads, refs, strict=True))
 
