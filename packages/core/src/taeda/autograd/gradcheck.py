@@ -6,8 +6,9 @@ is taken as two real ones (PyTorch's convention: the gradient of a real loss is 
 
 from __future__ import annotations
 
+import itertools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from taeda.autograd.backward import grad
@@ -60,16 +61,27 @@ def _reals(t: Any) -> list[float]:
     return [part for v in values for part in (v.real, v.imag)] if t.is_complex() else values
 
 
-def _indices(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
-    found: list[tuple[int, ...]] = [()]
-    for size in shape:
-        found = [(*i, k) for i in found for k in range(size)]
-    return found
+def _indices(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The places of a tensor's elements, row by row."""
+    return itertools.product(*map(range, shape))
 
 
 def _units(x: Any) -> list[complex | float]:
     """The directions in which one element of x can move."""
     return [1.0, 1j] if x.is_complex() else [1.0]
+
+
+def _same_kinds(above: list[Any], below: list[Any]) -> None:
+    """Raise unless outputs on both sides of an input have the same shapes and dtypes, so that they have a difference."""
+    kinds = [[(tuple(o.shape), o.dtype) for o in outs] for outs in (above, below)]
+    if kinds[0] != kinds[1]:
+        raise GradcheckError(f"[gradcheck] Expected that changing an input a little changes no output's shape or dtype: got {kinds[0]} and "
+                             f"{kinds[1]}")
+
+
+def _by_output(columns: list[list[list[float]]], count: int) -> list[Matrix]:
+    """Return the Jacobian of each of ``count`` outputs, given the column of each input element in all of them."""
+    return [[list(row) for row in zip(*[column[j] for column in columns], strict=True)] for j in range(count)]
 
 
 def _numerical(function: Callable[..., Any], inputs: tuple[Any, ...], x: Any, eps: float) -> list[Matrix]:
@@ -78,21 +90,19 @@ def _numerical(function: Callable[..., Any], inputs: tuple[Any, ...], x: Any, ep
     flat = x.data                       # writes through it do not count as changes of saved tensors
     for index in _indices(tuple(x.shape)):
         was = flat[index].item()
-        for unit in _units(x):
-            flat[index] = was + eps * unit
-            above = _outputs(function(*inputs))
-            high = [_reals(o) for o in above]
-            flat[index] = was - eps * unit
-            below = _outputs(function(*inputs))
-            low = [_reals(o) for o in below]
-            if [(o.shape, o.dtype) for o in above] != [(o.shape, o.dtype) for o in below]:
-                flat[index] = was
-                raise GradcheckError("[gradcheck] Expected that changing an input a little changes no output's shape or dtype: got "
-                                     f"{[(tuple(o.shape), o.dtype) for o in above]} and {[(tuple(o.shape), o.dtype) for o in below]}")
-            columns.append([[(a - b) / (2 * eps) for a, b in zip(p, q, strict=True)] for p, q in zip(high, low, strict=True)])
-        flat[index] = was
-    count = len(columns[0]) if columns else 0
-    return [[list(row) for row in zip(*[column[j] for column in columns], strict=True)] for j in range(count)]
+        try:
+            for unit in _units(x):
+                flat[index] = was + eps * unit
+                above = _outputs(function(*inputs))
+                high = [_reals(o) for o in above]            # now: an output may be a view of the input
+                flat[index] = was - eps * unit
+                below = _outputs(function(*inputs))
+                low = [_reals(o) for o in below]
+                _same_kinds(above, below)
+                columns.append([[(a - b) / (2 * eps) for a, b in zip(p, q, strict=True)] for p, q in zip(high, low, strict=True)])
+        finally:
+            flat[index] = was
+    return _by_output(columns, len(columns[0]) if columns else 0)
 
 
 def _backward_rows(out: Any, x: Any, number: int) -> Matrix:
@@ -123,17 +133,13 @@ def _forward_columns(function: Callable[..., Any], inputs: tuple[Any, ...], x: A
                 outs = _outputs(function(*[forward_ad.make_dual(x, t) if y is x else y for y in inputs]))
                 tangents = [forward_ad.unpack_dual(o).tangent for o in outs]
             columns.append([_reals(o.detach() * 0 if t is None else t) for o, t in zip(outs, tangents, strict=True)])
-    return [[list(row) for row in zip(*[column[j] for column in columns], strict=True)] for j in range(count)]
+    return _by_output(columns, count)
 
 
 def _direction(x: Any, seed: int) -> Any:
     """A random direction of length 1 in the space of x, the same each time; the program's random numbers are left alone."""
-    u = rand(x.shape, dtype=x.dtype, generator=_generator(seed)) + 0.01
-    return u / u.abs().square().sum().sqrt().clamp(min=1e-300)
-
-
-def _generator(seed: int) -> Any:
-    return Generator().manual_seed(seed)
+    u = rand(x.shape, dtype=x.dtype, generator=Generator().manual_seed(seed)) + 0.01          # no element of it is zero
+    return u / u.abs().square().sum().sqrt().clamp(min=1e-300)                              # of no elements the length is 0
 
 
 def _dot(a: Any, b: Any) -> float:
@@ -153,9 +159,7 @@ def _along(function: Callable[..., Any], inputs: tuple[Any, ...], x: Any, u: Any
         above = [o.detach().clone() for o in _outputs(function(*inputs))]
         flat.copy_(kept).sub_(u, alpha=eps)
         below = [o.detach() for o in _outputs(function(*inputs))]
-        if [(o.shape, o.dtype) for o in above] != [(o.shape, o.dtype) for o in below]:
-            raise GradcheckError("[gradcheck] Expected that changing an input a little changes no output's shape or dtype: got "
-                                 f"{[(tuple(o.shape), o.dtype) for o in above]} and {[(tuple(o.shape), o.dtype) for o in below]}")
+        _same_kinds(above, below)
         return [(a - b) / (2 * eps) for a, b in zip(above, below, strict=True)]
     finally:
         flat.copy_(kept)
