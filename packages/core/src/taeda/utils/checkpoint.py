@@ -339,77 +339,85 @@ class _Frame:
     def unpack(self, ticket: _Ticket) -> Any:
         """Return the tensor of a ticket, computed again unless it has been already in this pass."""
         if not ticket.values:
-            self.run()
-        if not ticket.values:
-            raise self.other_count()
+            count = self.run()
+            if not ticket.values:
+                raise self.other_count(count)
         _, value = ticket.values.popitem()
         return value
 
-    def other_count(self) -> CheckpointError:
+    def other_count(self, count: int) -> CheckpointError:
         """Return the error that the second run saved more or fewer tensors than the first."""
         return CheckpointError(
             "[checkpoint] A different number of tensors was saved during the original forward and recomputation. Number of tensors "
-            f"saved during forward: {len(self.tickets)}. Number of tensors saved during recomputation: {self.count}."
+            f"saved during forward: {len(self.tickets)}. Number of tensors saved during recomputation: {count}."
         )
 
-    def run(self) -> None:
-        """Run the function again and collect what it saves."""
-        self.count = 0
+    def run(self) -> int:
+        """Run the function again, give the tickets what it saves, and return how many tensors that were."""
         self.runs += 1
-        run = self.runs
-        different: list[str] = []
-        held: weakref.WeakKeyDictionary[Any, list[weakref.ref[_Ticket]]] = weakref.WeakKeyDictionary()
-
-        def collect(t: Any) -> Any:
-            number = self.count
-            self.count += 1
-            if number >= len(self.tickets):
-                if not self.complete:
-                    return t.detach()
-                raise CheckpointError(
-                    "[checkpoint] trying to save more tensors during recomputation than during the original forward pass: "
-                    f"{len(self.tickets)} were saved in it"
-                )
-            ticket = self.tickets[number]()
-            if self.check and _metadata(t) != self.saved_as[number]:
-                different.append(f"tensor at position {number}: saved metadata: {self.saved_as[number]}, recomputed metadata: "
-                                 f"{_metadata(t)}")
-            if ticket is not None:
-                ticket.values[run] = t.detach()
-                if t.layout is strided and not is_stand_in(t):
-                    held.setdefault(t.untyped_storage(), []).append(self.tickets[number])
-            if self.early_stop and self.count == len(self.tickets):
-                raise _Enough
-            return t.detach()
-
-        def before_write(op: str, tensor: Any) -> None:
-            """Copy what was collected of a storage that the function goes on to write to: the first run's nodes had it as it was."""
-            if not held or tensor.layout is not strided or is_stand_in(tensor):
-                return
-            for ref in held.pop(tensor.untyped_storage(), ()):
-                ticket = ref()
-                if ticket is not None and run in ticket.values:
-                    with no_grad():
-                        ticket.values[run] = ticket.values[run].clone()
-
-        def give_back(t: Any) -> Any:
-            return t
-
-        watcher = object()
-        recording.watch_writes(before_write, watcher)
+        run = _Rerun(self)
+        recording.watch_writes(run.before_write, run)
         try:
-            with _random_state(self.state), self.precision, self.context, enable_grad(), saved_tensors_hooks(collect, give_back):
+            with _random_state(self.state), self.precision, self.context, enable_grad(), saved_tensors_hooks(run.collect, _itself):
                 with contextlib.suppress(_Enough):
                     self.again()
         finally:
-            recording.watch_writes(None, watcher)
-        if different:
+            recording.watch_writes(None, run)
+        if run.different:
             raise CheckpointError(
                 "[checkpoint] Recomputed values for the following tensors have different metadata than during the forward pass:\n"
-                + "\n".join(different)
+                + "\n".join(run.different)
             )
-        if self.complete and self.count != len(self.tickets):
-            raise self.other_count()
+        if self.complete and run.count != len(self.tickets):
+            raise self.other_count(run.count)
+        return run.count
+
+
+def _itself(t: Any) -> Any:
+    return t
+
+
+class _Rerun:
+    """A second run of a frame's function: the tensor that it saves as number i is that of ticket i."""
+
+    def __init__(self, frame: _Frame) -> None:
+        self.frame, self.number = frame, frame.runs
+        self.count = 0
+        self.different: list[str] = []
+        self.held: weakref.WeakKeyDictionary[Any, list[weakref.ref[_Ticket]]] = weakref.WeakKeyDictionary()      # by their storage
+
+    def collect(self, t: Any) -> Any:
+        """Give the next ticket its tensor; end the run if it is the last."""
+        frame, place = self.frame, self.count
+        self.count += 1
+        if place >= len(frame.tickets):
+            if not frame.complete:
+                return t.detach()
+            raise CheckpointError(
+                "[checkpoint] trying to save more tensors during recomputation than during the original forward pass: "
+                f"{len(frame.tickets)} were saved in it"
+            )
+        was, now = frame.saved_as[place], _metadata(t)
+        if frame.check and now != was:
+            self.different.append(f"tensor at position {place}: saved metadata: {was}, recomputed metadata: {now}")
+        ticket = frame.tickets[place]()
+        if ticket is not None:
+            ticket.values[self.number] = t.detach()
+            if t.layout is strided and not is_stand_in(t):
+                self.held.setdefault(t.untyped_storage(), []).append(frame.tickets[place])
+        if frame.early_stop and self.count == len(frame.tickets):
+            raise _Enough
+        return t.detach()
+
+    def before_write(self, op: str, tensor: Any) -> None:
+        """Copy what was collected of a storage that the function goes on to write to: the first run's nodes had it as it was."""
+        if not self.held or tensor.layout is not strided or is_stand_in(tensor):
+            return
+        for ref in self.held.pop(tensor.untyped_storage(), ()):
+            ticket = ref()
+            if ticket is not None and self.number in ticket.values:
+                with no_grad():
+                    ticket.values[self.number] = ticket.values[self.number].clone()
 
 
 def checkpoint(
