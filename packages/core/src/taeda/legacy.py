@@ -8,6 +8,7 @@ from typing import Any
 from taeda._once import warn_once
 from taeda.device import as_device, set_default_device
 from taeda.dtype import LEGACY_NAMES, set_default_dtype
+from taeda.operands import need_tensor
 from taeda.ops import as_tensor, empty, tensor
 from taeda.storage import UntypedStorage
 from taeda.tensor import Tensor
@@ -163,8 +164,7 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
     False
     """
     for name, value in (("input", input), ("other", other)):
-        if not isinstance(value, Tensor):
-            raise TypeError(f"[is_same_size] argument {name!r} must be Tensor, not {type(value).__name__}")
+        need_tensor("is_same_size", name, value)
     return input.shape == other.shape
 
 
@@ -179,8 +179,7 @@ def _has_compatible_shallow_copy_type(input: Tensor, other: Tensor) -> bool:
     False
     """
     for name, value in (("input", input), ("from", other)):
-        if not isinstance(value, Tensor):
-            raise TypeError(f"[_has_compatible_shallow_copy_type] argument {name!r} must be Tensor, not {type(value).__name__}")
+        need_tensor("_has_compatible_shallow_copy_type", name, value)
     return input.device.type == other.device.type and input.layout == other.layout
 
 

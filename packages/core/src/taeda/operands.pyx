@@ -33,6 +33,12 @@ cdef TensorBase as_tensor(object x, str op):
     raise TypeError(f"[{op}] argument must be Tensor, not {type(x).__name__}{tensor_from(x)}")
 
 
+def need_tensor(str op, str name, x):
+    """Raise TypeError unless the argument ``name`` is a tensor."""
+    if not isinstance(x, TensorBase):
+        raise TypeError(f"[{op}] argument '{name}' must be Tensor, not {type(x).__name__}{tensor_from(x)}")
+
+
 def tensor_from(x):
     """Say how what stands where a tensor should becomes one; nothing where no one can know."""
     if x is None:
@@ -99,6 +105,11 @@ cdef int wrap_dim(str op, object dim, int ndim) except -1:
     if d < -n or d >= n:
         raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {d})")
     return <int>(d + n if d < 0 else d)
+
+
+def wrapped_dim(str op, dim, int ndim):
+    """Return a dimension counted from the front (a number has one, of size 1); IndexError if there is none such, TypeError for no int."""
+    return wrap_dim(op, dim, ndim)
 
 
 cdef int check_partial_overlap(str op, TensorBase a, TensorBase b) except -1:

@@ -201,7 +201,9 @@ ROWS = [
     Row("tensordot", tensordot_samples, lambda a, b, dims=2: np.tensordot(a, b, dims), NUMBERS, errors=(
         (Call(Z((2, 3)), Z((2, 3)), dims=1), RuntimeError, "contracted dimensions"),
         (Call(Z((2, 3)), Z((3, 2)), dims=3), RuntimeError, "dims"),
-        (Call(Z((2, 3)), Z((3, 2)), dims=-1), RuntimeError, "dims >= 0"))),
+        (Call(Z((2, 3)), Z((3, 2)), dims=-1), RuntimeError, "dims >= 0"),
+        (Call(Z((2, 3)), Z((3, 2)), dims=([2], [0])), IndexError, r"\[tensordot\] Dimension out of range"),
+        (Call(Z(()), Z(()), dims=([0], [0])), IndexError, r"\[tensordot\] Dimension specified as 0 but tensor has no dimensions"))),
     Row("chain_matmul", chain_samples, lambda *m: np.linalg.multi_dot(m)),
     Row("multi_dot", multi_dot_samples, np.linalg.multi_dot, torch="linalg.multi_dot", errors=(
         (Call([Z((2, 3))]), RuntimeError, "at least 2"), (Call([Z((2, 3)), Z((2, 3))]), RuntimeError, "cannot be multiplied"))),

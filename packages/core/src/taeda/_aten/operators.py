@@ -20,6 +20,7 @@ from taeda._aten.backward import BACKWARD
 from taeda._override import dispatched_args, mode_stack
 from taeda._override_protocol import replace_modes
 from taeda.dtype import int64
+from taeda.operands import wrapped_dim
 from taeda.tensor import Tensor
 
 __all__ = ["OpOverload", "OpOverloadPacket", "aten"]
@@ -44,9 +45,7 @@ _DRAWING = frozenset((
 def _slice(x: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
     if x.ndim == 0:
         raise RuntimeError("[slice] slice() cannot be applied to a 0-dim tensor.")
-    if not -x.ndim <= dim < x.ndim:
-        raise IndexError(f"[slice] Dimension out of range (expected to be in range of [{-x.ndim}, {x.ndim - 1}], but got {dim})")
-    return x[(slice(None),) * (dim % x.ndim) + (slice(start, end, step),)]
+    return x[(slice(None),) * wrapped_dim("slice", dim, x.ndim) + (slice(start, end, step),)]
 
 
 def _softmax(name: str) -> Callable[..., Any]:

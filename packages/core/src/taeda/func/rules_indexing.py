@@ -8,7 +8,8 @@ from taeda import ops
 from taeda.dtype import bool_
 from taeda.func.batched import RULES, NotForBatches, at, batched, check_target, size_of, value_at
 from taeda.func.rules_pointwise import aligned
-from taeda.func.rules_shape import bound, wrap_dim
+from taeda.func.rules_shape import bound
+from taeda.operands import wrapped_dim
 from taeda.tensor import Tensor
 
 
@@ -76,7 +77,7 @@ def gather(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     x, dim, index = args
     if x.ndim == 0 or x.ndim != index.ndim:
         return NotImplemented
-    return batched(func(value_at(x, level), wrap_dim("gather", dim, x.ndim) + 1, value_at(index, level)), level)
+    return batched(func(value_at(x, level), wrapped_dim("gather", dim, x.ndim) + 1, value_at(index, level)), level)
 
 
 def index_select(func: Any, level: int, args: Any, kwargs: Any) -> Any:
@@ -84,7 +85,7 @@ def index_select(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     if len(args) != 3 or not at(args[0], level) or at(args[2], level) or args[0].ndim == 0:
         return NotImplemented
     x, dim, index = args
-    return batched(func(x._value, wrap_dim("index_select", dim, x.ndim) + 1, index), level)
+    return batched(func(x._value, wrapped_dim("index_select", dim, x.ndim) + 1, index), level)
 
 
 def masked_select(func: Any, level: int, args: Any, kwargs: Any) -> Any:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
 from taeda import ops
 from taeda.func.batched import RULES, at, batched, become, check_target, size_of, value_at, wrap
 from taeda.func.rules_pointwise import aligned, pointwise
+from taeda.operands import wrapped_dim
 from taeda.tensor import Tensor
 
 MISSING = inspect.Parameter.empty
@@ -34,15 +36,6 @@ def bound(func: Any, args: Any, kwargs: Any) -> dict[str, Any] | None:
         return None
     found = {**known[1], **dict(zip(known[0], args, strict=False)), **kwargs}
     return None if any(v is MISSING for v in found.values()) else found
-
-
-def wrap_dim(name: str, dim: Any, rank: int) -> int:
-    """Return a sample's dimension counted from the front; IndexError when it has none such."""
-    n = max(rank, 1)
-    dim = dim.__index__()
-    if not -n <= dim < n:
-        raise IndexError(f"[{name}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
-    return dim % n
 
 
 def others_batched(given: dict[Any, Any], first: Any, level: int) -> bool:
@@ -69,11 +62,11 @@ def shifted(*names: str, extra: int = 0) -> Callable[..., Any]:
         for name in names:
             d = given[name]
             if isinstance(d, (tuple, list)):
-                given[name] = type(d)([wrap_dim(func.__name__, i, rank + extra) + 1 for i in d])
+                given[name] = type(d)([wrapped_dim(func.__name__, i, rank + extra) + 1 for i in d])
             elif d is None:
                 return NotImplemented
             else:
-                given[name] = wrap_dim(func.__name__, d, rank + extra) + 1
+                given[name] = wrapped_dim(func.__name__, d, rank + extra) + 1
         found = run(func, given)
         if lifted:
             found = each(found, lambda y: y.squeeze(1) if y.ndim in (2, 3) and y.shape[1] == 1 else y)   # 3: unfold
@@ -87,7 +80,7 @@ def cross(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     given = bound(func, args, kwargs)
     if given is None or given["input"].ndim != given["other"].ndim:
         return NotImplemented
-    given["dim"] = wrap_dim("linalg.cross", given["dim"], given["input"].ndim) + 1
+    given["dim"] = wrapped_dim("linalg.cross", given["dim"], given["input"].ndim) + 1
     return wrap(func(*[value_at(given.pop(name), level) for name in ("input", "other")], **given), level)
 
 
@@ -159,7 +152,7 @@ def view_like(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     if sizes is None or not at(x, level):
         return NotImplemented
     if size_of(level) == 0 and -1 in sizes:
-        known = functools.reduce(lambda a, b: a * b, (s for s in sizes if s != -1), 1)
+        known = math.prod(s for s in sizes if s != -1)
         sizes = tuple(x.numel() // max(known, 1) if s == -1 else s for s in sizes)
     return batched(func(x._value, size_of(level), *sizes), level)
 
@@ -189,14 +182,15 @@ def permute(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     x, dims = args[0], sizes_of(args, kwargs)
     if dims is None or not at(x, level) or len(dims) != x.ndim:
         return NotImplemented
-    return batched(x._value.permute(0, *[wrap_dim("permute", d, x.ndim) + 1 for d in dims]), level)
+    return batched(x._value.permute(0, *[wrapped_dim("permute", d, x.ndim) + 1 for d in dims]), level)
 
 
 def squeeze(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """squeeze: the batch's dimension stays, whatever its size."""
     x = args[0]
     dim = args[1] if len(args) > 1 else kwargs.get("dim")
-    dims = range(x.ndim) if dim is None else [wrap_dim("squeeze", d, x.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))]
+    given = dim if isinstance(dim, (tuple, list)) else (dim,)
+    dims = range(x.ndim) if dim is None else [wrapped_dim("squeeze", d, x.ndim) for d in given]
     value = x._value
     for d in sorted(dims, reverse=True):
         if d < x.ndim and x.shape[d] == 1:
@@ -289,7 +283,7 @@ def flatten(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     x = args[0]
     if x.ndim == 0:
         for dim in (*args[1:], *kwargs.values()):
-            wrap_dim(func.__name__, dim, 0)
+            wrapped_dim(func.__name__, dim, 0)
         return batched(x._value.unsqueeze(1), level)
     if func.__name__ == "ravel":
         return batched(x._value.flatten(1), level)
@@ -312,7 +306,7 @@ def resize_(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """resize_: the first elements of each sample; more than there are cannot be had."""
     target, sizes = args[0], sizes_of(args, {})
     check_target("resize_", target, level)
-    n = functools.reduce(lambda a, b: a * b, sizes or (), 1)
+    n = math.prod(sizes or ())
     if sizes is None or n > target.numel():
         raise RuntimeError(f"[resize_] vmap: a sample of shape {tuple(target.shape)} cannot be made larger, got {sizes}")
     become(target, target._value.reshape(size_of(level), -1)[:, :n].reshape(size_of(level), *sizes))
@@ -372,7 +366,7 @@ def joined(extra: int) -> Callable[..., Any]:
         rank = max(t.ndim for t in tensors)
         if not extra and (rank == 0 or any(t.ndim != rank for t in tensors)):
             return NotImplemented
-        dim = wrap_dim(func.__name__, given["dim"], rank + extra)
+        dim = wrapped_dim(func.__name__, given["dim"], rank + extra)
         return batched(func([value_at(t, level) for t in tensors], dim + 1), level)
 
     return rule

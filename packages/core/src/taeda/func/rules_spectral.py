@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda.func.batched import RULES, at, wrap
-from taeda.func.rules_shape import bound, others_batched, run, wrap_dim
+from taeda.func.rules_shape import bound, others_batched, run
+from taeda.operands import wrapped_dim
 
 
 def from_end(name: str, lengths: str | None = None) -> Callable[..., Any]:
@@ -24,9 +25,9 @@ def from_end(name: str, lengths: str | None = None) -> Callable[..., Any]:
             sizes = given.get(lengths) if lengths else None
             dims = tuple(range(-x.ndim if sizes is None else -len(sizes), 0))
         if isinstance(dims, (tuple, list)):
-            given[name] = [wrap_dim(func.__name__, d, x.ndim) - x.ndim for d in dims]
+            given[name] = [wrapped_dim(func.__name__, d, x.ndim) - x.ndim for d in dims]
         else:
-            given[name] = wrap_dim(func.__name__, dims, x.ndim) - x.ndim
+            given[name] = wrapped_dim(func.__name__, dims, x.ndim) - x.ndim
         given[first] = x._value
         return wrap(run(func, given), level)
 
@@ -41,7 +42,7 @@ def flip(func: Any, level: int, args: Any, kwargs: Any) -> Any:
         dims = list(dims[0])
     if not at(x, level) or x.ndim == 0:
         return NotImplemented
-    return wrap(func(x._value, [wrap_dim("flip", d, x.ndim) - x.ndim for d in dims]), level)
+    return wrap(func(x._value, [wrapped_dim("flip", d, x.ndim) - x.ndim for d in dims]), level)
 
 
 def roll(func: Any, level: int, args: Any, kwargs: Any) -> Any:

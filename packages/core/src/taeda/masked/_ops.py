@@ -10,6 +10,7 @@ from typing import Any
 from taeda import ops
 from taeda.dtype import bool_, iinfo, int64, uint8
 from taeda.layout import strided
+from taeda.operands import need_tensor, wrapped_dim
 from taeda.tensor import Tensor
 
 __all__ = [
@@ -26,8 +27,7 @@ _SPARSE = ("amax", "amin", "mean", "prod", "sum")         # these take sparse te
 
 def _expanded(op: str, mask: Tensor, input: Tensor) -> Tensor:
     """The mask as bool in the input's shape."""
-    if not isinstance(mask, Tensor):
-        raise TypeError(f"[masked.{op}] argument 'mask' must be Tensor, not {type(mask).__name__}")
+    need_tensor(f"masked.{op}", "mask", mask)
     if mask.ndim > input.ndim:
         raise IndexError(f"[masked.{op}] expected broadcastable mask (got mask dimensionality higher than of the input), shapes "
                          f"{tuple(mask.shape)} and {tuple(input.shape)}")
@@ -35,8 +35,7 @@ def _expanded(op: str, mask: Tensor, input: Tensor) -> Tensor:
 
 
 def _checked(op: str, input: Any, dtype: Any) -> Tensor:
-    if not isinstance(input, Tensor):
-        raise TypeError(f"[masked.{op}] argument 'input' must be Tensor, not {type(input).__name__}")
+    need_tensor(f"masked.{op}", "input", input)
     if input.layout is not strided and op not in _SPARSE:
         raise ValueError(f"[masked.{op}] expects strided tensor (got {input.layout} tensor); hint: .to_dense()")
     return input if dtype is None else input.to(dtype)
@@ -87,15 +86,14 @@ def _dims(op: str, dim: Any, ndim: int) -> tuple[int, ...]:
     """The dimensions counted from the front, in order: all of them for None or none."""
     if dim is None or (isinstance(dim, (tuple, list)) and not dim):
         return tuple(range(ndim))
-    n, found = max(ndim, 1), []
+    found: list[int] = []
     for d in dim if isinstance(dim, (tuple, list)) else (dim,):
         if not isinstance(d, int):
             raise TypeError(f"[masked.{op}] argument 'dim' must be int or a tuple of ints, not {d!r}")
-        if not -n <= d < n:
-            raise IndexError(f"[masked.{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {d})")
-        if d % n in found:
-            raise RuntimeError(f"[masked.{op}] dim={d % n} appears multiple times in the list of dims")
-        found.append(d % n)
+        d = wrapped_dim(f"masked.{op}", d, ndim)
+        if d in found:
+            raise RuntimeError(f"[masked.{op}] dim={d} appears multiple times in the list of dims")
+        found.append(d)
     return tuple(sorted(found)) if ndim else ()
 
 

@@ -7,23 +7,13 @@ from __future__ import annotations
 
 from taeda.autograd.node import named
 from taeda.dtype import bool_, promote_types, uint8
-from taeda.ops.compat import need_tensor
+from taeda.operands import need_tensor, wrapped_dim
 from taeda.ops.join import cat
 from taeda.ops.matmul import write_result
 from taeda.tensor_base import TensorBase
 
 __all__ = ["cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz"]
 PUBLIC = ("cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz")
-
-
-def _wrap(op, dim, ndim):
-    """Count a dimension from the front."""
-    if not hasattr(dim, "__index__") or isinstance(dim, bool):
-        raise TypeError(f"[{op}] argument 'dim' must be int, not {type(dim).__name__}")
-    n = max(ndim, 1)
-    if not -n <= dim < n:
-        raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
-    return dim % n
 
 
 def _pairs(x, dim):
@@ -52,7 +42,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, out=None):
         raise RuntimeError("[diff] expects input to be at least one-dimensional, got a tensor of shape ()")
     if n < 0:
         raise RuntimeError(f"[diff] order must be non-negative but got {n}")
-    d = _wrap("diff", dim, input.ndim)
+    d = wrapped_dim("diff", dim, input.ndim)
     for name, other in (("prepend", prepend), ("append", append)):
         if other is None:
             continue
@@ -103,7 +93,7 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     if spacing is None and (dim is None or hasattr(dim, "__index__")):
         spacing = 1
     dims = list(range(input.ndim)) if dim is None else [dim] if hasattr(dim, "__index__") else list(dim)
-    dims = [_wrap("gradient", d, input.ndim) for d in dims]
+    dims = [wrapped_dim("gradient", d, input.ndim) for d in dims]
     for d in dims:
         if dims.count(d) > 1:
             raise RuntimeError(f"[gradient] dim {d} appears multiple times in the list of dims")
@@ -169,7 +159,7 @@ def _areas(op, y, x, dx, dim):
         raise RuntimeError(f"[{op}] received a bool input for `x` or `y`, but bool is not supported")
     if y.ndim == 0:
         raise IndexError(f"[{op}] Dimension specified as {dim} but tensor has no dimensions")
-    d = _wrap(op, dim, y.ndim)
+    d = wrapped_dim(op, dim, y.ndim)
     if x is None:
         return None, 1 if dx is None else dx, d
     left, right = _pairs(y, d)

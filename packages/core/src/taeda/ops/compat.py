@@ -7,25 +7,20 @@ expect.  ``native.py`` has the layers' and losses'.
 from __future__ import annotations
 
 import warnings
+from math import prod
 
 from taeda.autograd.node import named
+from taeda.operands import need_tensor
 from taeda.ops import embedding as _embedding
 from taeda.ops.creation import empty
 from taeda.ops.rearrange import clone_in_place
 from taeda.ops.sequences import linspace
-from taeda.tensor_base import TensorBase
 
 __all__ = ["adjoint", "affine_grid_generator", "get_device"]
 PUBLIC = (
     "adjoint", "affine_grid_generator", "as_strided_scatter", "embedding", "empty_permuted", "get_device", "is_distributed", "is_neg",
     "is_signed", "slice_inverse",
 )  # fmt: skip
-
-
-def need_tensor(op, name, x):
-    """Raise TypeError unless ``x`` is a tensor."""
-    if not isinstance(x, TensorBase):
-        raise TypeError(f"[{op}] argument '{name}' must be Tensor, not {type(x).__name__}")
 
 
 def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
@@ -165,9 +160,7 @@ def to_dense(input, dtype=None, *, masked_grad=None):
 
 
 def _resized(op, input, shape):
-    total = 1
-    for s in shape:
-        total *= s
+    total = prod(shape)
     if total != input.numel():
         raise RuntimeError(f"[{op}] requested resize to {tuple(shape)} ({total} elements in total), but the given tensor has shape "
                            f"{tuple(input.shape)} ({input.numel()} elements); only the shape can change, not the number of elements")

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from taeda.autograd.node import named
+from taeda.operands import need_tensor
 from taeda.ops import broadcasting, complex_numbers as _complex, copying, slices, strided, views  # type: ignore[attr-defined]
-from taeda.ops.compat import need_tensor
 from taeda.ops.matmul import write_result
 
 
@@ -73,8 +73,10 @@ def _own(op: str, part: Any) -> Any:
 
 
 def _into(op: str, out: Any, y: Any) -> Any:
-    if out is not None and need_tensor(op, "out", out) is None and out.dtype is not y.dtype:
-        raise RuntimeError(f"[{op}] Expected out tensor to have dtype {y.dtype}, but got {out.dtype} instead")
+    if out is not None:
+        need_tensor(op, "out", out)
+        if out.dtype is not y.dtype:
+            raise RuntimeError(f"[{op}] Expected out tensor to have dtype {y.dtype}, but got {out.dtype} instead")
     return write_result(out, y, op)
 
 

@@ -7,6 +7,7 @@ import math
 from taeda.autograd.node import named
 from taeda.dispatch import in_place
 from taeda.dtype import promote_types
+from taeda.operands import need_tensor, wrapped_dim
 from taeda.ops.broadcasting import broadcast_shapes, broadcast_tensors
 from taeda.ops.masking import where
 from taeda.ops.matmul import write_result
@@ -21,8 +22,7 @@ _MODES = {"use_mm_for_euclid_dist_if_necessary": 25, "use_mm_for_euclid_dist": 0
 
 
 def _rows(op, name, x):
-    if not isinstance(x, TensorBase):
-        raise TypeError(f"[{op}] argument '{name}' must be Tensor, not {type(x).__name__}")
+    need_tensor(op, name, x)
     if not x.is_floating_point():
         raise RuntimeError(f"[{op}] only supports floating-point dtypes, {name} got: {x.dtype}; convert it with .float()")
 
@@ -115,8 +115,7 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     tensor([1.])
     """
     for name, x in (("x1", x1), ("x2", x2)):
-        if not isinstance(x, TensorBase):
-            raise TypeError(f"[cosine_similarity] argument '{name}' must be Tensor, not {type(x).__name__}")
+        need_tensor("cosine_similarity", name, x)
     common = promote_types(x1.dtype, x2.dtype)
     if not common.is_floating_point:
         raise RuntimeError(f"[cosine_similarity] expected common dtype to be floating point, yet common dtype is {common}")
@@ -134,8 +133,7 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     tensor([5.0000])
     """
     for name, x in (("x1", x1), ("x2", x2)):
-        if not isinstance(x, TensorBase):
-            raise TypeError(f"[pairwise_distance] argument '{name}' must be Tensor, not {type(x).__name__}")
+        need_tensor("pairwise_distance", name, x)
     return named(vector_norm(x1 - x2 + eps, p, -1, keepdim), "NormBackward1")
 
 
@@ -150,20 +148,15 @@ def renorm(input, p, dim, maxnorm, *, out=None):
     tensor([[0.6000, 0.8000],
             [0.5000, 0.0000]])
     """
-    if not isinstance(input, TensorBase):
-        raise TypeError(f"[renorm] argument 'input' must be Tensor, not {type(input).__name__}")
+    need_tensor("renorm", "input", input)
     if not p > 0:
         raise RuntimeError(f"[renorm] non-positive-norm not supported, got p={p}")
     if maxnorm < 0:
         raise RuntimeError(f"[renorm] expected maxnorm to be >= 0 but got {maxnorm}")
     if input.ndim < 2:
         raise RuntimeError(f"[renorm] input needs at least 2 dimensions, got shape {tuple(input.shape)}")
-    if isinstance(dim, bool) or not hasattr(dim, "__index__"):
-        raise TypeError(f"[renorm] argument 'dim' must be int, not {type(dim).__name__}")
-    if not -input.ndim <= dim < input.ndim:
-        raise IndexError(f"[renorm] Dimension out of range (expected to be in range of [{-input.ndim}, {input.ndim - 1}], but "
-                         f"got {dim})")
-    norm = vector_norm(input, p, [i for i in range(input.ndim) if i != dim % input.ndim], True)
+    kept = wrapped_dim("renorm", dim, input.ndim)
+    norm = vector_norm(input, p, [i for i in range(input.ndim) if i != kept], True)
     over = norm > maxnorm
     if not norm.requires_grad:
         return write_result(out, input.contiguous() * where(over, maxnorm / (norm + 1e-7), 1), "renorm")       # in rows, as in PyTorch

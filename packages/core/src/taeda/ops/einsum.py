@@ -16,7 +16,7 @@ import math
 from typing import Any, NamedTuple
 
 from taeda.dtype import promote_types
-from taeda.operands import tensor_from
+from taeda.operands import need_tensor, wrapped_dim
 from taeda.ops.linalg import warn_once
 from taeda.ops.matmul import dot, matmul, write_result
 from taeda.tensor_base import TensorBase
@@ -342,9 +342,8 @@ def tensordot(a, b, dims=2, out=None):
     >>> taeda.tensordot(taeda.ones(2, 3, 4), taeda.ones(3, 4, 5)).shape
     taeda.Size([2, 5])
     """
-    for x in (a, b):
-        if not isinstance(x, TensorBase):
-            raise TypeError(f"[tensordot] argument must be Tensor, not {type(x).__name__}{tensor_from(x)}")
+    need_tensor("tensordot", "a", a)
+    need_tensor("tensordot", "b", b)
     if isinstance(dims, TensorBase):
         dims = dims.tolist()
     if not isinstance(dims, int):
@@ -398,11 +397,9 @@ def _as_matrix(x, order, shape):
 
 
 def _wrapped(dims, rank):
-    out = []
-    for d in dims:
-        if not -rank <= d < max(rank, 1):
-            raise IndexError(f"[tensordot] Dimension out of range (expected to be in range of [{-rank}, {rank - 1}], but got {d})")
-        out.append(d + rank if d < 0 else d)
+    if dims and rank == 0:
+        raise IndexError(f"[tensordot] Dimension specified as {dims[0]} but tensor has no dimensions")
+    out = [wrapped_dim("tensordot", d, rank) for d in dims]
     if len(set(out)) != len(out):
         raise RuntimeError(f"[tensordot] a dimension appears more than once in {dims}")
     return out

@@ -6,6 +6,7 @@ import math
 
 from taeda.dispatch import write_exact
 from taeda.dtype import float32, float64, type_name
+from taeda.operands import need_tensor
 from taeda.ops import return_types as types
 from taeda.ops.searching import bin_sums, searchsorted
 from taeda.ops.sequences import linspace
@@ -33,8 +34,7 @@ def _check(op, x, edges_or_counts, weight, bounded):
         if b.shape[0] < 2:
             raise RuntimeError(f"[{op}] bins must be > 0, but got {b.shape[0] - 1} for dimension {d}")
     if weight is not None:
-        if not isinstance(weight, TensorBase):
-            raise TypeError(f"[{op}] argument 'weight' must be Tensor, not {type(weight).__name__}")
+        need_tensor(op, "weight", weight)
         if weight.dtype is not x.dtype:
             raise RuntimeError(f"[{op}] if weight tensor is provided, input tensor and weight tensor should have the same dtype, "
                                f"but got input({x.dtype}), and weight({weight.dtype})")
@@ -108,8 +108,7 @@ def histogram(input, bins=100, *, range=None, weight=None, density=False, out=No
     >>> taeda.histogram(taeda.tensor([1.0, 2.0, 1.0]), 4, range=(0.0, 3.0)).hist
     tensor([0., 2., 1., 0.])
     """
-    if not isinstance(input, TensorBase):
-        raise TypeError(f"[histogram] argument 'input' must be Tensor, not {type(input).__name__}")
+    need_tensor("histogram", "input", input)
     given = isinstance(bins, TensorBase)
     if not given and (not hasattr(bins, "__index__") or isinstance(bins, bool)):
         raise TypeError(f"[histogram] argument 'bins' must be int or Tensor, not {type(bins).__name__}")
@@ -144,8 +143,7 @@ def histogramdd(input, bins, range=None, weight=None, density=False):
     tensor([[0., 1.],
             [1., 1.]])
     """
-    if not isinstance(input, TensorBase):
-        raise TypeError(f"[histogramdd] argument 'input' must be Tensor, not {type(input).__name__}")
+    need_tensor("histogramdd", "input", input)
     if isinstance(bins, TensorBase) or not (hasattr(bins, "__index__") or isinstance(bins, (list, tuple))):
         raise TypeError(f"[histogramdd] argument 'bins' must be int, or a list of ints or of Tensors, not {type(bins).__name__}")
     if input.ndim < 2:

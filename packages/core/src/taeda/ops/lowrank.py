@@ -6,13 +6,11 @@ and 5.1.  The range of A is sought in q random combinations of its columns, refi
 
 from __future__ import annotations
 
-from taeda.operands import tensor_from
-from taeda.ops.compat import need_tensor
+from taeda.operands import need_tensor
 from taeda.ops.eigen import linalg_eigh, linalg_svd
 from taeda.ops.factor import linalg_cholesky, linalg_qr
 from taeda.ops.random import randn
 from taeda.ops.solve import linalg_solve_triangular
-from taeda.tensor_base import TensorBase
 
 __all__ = ["lobpcg", "pca_lowrank", "svd_lowrank"]
 PUBLIC = ("lobpcg", "pca_lowrank", "svd_lowrank")
@@ -29,12 +27,6 @@ def _basis(A, q, niter):
     return Q
 
 
-def _float(op, A):
-    if not isinstance(A, TensorBase):
-        raise TypeError(f"[{op}] argument must be Tensor, not {type(A).__name__}{tensor_from(A)}")
-    return A
-
-
 def svd_lowrank(A, q=6, niter=2, M=None):
     """Return U (..., m, q), S (..., q) and V (..., n, q) with A (or A - M) about U diag(S) V^H.
 
@@ -46,7 +38,7 @@ def svd_lowrank(A, q=6, niter=2, M=None):
     >>> taeda.svd_lowrank(A, q=1)[1].round(decimals=3)
     tensor([5.])
     """
-    A = _float("svd_lowrank", A)
+    need_tensor("svd_lowrank", "A", A)
     if M is not None:
         A = A - M
     m, n = A.shape[-2:]
@@ -71,7 +63,7 @@ def pca_lowrank(A, q=None, center=True, niter=2):
     >>> (V[1] / V[0]).round(decimals=3), (S ** 2 / 2).round(decimals=3)
     (tensor([2.]), tensor([5.]))
     """
-    A = _float("pca_lowrank", A)
+    need_tensor("pca_lowrank", "A", A)
     m, n = A.shape[-2:]
     q = min(6, m, n) if q is None else q
     if not 0 <= q <= min(m, n):
@@ -95,7 +87,7 @@ def lobpcg(A, k=None, B=None, X=None, n=None, iK=None, niter=None, tol=None, lar
     >>> taeda.lobpcg(A, k=1)[0]
     tensor([5.])
     """
-    A = _float("lobpcg", A)
+    need_tensor("lobpcg", "A", A)
     if tracker is not None:
         raise NotImplementedError("[lobpcg] a tracker follows iterations; the direct solver has none")
     if X is not None:

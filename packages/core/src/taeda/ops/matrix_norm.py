@@ -6,17 +6,17 @@ All are compositions: norms of vectors, sums, singular values.
 from __future__ import annotations
 
 import math
+from operator import index
 from typing import Any
 
 from taeda.autograd.node import named, own
 from taeda.dtype import bool_, complex128, dtype as _dtype, float32, float64, int64
-from taeda.operands import tensor_from
+from taeda.operands import need_tensor, wrapped_dim
 from taeda.ops.eigen import linalg_eigvalsh, linalg_svdvals
 from taeda.ops.least_squares import threshold_of
 from taeda.ops.matmul import write_result
 from taeda.ops.norms import vector_norm
 from taeda.ops.solve import linalg_inv_ex
-from taeda.tensor_base import TensorBase
 
 __all__ = ["frobenius_norm", "linalg_cond", "linalg_matrix_norm", "linalg_matrix_rank", "linalg_norm", "linalg_vector_norm",
            "nuclear_norm"]
@@ -28,26 +28,16 @@ _PYTHON = {bool: bool_, int: int64, float: float64, complex: complex128}
 _ORDERS = (1, -1, math.inf, -math.inf, 2, -2)
 
 
-def _tensor(x: Any, op: str) -> Any:
-    if not isinstance(x, TensorBase):
-        raise TypeError(f"[{op}] argument must be Tensor, not {type(x).__name__}{tensor_from(x)}")
-    return x
-
-
 def _two_dims(op: str, dim: Any, ndim: int) -> tuple[int, int]:
     """Return the two dimensions of the matrices, counted from the front."""
     if not isinstance(dim, (tuple, list)):
         raise TypeError(f"[{op}] argument 'dim' must be a tuple of two ints, not {type(dim).__name__}")
     if len(dim) != 2:
         raise RuntimeError(f"[{op}] dim must be a 2-tuple. Got {', '.join(map(str, dim))}")
-    places = []
-    for d in dim:
-        if not -ndim <= d < ndim:
-            raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {d})")
-        places.append(d % ndim)
-    if places[0] == places[1]:
+    first, second = (wrapped_dim(op, index(d), ndim) for d in dim)           # True is 1 here, as in PyTorch
+    if first == second:
         raise RuntimeError(f"[{op}] dims must be different. Got ({dim[0]}, {dim[1]})")
-    return places[0], places[1]
+    return first, second
 
 
 def _check_operand(op: str, A: Any, ord: Any) -> None:
@@ -82,7 +72,8 @@ def linalg_matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None,
     tensor(7.)
     """
     op = "linalg.matrix_norm"
-    _check_operand(op, _tensor(A, op), ord)
+    need_tensor(op, "A", A)
+    _check_operand(op, A, ord)
     if isinstance(ord, bool) or ord not in (*_ORDERS, "fro", "nuc"):
         raise RuntimeError(f"[{op}] Order {ord} not supported; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     row, column = _two_dims(op, dim, A.ndim)
@@ -128,7 +119,7 @@ def linalg_norm(A, ord=None, dim=None, keepdim=False, *, out=None, dtype=None):
     tensor(4.)
     """
     op = "linalg.norm"
-    _tensor(A, op)
+    need_tensor(op, "A", A)
     dims = dim if dim is None or isinstance(dim, (tuple, list)) else (dim,)
     if dims is not None and len(dims) not in (1, 2):
         raise RuntimeError(f"[{op}] If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
@@ -176,7 +167,8 @@ def linalg_cond(A, p=None, *, out=None):
     tensor(2.)
     """
     op = "linalg.cond"
-    if _tensor(A, op).ndim < 2:
+    need_tensor(op, "A", A)
+    if A.ndim < 2:
         raise RuntimeError(f"[{op}] The input tensor must have at least 2 dimensions; its shape is {tuple(A.shape)}")
     if p is not None and (isinstance(p, bool) or p not in (*_ORDERS, "fro", "nuc")):
         raise RuntimeError(f"[{op}] linalg.cond got an invalid norm type: {p}")
@@ -211,7 +203,8 @@ def linalg_matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None, ou
     tensor(1)
     """
     op = "linalg.matrix_rank"
-    if _tensor(A, op).ndim < 2:
+    need_tensor(op, "A", A)
+    if A.ndim < 2:
         raise RuntimeError(f"[{op}] The input tensor input must have at least 2 dimensions; its shape is {tuple(A.shape)}")
     if A.dtype.to_real() not in (float32, float64):
         raise RuntimeError(f"[{op}] This function doesn't handle types other than float and double, real or complex; got {A.dtype}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from taeda.autograd.dual import current_level
 from taeda.autograd.node import named
 from taeda.dtype import bool_
+from taeda.operands import need_tensor
 from taeda.ops import (  # type: ignore[attr-defined]
     conv as _conv,
     ctc as _ctc,
@@ -19,7 +20,6 @@ from taeda.ops import (  # type: ignore[attr-defined]
     normalization as _normalization,
 )
 from taeda.ops.batch_norm import batch_norm_moments, instance_norm_any
-from taeda.ops.compat import need_tensor
 from taeda.ops.creation import empty_like, ones_like, zeros_like
 from taeda.ops.searching import searchsorted
 from taeda.ops.sequences import arange

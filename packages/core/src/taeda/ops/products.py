@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 
 from taeda.autograd.node import own
-from taeda.operands import tensor_from
+from taeda.operands import need_tensor
 from taeda.ops.einsum import multi_dot
 from taeda.ops.join import cat
 from taeda.ops.matmul import matmul, write_result
 from taeda.ops.solve import linalg_inv, linalg_solve
-from taeda.tensor_base import TensorBase
 
 __all__ = ["kron", "linalg_diagonal", "linalg_matmul", "linalg_multi_dot", "linalg_tensorinv", "linalg_tensorsolve", "linalg_vander",
            "vander"]
@@ -20,12 +19,6 @@ _SMALL = 4096              # elements of a result whose making costs less than m
 _SHORT = 64                # elements of a run that cost as much as its start
 
 
-def _tensors(op, *xs):
-    for x in xs:
-        if not isinstance(x, TensorBase):
-            raise TypeError(f"[{op}] argument must be Tensor, not {type(x).__name__}{tensor_from(x)}")
-
-
 def kron(input, other, *, out=None):
     """Return the Kronecker product: y[i p + k, j q + l] = input[i, j] other[k, l], other being (p, q); any rank.
 
@@ -33,7 +26,8 @@ def kron(input, other, *, out=None):
     >>> taeda.kron(taeda.tensor([1., 10.]), taeda.tensor([1., 2.]))
     tensor([ 1.,  2., 10., 20.])
     """
-    _tensors("kron", input, other)
+    need_tensor("kron", "input", input)
+    need_tensor("kron", "other", other)
     if input.ndim == other.ndim == 2 and input.numel() * other.numel() <= _SMALL:
         (m, n), (p, q) = input.shape, other.shape
         y = (input.reshape(m, 1, n, 1) * other.reshape(p, 1, q)).reshape(m * p, n * q)
@@ -64,7 +58,7 @@ def linalg_vander(x, *, N=None):
     tensor([[1., 2., 4.],
             [1., 3., 9.]])
     """
-    _tensors("linalg.vander", x)
+    need_tensor("linalg.vander", "x", x)
     if x.dtype.name in ("bool", "float16", "bfloat16"):
         raise RuntimeError(f"[linalg.vander] supports float32, float64, complex and integer tensors, but got {x.dtype}")
     if N is None:
@@ -84,7 +78,7 @@ def vander(x, N=None, increasing=False):
     tensor([[2, 1],
             [3, 1]])
     """
-    _tensors("vander", x)
+    need_tensor("vander", "x", x)
     if x.ndim != 1:
         raise RuntimeError(f"[vander] x must be a one-dimensional tensor, got shape {tuple(x.shape)}")
     N = x.shape[0] if N is None else N
@@ -108,7 +102,7 @@ def linalg_diagonal(A, *, offset=0, dim1=-2, dim2=-1):
     >>> taeda.linalg.diagonal(taeda.eye(3), offset=1)
     tensor([0., 0.])
     """
-    _tensors("linalg.diagonal", A)
+    need_tensor("linalg.diagonal", "A", A)
     return A.diagonal(offset, dim1, dim2)
 
 
@@ -142,7 +136,7 @@ def linalg_tensorinv(A, ind=2, *, out=None):
     taeda.Size([2, 2, 4])
     """
     op = "linalg.tensorinv"
-    _tensors(op, A)
+    need_tensor(op, "A", A)
     if ind <= 0:
         raise RuntimeError(f"[{op}] Expected a strictly positive integer for 'ind', but got {ind}")
     before, after = tuple(A.shape[:ind]), tuple(A.shape[ind:])
@@ -164,7 +158,8 @@ def linalg_tensorsolve(A, B, dims=None, *, out=None):
     tensor([0.5000, 0.5000, 0.5000, 0.5000])
     """
     op = "linalg.tensorsolve"
-    _tensors(op, A, B)
+    need_tensor(op, "A", A)
+    need_tensor(op, "B", B)
     if dims is not None:
         A = A.movedim(tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
     before, after = tuple(A.shape[:B.ndim]), tuple(A.shape[B.ndim:])

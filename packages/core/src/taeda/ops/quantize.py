@@ -11,7 +11,7 @@ from typing import Any
 
 from taeda.autograd.node import named
 from taeda.dtype import NAMES, type_name
-from taeda.ops.compat import need_tensor
+from taeda.operands import need_tensor
 from taeda.ops.conversion import tensor
 from taeda.ops.masking import where
 from taeda.tensor_base import TensorBase
@@ -24,8 +24,7 @@ WIDE = (FLOAT32, NAMES["float64"])
 
 
 def _check(op: str, x: Any, low: Any, high: Any) -> tuple[int, int]:
-    if not isinstance(x, TensorBase):
-        raise TypeError(f"[{op}] argument 'input' must be Tensor, not {type(x).__name__}")
+    need_tensor(op, "input", x)
     if not x.is_floating_point():
         raise NotImplementedError(f"[{op}] not implemented for '{type_name(x.dtype)}'; convert it with .float()")
     low, high = operator.index(low), operator.index(high)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taeda.ops.compat import need_tensor
+from taeda.operands import need_tensor
 from taeda.ops.conversion import mapped
 
 __all__: list = []

@@ -15,7 +15,7 @@ from taeda.tensor_base cimport CPU, TensorBase
 
 import math
 
-from taeda.ops.compat import need_tensor
+from taeda.operands import need_tensor
 from taeda.ops.masking import where
 
 __all__ = ["segment_reduce"]

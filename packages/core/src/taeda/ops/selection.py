@@ -8,6 +8,7 @@ from numbers import Number
 from taeda._once import warn_once
 from taeda.autograd.node import named
 from taeda.dtype import bool_, float64, int32, int64, type_name, uint64
+from taeda.operands import need_tensor, wrapped_dim
 from taeda.ops.gather import scatter_reduce, scatter_reduce_
 from taeda.ops.join import stack
 from taeda.ops.matmul import write_result
@@ -19,6 +20,7 @@ from taeda.tensor_base import TensorBase
 
 __all__ = ["combinations", "hash_tensor", "index_reduce", "index_reduce_", "isin"]
 PUBLIC = ("combinations", "hash_tensor", "index_reduce", "isin")
+
 
 def isin(elements, test_elements, *, assume_unique=False, invert=False, out=None):
     """Return where ``elements`` are among ``test_elements``; either may be a number.  nan is in nothing.
@@ -84,8 +86,7 @@ def combinations(input, r=2, with_replacement=False):
             [1, 3],
             [2, 3]])
     """
-    if not isinstance(input, TensorBase):
-        raise TypeError(f"[combinations] argument 'input' must be Tensor, not {type(input).__name__}")
+    need_tensor("combinations", "input", input)
     if input.ndim != 1:
         raise RuntimeError(f"[combinations] Expect a 1D vector, but got shape {list(input.shape)}")
     if isinstance(r, TensorBase):
@@ -116,9 +117,8 @@ def combinations(input, r=2, with_replacement=False):
 def _spread(op, x, dim, index, source):
     """The checked index as scatter_reduce takes it: one place for every element of source."""
     for name, t in (("input", x), ("index", index), ("source", source)):
-        if not isinstance(t, TensorBase):
-            raise TypeError(f"[{op}] argument '{name}' must be Tensor, not {type(t).__name__}")
-    d = _wrap(op, dim, x.ndim)
+        need_tensor(op, name, t)
+    d = wrapped_dim(op, dim, x.ndim)
     if index.ndim > 1:
         raise IndexError(f"[{op}] Index is supposed to be a vector, but got shape {tuple(index.shape)}")
     if index.dtype not in (int32, int64):
@@ -197,18 +197,17 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
     >>> taeda.hash_tensor(taeda.tensor([1, 2, 4])), taeda.hash_tensor(taeda.tensor([4, 1, 2]))
     (tensor(7, dtype=taeda.uint64), tensor(7, dtype=taeda.uint64))
     """
-    if not isinstance(input, TensorBase):
-        raise TypeError(f"[hash_tensor] argument 'input' must be Tensor, not {type(input).__name__}")
+    need_tensor("hash_tensor", "input", input)
     if mode != 0:
         raise RuntimeError(f"[hash_tensor] Unknown hash_tensor mode: {mode}")
-    if out is not None and not isinstance(out, TensorBase):
-        raise TypeError(f"[hash_tensor] argument 'out' must be Tensor, not {type(out).__name__}")
-    if out is not None and out.dtype != uint64:
-        raise RuntimeError(f"[hash_tensor] Expected result to be of dtype uint64, but got {out.dtype}")
+    if out is not None:
+        need_tensor("hash_tensor", "out", out)
+        if out.dtype != uint64:
+            raise RuntimeError(f"[hash_tensor] Expected result to be of dtype uint64, but got {out.dtype}")
     if input.is_complex() and input.numel():
         raise NotImplementedError(f"[hash_tensor] not implemented for '{type_name(input.dtype)}'; hash its view_as_real")
     dim = () if dim is None else dim
-    dims = sorted(_wrap("hash_tensor", d, input.ndim) for d in ([dim] if hasattr(dim, "__index__") else dim))
+    dims = sorted(wrapped_dim("hash_tensor", d, input.ndim) for d in ([dim] if hasattr(dim, "__index__") else dim))
     if len(set(dims)) < len(dims):
         raise RuntimeError(f"[hash_tensor] a dim appears multiple times in the list of dims {tuple(dim)}")
     dims = dims or list(range(input.ndim))
@@ -236,13 +235,6 @@ def hash_tensor(input, dim=(), *, keepdim=False, mode=0, out=None):
     shape = kept if keepdim else [s for i, s in enumerate(input.shape) if i not in dims]
     found = bits.reshape(shape).view(uint64)
     return write_result(out, found if folded else found.clone(), "hash_tensor")
-
-
-def _wrap(op, dim, ndim):
-    n = max(ndim, 1)
-    if not -n <= dim < n:
-        raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
-    return dim % n
 
 
 METHODS = {"hash_tensor": hash_tensor, "index_reduce": index_reduce, "index_reduce_": index_reduce_}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from taeda._once import warn_once
+from taeda.operands import need_tensor
 from taeda.ops.complex_numbers import complex, view_as_real
 from taeda.ops.creation import ones, zeros
 from taeda.ops.fft import fft_fft as fft, fft_ifft as ifft, fft_irfft as irfft, fft_rfft as rfft
@@ -34,7 +35,7 @@ def _full_window(op, window, win_length, n_fft, like):
                   "and istft wants the one that stft had. window=taeda.ones(win_length) says nothing.", 4)
         window = ones(win_length, dtype=like.dtype.to_real(), device=like.device)
     elif not isinstance(window, TensorBase):
-        raise TypeError(f"[{op}] argument 'window' must be Tensor, not {type(window).__name__}")
+        need_tensor(op, "window", window)
     elif tuple(window.shape) != (win_length,):
         raise RuntimeError(f"[{op}] expected a 1D window tensor of size equal to win_length={win_length}, but got window with size "
                            f"{list(window.shape)}")
@@ -66,10 +67,9 @@ def stft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tru
     taeda.Size([3, 3])
     """
     n_fft, hop, win_length = _sizes("stft", n_fft, hop_length, win_length)
-    if not isinstance(input, TensorBase):
-        raise TypeError(f"[stft] argument 'input' must be Tensor, not {type(input).__name__}")
-    if window is not None and not isinstance(window, TensorBase):
-        raise TypeError(f"[stft] argument 'window' must be Tensor, not {type(window).__name__}")
+    need_tensor("stft", "input", input)
+    if window is not None:
+        need_tensor("stft", "window", window)
     of_complex = input.is_complex() or (window is not None and window.is_complex())
     if return_complex is None and not of_complex:
         raise RuntimeError("[stft] stft requires the return_complex parameter be given for real inputs; pass return_complex=True")
@@ -141,8 +141,7 @@ def istft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tr
     True
     """
     n_fft, hop, win_length = _sizes("istft", n_fft, hop_length, win_length)
-    if not isinstance(input, TensorBase):
-        raise TypeError(f"[istft] argument 'input' must be Tensor, not {type(input).__name__}")
+    need_tensor("istft", "input", input)
     if not input.is_complex():
         raise RuntimeError("[istft] istft requires a complex-valued input tensor matching the output from stft with "
                            f"return_complex=True, got {input.dtype} of shape {tuple(input.shape)}")

@@ -7,7 +7,7 @@ from numbers import Real
 
 from taeda.autograd.node import own
 from taeda.dtype import bool_, float32, float64, int64
-from taeda.ops.compat import need_tensor
+from taeda.operands import need_tensor, wrapped_dim
 from taeda.ops.matmul import write_result
 from taeda.tensor_base import TensorBase
 
@@ -135,12 +135,7 @@ def _along(op, input, dim):
     """Return the input with the dimension ``dim``, or all of it, as the last one, and the sizes that are left with 1 in its place."""
     if dim is None:
         return input.reshape(-1), [1] * input.ndim
-    n = max(input.ndim, 1)
-    if isinstance(dim, bool) or not hasattr(dim, "__index__"):
-        raise TypeError(f"[{op}] argument 'dim' must be int, not {type(dim).__name__}")
-    if not -n <= dim < n:
-        raise IndexError(f"[{op}] Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
-    d = dim % n
+    d = wrapped_dim(op, dim, input.ndim)
     return input.reshape(1) if input.ndim == 0 else input.movedim(d, -1), [1 if i == d else s for i, s in enumerate(input.shape)]
 
 

@@ -10,10 +10,10 @@ from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.dtype import int64
 from taeda.layout import COMPRESSED
+from taeda.operands import wrapped_dim
 from taeda.sparse.compressed import to_compressed, to_coo
 from taeda.sparse.places import linear_of, sparse_dim
 from taeda.sparse.rules_form import need_coo
-from taeda.sparse.rules_shape import wrapped_dim
 from taeda.sparse.tensor import coalesce, from_values, packed, rule, summed, unknown, values_of, with_values
 
 

@@ -8,20 +8,13 @@ from taeda import ops
 from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
+from taeda.operands import wrapped_dim
 from taeda.sparse.compressed import batch_dims, one_of, to_coo
 from taeda.sparse.places import is_coalesced, known, runs, sparse_dim
 from taeda.sparse.rules_form import write
 from taeda.sparse.tensor import NAMED, from_values, is_sparse, packed, rule, unknown, values_of, with_values
 
 _TURNED = {sparse_csr: sparse_csc, sparse_csc: sparse_csr, sparse_bsr: sparse_bsc, sparse_bsc: sparse_bsr}
-
-
-def wrapped_dim(name: str, dim: int, n: int) -> int:
-    """A dimension's number, counted from the front; IndexError if there is none."""
-    dim = dim.__index__()
-    if not -max(n, 1) <= dim < max(n, 1):
-        raise IndexError(f"[{name}] Dimension out of range (expected to be in range of [{-max(n, 1)}, {max(n, 1) - 1}], but got {dim})")
-    return dim % max(n, 1)
 
 
 @rule("t")
