@@ -34,6 +34,7 @@ from taeda._aten.nodes import (
     node,
     pool_rule,
     softmax_rule,
+    up_to_defaults,
 )
 from taeda._aten.operators import OpOverloadPacket, aten as plain_aten
 from taeda._aten.overloads import overload_of
@@ -96,14 +97,6 @@ def _addmm(a: Any) -> Any:
 
 def _several(n: int, x: Any) -> list[int]:
     return [x] * n if isinstance(x, int) else list(x)
-
-
-def _up_to_defaults(given: list[Any], defaults: tuple[Any, ...]) -> list[Any]:
-    """Leave out of arguments by position the last ones that are their defaults, as PyTorch's calls do."""
-    n = len(given)
-    while n and given[n - 1] == defaults[n - 1]:
-        n -= 1
-    return given[:n]
 
 
 def _conv(n: int) -> Callable[[Any], Any]:
@@ -193,7 +186,7 @@ def _max_pool2d(a: Any) -> Any:
         return NotImplemented
     kernel, padding, dilation = (_several(2, s) for s in (a.kernel_size, a.padding, a.dilation))
     stride = kernel if a.stride is None else _several(2, a.stride)
-    more = _up_to_defaults([padding, dilation, a.ceil_mode], ([0, 0], [1, 1], False))
+    more = up_to_defaults([padding, dilation, a.ceil_mode], ([0, 0], [1, 1], False))
     return node(aten.max_pool2d_with_indices.default, pool_rule, a.input, kernel, stride, *more)[0]
 
 
@@ -263,7 +256,7 @@ def _embedding(a: Any) -> Any:
     if a.sparse or not hasattr(a, "input"):  # taeda.embedding itself
         return NotImplemented
     padding = -1 if a.padding_idx is None else a.padding_idx % a.weight.shape[0]
-    more = _up_to_defaults([padding, a.scale_grad_by_freq], (-1, False))
+    more = up_to_defaults([padding, a.scale_grad_by_freq], (-1, False))
 
     def rule(wants: Any, g: Tensor, args: Any, results: Any) -> Any:
         g = aten.embedding_dense_backward.default(g, args[1], args[0].shape[0], padding, a.scale_grad_by_freq)
@@ -406,7 +399,7 @@ def _norm(a: Any) -> Any:
     dim, keepdim = (a.dim if a.axis is None else a.axis), bool(a.keepdim or a.keepdims)
     if isinstance(p, str) or isinstance(dim, Tensor):
         return NotImplemented
-    more = _up_to_defaults([p, [dim] if isinstance(dim, int) else dim, keepdim], (2, None, False))
+    more = up_to_defaults([p, [dim] if isinstance(dim, int) else dim, keepdim], (2, None, False))
     return aten.linalg_vector_norm.default(a.input, *more, **({} if a.dtype is None else {"dtype": a.dtype}))
 
 

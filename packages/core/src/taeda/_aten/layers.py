@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import taeda
-from taeda._aten.nodes import aten, group_norm_rule, node, pool_rule
+from taeda._aten.nodes import aten, group_norm_rule, node, pool_rule, up_to_defaults
+from taeda.ops.dropout import SELU_DEPTH, alpha_scale
 from taeda.tensor import Tensor
 
 __all__ = ["MADE"]
@@ -81,11 +82,10 @@ def _alpha_dropout(by_channel: bool) -> Callable[[Any], Any]:
             return a.input
         if not _scaling(a):
             return NotImplemented
-        low = 1.7580993408473766
-        scale = 1.0 / ((low * low * a.p + 1) * (1 - a.p)) ** 0.5
+        scale = alpha_scale(a.p)
         noise = _noise(a.input, a.p, by_channel)
-        shift = aten.mul_.Scalar(aten.add.Scalar(noise, -1), low * scale)
-        shift = aten.add_.Scalar(shift, low * scale * a.p)
+        shift = aten.mul_.Scalar(aten.add.Scalar(noise, -1), SELU_DEPTH * scale)
+        shift = aten.add_.Scalar(shift, SELU_DEPTH * scale * a.p)
         return aten.add_.Tensor(aten.mul.Tensor(a.input, aten.mul_.Scalar(noise, scale)), shift)
 
     return made
@@ -102,13 +102,12 @@ def _max_pool1d(a: Any) -> Any:
     if getattr(a, "return_indices", False) or a.input.ndim not in (2, 3):
         return NotImplemented
     kernel = _one(a.kernel_size)
-    more: list[Any] = [[0, _one(a.padding)], [1, _one(a.dilation)], a.ceil_mode]
-    while more and more[-1] == ([0, 0], [1, 1], False)[len(more) - 1]:
-        more.pop()
     stride = kernel if a.stride is None or a.stride == () else _one(a.stride)
+    more = up_to_defaults([[0, _one(a.padding)], [1, _one(a.dilation)], a.ceil_mode], ([0, 0], [1, 1], False))
     x = aten.unsqueeze.default(a.input, -2)
     values, places = node(aten.max_pool2d_with_indices.default, pool_rule, x, [1, kernel], [1, stride], *more)
-    values, _ = aten.squeeze.dim(values, -2), aten.squeeze.dim(places, -2)
+    values = aten.squeeze.dim(values, -2)
+    aten.squeeze.dim(places, -2)                # which PyTorch does, wanted or not
     return values
 
 
@@ -116,10 +115,8 @@ def _avg_pool1d(a: Any) -> Any:
     if a.input.ndim not in (2, 3):
         return NotImplemented
     kernel = _one(a.kernel_size)
-    more: list[Any] = [[0, _one(a.padding)], a.ceil_mode, a.count_include_pad]
-    while more and more[-1] == ([0, 0], False, True)[len(more) - 1]:
-        more.pop()
     stride = kernel if a.stride is None or a.stride == () else _one(a.stride)
+    more = up_to_defaults([[0, _one(a.padding)], a.ceil_mode, a.count_include_pad], ([0, 0], False, True))
     x = aten.avg_pool2d.default(aten.unsqueeze.default(a.input, -2), [1, kernel], [1, stride], *more)
     return aten.squeeze.dim(x, -2)
 

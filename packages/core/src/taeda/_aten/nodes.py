@@ -121,6 +121,14 @@ def kept(*places: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return mark
 
 
+def up_to_defaults(given: list[Any], defaults: tuple[Any, ...]) -> list[Any]:
+    """Leave out of arguments by position the last ones that are their defaults, as PyTorch's calls do."""
+    n = len(given)
+    while n and given[n - 1] == defaults[n - 1]:
+        n -= 1
+    return given[:n]
+
+
 def _conj(x: Tensor) -> Any:
     return aten.conj.default(x) if x.is_complex() else x
 

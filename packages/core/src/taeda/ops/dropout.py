@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from taeda.dtype import type_name
+from taeda.operands import need_tensor
 from taeda.ops.creation import empty_like
 from taeda.tensor_base import TensorBase
 
@@ -19,10 +20,11 @@ __all__ = [
 PUBLIC = tuple(__all__)
 METHODS: dict[str, Any] = {}
 
+SELU_DEPTH = 1.7580993408473766        # SELU's alpha times its scale: what it never falls below, but for the sign
+
 
 def _check(op: str, x: Any, p: float) -> None:
-    if not isinstance(x, TensorBase):
-        raise TypeError(f"[{op}] argument 'input' must be Tensor, not {type(x).__name__}")
+    need_tensor(op, "input", x)
     if not 0 <= p <= 1:  # also when p is NaN
         raise ValueError(f"[{op}] dropout probability has to be between 0 and 1, but got {p}")
 
@@ -105,11 +107,15 @@ def _alpha(op: str, x: Any, p: float, train: bool, by_channel: bool, inplace: bo
     if p == 1:
         return x.mul_(x.new_zeros(())) if inplace else x * x.new_zeros(())
     noise = _noise(op, x, p, by_channel)
-    alpha = 1.7580993408473766
-    a = 1.0 / ((alpha * alpha * p + 1) * (1 - p)) ** 0.5
-    shift = noise.sub(1).mul_(alpha * a).add_(alpha * a * p)
-    noise.mul_(a)
+    scale = alpha_scale(p)
+    shift = noise.sub(1).mul_(SELU_DEPTH * scale).add_(SELU_DEPTH * scale * p)
+    noise.mul_(scale)
     return x.mul_(noise).add_(shift) if inplace else x * noise + shift
+
+
+def alpha_scale(p: float) -> float:
+    """What mean 0 and variance 1 are kept by, where elements fall to -SELU_DEPTH with probability p."""
+    return 1.0 / ((SELU_DEPTH * SELU_DEPTH * p + 1) * (1 - p)) ** 0.5
 
 
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
