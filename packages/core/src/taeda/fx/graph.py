@@ -30,7 +30,7 @@ from typing import Any
 
 from taeda.fx._naming import Namespace as _Namespace, snake_case as _snake_case
 from taeda.fx.codegen import CodeGen, PythonCode, _CustomBuiltin, _PyTreeCodeGen, _PyTreeInfo, _register_custom_builtin
-from taeda.fx.node import Argument, Node, Target, map_aggregate, map_arg
+from taeda.fx.node import Argument, Node, Target, _legal_ops, map_aggregate, map_arg
 
 __all__ = [
     "Argument", "CodeGen", "Graph", "Node", "PythonCode", "Target", "_CustomBuiltin", "_PyTreeCodeGen", "_PyTreeInfo",
@@ -140,7 +140,7 @@ class Graph:
         """
         if op == "call_function" and target is None:
             raise AssertionError("[Graph.find_nodes] a call_function needs a target")
-        if op == "placeholder" or op == "output" or target is None:
+        if op in ("placeholder", "output") or target is None:
             return [n for n in self.nodes if n.op == op]
         return [n for n in self.nodes if n.op == op and n.target == target]
 
@@ -165,7 +165,7 @@ class Graph:
             name: what the value shall be called; a number is added where the name is taken.
             type_expr: the type of the value, for annotations.
         """
-        if op not in ("call_function", "call_method", "get_attr", "call_module", "placeholder", "output"):
+        if op not in _legal_ops or op == "root":
             raise AssertionError(f"[Graph.create_node] op '{op}' is not in _legal_ops")
         args, kwargs = () if args is None else args, {} if kwargs is None else kwargs
         if not isinstance(args, tuple) or not isinstance(kwargs, dict):
@@ -208,12 +208,14 @@ class Graph:
         >>> graph.get_attr("weight").format_node()
         '%weight : [num_users=0] = get_attr[target=weight]'
         """
-        owner = self.owning_module
-        if owner is not None and not has_attr(owner, qualified_name):
-            warnings.warn(
-                "Attempted to insert a get_attr Node with no underlying reference in the owning GraphModule! Call "
-                "GraphModule.add_submodule, register_parameter or register_buffer to add it", stacklevel=2)
+        self._warn_if_absent("get_attr", qualified_name, "add_submodule, register_parameter or register_buffer")
         return self.create_node("get_attr", qualified_name, type_expr=type_expr)
+
+    def _warn_if_absent(self, op: str, path: str, cure: str) -> None:
+        """Say, at the line that adds a node, that the owning module has nothing at the path that it names."""
+        if self.owning_module is not None and not has_attr(self.owning_module, path):
+            warnings.warn(f"Attempted to insert a {op} Node with no underlying reference in the owning GraphModule! Call "
+                          f"GraphModule.{cure} to add it", stacklevel=3)
 
     def call_module(self, module_name: str, args: Any = None, kwargs: Any = None, type_expr: Any = None) -> Node:
         """Add the call of a submodule by its path; warns where the owning module has none.
@@ -224,11 +226,7 @@ class Graph:
         >>> graph.call_module("0", (graph.placeholder("x"),)).format_node()
         '%_0 : [num_users=0] = call_module[target=0](args = (%x,), kwargs = {})'
         """
-        owner = self.owning_module
-        if owner is not None and not has_attr(owner, module_name):
-            warnings.warn(
-                "Attempted to insert a call_module Node with no underlying reference in the owning GraphModule! Call "
-                "GraphModule.add_submodule to add it", stacklevel=2)
+        self._warn_if_absent("call_module", module_name, "add_submodule")
         return self.create_node("call_module", module_name, args, kwargs, type_expr=type_expr)
 
     def call_method(self, method_name: str, args: Any = None, kwargs: Any = None, type_expr: Any = None) -> Node:
@@ -517,9 +515,7 @@ class Graph:
         memo[id(self)] = g
         val_map: dict[Node, Node] = {}
         for node in self.nodes:
-            val_map[node] = copied = g.node_copy(node, lambda n: val_map[n])
-            memo[id(node)] = copied
-            copied.meta = copy.copy(node.meta)
+            val_map[node] = memo[id(node)] = g.node_copy(node, lambda n: val_map[n])
         g._codegen = copy.deepcopy(self._codegen)
         g._co_fields = self._co_fields
         return g

@@ -113,6 +113,11 @@ class _CodeOnlyModule(Module):
         self.__dict__ = body
 
 
+def _class_of(cls: type) -> type:
+    """Return the class that a program knows: without those that single modules have for their ``forward``."""
+    return next(c for c in cls.__mro__ if c.__qualname__ != "GraphModuleImpl")
+
+
 class GraphModule(Module):
     """A module made from a graph: ``code`` is its forward, ``graph`` what it was made from.
 
@@ -141,7 +146,7 @@ class GraphModule(Module):
 
     def __new__(cls: type[GraphModule], *args: Any, **kwargs: Any) -> GraphModule:
         # each has a class of its own, since forward belongs to the class
-        plain = next(c for c in cls.__mro__ if c.__qualname__ != "GraphModuleImpl")
+        plain = _class_of(cls)
         made: Any = type("GraphModuleImpl", (plain,), {"__module__": plain.__module__, "__doc__": None})
         return super().__new__(made)
 
@@ -326,8 +331,7 @@ class GraphModule(Module):
 
     def __reduce__(self) -> Any:
         body = {k: v for k, v in self.__dict__.items() if k not in ("_code", *_HOOKS)}
-        plain = next(c for c in type(self).__mro__ if c.__qualname__ != "GraphModuleImpl")
-        return reduce_graph_module, (body, plain)
+        return reduce_graph_module, (body, _class_of(type(self)))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__reduce__()
