@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from taeda import ops
@@ -62,20 +62,13 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
     goal = [part for g, made in zip(right, goal, strict=True) for part in ([[m] for m in made] if g is REST else [made])]
     size_of = dict(zip(order, sizes, strict=True))
     x = x.reshape(sizes).permute([order.index(n) for g in goal for n in g])
-    return x.reshape([_product([size_of[n] for n in g]) for g in goal])
-
-
-def _product(sizes: Sequence[int]) -> int:
-    n = 1
-    for s in sizes:
-        n *= s
-    return n
+    return x.reshape([math.prod(size_of[n] for n in g) for g in goal])
 
 
 def _split(group: list[str], size: int, lengths: dict[str, int]) -> list[int]:
     """Return the sizes of the names that a dimension is made of; one of them may be left to be inferred."""
     sizes = [lengths.get(n, -1) for n in group]
-    known = _product([s for s in sizes if s != -1])
+    known = math.prod(s for s in sizes if s != -1)
     if sizes.count(-1) > 1:
         raise RuntimeError(f"[rearrange] cannot infer the sizes of two dimensions at once: {group} of size {size}; give one of them")
     if -1 in sizes and (known == 0 or size % known):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from taeda.fx.node import Node
@@ -54,8 +55,5 @@ def get_size_of_all_nodes(fx_module: Any, args: list[Any] | None = None) -> None
 
 def _bytes(meta: Any) -> int:
     if isinstance(meta, TensorMetadata):
-        n = meta.dtype.itemsize
-        for size in meta.shape:
-            n *= size
-        return int(n)
+        return math.prod(meta.shape, start=meta.dtype.itemsize)
     return sum(_bytes(x) for x in meta) if isinstance(meta, (tuple, list)) else 0
