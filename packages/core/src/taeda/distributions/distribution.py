@@ -196,7 +196,11 @@ class Distribution:
         for name, value in self._parameters().items():
             extra = value.shape[len(self._batch_shape):] if value.ndim else ()
             setattr(made, name, value.expand(batch + tuple(extra)))
-        Distribution.__init__(made, batch, self._event_shape, validate_args=False)
+        return self._finish_expanding(made, batch)
+
+    def _finish_expanding(self, made: Any, batch_shape: Any) -> Any:
+        """Return an instance whose parameters are expanded, with its shapes; they are not checked again."""
+        Distribution.__init__(made, batch_shape, self._event_shape, validate_args=False)
         made._validate_args = self._validate_args
         return made
 
@@ -388,9 +392,7 @@ class Independent(Distribution):
         made = self._get_checked_instance(Independent, _instance)
         n = made.reinterpreted_batch_ndims = self.reinterpreted_batch_ndims
         made.base_dist = self.base_dist.expand(tuple(batch_shape) + tuple(self._event_shape[:n]))
-        Distribution.__init__(made, batch_shape, self._event_shape, validate_args=False)
-        made._validate_args = self._validate_args
-        return made
+        return self._finish_expanding(made, batch_shape)
 
     @property
     def mean(self) -> Tensor:

@@ -125,6 +125,15 @@ def _cauchy(p: Cauchy, q: Cauchy) -> Tensor:
     return ((p.scale + q.scale).pow(2) + (p.loc - q.loc).pow(2)).log() - (4 * p.scale * q.scale).log()
 
 
+def _same_events(p: Any, q: Any, family: str) -> int:
+    """Return how many numbers a value of each has; ValueError if it is not the same."""
+    if p.event_shape != q.event_shape:
+        raise ValueError(
+            f"[kl_divergence] KL-divergence between two {family} with different event shapes, {p.event_shape} and {q.event_shape}"
+        )
+    return int(p.event_shape[0])
+
+
 def _batch_trace_XXT(bmat: Tensor) -> Tensor:
     """Return the trace of M M^T for matrices (..., n, m), under PyTorch's private name.
 
@@ -138,12 +147,7 @@ def _batch_trace_XXT(bmat: Tensor) -> Tensor:
 
 @register_kl(MultivariateNormal, MultivariateNormal)
 def _multivariate_normal(p: MultivariateNormal, q: MultivariateNormal) -> Tensor:
-    if p.event_shape != q.event_shape:
-        raise ValueError(
-            "[kl_divergence] KL-divergence between two Multivariate Normals with different event shapes, "
-            f"{p.event_shape} and {q.event_shape}"
-        )
-    n = p.event_shape[0]
+    n = _same_events(p, q, "Multivariate Normals")
     turned = taeda.linalg.solve_triangular(q.scale_tril, p.scale_tril, upper=False)
     away = taeda.linalg.solve_triangular(q.scale_tril, (q.loc - p.loc).unsqueeze(-1), upper=False)
     squares = _batch_trace_XXT(turned) + _batch_trace_XXT(away)
@@ -202,6 +206,7 @@ def _transformed(p: TransformedDistribution, q: TransformedDistribution) -> Tens
         raise NotImplementedError("[kl_divergence] two TransformedDistribution need the same transforms and event shapes")
     return kl_divergence(p.base_dist, q.base_dist)
 
+
 # -- the gamma family --------------------------------------------------------------------------------
 
 
@@ -256,18 +261,9 @@ def _exponential_family(p: ExponentialFamily, q: ExponentialFamily) -> Tensor:
 # -- the low-rank normal: traces and distances without a matrix of n x n where there is a factor ----------
 
 
-def _same_events(p: Any, q: Any) -> int:
-    if p.event_shape != q.event_shape:
-        raise ValueError(
-            "[kl_divergence] KL-divergence between two (Low Rank) Multivariate Normals with different event shapes, "
-            f"{p.event_shape} and {q.event_shape}"
-        )
-    return int(p.event_shape[0])
-
-
 def _to_low_rank(p: Any, q: LowRankMultivariateNormal, factor: Tensor, diagonal: Any) -> Tensor:
     """KL from a normal with the covariance factor factor^T + diagonal, or without the second."""
-    n = _same_events(p, q)
+    n = _same_events(p, q, "(Low Rank) Multivariate Normals")
     turned = q.cov_factor.mT / q.cov_diag.unsqueeze(-2)                 # W^T D^-1
     half = taeda.linalg.solve_triangular(q._capacitance_tril, turned, upper=False)
     trace = (factor.pow(2) / q.cov_diag.unsqueeze(-1)).sum((-2, -1)) - (half @ factor).pow(2).sum((-2, -1))
@@ -288,7 +284,7 @@ def _normal_low_rank(p: MultivariateNormal, q: LowRankMultivariateNormal) -> Ten
 
 @register_kl(LowRankMultivariateNormal, MultivariateNormal)
 def _low_rank_normal(p: LowRankMultivariateNormal, q: MultivariateNormal) -> Tensor:
-    n = _same_events(p, q)
+    n = _same_events(p, q, "(Low Rank) Multivariate Normals")
     spread = taeda.cat([p.cov_factor, p.cov_diag.sqrt().diag_embed()], -1)
     away, tril = (q.loc - p.loc).unsqueeze(-1), q.scale_tril
     squares = [taeda.linalg.solve_triangular(tril, x, upper=False).pow(2).sum((-2, -1)) for x in (spread, away)]

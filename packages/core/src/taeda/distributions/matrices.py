@@ -153,9 +153,7 @@ class LowRankMultivariateNormal(_NormalVectors):
         made.cov_factor = self.cov_factor.expand((*batch_shape, *self.cov_factor.shape[-2:]))
         made._capacitance_tril = self._capacitance_tril
         made._unbroadcasted_cov_factor, made._unbroadcasted_cov_diag = self._unbroadcasted_cov_factor, self._unbroadcasted_cov_diag
-        Distribution.__init__(made, batch_shape, self._event_shape, validate_args=False)
-        made._validate_args = self._validate_args
-        return made
+        return self._finish_expanding(made, batch_shape)
 
     @lazy_property
     def variance(self) -> Tensor:
@@ -317,9 +315,7 @@ class _OfCovariance(Distribution):
                 value = vars(self)[name]
                 setattr(made, name, value.expand(batch + tuple(value.shape[n:])))
         made._unbroadcasted_scale_tril = self._unbroadcasted_scale_tril
-        Distribution.__init__(made, batch, self._event_shape, validate_args=False)
-        made._validate_args = self._validate_args
-        return made
+        return self._finish_expanding(made, batch)
 
     def _half_log_det(self) -> Tensor:
         return self._unbroadcasted_scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
@@ -387,6 +383,7 @@ class MultivariateNormal(_OfCovariance, _NormalVectors):
 
     def _distance(self, away: Tensor) -> Tensor:
         return _solve(self._unbroadcasted_scale_tril, away).pow(2).sum(-1)
+
 
 class Wishart(_OfCovariance, ExponentialFamily):
     """The sum of df products x x^T of vectors x from N(0, S), for any real df > n - 1; S as in ``MultivariateNormal``.

@@ -72,9 +72,7 @@ class MixtureSameFamily(Distribution):
         mix, parts = self._mixture_distribution, self._component_distribution
         made._mixture_distribution = mix.expand(batch_shape)
         made._component_distribution = parts.expand((*batch_shape, mix._num_events))
-        Distribution.__init__(made, batch_shape, self._event_shape, validate_args=False)
-        made._validate_args = self._validate_args
-        return made
+        return self._finish_expanding(made, batch_shape)
 
     def _over_events(self, weights: Tensor) -> Tensor:
         """Give weights (..., K) the dimensions of an event."""
