@@ -132,7 +132,7 @@ def _is_same_size(s: Any, other: Any) -> bool:
 # -- copies ------------------------------------------------------------------------------------------
 
 
-@rule("detach", "alias", "lift_fresh", "_conj_nothing")
+@rule("detach", "alias", "lift_fresh")
 def detach(s: Any) -> Any:
     made = make(s._layout, s._places, s._held, s.shape)
     made._known = s._known                  # of the indices, which both have
@@ -266,14 +266,20 @@ def resize_(s: Any, *given: Any, memory_format: Any = None) -> Any:
     return write("resize_", s, make(s._layout, (starts, places[:n]), s._held[:n], size))
 
 
+def _size_of(name: str, size: Any, sparse_dim: int, dense_dim: int) -> tuple[int, ...]:
+    """Return a size that has as many dimensions as are said to be sparse and dense."""
+    size = tuple(size)
+    if len(size) != sparse_dim + dense_dim:
+        raise RuntimeError(f"[{name}] 'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(size)}, "
+                           f"sparse_dim = {sparse_dim}, dense_dim = {dense_dim}")
+    return size
+
+
 @rule("sparse_resize_")
 def sparse_resize_(s: Any, size: Any, sparse_dim: int, dense_dim: int) -> Any:
     need_coo("sparse_resize_", s)
     begin_write("sparse_resize_", s)
-    size = tuple(size)
-    if len(size) != sparse_dim + dense_dim:
-        raise RuntimeError(f"[sparse_resize_] 'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(size)}, "
-                           f"sparse_dim = {sparse_dim}, dense_dim = {dense_dim}")
+    size = _size_of("sparse_resize_", size, sparse_dim, dense_dim)
     if s._nnz():
         if sparse_dim != s.sparse_dim():
             raise RuntimeError(f"[sparse_resize_] changing the number of sparse dimensions (from {s.sparse_dim()} to {sparse_dim}) on a "
@@ -296,9 +302,7 @@ def sparse_resize_(s: Any, size: Any, sparse_dim: int, dense_dim: int) -> Any:
 @rule("sparse_resize_and_clear_")
 def sparse_resize_and_clear_(s: Any, size: Any, sparse_dim: int, dense_dim: int) -> Any:
     begin_write("sparse_resize_and_clear_", s)
-    if len(tuple(size)) != sparse_dim + dense_dim:
-        raise RuntimeError(f"[sparse_resize_and_clear_] 'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = "
-                           f"{len(tuple(size))}, sparse_dim = {sparse_dim}, dense_dim = {dense_dim}")
+    size = _size_of("sparse_resize_and_clear_", size, sparse_dim, dense_dim)
     return write("sparse_resize_and_clear_", s, empty_of(size, sparse_coo, s.dtype, s.device, sparse_dim))
 
 
@@ -341,7 +345,7 @@ def zeros_like(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = N
 def randn_like(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any) -> Any:
     """Return random numbers where a compressed tensor has elements."""
     if s._layout not in COMPRESSED:
-        raise _tensor.unknown("normal_", s)
+        raise unknown("normal_", s)
     made = with_values(s.detach(), ops.randn_like(s._held, dtype=dtype or s.dtype, device=device or s.device))
     return made.requires_grad_() if requires_grad else made
 

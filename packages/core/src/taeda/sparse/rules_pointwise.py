@@ -316,12 +316,6 @@ def mul_(a: Any, b: Any) -> Any:
     return write("mul_", a, mul(a, b))
 
 
-@rule("nan_to_num")
-def nan_to_num(s: Any, nan: Any = None, posinf: Any = None, neginf: Any = None) -> Any:
-    s = coalesce(s) if s._layout is sparse_coo else s
-    return with_values(s, ops.nan_to_num(values_of(s), nan, posinf, neginf))
-
-
 @rule("any")
 def any_(s: Any, *dim: Any, **kwargs: Any) -> Any:
     if dim or kwargs:

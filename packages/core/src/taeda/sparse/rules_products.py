@@ -76,8 +76,7 @@ def check_matrices(name: str, a: Any, b: Any) -> None:
 
 def _product(s: Any, x: Any) -> Any:
     """A sparse matrix by a dense one; the sparse one's gradient is at its own elements."""
-    values = elements(s) if s._layout in BLOCKS else values_of(s)
-    return ops.sparse_product(pattern_of(s), values, x)
+    return ops.sparse_product(pattern_of(s), elements_of(s), x)
 
 
 def _both(name: str, a: Any, b: Any) -> Any:

@@ -437,9 +437,4 @@ def to_dense(s: Any) -> Any:
     values, sizes = values_of(s), tuple(s.shape)
     if values.is_meta:
         return ops.empty(sizes, dtype=values.dtype, device=values.device)
-    total = 1
-    for size in sizes[:k]:
-        total *= size
-    return summed(values, in_range(s), total).reshape(sizes)
-
-
+    return summed(values, in_range(s), math.prod(sizes[:k])).reshape(sizes)
