@@ -28,8 +28,9 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taeda import _override, _override_protocol
 from taeda._once import warn_once
+from taeda._override import mode_stack
+from taeda._override_protocol import replace_modes
 from taeda.autograd.engine import run_pass, set_runner
 from taeda.kernels.cpu import runtime
 from taeda.overrides import TorchFunctionMode
@@ -301,8 +302,7 @@ class _Recorder(TorchFunctionMode):
         _recorder = self
         set_runner(self.run_backward)
         self.handles = self.timed_steps()
-        _override.mode_stack().insert(0, self)      # outermost: it times what other modes let through
-        self.count_modes()
+        replace_modes([self, *mode_stack()])       # outermost: it times what other modes let through
 
     def stop(self) -> None:
         global _recorder
@@ -314,17 +314,7 @@ class _Recorder(TorchFunctionMode):
             handle.remove()
         for event in list(self.open.__dict__.get("stack", [])):
             self.end(event)
-        modes = _override.mode_stack()
-        if self in modes:
-            modes.remove(self)
-        self.count_modes()
-
-    @staticmethod
-    def count_modes() -> None:
-        """Let the thread's count of modes agree with its stack."""
-        nothing: Any = None
-        _override_protocol.push_mode(nothing)
-        _override_protocol.pop_mode()
+        replace_modes([mode for mode in mode_stack() if mode is not self])
 
 
 _recorder: _Recorder | None = None
