@@ -72,12 +72,15 @@ class Backend(types.ModuleType):
     def flags(self, **flags: Any) -> Iterator[None]:
         """Set flags for a ``with`` block."""
         before = dict(self.__dict__)
-        self.__dict__.update(flags)
         try:
+            for name, value in flags.items():
+                setattr(self, name, value)
             yield
         finally:
-            self.__dict__.clear()
-            self.__dict__.update(before)
+            for name in self.__dict__.keys() - before.keys():
+                delattr(self, name)
+            for name, value in before.items():
+                setattr(self, name, value)
 
 
 def flags_frozen() -> bool:
@@ -270,18 +273,6 @@ class Kernels(Backend):
                 raise ValueError(f"[backends.cpu] conv_precision must be 'fast' or 'precise', got {value!r}")
             set_fast(value == "fast")
         super().__setattr__(name, value)
-
-    @contextmanager
-    def flags(self, **flags: Any) -> Iterator[None]:
-        """Set flags for a ``with`` block."""
-        before = dict(self.__dict__)
-        try:
-            for name, value in flags.items():
-                setattr(self, name, value)
-            yield
-        finally:
-            for name, value in before.items():
-                setattr(self, name, value)
 
     def is_available(self) -> bool:
         """Whether these kernels compute here: always."""
