@@ -133,16 +133,23 @@ def compared(a: Tensor, b: Tensor, place: str, options: dict[str, Any]) -> str |
         return compared_sparse(a, b, place, options)
     if a.is_meta or b.is_meta:                           # nothing to compare
         return None
-    tolerances = [TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (a, b)]
-    rtol, atol = (max(t[i] for t in tolerances) if options[name] is None else options[name] for i, name in enumerate(("rtol", "atol")))
+    rtol, atol = default_tolerances(a, b) if options["rtol"] is None else (options["rtol"], options["atol"])
     common = taeda.promote_types(a.dtype, b.dtype)
     a, b = a.detach().to(common), b.detach().to(common)
     wrong = ~taeda.isclose(a, b, rtol=rtol, atol=atol, equal_nan=options["equal_nan"])
-    count = int(wrong.sum())
-    if not count:
-        return None
-    wides = ((a.is_complex(), taeda.complex128), (a.is_floating_point(), taeda.float64), (common == taeda.bool, taeda.int64))
-    exact = next((d for fits, d in wides if fits), common)
+    return report(a, b, wrong, rtol, atol, place) if wrong.any() else None
+
+
+def default_tolerances(a: Tensor, b: Tensor) -> tuple[float, float]:
+    """Return rtol and atol for two tensors: of their dtypes' the larger."""
+    one, other = (TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (a, b))
+    return max(one[0], other[0]), max(one[1], other[1])
+
+
+def report(a: Tensor, b: Tensor, wrong: Tensor, rtol: float, atol: float, place: str) -> str:
+    """Say how far two tensors of one dtype are apart, which are so in the elements ``wrong``."""
+    wides = ((a.is_complex(), taeda.complex128), (a.is_floating_point(), taeda.float64), (a.dtype == taeda.bool, taeda.int64))
+    exact = next((d for fits, d in wides if fits), a.dtype)
     off = (a.to(exact) - b.to(exact)).abs()
     relative = off.double() / b.to(exact).abs()
     limits = {"absolute": (off, atol), "relative": (relative, rtol)}
@@ -153,6 +160,7 @@ def compared(a: Tensor, b: Tensor, place: str, options: dict[str, Any]) -> str |
             f"Absolute difference: {off.item()}{allowed[0]}\nRelative difference: {relative.item()}{allowed[1]}"
         )
     lines = [f"Tensor-likes are not {'close' if rtol or atol else 'equal'}{place}!", ""]
+    count = int(wrong.sum())
     lines.append(f"Mismatched elements: {count} / {a.numel()} ({100 * count / a.numel():.1f}%)")
     for kind, (values, limit) in limits.items():
         values = values.double().masked_fill(~wrong, -math.inf)
@@ -263,5 +271,5 @@ def assert_allclose(
                   f"Please use `{_spoken.name}.testing.assert_close()` instead.", FutureWarning, stacklevel=2)
     actual, expected = (x if isinstance(x, taeda.Tensor) else taeda.tensor(x) for x in (actual, expected))
     if rtol is None and atol is None:
-        rtol, atol = (max(pair) for pair in zip(*(TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (actual, expected)), strict=True))
+        rtol, atol = default_tolerances(actual, expected)
     assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None)
