@@ -192,19 +192,25 @@ def grad(
     found: Any = run_backward(outs, grads, keep, create_graph or travelling, captures, False)
     if travelling:
         found = [None if g is None else _above.cut_tape(g) for g in found]
-    for i, (x, g) in enumerate(zip(ins, found, strict=True)):
-        if g is None and materialize_grads:
-            if isinstance(x, GradientEdge):
-                raise RuntimeError("[grad] materialize_grads cannot be used when the given input is a GradientEdge, which has no sizes: "
-                                   f"input {i} was not used in the graph")
-            found[i] = _above.zeros_like(x, requires_grad=create_graph)
-        elif g is None and not allow_unused:
-            shape = "" if isinstance(x, GradientEdge) else f": input {i} of shape {tuple(x.shape)}"
-            raise RuntimeError(
-                f"[grad] One of the differentiated Tensors appears to not have been used in the graph{shape}. "
-                "Set allow_unused=True if this is the desired behavior."
-            )
+    if materialize_grads or not allow_unused:
+        return tuple(_unused(i, x, materialize_grads, create_graph) if g is None else g
+                     for i, (x, g) in enumerate(zip(ins, found, strict=True)))
     return tuple(found)
+
+
+def _unused(i: int, x: Any, materialize: bool, create_graph: bool) -> Any:
+    """Return zeros for an input that the outputs do not depend on, if they are asked for; RuntimeError else."""
+    edge = isinstance(x, GradientEdge)
+    if not materialize:
+        shape = "" if edge else f": input {i} of shape {tuple(x.shape)}"
+        raise RuntimeError(
+            f"[grad] One of the differentiated Tensors appears to not have been used in the graph{shape}. "
+            "Set allow_unused=True if this is the desired behavior."
+        )
+    if edge:
+        raise RuntimeError("[grad] materialize_grads cannot be used when the given input is a GradientEdge, which has no sizes: "
+                           f"input {i} was not used in the graph")
+    return _above.zeros_like(x, requires_grad=create_graph)
 
 
 def _batched(
