@@ -68,31 +68,33 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
     'hello'
     """
     dst = os.path.expanduser(dst)
-    found = hashlib.sha256()
+    part = f"{dst}.{secrets.token_hex(6)}.part"
+    try:
+        digest = _download(url, part, progress)
+        if hash_prefix is not None and not digest.startswith(hash_prefix):
+            raise RuntimeError(f'[hub] invalid hash value of {url} (expected "{hash_prefix}", got "{digest[: len(hash_prefix)]}")')
+        os.replace(part, dst)
+    finally:
+        if os.path.exists(part):
+            os.remove(part)
+
+
+def _download(url: str, path: str, progress: bool) -> str:
+    """Write what an address gives to a new file and return its SHA-256."""
+    found, done = hashlib.sha256(), 0
     request = urllib.request.Request(url, headers={"User-Agent": "taeda.hub"})
-    with urllib.request.urlopen(request) as source:
+    with urllib.request.urlopen(request) as source, open(path, "xb") as file:     # with any new file's permissions: folders are shared
         total = int(source.headers.get("Content-Length") or 0)
-        part = f"{dst}.{secrets.token_hex(6)}.part"
-        try:
-            with open(part, "xb") as file:               # with the permissions of any new file: others may share the folder
-                done = 0
-                while block := source.read(CHUNK):
-                    file.write(block)
-                    found.update(block)
-                    done += len(block)
-                    if progress:
-                        share = f" of {total / 1e6:.1f} MB ({100 * done // total} %)" if total else " MB"
-                        sys.stderr.write(f"\r{done / 1e6:.1f}{share}")
+        while block := source.read(CHUNK):
+            file.write(block)
+            found.update(block)
+            done += len(block)
             if progress:
-                sys.stderr.write("\n")
-            if hash_prefix is not None and not found.hexdigest().startswith(hash_prefix):
-                raise RuntimeError(
-                    f'[hub] invalid hash value of {url} (expected "{hash_prefix}", got "{found.hexdigest()[: len(hash_prefix)]}")'
-                )
-            os.replace(part, dst)
-        finally:
-            if os.path.exists(part):
-                os.remove(part)
+                share = f" of {total / 1e6:.1f} MB ({100 * done // total} %)" if total else " MB"
+                sys.stderr.write(f"\r{done / 1e6:.1f}{share}")
+    if progress:
+        sys.stderr.write("\n")
+    return found.hexdigest()
 
 
 def load_state_dict_from_url(
