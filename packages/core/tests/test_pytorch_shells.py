@@ -186,6 +186,7 @@ def test_what_libraries_ask_of_a_default_device_and_of_storages() -> None:
 
     with DeviceContext(taeda.device("meta")) as context, unset_fake_temporarily():
         assert taeda.zeros(2).device == context.device == taeda.device("meta")
+
     @set_device("meta")
     def several():
         yield taeda.zeros(2)

@@ -359,7 +359,6 @@ def test_a_hash_goes_to_out() -> None:
         taeda.hash_tensor(x, 0, out=taeda.empty(3, dtype=taeda.int64))
 
 
-
 def test_hash_tensor_takes_each_dimension_once() -> None:
     for shape, dim in (((3,), (0, -1)), ((2, 3), (1, -1)), ((2, 3), (0, 1, 0))):
         with pytest.raises(RuntimeError, match="multiple times"):

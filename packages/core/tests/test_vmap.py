@@ -160,7 +160,6 @@ def test_rows_of_several_tables_of_integers() -> None:
     assert vmap(taeda.embedding)(tables, rows).tolist() == [tables[0, 3].tolist(), tables[1, 0].tolist()]
 
 
-
 def test_one_mask_selects_of_every_sample() -> None:
     x, mask = taeda.arange(24.0).reshape(2, 3, 4), taeda.tensor([[True], [False], [True]])
     for m in (mask, mask.expand(3, 4), mask[None], taeda.tensor(True)):

@@ -37,6 +37,7 @@ for _module in ("builtins", "__builtin__"):
     for _kind in (set, frozenset, bytearray, complex, dict):
         PLAIN[f"{_module}.{_kind.__name__}"] = _kind
 
+
 def today(module: str, name: str) -> str:
     """Python 3's name of a global that protocol 2 wrote by Python 2's."""
     module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))

@@ -182,4 +182,5 @@ def nuttall(M, *, sym=True, dtype=None, layout=strided, device=None, requires_gr
     return general_cosine(M, a=[0.3635819, 0.4891775, 0.1365995, 0.0106411], sym=sym, dtype=dtype, layout=layout, device=device,
                           requires_grad=requires_grad)
 
+
 sys.modules[f"{__name__}.windows"] = sys.modules[__name__]         # the file in which PyTorch keeps them

@@ -43,7 +43,6 @@ class _Nn(Functions):
         """Return (device, dtype, non_blocking, memory_format) of the arguments that ``Module.to`` takes."""
         return importlib.import_module("taeda.nn.modules._convert").parse_to(args, kwargs)
 
-
     def __getattr__(self, name: str) -> Any:
         found = super().__getattr__(name)
         if name in ("adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool3d"):

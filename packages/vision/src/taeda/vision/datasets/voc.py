@@ -126,6 +126,7 @@ class VOCDetection(_VOC):
     def _target(self, path: str) -> Any:
         with open(path, "rb") as file:
             text = file.read()
+
         def refuse(*declared: Any) -> None:                     # entities can blow up, and no file of this dataset has any
             raise ValueError(f"[VOCDetection] {path!r} declares entities, which no file of this dataset does; it is refused")
 
