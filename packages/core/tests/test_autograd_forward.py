@@ -263,6 +263,21 @@ def test_gradcheck_finds_a_wrong_forward_rule() -> None:
         taeda.autograd.gradcheck(WrongTangent.apply, x, check_forward_ad=True)
 
 
+def test_gradcheck_leaves_an_input_as_it_was_where_the_function_raises() -> None:
+    calls = []
+
+    def once(x):
+        calls.append(x)
+        if len(calls) > 1:
+            raise ArithmeticError("no second time")
+        return x * 2
+
+    x = taeda.tensor([1.0, 2.0], dtype=taeda.float64, requires_grad=True)
+    with pytest.raises(ArithmeticError):
+        taeda.autograd.gradcheck(once, x)
+    assert x.tolist() == [1.0, 2.0]
+
+
 def test_gradcheck_options() -> None:
     x = taeda.tensor([0.3], dtype=taeda.float64, requires_grad=True)
     assert taeda.autograd.gradcheck(taeda.sin, x, fast_mode=True, nondet_tol=1e-7, masked=False)

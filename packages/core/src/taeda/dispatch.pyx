@@ -104,11 +104,11 @@ cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule, bint opma
     if dtype == I64:
         signed = in_64_bits(op, x)
         x = signed if is_integral(common) else x
-    if dtype == I64 and common != I64 and is_integral(common) and not (rule == 1):
+    if dtype == I64 and common != I64 and is_integral(common) and rule != FLOAT:
         t = scalar_tensor(x, I64, beside.device)     # wraps around in the kernel's dtype as PyTorch does
         t = to_dtype(t, common)
     else:
-        if rule == 1 and is_integral(common):
+        if rule == FLOAT and is_integral(common):
             common = default_float()
         if opmath and (common == F16 or common == BF16) and not is_integral(beside.view.dtype):
             common = F32
@@ -174,9 +174,17 @@ cdef TensorBase unary_params(Op op, object input, const Param* p, object extra, 
     t[0], t[1] = &y.view, &x.view
     launch(op, dtype, x.device, 1, 2, t, p, y.view.numel)
     if op.vjp != NULL and needs_grad(x) and differentiable(y.view.dtype):
-        record(op, y, (x,), (x,) if op.saves == IN0 else (y,) if op.saves == OUT else
-               (x, y) if op.saves == IN0 + OUT else None, extra)
+        record(op, y, (x,), kept_of_one(op.saves, x, y), extra)
     return y if out is None else write_out(out, y, op.name)
+
+
+cdef inline tuple kept_of_one(int saves, TensorBase x, TensorBase y):
+    """The tensors that an op of one operand saves."""
+    if saves == IN0:
+        return (x,)
+    if saves == OUT:
+        return (y,)
+    return (x, y) if saves == IN0 + OUT else None
 
 
 cdef TensorBase unary(Op op, object x, object out=None):
@@ -202,8 +210,7 @@ cdef TensorBase unary_params_(Op op, TensorBase x, const Param* p, object extra)
         return x
     old = snapshot(x) if op.saves & IN0 and op.vjp != NULL and needs_grad(x) else None
     launch(op, dtype, x.device, 1, 2, t, p, x.view.numel)
-    end_inplace(op, x, (x,), (old,) if op.saves == IN0 else (x,) if op.saves == OUT else
-                (old, x) if op.saves == IN0 + OUT else None, extra)
+    end_inplace(op, x, (x,), kept_of_one(op.saves, old, x), extra)
     return x
 
 

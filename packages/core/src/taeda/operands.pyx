@@ -21,7 +21,7 @@ cdef int no_memory(str op, TensorBase t) except -1:
     """Refuse a tensor that has no memory which a kernel could read."""
     if is_wrapper(t):
         raise NoStorage(f"[{op}] Cannot access data pointer of Tensor that doesn't have storage: {type(t).__name__}.__torch_dispatch__ "
-                           "was not asked for this use of the op")
+                        "was not asked for this use of the op")
     return no_stand_in(op, t.device)
 
 

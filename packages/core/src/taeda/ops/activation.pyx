@@ -3,8 +3,8 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (FLOAT, IN0, OUT, SAME, Op, as_tensor, binary, binary_params, check_same_device, contiguous, define, empty,
-                             empty_as, empty_for, empty_like, launch, needs_grad, record, unary, unary_, unary_params,
+from taeda.dispatch cimport (FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor, binary, binary_params, check_same_device, contiguous,
+                             define, empty, empty_as, empty_for, empty_like, launch, needs_grad, record, unary, unary_, unary_params,
                              unary_params_, wrap_dim)
 from taeda.dtype cimport is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, Param, View
@@ -28,7 +28,7 @@ cdef object relu_backward_vjp(Node n, object g):
     return (binary(RELU_BACKWARD, g, n.load(0)) if n.needs(0) else None), flat(n, g)
 
 cdef Op RELU = define("relu", relu_vjp, OUT, SAME)
-cdef Op RELU_BACKWARD = define("relu_backward", relu_backward_vjp, 2, SAME, None, "ThresholdBackwardBackward0")
+cdef Op RELU_BACKWARD = define("relu_backward", relu_backward_vjp, IN1, SAME, None, "ThresholdBackwardBackward0")
 
 def relu(input):
     """Return max(x, 0).
@@ -55,7 +55,7 @@ cdef object sigmoid_backward_vjp(Node n, object h):
     return (binary(SIGMOID_BACKWARD, h, y) if n.needs(0) else None, h * g * (1 - 2 * y) if n.needs(1) else None)
 
 cdef Op SIGMOID = define("sigmoid", sigmoid_vjp, OUT, FLOAT)
-cdef Op SIGMOID_BACKWARD = define("sigmoid_backward", sigmoid_backward_vjp, 3, SAME)
+cdef Op SIGMOID_BACKWARD = define("sigmoid_backward", sigmoid_backward_vjp, IN0 + IN1, SAME)
 
 def sigmoid(input, *, out=None):
     """Return 1 / (1 + e^-x).
@@ -82,7 +82,7 @@ cdef object tanh_backward_vjp(Node n, object h):
     return (binary(TANH_BACKWARD, h, y) if n.needs(0) else None, h * g * (-2 * y) if n.needs(1) else None)
 
 cdef Op TANH = define("tanh", tanh_vjp, OUT, FLOAT)
-cdef Op TANH_BACKWARD = define("tanh_backward", tanh_backward_vjp, 3, SAME)
+cdef Op TANH_BACKWARD = define("tanh_backward", tanh_backward_vjp, IN0 + IN1, SAME)
 
 def tanh(input, *, out=None):
     """Return the hyperbolic tangent.
@@ -127,8 +127,8 @@ cdef object gelu_tanh_backward_vjp(Node n, object h):
 
 cdef Op GELU = define("gelu", gelu_vjp, IN0, SAME)
 cdef Op GELU_TANH = define("gelu_tanh", gelu_tanh_vjp, IN0, SAME, None, "GeluBackward0")
-cdef Op GELU_TANH_BACKWARD = define("gelu_tanh_backward", gelu_tanh_backward_vjp, 3, SAME)
-cdef Op GELU_BACKWARD = define("gelu_backward", gelu_backward_vjp, 3, SAME)
+cdef Op GELU_TANH_BACKWARD = define("gelu_tanh_backward", gelu_tanh_backward_vjp, IN0 + IN1, SAME)
+cdef Op GELU_BACKWARD = define("gelu_backward", gelu_backward_vjp, IN0 + IN1, SAME)
 
 def gelu(input, *, approximate="none", out=None):
     """Return x Phi(x); ``approximate="tanh"`` takes 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
@@ -159,7 +159,7 @@ cdef object silu_backward_vjp(Node n, object h):
     return (binary(SILU_BACKWARD, h, x) if n.needs(0) else None), second
 
 cdef Op SILU = define("silu", silu_vjp, IN0, SAME)
-cdef Op SILU_BACKWARD = define("silu_backward", silu_backward_vjp, 3, SAME)
+cdef Op SILU_BACKWARD = define("silu_backward", silu_backward_vjp, IN0 + IN1, SAME)
 
 def silu(input):
     """Return x sigmoid(x).
@@ -187,7 +187,7 @@ cdef object leaky_relu_backward_vjp(Node n, object h):
     return (binary_params(LEAKY_RELU_BACKWARD, h, n.load(0), p, n.extra) if n.needs(0) else None), flat(n, h)
 
 cdef Op LEAKY_RELU = define("leaky_relu", leaky_relu_vjp, IN0, SAME)
-cdef Op LEAKY_RELU_BACKWARD = define("leaky_relu_backward", leaky_relu_backward_vjp, 2, SAME)
+cdef Op LEAKY_RELU_BACKWARD = define("leaky_relu_backward", leaky_relu_backward_vjp, IN1, SAME)
 
 def leaky_relu(input, negative_slope=0.01):
     """Return x where x > 0, else negative_slope * x.
@@ -223,7 +223,7 @@ cdef object elu_backward_vjp(Node n, object h):
         second = h * g * (low * input_scale).exp().mul(alpha * scale * input_scale * input_scale).masked_fill(x > 0, 0.0)
     return (binary_params(ELU_BACKWARD, h, x, p, n.extra) if n.needs(0) else None), second
 
-cdef Op ELU_BACKWARD = define("elu_backward", elu_backward_vjp, 3, SAME)
+cdef Op ELU_BACKWARD = define("elu_backward", elu_backward_vjp, IN0 + IN1, SAME)
 cdef Op ELU = define("elu", elu_vjp, IN0, SAME)
 
 def elu(input, alpha=1.0, scale=1.0, input_scale=1.0):
@@ -296,7 +296,7 @@ cdef object softplus_backward_vjp(Node n, object h):
         second = (h * g * (s * (1 - s) * beta)).masked_fill(x * beta > threshold, 0.0)
     return (binary_params(SOFTPLUS_BACKWARD, h, x, p, n.extra) if n.needs(0) else None), second
 
-cdef Op SOFTPLUS_BACKWARD = define("softplus_backward", softplus_backward_vjp, 3, SAME)
+cdef Op SOFTPLUS_BACKWARD = define("softplus_backward", softplus_backward_vjp, IN0 + IN1, SAME)
 cdef Op SOFTPLUS = define("softplus", softplus_vjp, IN0, SAME)
 
 def softplus(input, beta=1.0, threshold=20.0, *, out=None):
@@ -323,7 +323,7 @@ cdef object log_sigmoid_backward_vjp(Node n, object h):
         second = h * g * (s * (s - 1))
     return (binary(LOG_SIGMOID_BACKWARD, h, x) if n.needs(0) else None), second
 
-cdef Op LOG_SIGMOID_BACKWARD = define("log_sigmoid_backward", log_sigmoid_backward_vjp, 3, SAME)
+cdef Op LOG_SIGMOID_BACKWARD = define("log_sigmoid_backward", log_sigmoid_backward_vjp, IN0 + IN1, SAME)
 cdef Op LOG_SIGMOID = define("log_sigmoid", log_sigmoid_vjp, IN0, SAME)
 
 def log_sigmoid(input, *, out=None):
@@ -394,7 +394,7 @@ cdef object prelu_vjp(Node n, object g):
         (<object>gw).zero_()
     return (gx if n.needs(0) else None), (gw if n.needs(1) else None)
 
-cdef Op PRELU = define("prelu", prelu_vjp, 0, SAME, None, "PreluKernelBackward0")
+cdef Op PRELU = define("prelu", prelu_vjp, NOTHING, SAME, None, "PreluKernelBackward0")
 cdef Op PRELU_BACKWARD = define("prelu_backward", NULL)
 
 
@@ -485,7 +485,7 @@ cdef object glu_backward_vjp(Node n, object h):
 
 cdef Op GLU = define("glu", glu_vjp)
 cdef Op GLU_APART = define("glu_apart", NULL)       # of halves in any layout
-cdef Op GLU_BACKWARD = define("glu_backward", glu_backward_vjp, 0, 0, None, "GluBackwardBackward0")
+cdef Op GLU_BACKWARD = define("glu_backward", glu_backward_vjp, NOTHING, SAME, None, "GluBackwardBackward0")
 
 
 def glu(input, dim=-1):

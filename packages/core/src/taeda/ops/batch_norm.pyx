@@ -10,8 +10,8 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.dual cimport has_tangent, level
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like, empty_shape,
-                             end_inplace, joint, launch, needs_grad, record, to_dtype)
+from taeda.dispatch cimport (NOTHING, SAME, Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty_like,
+                             empty_shape, end_inplace, joint, launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport F32, MAX_DIM, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
@@ -111,7 +111,7 @@ cdef object batch_norm_composed(Node n, object g, TensorBase saved_x, TensorBase
     gx = gx * (scale * along(w, ndim) if w is not None else scale)
     return gx.to((<object>saved_x).dtype), gw if n.needs(1) else None, gb if n.needs(2) else None
 
-cdef Op BATCH_NORM = joint(define("batch_norm", batch_norm_vjp, 0, 0, None, "NativeBatchNormBackward0"))
+cdef Op BATCH_NORM = joint(define("batch_norm", batch_norm_vjp, NOTHING, SAME, None, "NativeBatchNormBackward0"))
 
 cdef int laid_channels(TensorBase x, Param* p) noexcept:
     """p: N, C, L of (N, C, ...), where channels lie innermost of (N L, C, 1)."""
@@ -232,6 +232,25 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     return batch_norm_moments(x, running_mean, running_var, weight, bias, training, momentum, eps)[0]
 
 
+cdef int begin_moving(TensorBase running, bint training) except -1:
+    """Refuse a running buffer that requires grad, and one that cannot be written to where it is to move."""
+    if running is not None:
+        if needs_grad(running):
+            raise RuntimeError("[batch_norm] The function is not differentiable with respect to the running buffers; detach them")
+        if training:
+            begin_inplace("batch_norm", running)
+    return 0
+
+
+cdef int end_moving(TensorBase running, TensorBase written) except -1:
+    """Say that a running buffer has moved, whose elements the kernel has written in rows."""
+    if running is not None:
+        if written is not running:
+            (<object>running).copy_(written)
+        end_inplace(BATCH_NORM, running, (running,), None)
+    return 0
+
+
 cpdef tuple batch_norm_moments(object input, object running_mean, object running_var, object weight, object bias, object training,
                                object momentum, object eps):
     """Return :func:`batch_norm`, also of one value a channel and with any eps, and each channel's mean and 1 / sqrt(var + eps)."""
@@ -265,13 +284,8 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
     check_same_device("batch_norm", (x, w, b, run_mean, run_var))
     if training and level:                                  # what is moved is no part of the result: its tangents stay as they are
         run_mean, run_var = without_tangent(run_mean), without_tangent(run_var)
-    for running in (run_mean, run_var):
-        if running is not None:
-            if needs_grad(<TensorBase>running):
-                raise RuntimeError("[batch_norm] The function is not differentiable with respect to the running buffers; "
-                                   "detach them")
-            if training:
-                begin_inplace("batch_norm", <TensorBase>running)
+    begin_moving(run_mean, training)
+    begin_moving(run_var, training)
     laid = laid_as(x, x)
     w = contiguous(w) if w is not None else None
     b = contiguous(b) if b is not None else None
@@ -284,11 +298,8 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
         t[4], t[5], t[6], t[7] = view_of(w), view_of(b), view_of(m), view_of(v)
         p[3].f, p[4].f = momentum, eps
         launch(BATCH_NORM, x.view.dtype, x.device, 3, 8, t, p, 2 * x.view.numel)
-        for running, written in ((run_mean, m), (run_var, v)):
-            if running is not None:
-                if written is not running:
-                    (<object>running).copy_(written)
-                end_inplace(BATCH_NORM, <TensorBase>running, (running,), None)
+        end_moving(run_mean, m)
+        end_moving(run_var, v)
     elif x.view.numel:
         parts[0], parts[1], parts[2], parts[3] = &mean.view, &rstd.view, view_of(w), view_of(b)
         parts[4], parts[5] = &m.view, &v.view

@@ -3,8 +3,9 @@
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (IN0, NOTHING, SAME, Op, any_needs_grad, as_tensor, binary, binary_params, broadcast_shapes, check_same_device,
-                             define, empty_for, launch, needs_grad, record, to_dtype, unary, unary_, unary_params, unary_params_, write_out)
+from taeda.dispatch cimport (IN0, IN1, NOTHING, SAME, Op, any_needs_grad, as_tensor, binary, binary_params, broadcast_shapes,
+                             check_same_device, define, empty_for, launch, needs_grad, record, to_dtype, unary, unary_, unary_params,
+                             unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of, promote
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, U8, Param, View
 from taeda.ops.activation cimport flat, floats
@@ -36,7 +37,7 @@ cdef object threshold_backward_vjp(Node n, object h):
     return piecewise_backward_vjp(THRESHOLD_BACKWARD, n, h)
 
 cdef Op THRESHOLD = define("threshold", threshold_vjp, IN0, SAME)
-cdef Op THRESHOLD_BACKWARD = define("threshold_backward", threshold_backward_vjp, 2, SAME)
+cdef Op THRESHOLD_BACKWARD = define("threshold_backward", threshold_backward_vjp, IN1, SAME)
 
 def threshold(input, threshold, value):
     """Return x where x > threshold, else value.
@@ -79,7 +80,7 @@ cdef object hardtanh_backward_vjp(Node n, object h):
     return piecewise_backward_vjp(HARDTANH_BACKWARD, n, h)
 
 cdef Op HARDTANH = define("clamp", hardtanh_vjp, IN0, SAME, None, "HardtanhBackward0")
-cdef Op HARDTANH_BACKWARD = define("hardtanh_backward", hardtanh_backward_vjp, 2, SAME)
+cdef Op HARDTANH_BACKWARD = define("hardtanh_backward", hardtanh_backward_vjp, IN1, SAME)
 
 def hardtanh(input, min_val=-1.0, max_val=1.0):
     """Return min(max(x, min_val), max_val).
@@ -123,7 +124,7 @@ cdef object hardsigmoid_backward_vjp(Node n, object h):
     return (binary(HARDSIGMOID_BACKWARD, h, n.load(0)) if n.needs(0) else None), flat(n, h)
 
 cdef Op HARDSIGMOID = define("hardsigmoid", hardsigmoid_vjp, IN0, SAME)
-cdef Op HARDSIGMOID_BACKWARD = define("hardsigmoid_backward", hardsigmoid_backward_vjp, 2, SAME)
+cdef Op HARDSIGMOID_BACKWARD = define("hardsigmoid_backward", hardsigmoid_backward_vjp, IN1, SAME)
 
 def hardsigmoid(input):
     """Return min(max(x + 3, 0), 6) / 6.
@@ -147,7 +148,7 @@ cdef object hardswish_backward_vjp(Node n, object h):
     return (binary(HARDSWISH_BACKWARD, h, x) if n.needs(0) else None), second
 
 cdef Op HARDSWISH = define("hardswish", hardswish_vjp, IN0, SAME)
-cdef Op HARDSWISH_BACKWARD = define("hardswish_backward", hardswish_backward_vjp, 3, SAME)
+cdef Op HARDSWISH_BACKWARD = define("hardswish_backward", hardswish_backward_vjp, IN0 + IN1, SAME)
 
 def hardswish(input):
     """Return x min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019).
@@ -172,7 +173,7 @@ cdef object shrink_backward_vjp(Node n, object h):
 
 cdef Op HARDSHRINK = define("hardshrink", shrink_vjp, IN0, SAME)
 cdef Op SOFTSHRINK = define("softshrink", shrink_vjp, IN0, SAME)
-cdef Op SHRINK_BACKWARD = define("shrink_backward", shrink_backward_vjp, 2, SAME)
+cdef Op SHRINK_BACKWARD = define("shrink_backward", shrink_backward_vjp, IN1, SAME)
 
 def hardshrink(input, lambd=0.5, *, out=None):
     """Return x where abs(x) > lambd, else 0.
@@ -214,7 +215,7 @@ cdef object clamp_backward_vjp(Node n, object h):
     return (binary_params(CLAMP_BACKWARD, h, n.load(0), p, n.extra) if n.needs(0) else None), None
 
 cdef Op CLAMP = define("clamp", clamp_vjp, IN0, SAME, None, "ClampBackward1")
-cdef Op CLAMP_BACKWARD = define("clamp_backward", clamp_backward_vjp, 2, SAME)
+cdef Op CLAMP_BACKWARD = define("clamp_backward", clamp_backward_vjp, IN1, SAME)
 INF = float("inf")
 
 cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
