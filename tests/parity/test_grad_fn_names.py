@@ -64,6 +64,32 @@ def test_the_name_of_the_node(expression: str) -> None:
     assert mine == theirs
 
 
+INPUTS = """
+m ** 2|m ** 0|2 ** m|m ** m|m ** q.T[:3, :4].detach()|1 - m|m - 1|T.rsub(m, 1)|m + 1|2 * m|m / 2|m % 2|m.fmod(2)|m.copysign(2)|m.xlogy(2)
+T.xlogy(2, m)|T.special.xlog1py(2, p)|T.special.xlog1py(p, 2)|T.special.zeta(2, p)|m.float_power(2)|T.trapezoid(m)
+(m * 1).pow_(2)|(m * 1).fill_(2)|(m * 1).fill_(q[0, 0])|(m * 1).lt_(1)|(m * 1).eq_(m)|(m * 1).index_fill_(0, t, 0)|m.clone().zero_()|(m * 1).clamp_min_(0)
+(m * 1).cumsum_(0)|(m * 1).cumprod_(0)|(m * 1).lerp_(m[0], 0.5)|(m * 1).clamp_(m, m + 1)|(m * 1).clamp_max_(m + 1)|(m * 1).clamp_min_(m + 1)
+(m * 1).scatter_reduce_(0, t[None, :1], m[:1, :1] * 1, 'sum')|(m * 1).add_(1)|(m * 1).copy_(m)|m.masked_fill(m > 0, 0)|m.where(m > 0, 0)
+""".replace("\n", "|").strip("|").split("|")
+
+
+@pytest.mark.parametrize("expression", INPUTS)
+def test_the_inputs_of_a_node(expression: str) -> None:
+    """A number beside a tensor is an input of some nodes, and none of others; a write in place has the inputs of what is written."""
+    found = []
+    for lib in (taeda, torch):
+        m = (lib.arange(12.0).reshape(3, 4) / 7 - 0.5).requires_grad_()
+        q = (lib.arange(20.0).reshape(4, 5) / 9).requires_grad_()
+        y = eval(expression, {"T": lib, "m": m, "q": q, "p": m.sigmoid(), "t": lib.tensor([0, 2])})
+        names = [f if f is None else (type(f).__name__, nr) for f, nr in y.grad_fn.next_functions]
+        told: list[Any] = []
+        y.grad_fn.register_hook(lambda ins, outs, told=told: told.extend([None if g is None else g.sum().item() for g in ins]))
+        y.sum().backward()
+        found.append((names, [g is None for g in told], [g for g in told if g is not None]))
+    assert found[0][:2] == found[1][:2]
+    assert found[0][2] == pytest.approx(found[1][2], rel=1e-5, nan_ok=True)
+
+
 @pytest.mark.parametrize("options", [{}, {"num_layers": 2}, {"batch_first": True}, {"bidirectional": True}])
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
 def test_recurrent_layers_show_the_nodes_that_their_steps_end_in(kind: str, options: dict[str, Any]) -> None:

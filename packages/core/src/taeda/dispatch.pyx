@@ -12,7 +12,7 @@ from libc.string cimport memcmp, memcpy
 from taeda.allocation cimport empty_as, empty_for, empty_like, scalar_tensor
 from taeda.autograd.dual cimport has_tangent, lend_tangent, level, propagate
 from taeda.autograd.grad_mode cimport grad_enabled, set_grad
-from taeda.autograd.node cimport grad_fn_of, save
+from taeda.autograd.node cimport continue_history, grad_fn_of, save
 from taeda.autograd.saved cimport packing
 from taeda.dtype cimport default_float, differentiable, is_complex_, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, I64, MAX_DIM, View
@@ -259,6 +259,12 @@ def in_place(str op, function, input, *args, **kwargs):
                            f"{torch_name(x.view.dtype)}; use the out-of-place form")
     if not same_shape(x, y):
         raise RuntimeError(f"[{op}] output with shape {list(x.shape_tuple())} doesn't match the broadcast shape {list(y.shape_tuple())}")
+    if y.grad_fn_ is not None and y.base is None and x.base is None and x.view.dtype == y.view.dtype and not level:
+        copy_into(x, y)
+        bump(x)
+        continue_history(x, y.grad_fn_, y.output_nr)             # as out of place: all of x is y from now on
+        x.history += 1
+        return x
     (<object>x).copy_(y)
     if y.grad_fn_ is not None and x.base is None and needs_grad(x):
         named(x, y.grad_fn_.name())                              # as the op out of place

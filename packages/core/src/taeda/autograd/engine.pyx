@@ -25,6 +25,7 @@ import sys
 from taeda import _above
 from taeda._once import warn_once
 from taeda._override import asks
+from taeda.autograd.node import counts_tensors
 from taeda.registry import NoStorage
 
 cdef object MISSING = object()
@@ -285,9 +286,15 @@ cdef object run_node(Node n, object g):
     if n.hooks is not None and "post" in n.hooks:
         ins = found if isinstance(found, tuple) else (found,)
         if len(ins) == len(n.edges):
-            ins = tuple([x if x is None or n.edges[i] is None else fitted(n, i, n.edges[i], x) for i, x in enumerate(ins)])
+            ins = tuple([None if x is None or n.edges[i] is None else fitted(n, i, n.edges[i], x) for i, x in enumerate(ins)])
+        tensors = counts_tensors(n)
+        if tensors:
+            ins = tuple([x for i, x in enumerate(ins) if n.edges[i] is not None])
         for hook in list(n.hooks["post"].values()):
             ins = replaced(hook, hook(ins, g if isinstance(g, tuple) else (g,)), ins)
+        if tensors:
+            left = iter(ins)
+            ins = tuple([None if e is None else next(left) for e in n.edges])
         found = ins
     return found
 
@@ -305,7 +312,8 @@ def call_node(Node n, tuple grads):
     found = run_node(n, grads if n.n_outputs > 1 else grads[0])
     if not isinstance(found, tuple):
         found = (found,)
-    found = tuple([None if x is None or n.edges[i] is None else fitted(n, i, n.edges[i], x) for i, x in enumerate(found)])
+    found = tuple([None if x is None or n.edges[i] is None else fitted(n, i, n.edges[i], x) for i, x in enumerate(found)
+                   if n.edges[i] is not None or not counts_tensors(n)])
     return found[0] if len(<tuple>found) == 1 else found
 
 

@@ -95,7 +95,7 @@ cdef class Node:
         """The nodes that this one's gradients flow to, with the number of their output."""
         nrs = self.edge_nrs
         return tuple([(accumulator(<TensorBase>e) if isinstance(e, TensorBase) else shown(e), 0 if nrs is None else nrs[i])
-                      for i, e in enumerate(self.edges)])
+                      for i, e in enumerate(self.edges) if e is not None or not counts_tensors(self)])
 
     @property
     def metadata(self):
@@ -246,6 +246,19 @@ class ToLeaf(Node):
 
 classes = {}
 composed, renamed = {}, set()            # the same for nodes whose op has another name; all of those classes
+
+
+# Of these nodes an operand is a number, or nothing, which PyTorch counts as no input of theirs, unlike the 1 of x + 1.
+cdef frozenset OF_NUMBERS = frozenset([f"{name}Backward{nr}" for name, nrs in {
+    "ClampMax": "1", "ClampMin": "1", "Copysign": "1", "Div": "1", "Eq": "0", "Fill": "02", "Fmod": "0", "Ge": "0", "Gt": "0",
+    "IndexFill": "0", "Le": "0", "Lt": "0", "Mul": "1", "Ne": "0", "Pow": "02", "Remainder": "0", "Rsub": "1", "SpecialXlog1Py": "12",
+    "SpecialZeta": "12", "Xlogy": "12", "Zero": "0",
+}.items() for nr in nrs])
+
+
+def counts_tensors(Node n):
+    """Whether the node's inputs, as programs see them, are the tensors that gradients go to."""
+    return n.name() in OF_NUMBERS
 
 
 cdef object shown(object fn):

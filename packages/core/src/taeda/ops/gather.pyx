@@ -16,8 +16,7 @@ from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
 from taeda import _above
 from taeda._once import warn_once
 from taeda.autograd.dual import is_transposed
-from taeda.autograd.node import named
-from taeda.dispatch import write_exact
+from taeda.dispatch import in_place, write_exact
 from taeda.operands import refuse_overlap
 
 __all__ = [
@@ -406,10 +405,9 @@ def scatter_reduce_(input, dim, index, src, reduce, *, include_self=True):
     cdef int d = wrap_dim("scatter_reduce", dim, x.view.ndim)
     ix, s, reduce = reduce_operands(x, d, index, src, reduce)
     refuse_overlap("scatter_reduce_", x, src, ix)
-    begin_inplace("scatter_reduce_", x)
     if any_needs_grad((x, s)):                                   # the derivative asks for what x was
-        x.copy_(scatter_reduce(x.clone(), d, ix, s, reduce, include_self=include_self))
-        return named(x, "ScatterReduceBackward0") if x.base is None else x
+        return in_place("scatter_reduce_", scatter_reduce, x, d, ix, s, reduce, include_self=include_self)
+    begin_inplace("scatter_reduce_", x)
     reduce_into(x, d, ix, s, reduce, include_self)
     end_inplace(SCATTER_REDUCE, x, (x, s), None)
     return x
