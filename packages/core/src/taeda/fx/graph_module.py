@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import taeda
 from taeda import Tensor, _spoken
 from taeda.fx.codegen import PythonCode, _custom_builtins, _PyTreeCodeGen
 from taeda.fx.graph import Graph, has_attr as _has_attr
@@ -347,8 +348,6 @@ class GraphModule(Module):
         ...     Net()(taeda.tensor([-1.0, 2.0]))
         tensor([0., 2.])
         """
-        import taeda
-
         os.makedirs(folder, exist_ok=True)
         folder = os.fspath(folder)
         made = self._graph.python_code("self")

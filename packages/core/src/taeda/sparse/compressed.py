@@ -136,39 +136,50 @@ def to_compressed(x: Any, layout: Any, block: Any = None, op: str = "to_sparse",
     if n:
         raise RuntimeError(f"[{op}] expected a matrix, with batch dimensions before it or dense ones behind it, got shape "
                            f"{tuple(x.shape)}" + (f" with {sparse_dim(x)} sparse dimensions" if is_sparse(x) else ""))
-    index_dtype = x._places[0].dtype if is_sparse(x) else int64
     if COMPRESSED[layout][1]:
-        if block is None:
-            if not (is_sparse(x) and x._layout in COMPRESSED and COMPRESSED[x._layout][1]):
-                raise RuntimeError(f"[{op}] conversion to {layout} requires blocksize")
-            block = tuple(x._held.shape[1:3])
-        block = given_block(block, op)
-        if is_sparse(x):                                     # a block for each in which there is an entry, of zero too
-            row, column = coo_indices(x)
-            x = dense_of(x) if x._layout in COMPRESSED else to_dense(x)
-            parts = blocks_of(x, block, op)
-            there = ops.zeros(tuple(parts.shape[:2]), dtype=bool_)
-            there[row // block[0], column // block[1]] = True
-        else:
-            parts = blocks_of(x, block, op)
-            there = parts.detach().ne(0).flatten(2).any(2)
-        rows, columns = there.nonzero().unbind(1)
-        return compress(layout, rows, columns, parts[rows, columns], x.shape, tuple(parts.shape[:2]), index_dtype)
+        return _in_blocks(x, layout, block, op)
     if is_sparse(x):
-        if x._layout is layout:
-            return x
-        if x._layout is sparse_coo:
-            x = coalesce(x)
-            values = values_of(x)
-        else:
-            values = elements(x)
-        rows, columns = coo_indices(x)
-        if layout is sparse_csr and x._layout is sparse_coo:            # in order as they are
-            return packed(layout, (ops.group_by(rows, x.shape[0], True)[0], columns.contiguous()), values, x.shape)
-        return compress(layout, rows, columns, values, x.shape, tuple(x.shape[:2]), index_dtype)
+        return _in_lines(x, layout)
     there = x.detach().ne(0).flatten(2).any(2) if dense else x.detach()
     rows, columns = there.nonzero().unbind(1)
     return compress(layout, rows, columns, x[rows, columns], x.shape, tuple(x.shape[:2]))
+
+
+def _in_blocks(x: Any, layout: Any, block: Any, op: str) -> Any:
+    """Return a matrix in a layout of blocks; without the size of one, in those that it has."""
+    if block is None:
+        if not (is_sparse(x) and x._layout in BLOCKS):
+            raise RuntimeError(f"[{op}] conversion to {layout} requires blocksize")
+        block = tuple(x._held.shape[1:3])
+    block = given_block(block, op)
+    index_dtype = x._places[0].dtype if is_sparse(x) else int64
+    if is_sparse(x):                                     # a block for each in which there is an entry, of zero too
+        row, column = coo_indices(x)
+        x = dense_of(x) if x._layout in COMPRESSED else to_dense(x)
+        parts = blocks_of(x, block, op)
+        there = ops.zeros(tuple(parts.shape[:2]), dtype=bool_)
+        there[row // block[0], column // block[1]] = True
+    else:
+        parts = blocks_of(x, block, op)
+        there = parts.detach().ne(0).flatten(2).any(2)
+    rows, columns = there.nonzero().unbind(1)
+    return compress(layout, rows, columns, parts[rows, columns], x.shape, tuple(parts.shape[:2]), index_dtype)
+
+
+def _in_lines(s: Any, layout: Any) -> Any:
+    """Return a sparse matrix by rows, or by columns."""
+    if s._layout is layout:
+        return s
+    index_dtype = s._places[0].dtype
+    if s._layout is sparse_coo:
+        s = coalesce(s)
+        values = values_of(s)
+    else:
+        values = elements(s)
+    rows, columns = coo_indices(s)
+    if layout is sparse_csr and s._layout is sparse_coo:            # in order as they are
+        return packed(layout, (ops.group_by(rows, s.shape[0], True)[0], columns.contiguous()), values, s.shape)
+    return compress(layout, rows, columns, values, s.shape, tuple(s.shape[:2]), index_dtype)
 
 
 def block_size(s: Any) -> tuple[int, int]:

@@ -90,6 +90,28 @@ def check_coo(indices: Any, values: Any, size: tuple[int, ...]) -> None:
                                f"{high}")
 
 
+def _smallest_size(indices: Any, values: Any) -> tuple[int, ...]:
+    """Return the smallest size that holds the indices."""
+    k = indices.shape[0]
+    if indices.shape[1] == 0:
+        return (*[0] * k, *values.shape[1:])
+    check_coo(indices, values, (1 << 62,) * k)
+    return (*(int(indices[d].max()) + 1 for d in range(k)), *values.shape[1:])
+
+
+def _checked_size(op: str, size: Any, k: int, values: Any) -> tuple[int, ...]:
+    """Return a size as a tuple; RuntimeError where it does not fit k sparse dimensions and the values."""
+    sizes = tuple(int(n) for n in size)
+    if any(n < 0 for n in sizes):
+        raise RuntimeError(f"[{op}] numel: Trying to create tensor with negative dimension {min(sizes)}: {sizes}")
+    if len(sizes) != k + values.ndim - 1:
+        raise RuntimeError(f"[{op}] 'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(sizes)}, sparse_dim = {k}, "
+                           f"dense_dim = {values.ndim - 1}")
+    if sizes[k:] != tuple(values.shape[1:]):
+        raise RuntimeError(f"[{op}] values has incorrect size, expected {[values.shape[0], *sizes[k:]]}, got {list(values.shape)}")
+    return sizes
+
+
 def sparse_coo_tensor(
     indices: Any = None,
     values: Any = None,
@@ -139,27 +161,11 @@ def sparse_coo_tensor(
     if indices.shape[1] != values.shape[0]:
         raise RuntimeError(f"[{op}] indices and values must have same nnz, but got nnz from indices: {indices.shape[1]}, nnz from values: "
                            f"{values.shape[0]}")
-    k = indices.shape[0]
-    if size is None:
-        if indices.shape[1] == 0 and k:
-            known: list[int] = [0] * k
-        else:
-            check_coo(indices, values, (1 << 62,) * k)
-            known = [int(indices[d].max()) + 1 for d in range(k)]
-        sizes = (*known, *values.shape[1:])
-    else:
-        sizes = tuple(int(n) for n in size)
-        if any(n < 0 for n in sizes):
-            raise RuntimeError(f"[{op}] numel: Trying to create tensor with negative dimension {min(sizes)}: {sizes}")
-        if len(sizes) != k + values.ndim - 1:
-            raise RuntimeError(f"[{op}] 'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(sizes)}, sparse_dim = "
-                               f"{k}, dense_dim = {values.ndim - 1}")
-        if tuple(sizes[k:]) != tuple(values.shape[1:]):
-            raise RuntimeError(f"[{op}] values has incorrect size, expected {[values.shape[0], *sizes[k:]]}, got {list(values.shape)}")
+    sizes = _smallest_size(indices, values) if size is None else _checked_size(op, size, indices.shape[0], values)
     if INVARIANTS["on"] if check_invariants is None else check_invariants:
         check_coo(indices, values, sizes)
         if is_coalesced:
-            key = linear_of(indices, sizes[:k])
+            key = linear_of(indices, sizes[: indices.shape[0]])
             if not bool((key[1:] > key[:-1]).all()):
                 raise RuntimeError(f"[{op}] cannot set is_coalesced to true if indices correspond to uncoalesced COO tensor")
     if requires_grad:                                    # a leaf of its own

@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import taeda
 from taeda import _spoken, threads
 
 __all__ = [
@@ -298,8 +299,6 @@ class Timer:
             raise ValueError(f"[Timer] Invalid language `{language}`.")
         if global_setup:
             raise ValueError(f"[Timer] global_setup is for C++ only, got {global_setup!r}")
-        import taeda
-
         stmt = textwrap.dedent(stmt)
         stmt = (stmt[1:] if stmt.startswith("\n") else stmt).rstrip()
         setup = textwrap.dedent(setup)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from typing import Any
 
+import taeda
 from taeda.fx._naming import qualified_name
 from taeda.fx.graph import Graph
 from taeda.fx.node import Node
@@ -24,8 +25,6 @@ def get_node_target(submodules: Any, node: Node) -> str:
 
 def is_node_output_tensor(node: Node) -> bool:
     """Whether ShapeProp saw a node give a tensor."""
-    import taeda
-
     kind = node.meta.get("type")
     return kind is not None and issubclass(kind, taeda.Tensor)
 
