@@ -74,6 +74,30 @@ def test_storages_are_made_of_sizes_and_of_bytes() -> None:
             taeda.UntypedStorage(bad)
 
 
+class Counted:
+    """A sequence that gives other items each time it is walked."""
+
+    def __init__(self) -> None:
+        self.walks = 0
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, i: int) -> int:
+        if i == 2:
+            raise IndexError(i)
+        self.walks += i == 0
+        return 300 if self.walks > 1 else i + 1
+
+
+def test_bytes_come_of_sequences_that_are_walked_once() -> None:
+    assert taeda.UntypedStorage(Counted()).tolist() == [1, 2]
+    assert taeda.UntypedStorage(range(3)).tolist() == [0, 1, 2]
+    for given in ((x for x in (1, 2)), {1, 2}, {1: 2}, iter([1]), "ab"):
+        with pytest.raises(RuntimeError, match=r"\[UntypedStorage\] expected a size or a sequence of ints, got " + type(given).__name__):
+            taeda.UntypedStorage(given)
+
+
 def test_copies_are_of_equal_size_and_apart() -> None:
     a = taeda.UntypedStorage([1, 2])
     b = a.clone()

@@ -59,14 +59,16 @@ cdef class Shared:
 
 cdef object bytes_of(object values):
     """A sequence of ints as bytes; RuntimeError names the first item that is none."""
+    cdef list items
     if isinstance(values, (bytes, bytearray, memoryview)):
         return bytes(values)
-    if isinstance(values, str) or not hasattr(values, "__iter__"):
-        raise RuntimeError(f"[UntypedStorage] expected a size or a sequence of ints, got {type(values).__name__}")
-    for v in values:
+    if isinstance(values, (str, dict)) or not (hasattr(values, "__getitem__") and hasattr(values, "__len__")):
+        raise RuntimeError(f"[UntypedStorage] expected a size or a sequence of ints, got {type(values).__name__}; hint: list(...)")
+    items = list(values)                                # once: another time it may give others
+    for v in items:
         if not isinstance(v, int) or not 0 <= v < 256:
             raise RuntimeError(f"[UntypedStorage] the items must be ints from 0 to 255, got {v!r} ({type(v).__name__})")
-    return bytes(values)
+    return bytes(items)
 
 
 @cython.freelist(256)

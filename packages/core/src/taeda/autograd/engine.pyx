@@ -119,11 +119,9 @@ cdef Node pop(list heap):
 
 cdef object leads_to(list roots, list captures):
     """Return the set of nodes from which a captured (node, nr) or leaf can be reached."""
-    cdef set wanted = set(), seen = set()
+    cdef set needed = {c[0] for c in captures}, seen = set()
     cdef list order = [], stack
     cdef Node n
-    for c in captures:
-        wanted.add(c[0])
     stack = [r for r in roots if isinstance(r, Node)]
     while stack:
         n = <Node>stack.pop()
@@ -135,14 +133,9 @@ cdef object leads_to(list roots, list captures):
             if isinstance(e, Node):
                 stack.append(e)
     order.sort(key=_seq)
-    needed = set(wanted)
     for n in order:
-        if n in needed:
-            continue
-        for e in n.edges:
-            if e is not None and e in needed:
-                needed.add(n)
-                break
+        if n not in needed and any_edge_needed(n, needed):
+            needed.add(n)
     return needed
 
 
