@@ -284,6 +284,24 @@ def test_conjugated_views_keep_their_values() -> None:
         assert [t.requires_grad for t in ours] == [False, False, True]
 
 
+@pytest.mark.parametrize("weights_only", [True, False])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_conjugated_views_keep_their_values_in_files_of_either_format(zipped: bool, weights_only: bool) -> None:
+    z = torch.complex(torch.tensor([1.0, -2.0]), torch.tensor([3.0, 4.0]))
+    theirs = {
+        "plain": z, "conj": z.conj(), "neg": z.clone().conj().imag, "leaf": z[1:].conj().detach().requires_grad_(),
+        "parameter": torch.nn.Parameter(z.clone().conj().imag), "sparse": torch.sparse_coo_tensor([[1, 0]], z.conj(), (3,), check_invariants=True),
+    }  # fmt: skip
+    file = io.BytesIO()
+    torch.save(theirs, file, _use_new_zipfile_serialization=zipped)
+    file.seek(0)
+    ours = taeda.load(file, weights_only=weights_only)
+    for name, t in theirs.items():
+        found = ours[name].to_dense() if name == "sparse" else ours[name]
+        assert found.tolist() == t.to_dense().tolist() and found.requires_grad == t.requires_grad, name
+    assert ours["plain"].tolist() == z.tolist() and type(ours["parameter"]) is taeda.nn.Parameter
+
+
 def test_models_and_functions_that_torch_pickled_without_save() -> None:
     model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.GELU()).eval()
     model[0].activation, x = torch.tanh, torch.ones(1, 3)

@@ -11,7 +11,7 @@ import importlib
 import inspect
 import pickle
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
@@ -64,21 +64,21 @@ def sparse_state(t: Any) -> tuple[Any, tuple[Any, ...]]:
     return t.layout, (*t._places, t._held.detach(), Size(t.shape))
 
 
-_unchecked = threading.local()                # .found: what sparse tensors were made of whose indices are still to come
+_later = threading.local()  # .jobs: what is still to be done with tensors whose elements come behind the pickle
 
 
 @contextmanager
-def indices_come_later() -> Iterator[None]:
-    """Let the block make sparse tensors before it reads their indices, which are checked at its end."""
-    before = getattr(_unchecked, "found", None)
-    found: list[tuple[Any, Any]] = []
-    _unchecked.found = found
+def elements_come_later() -> Iterator[None]:
+    """Let the block make tensors before it reads their elements; what depends on these is done at its end."""
+    before = getattr(_later, "jobs", None)
+    jobs: list[Callable[[], Any]] = []
+    _later.jobs = jobs
     try:
         yield
     finally:
-        _unchecked.found = before
-    for kind, data in found:
-        rebuild_sparse(kind, data)
+        _later.jobs = before
+    for job in jobs:
+        job()
 
 
 def rebuild_sparse(kind: Any, data: Any) -> Any:
@@ -87,10 +87,10 @@ def rebuild_sparse(kind: Any, data: Any) -> Any:
 
     if not isinstance(data, tuple) or not 3 <= len(data) <= 4 or kind is strided:
         raise pickle.UnpicklingError("[load] a sparse tensor that is not made of indices, values and a size")
-    unchecked = getattr(_unchecked, "found", None)
-    if unchecked is not None:
-        unchecked.append((kind, data))
-    checks = unchecked is None and not getattr(data[0], "is_meta", False)                # which has no indices to look at
+    later = getattr(_later, "jobs", None)
+    if later is not None:
+        later.append(lambda: rebuild_sparse(kind, data))
+    checks = later is None and not getattr(data[0], "is_meta", False)                # which has no indices to look at
     try:
         if kind.__reduce__() == "sparse_coo":
             return creation.sparse_coo_tensor(*data[:3], check_invariants=checks, is_coalesced=data[3] if len(data) == 4 else None)
@@ -217,10 +217,18 @@ def rebuild_v2(
     t = rebuild_tensor(typed.untyped(), typed.dtype, offset, size, stride, requires_grad is True)
     if not (isinstance(metadata, dict) and (metadata.get("conj") or metadata.get("neg"))):
         return t
-    with no_grad():                                    # the elements are as they lay in memory: the tensor was a view that turns them round
-        t = t.conj() if metadata.get("conj") else t
-        t = -t if metadata.get("neg") else t
-    return t.requires_grad_(requires_grad is True)
+    seen = turned_round(t, metadata)
+    later = getattr(_later, "jobs", None)
+    if later is not None:
+        later.append(lambda: seen.detach().copy_(turned_round(t, metadata)))
+    return seen.requires_grad_(requires_grad is True)
+
+
+@no_grad()
+def turned_round(t: Any, metadata: dict[str, Any]) -> Any:
+    """Return what a view of ``t``, the elements as they lie in memory, shows by PyTorch's bits of conjugation and negation."""
+    t = t.conj() if metadata.get("conj") else t
+    return -t if metadata.get("neg") else t
 
 
 def rebuild_v3(

@@ -18,7 +18,7 @@ from taeda.dtype import NAMES
 from taeda.file_memory import swap_bytes
 from taeda.ops.conversion import frombuffer
 from taeda.serialization import unpickler, zip_archive
-from taeda.serialization.rebuild import ELEMENT, TABLE, UNTYPED, Global, indices_come_later
+from taeda.serialization.rebuild import ELEMENT, TABLE, UNTYPED, Global, elements_come_later
 from taeda.serialization.settings import LoadEndianness, options, restored
 from taeda.storage import Storage
 from taeda.typed_storage import TypedStorage
@@ -228,7 +228,7 @@ def load_stream(
         raise RuntimeError(f"[load] the file's version {version!r} is not 1001, the last one before zip files")
     storages = StreamStorages(len(data), map_location)
     storages.swap = bool(system.get("little_endian", True)) != (sys.byteorder == "little")
-    with indices_come_later():
+    with elements_come_later():
         if full is None:
             reader = unpickler.Unpickler(data, TABLE, storages, allowed, at, encoding)
             obj = reader.load()
