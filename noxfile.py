@@ -36,7 +36,8 @@ def fingerprint(package: str) -> str:
     digest = hashlib.sha256()
     folder = ROOT / "packages" / package
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        if {"tests", "__pycache__"} & set(path.relative_to(folder).parts) or path.suffix in {".so", ".pyc"}:
+        parts = path.relative_to(folder).parts                     # an editable install builds in the tree
+        if {"tests", "__pycache__", "build"} & set(parts) or any(part[0] == "." for part in parts) or path.suffix in {".so", ".pyc"}:
             continue
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
