@@ -1,8 +1,10 @@
 """taeda.optim beside torch.optim: trajectories of 100 steps, states exchanged both ways, schedules, errors."""
 
+import copy
 import inspect
 import itertools
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -361,3 +363,25 @@ def test_errors_have_the_same_type(case):
             case(lib, opt)
         found.append(caught.type)
     assert found[0] is found[1]
+
+
+def test_a_step_on_other_parameters_is_the_same() -> None:
+    def run(t: Any) -> list[list[float]]:
+        params = [t.tensor([1.0, -2.0], requires_grad=True), t.tensor([3.0], requires_grad=True)]
+        opt = t.optim.AdamW([{"params": params[:1], "lr": 0.1}, {"params": params[1:]}], lr=0.01)
+        for p in params:
+            p.grad = p.detach() * 2
+        opt.step()
+        saved = copy.deepcopy(opt.state_dict())
+        saved["param_groups"][1]["lr"] = 0.5
+        others = {"a": t.tensor([0.5, 0.25]), "b": t.tensor([4.0])}
+        with t.optim.swap_in_optimizer_params_and_state(opt, others, saved):
+            for p in others.values():
+                p.grad = p * 3
+            opt.step()
+        opt.step()
+        states = [s[k].flatten() for of in (saved, opt.state_dict()) for s in of["state"].values() for k in ("step", "exp_avg", "exp_avg_sq")]
+        return [x.detach().tolist() for x in (*others.values(), *params, *states)]
+
+    for mine, theirs in zip(run(taeda), run(torch), strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-6, abs=1e-9)

@@ -468,3 +468,48 @@ def test_a_state_that_is_no_dict_is_told():
     for state, text in (("model.pt", r"got str; taeda.load\(path\) reads a file$"), (3, "expected a dict, got int$")):
         with pytest.raises(AttributeError, match=text):
             optim.SGD([parameter()]).load_state_dict(state)
+
+
+def _stepped() -> tuple[optim.Optimizer, list[taeda.Tensor]]:
+    params = [taeda.ones(2, requires_grad=True), taeda.zeros(1, requires_grad=True)]
+    opt = optim.Adam([{"params": params[:1], "lr": 0.1}, {"params": params[1:], "lr": 0.01}])
+    for p in params:
+        p.grad = taeda.ones_like(p)
+    opt.step()
+    return opt, params
+
+
+def test_a_step_on_other_parameters_leaves_the_optimizer_s_own_alone():
+    opt, params = _stepped()
+    before = copy.deepcopy(opt.state_dict())
+    saved, lists = copy.deepcopy(before), [group["params"] for group in opt.param_groups]
+    saved["param_groups"][0]["lr"] = 1.0
+    others = {"a": taeda.full((2,), 5.0), "b": taeda.full((1,), 5.0)}
+    with optim.swap_in_optimizer_params_and_state(opt, others, saved):
+        assert [p is q for p, q in zip((p for g in opt.param_groups for p in g["params"]), others.values(), strict=True)] == [True, True]
+        for p in others.values():
+            p.grad = taeda.ones_like(p)
+        opt.step()
+        opt.param_groups[0]["lr"] = 7.0
+    assert taeda.allclose(others["a"], taeda.full((2,), 4.0)) and taeda.allclose(others["b"], taeda.full((1,), 4.99))
+    assert [saved["state"][i]["step"].item() for i in (0, 1)] == [2.0, 2.0]           # written into the tensors that were given
+    assert [saved["state"][0]["exp_avg"].tolist(), before["state"][0]["exp_avg"].tolist()] == [pytest.approx([0.19] * 2), pytest.approx([0.1] * 2)]
+    assert [g["params"] is own for g, own in zip(opt.param_groups, lists, strict=True)] == [True, True] and opt.param_groups[0]["lr"] == 0.1
+    assert params[0].tolist() == pytest.approx([0.9] * 2) and opt.state[params[0]]["step"].item() == 1.0
+
+
+def test_other_parameters_go_when_a_block_fails_and_must_fit():
+    opt, params = _stepped()
+    saved = copy.deepcopy(opt.state_dict())
+    swap = optim.swap_in_optimizer_params_and_state
+    with pytest.raises(KeyError), swap(opt, {"a": params[0], "b": params[1]}, saved):
+        raise KeyError
+    assert opt.param_groups[0]["params"][0] is params[0] and opt.state[params[0]]["step"].item() == 1.0
+    with pytest.raises(RuntimeError, match=r"\[swap_in_optimizer_params_and_state\] parameters must be as many .* got 1 for groups of \[1, 1\]"):
+        swap(opt, {"a": params[0]}, saved).__enter__()
+    with pytest.raises(RuntimeError, match="different number of parameter groups than the optimizer, got 1 and 2"):
+        swap(opt, {"a": params[0], "b": params[1]}, {**saved, "param_groups": saved["param_groups"][:1]}).__enter__()
+    with pytest.raises(RuntimeError, match=r"a state is what state_dict\(\) returns"):
+        swap(opt, {"a": params[0], "b": params[1]}, saved["state"]).__enter__()
+    with pytest.raises(RuntimeError, match="must have a state"):
+        swap(optim.Adam(params), {"a": params[0], "b": params[1]}, saved).__enter__()

@@ -7,6 +7,7 @@
     composed.py       the same formulas in plain operations, for differentiable steps
     functional.py     the steps as functions of lists
     lr_scheduler/     schedules
+    swapped.py        a step on other parameters
     swa_utils.py      averages of a model's weights; averaged_model.py, the module that holds them
 
 The package knows nothing of ``taeda.nn``: a parameter is any leaf tensor.
@@ -30,6 +31,7 @@ from taeda.optim.rmsprop import RMSprop
 from taeda.optim.rprop import Rprop
 from taeda.optim.sgd import SGD
 from taeda.optim.sparse_adam import SparseAdam
+from taeda.optim.swapped import swap_in_optimizer_params_and_state
 
 __all__ = [
     "ASGD",
@@ -51,4 +53,5 @@ __all__ = [
     "__version__",
     "lr_scheduler",
     "swa_utils",
+    "swap_in_optimizer_params_and_state",
 ]
