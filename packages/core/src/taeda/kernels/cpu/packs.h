@@ -6,11 +6,13 @@
 #define TAEDA_PACKS_H
 #include <stdint.h>
 #include <string.h>
+#include "ranks.h"
 
 typedef unsigned __int128 wide_t;
 enum {
     RUN = 12,               /* packs that are put in order one by one, before runs are merged */
-    RADIX_FROM = 192,       /* packs from which on a radix sort takes less than merges */
+    RADIX_FROM = 192,       /* packs from which on a radix sort takes less than merges, and whole numbers are counted */
+    FEW_BEST = 16,          /* so many of the first are kept in order while others pass */
     RANKED = 16             /* of so many, each one's place is counted; so much room is behind a row's packs */
 };
 
@@ -19,18 +21,33 @@ static inline uint32_t float_key32(float v) {
     uint32_t u;
     memcpy(&u, &w, sizeof u);
     u ^= (uint32_t)((int32_t)u >> 31) | 0x80000000u;
-    return v != v ? UINT32_MAX : u;
+    return u | -(uint32_t)(v != v);              /* a branch keeps loops from becoming vectors */
 }
 static inline uint64_t float_key64(double v) {
     const double w = v + 0.0;
     uint64_t u;
     memcpy(&u, &w, sizeof u);
     u ^= (uint64_t)((int64_t)u >> 63) | 0x8000000000000000u;
-    return v != v ? UINT64_MAX : u;
+    return u | -(uint64_t)(v != v);
+}
+/* The number that has a key. */
+static inline float float_of_key32(uint32_t key) {
+    const uint32_t u = key & 0x80000000u ? key ^ 0x80000000u : ~key;
+    float v;
+    memcpy(&v, &u, sizeof v);
+    return v;
+}
+static inline double float_of_key64(uint64_t key) {
+    const uint64_t u = key & 0x8000000000000000u ? key ^ 0x8000000000000000u : ~key;
+    double v;
+    memcpy(&v, &u, sizeof v);
+    return v;
 }
 
 #define PACKS_JOIN_(a, b) a##_##b
 #define PACKS_JOIN(a, b) PACKS_JOIN_(a, b)
+#define PACKS_GLUE_(a, b) a##b
+#define PACKS_GLUE(a, b) PACKS_GLUE_(a, b)
 #define PACKED(name) PACKS_JOIN(name, P)
 #define P uint64_t
 #define B 32
@@ -52,8 +69,14 @@ static inline uint64_t float_key64(double v) {
         const K key = key_##s(v);                                                                   \
         return (P)(flip ? (K)~key : key) << B | (K)i;                                               \
     }                                                                                               \
+    /* in order of position as they come */                                                         \
     static void sort_packs_##s(P *a, P *spare, int64_t n) {                                         \
-        if (n < RADIX_FROM) merge_even_##P(a, spare, n); else radix_##P(a, spare, n);               \
+        Ranked_##K r;                                                                               \
+        if (n < RANKED / 2) { insertion_##P(a, n); return; }                                        \
+        if (n > MOST_RANKED) { radix_##P(a, spare, n); return; }                                    \
+        for (int64_t i = 0; i < n; i++) spare[i] = a[i], r.key[i] = signed_##K((K)(a[i] >> B));     \
+        rank_##K(&r, n);                                                                            \
+        for (int64_t i = 0; i < n; i++) a[r.place[i]] = spare[i];                                   \
     }
 PACKS_OF(f32, float, uint32_t, uint64_t, 32, float_key32(v))
 PACKS_OF(f64, double, uint64_t, wide_t, 64, float_key64(v))

@@ -35,7 +35,8 @@ static inline void NAME(householder_apply)(const T *v, T tau, int n, int vstep, 
     }
 }
 
-/* All matrices are n by n, column-major; a is lost; u and vt are NULL where only s is wanted.  Answers LAPACK's info, or -1, having done nothing, for a matrix that gesdd would scale. */
+/* All matrices are n by n, column-major; a is lost; u and vt are NULL where only s is wanted.  Answers LAPACK's info, or -1, having done
+ * nothing, for a matrix that gesdd would scale. */
 LOCAL int NAME(square_svd)(T *a, int n, T *s, T *u, T *vt) {
     const T huge = sizeof(T) == 4 ? 1e12f : (T)1e138;
     T largest = 0, between[SQUARE_SVD_MOST], left[SQUARE_SVD_MOST], right[SQUARE_SVD_MOST], work[4 * SQUARE_SVD_MOST];
