@@ -9,6 +9,7 @@ import pytest
 
 import taeda
 from taeda import Tensor, library
+from taeda.schema import FunctionSchema
 
 
 def test_a_schema_fills_in_defaults_and_shows_its_arguments() -> None:
@@ -280,3 +281,11 @@ def g_in_place(x: Tensor) -> None:
 
 def takes_a_dict(x: dict[str, Tensor]) -> Tensor:
     raise NotImplementedError
+
+
+def test_what_a_schema_says_of_memory() -> None:
+    schema = FunctionSchema("a::f", "(Tensor(a!) x, Tensor(b|c -> *) y, Tensor? z=None, int n=1) -> (Tensor(b), Tensor)")
+    x, y, z, n = (a.alias_info for a in schema.arguments)
+    assert x is not None and x.is_write and x.before_set == {"a"} == x.after_set
+    assert y is not None and not y.is_write and y.before_set == {"b", "c"} and y.after_set == {"*"}
+    assert z is None and n is None and [r.alias_info is None for r in schema.returns] == [False, True]

@@ -40,3 +40,9 @@ def test_index_select_lies_in_rows() -> None:
     for dim, strides in enumerate(((12, 4, 1), (8, 4, 1), (6, 2, 1))):
         y = x.index_select(dim, taeda.tensor([1, 0]))
         assert y.stride() == strides and y.equal(x.contiguous().index_select(dim, taeda.tensor([1, 0])))
+
+
+def test_a_threshold_may_be_written_into_expanded_memory() -> None:
+    x = taeda.arange(-1.0, 2.0)
+    assert taeda.threshold_(x[:, None].expand(3, 2), 0.0, -2.0).tolist() == [[-2, -2], [-2, -2], [1, 1]]
+    assert x.tolist() == [-2, -2, 1]

@@ -522,3 +522,26 @@ def test_every_mode_is_told_of_attributes_and_methods_that_are_no_ops() -> None:
     assert found == (2, [[1] * 3] * 2, 2, (2, 3))
     names = ["size", "tolist", "__len__", "__get__", "__set__"]
     assert seen == [(mode, name, True) for name in names for mode in ("inner", "outer")]
+
+
+def test_equality_asks_the_class_of_one_side_and_then_that_of_the_other() -> None:
+    class Asked(taeda.Tensor):
+        @classmethod
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            calls.append((cls.__name__, [t.__name__ for t in types]))
+            return super().__torch_function__(func, types, args, kwargs or {})
+
+    class Silent(taeda.Tensor):
+        @classmethod
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            calls.append((cls.__name__, [t.__name__ for t in types]))
+            return NotImplemented
+
+    calls: list[Any] = []
+    x, y = taeda.ones(2).as_subclass(Asked), taeda.ones(2).as_subclass(Silent)
+    assert type(x == y) is Asked and calls == [("Asked", ["Asked"])]
+    calls.clear()
+    assert type(y == x) is Asked and calls == [("Silent", ["Silent"]), ("Asked", ["Asked"])]
+    with DisableTorchFunctionSubclass():
+        assert (y == x).tolist() == [True, True]
+    assert (x == taeda.ones(2)).tolist() == [True, True] and (y == "a") is False

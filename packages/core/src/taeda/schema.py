@@ -189,6 +189,16 @@ def converted(value: Any, kind: str) -> Any:
     return value
 
 
+class AliasInfo:
+    """The memory that an argument or a result shares, by the names that a schema gives it, and whether it is written to."""
+
+    def __init__(self, text: str) -> None:
+        before, _, after = text.replace(" ", "").replace("!", "").partition("->")
+        self.is_write = "!" in text
+        self.before_set = set(before.split("|"))
+        self.after_set = set(after.split("|")) if after else self.before_set
+
+
 class FunctionSchema:
     """What an operator takes and returns, as text; ``arguments`` have names."""
 
@@ -203,6 +213,12 @@ class FunctionSchema:
             self.type = _long(words[0])
             self.mutable = "!" in words[0]
             self.default_value = _read(default.strip(), self.type) if self._has_default else None
+
+        @property
+        def alias_info(self) -> AliasInfo | None:
+            """What the schema says of the memory: ``(a!)`` of an argument that is written to, ``(a)`` of one that a result is a view of."""
+            found = re.search(r"\(([^)]*)\)", self._text.partition("=")[0])
+            return None if found is None else AliasInfo(found[1])
 
         def has_default_value(self) -> bool:
             """Return whether the argument may be left out."""

@@ -83,6 +83,19 @@ cdef inline object of_two(object op, object x, object other):
         raise
 
 
+cdef object equals(object x, object other):
+    """``x == other`` of a subclass, which is asked alone: the other's class is asked by Python, before or after."""
+    cdef list over = _override.overloaded_args((x,))
+    if not over or not isinstance(other, TensorBase):
+        return of_two(eq, x, other)
+    try:
+        return _override.call_overrides(_override.told(eq.reported or eq, eq), eq.function, over, (x, other), {})
+    except TypeError as error:
+        if hasattr(error, "unanswered"):
+            return NotImplemented
+        raise
+
+
 cdef inline object reflected(object op, object x, object other):
     """The operator ``other op x``."""
     other = operand(other)
@@ -402,7 +415,7 @@ cdef class Tensor(TensorConversions):
         return of_two(_c.bitwise_xor_, self, other)
 
     def __eq__(self, other):
-        return of_two(eq, self, other)
+        return of_two(eq, self, other) if type(self) is Tensor or type(other) is Tensor else equals(self, other)
 
     def __ne__(self, other):
         return of_two(ne, self, other)

@@ -326,7 +326,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
 
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     """In-place :func:`threshold`."""
-    return in_place(ops.threshold, input, threshold, value)
+    return ops.threshold_(input, threshold, value)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
