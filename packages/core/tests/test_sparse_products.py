@@ -169,3 +169,24 @@ def test_a_copy_of_a_row_and_the_absolute_value_in_place() -> None:
     assert taeda.select_copy(s, 0, 1).to_dense().tolist() == [0, -2] and s.abs().to_dense().tolist() == [[1, 0], [0, 2]]
     with pytest.raises(RuntimeError, match="In-place abs is not supported for complex"):
         s.abs_()
+
+
+def test_one_pattern_serves_a_batch_of_products() -> None:
+    taeda.manual_seed(0)
+    pattern = taeda.tensor([[1.0, 0, 2], [0, 3, 0]])
+    a, b = taeda.randn(2, 4, 2, 5, dtype=taeda.float64, requires_grad=True), taeda.randn(2, 4, 5, 3, dtype=taeda.float64)
+    s = pattern.double().to_sparse_csr()
+    found = taeda.sparse.sampled_addmm(s, a, b, beta=0.5, alpha=2.0)
+    assert found.shape == (2, 4, 2, 3) and found.crow_indices().tolist() == [[[0, 2, 3]] * 4] * 2 and found.values().shape == (2, 4, 3)
+    want = 0.5 * pattern + 2.0 * (a @ b) * (pattern != 0)
+    assert taeda.allclose(found.to_dense(), want)
+    found.values().sum().backward()
+    (g,) = taeda.autograd.grad((2.0 * (a @ b) * (pattern != 0)).sum(), a)
+    assert taeda.allclose(a.grad, g)
+
+
+@pytest.mark.parametrize(("s", "a", "b"), [((), (2,), ()), ((), (2,), (3,)), ((2,), (), ()), ((2,), (3,), (3,)), ((2,), (2, 2), (2, 2))])
+def test_batches_of_sampled_products_must_agree(s, a, b) -> None:
+    pattern = taeda.eye(3).expand(*s, 3, 3).clone().to_sparse_csr()
+    with pytest.raises(RuntimeError, match=r"Expected self, mat1 and mat2 to have the same batch size, but got \["):
+        taeda.sparse.sampled_addmm(pattern, taeda.ones(*a, 3, 4), taeda.ones(*b, 4, 3))

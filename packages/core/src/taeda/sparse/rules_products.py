@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -286,9 +287,14 @@ def sampled_addmm(s: Any, a: Any, b: Any, *, beta: Any = 1.0, alpha: Any = 1.0) 
     """beta s + alpha (a b at the places of s)."""
     if not is_sparse(s) or s._layout is not sparse_csr:
         raise RuntimeError(f"[sparse.sampled_addmm] Expected input tensor to have sparse csr layout, but got {s.layout}")
-    if batch_dims(s) and a.ndim == b.ndim == s.ndim:
-        parts = zip(matrices(s), a.flatten(0, -3), b.flatten(0, -3), strict=True)
-        return stacked([sampled_addmm(x, y, z, beta=beta, alpha=alpha) for x, y, z in parts], tuple(s.shape[:-2]))
+    batch = tuple(a.shape[:-2])
+    if batch != b.shape[:-2] or (batch_dims(s) and batch != s.shape[:-2]):
+        raise RuntimeError("[sparse.sampled_addmm] Expected self, mat1 and mat2 to have the same batch size, but got "
+                           f"{list(s.shape[: batch_dims(s)])}, {list(batch)} and {list(b.shape[:-2])}")
+    if batch:                                                # one matrix serves a whole batch
+        patterns = matrices(s) if batch_dims(s) else [s] * math.prod(batch)
+        parts = zip(patterns, a.flatten(0, -3), b.flatten(0, -3), strict=True)
+        return stacked([sampled_addmm(x, y, z, beta=beta, alpha=alpha) for x, y, z in parts], batch)
     if tuple(s.shape) != (a.shape[0], b.shape[1]) or a.shape[1] != b.shape[0]:
         raise RuntimeError(f"[sparse.sampled_addmm] mat1 and mat2 shapes cannot be multiplied ({a.shape[0]}x{a.shape[1]} and {b.shape[0]}x"
                            f"{b.shape[1]}) to {tuple(s.shape)}")
