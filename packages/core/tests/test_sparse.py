@@ -588,3 +588,17 @@ def test_the_gradient_of_a_transposed_leaf_is_that_of_the_leaf(layout: str) -> N
     (s.t() * 2).to_dense().sum().backward()
     assert s.grad.layout is s.layout and s.grad.to_dense().tolist() == [[2, 2, 0], [0, 0, 2]]
     assert s.t().t().to_dense().equal(dense) and type(s.t().grad_fn).__name__ == "TBackward0"
+
+
+@pytest.mark.parametrize("layout", [taeda.sparse_coo, taeda.sparse_csr])
+def test_sparse_tensors_of_inference_mode_compute_and_follow_writes(layout):
+    with taeda.inference_mode():
+        dense = taeda.tensor([[0.0, 0.0, 1.0], [2.0, 0.0, 3.0]])
+        s = dense.to_sparse(layout=layout)
+        assert (s @ taeda.ones(3)).tolist() == [1, 5] and taeda.equal(s.to_dense(), dense) and taeda.equal(s.t().to_dense(), dense.t())
+        assert taeda.equal((s * s).to_dense(), dense * dense)
+        if layout is taeda.sparse_coo:
+            assert taeda.equal(taeda.ones(2, 3).add_(s), dense + 1) and taeda.sparse.sum(s, 0).to_dense().tolist() == [2, 0, 4]
+            s._indices()[1, 0] = 0
+            assert s.to_dense().tolist() == [[1, 0, 0], [2, 0, 3]]
+    assert (s @ taeda.ones(3)).tolist() == [1, 5]

@@ -12,10 +12,17 @@ from taeda.dtype import int64
 from taeda.layout import COMPRESSED, sparse_coo
 
 
+def writes(places: tuple[Any, ...]) -> int:
+    """Return how often somebody has written into indices."""
+    try:
+        return places[0]._version if len(places) == 1 else places[0]._version + places[1]._version
+    except RuntimeError:                                # made under inference_mode: such tensors do not tell
+        return sum(x.untyped_storage()._version for x in places)
+
+
 def known(s: Any) -> dict[str, Any]:
     """Return what was found out about the indices of a tensor, as long as nobody has written into them."""
-    places = s._places
-    version = places[0]._version if len(places) == 1 else places[0]._version + places[1]._version
+    version = writes(s._places)
     if s._known.get("version", 0) != version:
         for name in ("linear", "grouping", "pattern", "in range", "matrix"):
             s._known.pop(name, None)

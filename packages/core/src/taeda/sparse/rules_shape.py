@@ -10,7 +10,7 @@ from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
 from taeda.operands import wrapped_dim
 from taeda.sparse.compressed import batch_dims, one_of, to_coo
-from taeda.sparse.places import is_coalesced, known, runs, sparse_dim
+from taeda.sparse.places import is_coalesced, known, runs, sparse_dim, writes
 from taeda.sparse.rules_form import write
 from taeda.sparse.tensor import NAMED, from_values, is_sparse, packed, rule, unknown, values_of, with_values
 
@@ -53,7 +53,7 @@ def _turned(s: Any) -> Any:
         made = packed(_TURNED[layout], s._places, values.transpose(1, 2) if blocks else values, (columns, rows))
     if "pattern" in known(s):
         made._known["pattern"] = s._known["pattern"].transposed()
-        made._known["version"] = sum(x._version for x in made._places)
+        made._known["version"] = writes(made._places)
     return made
 
 
