@@ -290,7 +290,8 @@ def test_conjugated_views_keep_their_values_in_files_of_either_format(zipped: bo
     z = torch.complex(torch.tensor([1.0, -2.0]), torch.tensor([3.0, 4.0]))
     theirs = {
         "plain": z, "conj": z.conj(), "neg": z.clone().conj().imag, "leaf": z[1:].conj().detach().requires_grad_(),
-        "parameter": torch.nn.Parameter(z.clone().conj().imag), "sparse": torch.sparse_coo_tensor([[1, 0]], z.conj(), (3,), check_invariants=True),
+        "parameter": torch.nn.Parameter(z.clone().conj().imag),
+        "sparse": torch.sparse_coo_tensor([[1, 0]], z.conj(), (3,), check_invariants=True),
     }  # fmt: skip
     file = io.BytesIO()
     torch.save(theirs, file, _use_new_zipfile_serialization=zipped)

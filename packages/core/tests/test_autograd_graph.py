@@ -382,6 +382,23 @@ def test_what_is_linear_between_corners_has_second_derivatives_of_zero(function)
     assert not taeda.autograd.grad(x.clamp(-1, 1).sum(), x, create_graph=True)[0].requires_grad
 
 
+@pytest.mark.parametrize(("function", "scale"), [(taeda.logaddexp, 1.0), (taeda.logaddexp2, math.log(2))])
+def test_the_second_derivative_of_logaddexp_where_both_are_equal(function, scale) -> None:
+    a, b = leaf(1, -math.inf), leaf(1, -math.inf)
+    first = taeda.autograd.grad(function(a, b).sum(), (a, b), create_graph=True)
+    assert [g.tolist() for g in first] == [[0.5, 0.5], [0.5, 0.5]]
+    second = taeda.autograd.grad(first[0].sum(), (a, b))
+    assert [g[0].item() for g in second] == pytest.approx([0.25 * scale, -0.25 * scale]) and second[0].isfinite().all()
+
+
+def test_the_second_derivative_of_elu_at_zero_is_that_of_the_right_side() -> None:
+    for alpha in (1.0, 2.0):
+        x = leaf(0, -0.0, -1)
+        g, = taeda.autograd.grad(taeda.ops.elu(x, alpha).sum(), x, create_graph=True)
+        assert g.tolist() == pytest.approx([alpha, alpha, alpha / math.e])
+        assert taeda.autograd.grad(g.sum(), x)[0].tolist() == pytest.approx([0, 0, alpha / math.e])
+
+
 IMAGE, SIGNAL = taeda.linspace(-1, 1, 32, dtype=taeda.float64).reshape(1, 2, 4, 4), taeda.linspace(-1, 1, 12, dtype=taeda.float64).reshape(1, 2, 6)
 
 

@@ -220,7 +220,7 @@ cdef object elu_backward_vjp(Node n, object h):
     second = None
     if n.needs(1):
         low = x.clamp(max=0)                  # e^x of a large x is inf, and inf * 0 nan
-        second = h * g * (low * input_scale).exp().mul(alpha * scale * input_scale * input_scale).masked_fill(x > 0, 0.0)
+        second = h * g * (low * input_scale).exp().mul(alpha * scale * input_scale * input_scale).masked_fill(x >= 0, 0.0)
     return (binary_params(ELU_BACKWARD, h, x, p, n.extra) if n.needs(0) else None), second
 
 cdef Op ELU_BACKWARD = define("elu_backward", elu_backward_vjp, IN0 + IN1, SAME)

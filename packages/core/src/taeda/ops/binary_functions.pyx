@@ -154,7 +154,8 @@ cdef object xlogy_vjp(Node n, object g):
 
 cdef object logaddexp_vjp(Node n, object g):
     a, b = n.load(0), n.load(1)
-    d = (b - a).masked_fill(a == b, 0.0)               # equal infinities share
+    d = b - a
+    d = d.masked_fill((a == b) & (d != d), 0.0)        # equal infinities share
     return (g * (-d).sigmoid() if n.needs(0) else None, g * d.sigmoid() if n.needs(1) else None)
 
 cdef Op XLOGY = define("xlogy", xlogy_vjp, IN0 + IN1, FLOAT)

@@ -87,7 +87,8 @@ def heaviside_(input, values):
 # logaddexp2: log2(2^a + 2^b)
 cdef object logaddexp2_vjp(Node n, object g):
     a, b = n.load(0), n.load(1)
-    d = (b - a).masked_fill(a == b, 0.0) * LN2
+    d = b - a
+    d = d.masked_fill((a == b) & (d != d), 0.0) * LN2
     return (g * (-d).sigmoid() if n.needs(0) else None, g * d.sigmoid() if n.needs(1) else None)
 
 cdef Op LOGADDEXP2 = define("logaddexp2", logaddexp2_vjp, IN0 + IN1, SAME)
