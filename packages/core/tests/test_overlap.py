@@ -46,3 +46,18 @@ def test_a_threshold_may_be_written_into_expanded_memory() -> None:
     x = taeda.arange(-1.0, 2.0)
     assert taeda.threshold_(x[:, None].expand(3, 2), 0.0, -2.0).tolist() == [[-2, -2], [-2, -2], [1, 1]]
     assert x.tolist() == [-2, -2, 1]
+
+
+def test_a_copy_of_a_tensor_onto_itself_is_a_write() -> None:
+    leaf = taeda.ones(3, requires_grad=True)
+    x = leaf * 2
+    first, _, _ = x.unbind()
+    y = x * x
+    x.copy_(x)
+    assert x.grad_fn.name().endswith("CopyBackwards") and x._version == 1
+    (x * 3).sum().backward()
+    assert leaf.grad.tolist() == [6, 6, 6]
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+    with pytest.raises(RuntimeError, match="returns multiple views"):
+        first * 1

@@ -210,7 +210,8 @@ def copy_(input, src, non_blocking=False):
     if s.storage is x.storage and repeats(x) and same_place(x, s):
         return x                                            # nothing is written, so that it does no harm that elements are repeated
     if x is s:
-        begin_inplace("copy_", x)                            # what may not be written to is refused all the same
+        begin_inplace("copy_", x)                            # no element moves, but it counts as a write, as in PyTorch
+        end_copy(x, s)
         return x
     if s.shape_tuple() != x.shape_tuple():
         shape = broadcast_shapes("copy_", x.shape_tuple(), s.shape_tuple())
