@@ -1166,7 +1166,7 @@ def tensordot(a: Any, b: Any, dims: Any | None = ..., out: Tensor | None = ...) 
 def threshold(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tensor:
     """Return x where x > threshold, else value."""
 def threshold_(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tensor:
-    """In-place :func:`threshold`."""
+    """In-place :func:`threshold`; an expanded tensor too, since doing it twice changes nothing."""
 def tile(input: Tensor, *sizes: Any, dims: Any | None = ...) -> Tensor:
     """Repeat input as repeat does; dimensions without a number are kept."""
 def topk(input: Tensor, k: Any, dim: _int | Sequence[_int] | None = ..., largest: _bool = ..., sorted: _bool = ..., *, out: Tensor | None = ..., axis: _int | Sequence[_int] | None = ...) -> return_types.topk:

@@ -1548,7 +1548,7 @@ def tensordot(a: Any, b: Any, dims: Any | None = ..., out: Tensor | None = ...) 
 def threshold(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tensor:
     """Return x where x > threshold, else value."""
 def threshold_(input: Tensor, threshold: Any, value: Tensor | _complex) -> Tensor:
-    """In-place :func:`threshold`."""
+    """In-place :func:`threshold`; an expanded tensor too, since doing it twice changes nothing."""
 def tile(input: Tensor, *sizes: Any, dims: Any | None = ...) -> Tensor:
     """Repeat input as repeat does; dimensions without a number are kept."""
 def to(input: Tensor, *args: Any, dtype: _dtype | None = ..., device: _device | str | _int | None = ..., non_blocking: _bool = ..., copy: _bool = ..., memory_format: Any = ..., other: Tensor | _complex | None = ...) -> Tensor:
