@@ -211,3 +211,24 @@ def test_halves_are_rounded_once(dtype: taeda.dtype, mask_grad: bool) -> None:
     for found, exact in zip(run(*halves), run(*[t.double() for t in halves]), strict=True):
         assert found.dtype is dtype
         assert (found.double() - exact).abs().max() <= taeda.finfo(dtype).eps * exact.abs().max()
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+@pytest.mark.parametrize("hidden", [-1e4, None])
+@pytest.mark.parametrize(("shape", "width", "p"), [((2, 3, 9, 8), 8, 0.3), ((3, 200, 8), 8, 0.0), ((9, 8), 5, 0.0), ((2, 3, 300, 8), 16, 0.0)])
+def test_rows_masked_by_a_large_number_have_the_gradients_of_a_softmax(dtype, hidden, shape, width, p) -> None:
+    tensors = qkv(shape, shape, (*shape[:-1], width), dtype=dtype)
+    mask = taeda.zeros(shape[-2], shape[-2], dtype=dtype)
+    mask[:2] = taeda.finfo(dtype).min if hidden is None else hidden
+    mask[3, 1:] = -1e4
+    def fused(q, k, v):
+        taeda.manual_seed(3)
+        return SDPA(q, k, v, mask, p)
+
+    def composed(q, k, v):
+        taeda.manual_seed(3)
+        weights = ops.softmax(q @ k.mT / 8**0.5 + mask, -1)
+        return (weights if p == 0 else weights * taeda.empty_like(weights, dtype=taeda.bool).bernoulli_(1 - p) / (1 - p)) @ v
+
+    for found, expected in zip(gradients(fused, tensors), gradients(composed, tensors), strict=True):
+        taeda.testing.assert_close(found, expected, rtol=2e-3 if dtype is taeda.float32 else 1e-8, atol=1e-4 if dtype is taeda.float32 else 1e-9)

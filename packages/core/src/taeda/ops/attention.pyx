@@ -178,7 +178,7 @@ cdef object attention_vjp(Node n, object cotangent):
     cdef TensorBase mask = n.load(5), keep = n.load(6), dq = None, dk = None, dv = None
     cdef View* t[11]
     cdef Param p[3]
-    scale, causal, keep_scale = n.extra
+    scale, causal, keep_scale, exact = n.extra
     if any_needs_grad((g, q, k, v)):
         return composed_gradients(g, q, k, v, mask, keep, keep_scale, causal, scale)
     if n.needs(0):
@@ -191,7 +191,7 @@ cdef object attention_vjp(Node n, object cotangent):
     t[0], t[1], t[2] = address(dq), address(dk), address(dv)
     t[3], t[4], t[5], t[6], t[7], t[8] = &g.view, &q.view, &k.view, &v.view, &y.view, &lse.view
     t[9], t[10] = address(mask), address(keep)
-    p[0].f, p[1].i, p[2].f = scale, causal, keep_scale
+    p[0].f, p[1].i, p[2].f = scale, causal + 2 * exact, keep_scale
     launch(BACKWARD, q.view.dtype, q.device, 3, 11, t, p, work_of(q, k))
     return dq, dk, dv
 
@@ -240,7 +240,8 @@ cdef TensorBase attend(TensorBase q, TensorBase k, TensorBase v, TensorBase mask
     t[0], t[1], t[2], t[3], t[4], t[5], t[6] = &y.view, &lse.view, &rq.view, &rk.view, &rv.view, address(mask), address(keep)
     if y.view.numel:
         launch(ATTENTION, q.view.dtype, q.device, 1, 7, t, p, work_of(q, k))
-    record(ATTENTION, y, (q, k, v), (q, k, v, y, lse, mask, keep), (scale, causal, keep_scale))
+    # PyTorch's fused kernel, which knows no dropout, loses log l in a huge lse; what it composes has the derivative
+    record(ATTENTION, y, (q, k, v), (q, k, v, y, lse, mask, keep), (scale, causal, keep_scale, not as_query or keep is not None))
     return y
 
 

@@ -32,6 +32,7 @@ typedef struct {
     const uint8_t *keep;             /* L x S, row-major; NULL without dropout */
     int64_t mask_row, mask_col;
     int mask_kind, causal;
+    int exact;                       /* whether row_total is asked */
     double scale, keep_scale;
 } AttendShape;
 
@@ -166,7 +167,25 @@ LOCAL void NAME(attend)(const AttendShape *h, const T *q, const T *k, const T *v
 /* -- backward -- */
 LOCAL int64_t NAME(attend_back_room)(const AttendShape *h) {
     const int64_t panel = NAME(PANEL), width = attend_up(h->E, panel) + attend_up(h->D, panel);
-    return BACK_KEYS * (h->E + h->D + 2 * width) + BACK_ROWS * (2 * BACK_KEYS + width) + h->L;
+    return BACK_KEYS * (h->E + h->D + 2 * width) + BACK_ROWS * (2 * BACK_KEYS + width) + 2 * h->L;
+}
+
+/* What exp(score - lse) of row i adds up to: 1, but where lse is so large (all of the row was masked with the dtype's lowest number)
+ * that log l was lost in it.  s is room for BACK_KEYS scores. */
+LOCAL T NAME(row_total)(const AttendShape *h, const T *q, const T *k, int64_t i, T lse, T *s) {
+    T total = 0;
+    if (lse == (T)INFINITY || (lse < (T)1e3 && lse > (T)-1e3)) return 1;
+    for (int64_t j0 = 0; j0 < h->S; j0 += BACK_KEYS) {
+        const int64_t n = attend_seen(h, i, j0, h->S - j0 < BACK_KEYS ? h->S - j0 : BACK_KEYS);
+        for (int64_t j = 0; j < n; j++) {
+            T sum = 0;
+            for (int64_t e = 0; e < h->E; e++) sum += q[i * h->qs + e] * k[(j0 + j) * h->ks + e];
+            s[j] = sum;
+        }
+        const T factor = n ? NAME(masked_row)(h, s, i, j0, n) : 0;
+        for (int64_t j = 0; j < n; j++) total += NAME(t_exp_neg)(factor * s[j] - lse);
+    }
+    return total > 0 ? total : 1;
 }
 
 /* Keys first to last of one head.  dq (L rows of whole panels) is added to; of dk and dv those keys are set, or added to.
@@ -179,7 +198,7 @@ LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const
     const T scale = (T)h->scale, by = (T)h->keep_scale;
     T *kt = room, *vt = kt + BACK_KEYS * h->E, *kcopy = vt + BACK_KEYS * h->D, *dksum = kcopy + BACK_KEYS * Ew;
     T *dvsum = dksum + BACK_KEYS * Ew, *s = dvsum + BACK_KEYS * Dw, *ds = s + BACK_ROWS * BACK_KEYS;
-    T *qcopy = ds + BACK_ROWS * BACK_KEYS, *gcopy = qcopy + BACK_ROWS * Ew, *delta = gcopy + BACK_ROWS * Dw;
+    T *qcopy = ds + BACK_ROWS * BACK_KEYS, *gcopy = qcopy + BACK_ROWS * Ew, *delta = gcopy + BACK_ROWS * Dw, *share = delta + h->L;
     for (int64_t i = 0; i < h->L; i++) {
         const T *x = g + i * gs, *y = out + i * os;
         T sum = 0;
@@ -190,6 +209,7 @@ LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const
             for (int64_t e = 0; e < h->D; e++) sum += x[e * gstep] * y[e];
         }
         delta[i] = sum;
+        share[i] = h->exact ? 1 / NAME(row_total)(h, q, k, i, lse[i], s) : 1;
     }
     for (int64_t j0 = first; j0 < last; j0 += BACK_KEYS) {
         const int64_t keys = last - j0 < BACK_KEYS ? last - j0 : BACK_KEYS;
@@ -211,16 +231,17 @@ LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const
             for (int64_t i = 0; i < part; i++) {
                 T *restrict p = s + i * BACK_KEYS, *restrict d = ds + i * BACK_KEYS;
                 const T factor = NAME(masked_row)(h, p, i0 + i, j0, n), less = delta[i0 + i], most = lse[i0 + i];
+                const T whole = share[i0 + i];
                 if (h->keep) {
                     const uint8_t *keep = h->keep + (i0 + i) * h->S + j0;
                     for (int64_t j = 0; j < n; j++) {
-                        const T x = NAME(t_exp_neg)(factor * p[j] - most), r = keep[j] ? by : 0;
+                        const T x = NAME(t_exp_neg)(factor * p[j] - most) * whole, r = keep[j] ? by : 0;
                         d[j] = x * (d[j] * r - less) * scale;
                         p[j] = x * r;
                     }
                 } else {
                     for (int64_t j = 0; j < n; j++) {
-                        const T x = NAME(t_exp_neg)(factor * p[j] - most);
+                        const T x = NAME(t_exp_neg)(factor * p[j] - most) * whole;
                         d[j] = x * (d[j] - less) * scale;
                         p[j] = x;
                     }
