@@ -229,3 +229,9 @@ def test_a_product_over_an_empty_list_of_dimensions_multiplies_nothing() -> None
     x, mask = taeda.tensor([[1.0, 2, 3], [4, 5, 6]]), taeda.tensor([[False, False, True], [True, True, True]])
     assert masked.prod(x, [], mask=mask).tolist() == [[1, 1, 3], [4, 5, 6]] and masked.prod(x, (), mask=mask) == 360
     assert masked.sum(x, [], mask=mask) == 18
+
+
+def test_the_parts_of_a_masked_tensor_have_the_names_that_programs_read() -> None:
+    x = masked.masked_tensor(X, MASK)                      # pomegranate looks for its evidence by them
+    assert x._masked_data.tolist() == x.get_data().tolist() == X.tolist()
+    assert x._masked_mask.tolist() == MASK.tolist() and (x[1] * 2)._masked_mask.tolist() == MASK[1].tolist()

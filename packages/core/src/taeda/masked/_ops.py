@@ -409,7 +409,7 @@ def _of_masked(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @functools.wraps(function)
     def call(input: Any, *args: Any, mask: Tensor | None = None, **kwargs: Any) -> Tensor:
-        own = getattr(input, "_mask", None)
+        own = getattr(input, "_masked_mask", None)
         if own is None:
             return function(input, *args, mask=mask, **kwargs)
         return function(input.get_data(), *args, mask=own if mask is None else own & mask, **kwargs)

@@ -68,21 +68,21 @@ def _on_values(function: Callable[..., Any], data: Any, *others: Any) -> Any:
 
 def _unary(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     x = args[0]
-    found = _on_values(lambda data: function(data, *args[1:], **kwargs), x._data)
-    return x if name.endswith("_") and name != "requires_grad_" else MaskedTensor(found, x._mask)
+    found = _on_values(lambda data: function(data, *args[1:], **kwargs), x._masked_data)
+    return x if name.endswith("_") and name != "requires_grad_" else MaskedTensor(found, x._masked_mask)
 
 
 def _binary(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     x, y = args[:2]
     if kwargs or len(args) > 2:
         raise ValueError(f"[MaskedTensor] {name} takes two operands and no options, got {args[2:]} and {kwargs}")
-    masks = [z._mask for z in (x, y) if isinstance(z, MaskedTensor)]
+    masks = [z._masked_mask for z in (x, y) if isinstance(z, MaskedTensor)]
     layouts = [z.layout for z in (x, y) if isinstance(z, Tensor)]
     if len(set(layouts)) == 2:
         raise ValueError(f"[MaskedTensor] both operands of {name} must have the same layout, got {layouts[0]} and {layouts[1]}")
     if len(masks) == 2 and not _same(*masks):
         raise ValueError(f"[MaskedTensor] Input masks must match in {name}; combine them first, and make tensors of the common one")
-    data = _parts(x, "_data"), _parts(y, "_data")
+    data = _parts(x, "_masked_data"), _parts(y, "_masked_data")
     found = _on_values(function, *data) if isinstance(data[0], Tensor) else _on_values(lambda b, a: function(a, b), *data[::-1])
     return x if name.endswith("_") else MaskedTensor(found, masks[0])
 
@@ -93,19 +93,19 @@ def _reduced(function: Any, name: str, args: Any, kwargs: Any) -> Any:
         if rest or kwargs:
             raise TypeError(f"[MaskedTensor] {name} of a sparse masked tensor is over all dimensions, without options; hint: .to_dense()")
         found = _reduced(function, name, (x._values(),), {})
-        return _place_among_all(x, found) if name in ("argmax", "argmin") and x._data.layout is sparse_coo else found
+        return _place_among_all(x, found) if name in ("argmax", "argmin") and x._masked_data.layout is sparse_coo else found
     if name == "norm":
         kwargs = {"ord" if k == "p" else k: v for k, v in kwargs.items()}
-    found = getattr(_ops, name)(x._data, *rest, **kwargs, mask=x._mask)
+    found = getattr(_ops, name)(x._masked_data, *rest, **kwargs, mask=x._masked_mask)
     dim = kwargs.get("dim", rest[1] if name == "norm" and len(rest) > 1 else rest[0] if name != "norm" and rest else None)
     return MaskedTensor(found, _left(x, dim, kwargs.get("keepdim", False)))
 
 
 def _place_among_all(x: MaskedTensor, found: MaskedTensor) -> MaskedTensor:
     """Where an element of a COO tensor stands among all elements, given its place among those that are there; float32, as PyTorch's."""
-    coordinates = x._data.indices().index_select(1, found._data.to(int64).reshape(1))
+    coordinates = x._masked_data.indices().index_select(1, found._masked_data.to(int64).reshape(1))
     place = sum(row * size for row, size in zip(coordinates, _rows_below(x.shape), strict=True))
-    return MaskedTensor(place.to(float32).reshape(()), found._mask)
+    return MaskedTensor(place.to(float32).reshape(()), found._masked_mask)
 
 
 def _rows_below(shape: Any) -> list[int]:
@@ -115,19 +115,19 @@ def _rows_below(shape: Any) -> list[int]:
 
 def _left(x: MaskedTensor, dim: Any, keepdim: bool) -> Any:
     """Where a reduction has something to reduce."""
-    return x._mask.any() if dim is None else x._mask.any(dim, keepdim=keepdim)
+    return x._masked_mask.any() if dim is None else x._masked_mask.any(dim, keepdim=keepdim)
 
 
 def _all(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     x = args[0]
     dim = kwargs.get("dim", args[1] if len(args) > 1 else None)
-    filled = x._data.masked_fill(~x._mask, 1)
+    filled = x._masked_data.masked_fill(~x._masked_mask, 1)
     return MaskedTensor(function(filled, *args[1:], **kwargs), _left(x, dim, kwargs.get("keepdim", False)))
 
 
 def _along(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     x = args[0]
-    return MaskedTensor(getattr(_ops, name)(x._data, *args[1:], **kwargs, mask=x._mask), x._mask)
+    return MaskedTensor(getattr(_ops, name)(x._masked_data, *args[1:], **kwargs, mask=x._masked_mask), x._masked_mask)
 
 
 def _where(function: Any, name: str, args: Any, kwargs: Any) -> Any:
@@ -136,7 +136,7 @@ def _where(function: Any, name: str, args: Any, kwargs: Any) -> Any:
         raise ValueError("[MaskedTensor] where takes two masked tensors")
     if isinstance(condition, MaskedTensor):
         raise ValueError("[MaskedTensor] where takes a plain tensor as its condition")
-    return MaskedTensor(function(condition, x._data, y._data), function(condition, x._mask, y._mask))
+    return MaskedTensor(function(condition, x._masked_data, y._masked_data), function(condition, x._masked_mask, y._masked_mask))
 
 
 def _contiguous(function: Any, name: str, args: Any, kwargs: Any) -> Any:
@@ -146,7 +146,7 @@ def _contiguous(function: Any, name: str, args: Any, kwargs: Any) -> Any:
 
 
 def _moved(function: Any, name: str, args: Any, kwargs: Any) -> Any:
-    return _with(function(*_parts(args, "_data"), **kwargs), function(*_parts(args, "_mask"), **kwargs))
+    return _with(function(*_parts(args, "_masked_data"), **kwargs), function(*_parts(args, "_masked_mask"), **kwargs))
 
 
 _RULES: dict[str, Callable[..., Any]] = {
@@ -197,8 +197,8 @@ class MaskedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
 
     _looks_inside = True                # of the functions of nn that are made of others
 
-    _data: Any
-    _mask: Any
+    _masked_data: Any
+    _masked_mask: Any
 
     def __new__(cls, data: Any, mask: Any, requires_grad: bool = False) -> Any:
         for name, x in (("data", data), ("mask", mask)):
@@ -217,7 +217,7 @@ class MaskedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
             stand_in(made, data.unsqueeze(0), 0)
         else:
             sparse_shell(made, tuple(data.shape), data._held)
-        made._data, made._mask = data.requires_grad_() if requires_grad else data, mask
+        made._masked_data, made._masked_mask = data.requires_grad_() if requires_grad else data, mask
         return made
 
     def __init__(self, data: Any, mask: Any, requires_grad: bool = False) -> None:
@@ -233,32 +233,32 @@ class MaskedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
 
     def get_data(self) -> Any:
         """Return the data, what does not count included."""
-        return self._data
+        return self._masked_data
 
     def get_mask(self) -> Any:
         """Return the mask: true where an element counts."""
-        return self._mask
+        return self._masked_mask
 
     def to_tensor(self, value: Any) -> Any:
         """Return the data with ``value`` where elements do not count."""
-        return self._data.to_dense().masked_fill(~self._mask.to_dense(), value)
+        return self._masked_data.to_dense().masked_fill(~self._masked_mask.to_dense(), value)
 
     # -- sparse: what does not count is not there -------------------------------------------------------
 
-    layout = property(attrgetter("_data.layout"))
+    layout = property(attrgetter("_masked_data.layout"))
 
     @property
     def is_sparse(self) -> bool:
         """Whether the data is in a sparse layout."""
-        return self._data.layout is not strided
+        return self._masked_data.layout is not strided
 
     @property
     def is_sparse_csr(self) -> bool:
-        return self._data.layout is sparse_csr
+        return self._masked_data.layout is sparse_csr
 
     def to_sparse(self, *args: Any, **kwargs: Any) -> Any:
         """Return the elements that count as a COO tensor, which knows of no others."""
-        return self if self.is_sparse else self._as(self._mask.to_sparse())
+        return self if self.is_sparse else self._as(self._masked_mask.to_sparse())
 
     def to_sparse_coo(self) -> Any:
         """Return :meth:`to_sparse`."""
@@ -266,72 +266,72 @@ class MaskedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
 
     def to_sparse_csr(self, *args: Any, **kwargs: Any) -> Any:
         """Return the elements that count of a matrix, by rows."""
-        return self if self._data.layout is sparse_csr else self._as(self._mask.to_sparse_csr())
+        return self if self._masked_data.layout is sparse_csr else self._as(self._masked_mask.to_sparse_csr())
 
     def _as(self, mask: Any) -> Any:
-        return MaskedTensor(self._data.sparse_mask(mask), mask)
+        return MaskedTensor(self._masked_data.sparse_mask(mask), mask)
 
     def to_dense(self, *args: Any, **kwargs: Any) -> Any:
         """Return a tensor that has all elements, 0 where none counts."""
-        return MaskedTensor(self._data.to_dense(), self._mask.to_dense()) if self.is_sparse else self
+        return MaskedTensor(self._masked_data.to_dense(), self._masked_mask.to_dense()) if self.is_sparse else self
 
     def _values(self) -> Any:
         """Return the elements of a sparse tensor, with their mask."""
         from taeda.sparse.tensor import values_of
 
-        return MaskedTensor(values_of(self._data), self._mask._values())
+        return MaskedTensor(values_of(self._masked_data), self._masked_mask._values())
 
     # -- autograd follows the data --------------------------------------------------------------------
 
     @property
     def requires_grad(self) -> bool:
-        return self._data.requires_grad
+        return self._masked_data.requires_grad
 
     @requires_grad.setter
     def requires_grad(self, on: bool) -> None:
-        self._data.requires_grad_(on)
+        self._masked_data.requires_grad_(on)
 
     @property
     def grad_fn(self) -> Any:
-        return self._data.grad_fn
+        return self._masked_data.grad_fn
 
     @property
     def is_leaf(self) -> bool:
-        return self._data.is_leaf
+        return self._masked_data.is_leaf
 
     @property  # type: ignore[misc]
     def grad(self) -> Any:
-        return None if self._data.grad is None else MaskedTensor(self._data.grad, self._mask)
+        return None if self._masked_data.grad is None else MaskedTensor(self._masked_data.grad, self._masked_mask)
 
     def backward(self, gradient: Any = None, *args: Any, **kwargs: Any) -> None:
         """Run autograd from the data."""
-        self._data.backward(_parts(gradient, "_data"), *args, **kwargs)
+        self._masked_data.backward(_parts(gradient, "_masked_data"), *args, **kwargs)
 
     # -- what it is -------------------------------------------------------------------------------------
 
     @property
     def device(self) -> Any:
-        return self._data.device
+        return self._masked_data.device
 
     @property
     def is_cpu(self) -> bool:
-        return self._data.is_cpu
+        return self._masked_data.is_cpu
 
     @property
     def is_meta(self) -> bool:
-        return self._data.is_meta
+        return self._masked_data.is_meta
 
     def is_contiguous(self, *args: Any, **kwargs: Any) -> bool:
         """Whether the data is contiguous."""
         if self.is_sparse:
             raise ValueError("[MaskedTensor] MaskedTensors with sparse data do not have is_contiguous; hint: .to_dense()")
-        return self._data.is_contiguous(*args, **kwargs)
+        return self._masked_data.is_contiguous(*args, **kwargs)
 
     def item(self) -> Any:
         """Return the only element; ValueError if it does not count."""
-        if self._data.numel() == 1 and not bool(self._mask.all()):
+        if self._masked_data.numel() == 1 and not bool(self._masked_mask.all()):
             raise ValueError("[MaskedTensor] the only element does not count, so that it has no value")
-        return self._data.item()
+        return self._masked_data.item()
 
     def __bool__(self) -> bool:
         return bool(self.item())
@@ -351,8 +351,8 @@ class MaskedTensor(Tensor, attributes=False):  # type: ignore[call-arg]
         if self.is_sparse:
             return repr(self.to_dense())
         if self.ndim == 0:
-            return f"MaskedTensor({_shown(self._data, self._mask)}, {bool(self._mask)})"
-        return f"MaskedTensor(\n{_lines(self._data, self._mask, 1)}\n)"
+            return f"MaskedTensor({_shown(self._masked_data, self._masked_mask)}, {bool(self._masked_mask)})"
+        return f"MaskedTensor(\n{_lines(self._masked_data, self._masked_mask, 1)}\n)"
 
 
 def _shown(value: Any, counts: Any) -> str:
