@@ -522,3 +522,47 @@ def test_gradients_of_each_sample_by_an_input_of_all_whose_values_are_asked_for(
     assert found.tolist() == gradient and value.tolist() == [loss(w, a).item() for a in x] and aux.equal(x)
     with pytest.raises(RuntimeError, match="vmap"):
         vmap(lambda x: grad(lambda w: loss(w, x))(w))(x)         # a batch that is no argument
+
+
+@pytest.mark.parametrize(("groups", "transposed"), [(1, False), (2, False), (1, True), (2, True)])
+def test_convolutions_take_batches_of_cotangents_and_of_tangents_at_once(groups: int, transposed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any) -> Any:
+        raise AssertionError("one after the other")
+
+    f64 = taeda.float64
+    x, w = taeda.rand(2, 4, 5, 4, dtype=f64), taeda.rand(4, 4 // groups, 2, 3, dtype=f64)
+    conv = taeda.conv_transpose2d if transposed else taeda.conv2d
+
+    def of_input(x: Any) -> Any:
+        return conv(x, w, groups=groups).tanh()[..., 1:]
+
+    def of_weight(w: Any) -> Any:
+        return conv(x, w, groups=groups).tanh()[..., :2]
+
+    def of_both(s: Any) -> Any:
+        return conv(x * s[0], w * s, groups=groups).tanh().cumsum(1).split(2)[0]
+
+    s = taeda.tensor([0.5, 2.0, 1.5], dtype=f64)
+    wanted = functional.jacobian(of_input, x), functional.jacobian(of_weight, w), functional.jacobian(of_both, s)
+    twice = functional.hessian(lambda s: of_both(s).mean(), s)
+    over = taeda.stack([functional.jacobian(lambda s, a=a: of_both(s * a), s) for a in (0.5, 2.0)])
+    monkeypatch.setattr("taeda.func.cotangents.one_by_one", refuse)
+    monkeypatch.setattr("taeda.func.batched.loop", refuse)
+    for jacobian in (jacrev, jacfwd):
+        for f, at, what in zip((of_input, of_weight, of_both), (x, w, s), wanted, strict=True):
+            assert near(jacobian(f)(at), what)
+        assert near(vmap(lambda a, jacobian=jacobian: jacobian(lambda s: of_both(s * a))(s))(taeda.tensor([0.5, 2.0], dtype=f64)), over)
+        assert near(jacobian(jacrev(lambda s: of_both(s).mean()))(s), twice)
+    assert near(hessian(lambda s: of_both(s).mean())(s), twice)
+
+
+def test_jacfwd_computes_the_function_once_on_the_primals_alone() -> None:
+    seen = []
+
+    def f(x: Any) -> Any:
+        seen.append(type(x).__name__)
+        return taeda.adaptive_avg_pool1d((x * 2).reshape(1, 2, 4), 2) if x.sum() > 0 else x
+
+    x = taeda.arange(1.0, 9.0)
+    assert jacfwd(f)(x).reshape(4, 8).tolist() == taeda.eye(4).repeat_interleave(2, 1).tolist()
+    assert seen == ["Tensor"]

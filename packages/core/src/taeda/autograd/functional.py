@@ -150,6 +150,8 @@ def jacobian(
         leaves = _grad_preprocess(given, create_graph, need_graph=True)
         outs_tuple, outputs = _call("jacobian", func, leaves, strict)
         found = tuple(_rows(i, y, leaves, create_graph, strict, vectorize) for i, y in enumerate(outputs))
+        if len(outputs) > 1:                            # parts of one matrix in PyTorch, which are in no case expanded
+            found = tuple(tuple(g.contiguous() for g in rows) for rows in found)
     per_output = tuple(_leave(rows, is_tuple, create_graph) for rows in found)
     return per_output if outs_tuple else per_output[0]
 

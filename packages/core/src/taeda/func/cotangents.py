@@ -10,22 +10,29 @@ from taeda.autograd.node import renamed  # type: ignore[attr-defined]
 from taeda.func.batched import BatchedTensor, at, batched, deepest, size_of
 from taeda.stand_ins import is_stand_in
 
-# Nodes whose derivative is one pointwise kernel of the cotangent and of a saved tensor with the sizes of the output: it
-# broadcasts over a batch in front.
-_POINTWISE = frozenset(
-    f"{name}Backward{1 if name == 'Clamp' else 0}"
-    for name in (
-        "Clamp", "Elu", "Gelu", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyRelu", "LogSigmoid", "Relu",
-        "Sigmoid", "Silu", "Softplus", "Softshrink", "Tanh", "Threshold",
+# Nodes whose derivative broadcasts over a batch in front: one pointwise kernel of the cotangent and of a saved tensor with the sizes of
+# the output, that kernel's own derivative, and means of windows over the last dimensions.
+_BROADCASTING = frozenset(
+    name + suffix
+    for name, suffixes in (
+        *((name, ("Backward1" if name == "Clamp" else "Backward0", "BackwardBackward0")) for name in (
+            "Clamp", "Elu", "Gelu", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyRelu", "LogSigmoid", "Relu",
+            "Sigmoid", "Silu", "Softplus", "Softshrink", "Tanh", "Threshold",
+        )),
+        *((name, ("BackwardBackward0",)) for name in ("AdaptiveAvgPool2D", "AdaptiveAvgPool3D", "AvgPool2D", "AvgPool3D")),
     )
+    for suffix in suffixes
 )  # fmt: skip
 
 
 def batched_vjp(node: Any, g: Any) -> Any:
     """Return the gradients of a node's inputs for a batch of cotangents of its outputs."""
-    if type(g) is BatchedTensor and node.name() in _POINTWISE and type(node) not in renamed:
+    if type(g) is BatchedTensor and node.name() in _BROADCASTING and type(node) not in renamed:
         value = g._value
-        return batched(batched_vjp(node, value) if is_stand_in(value) else call_vjp(node, value), g._level)
+        found = batched_vjp(node, value) if is_stand_in(value) else call_vjp(node, value)
+        if isinstance(found, tuple):
+            return tuple(None if x is None else batched(x, g._level) for x in found)
+        return batched(found, g._level)
     try:
         found = call_vjp(node, g)
     except Exception:  # a derivative with a kernel of its own; what is really wrong comes up again below

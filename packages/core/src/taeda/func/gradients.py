@@ -507,21 +507,14 @@ def jacfwd(
 
         basis, rows = tree_flatten(tuple(basis))
         pushed = functools.partial(run, push, "jacfwd", total, [0] * len(basis), basis, rows, (-1, 0) if has_aux else -1, randomness, {})
-        state = get_rng_state() if randomness == "same" else None
-        try:
-            found = pushed()
-        except NotForBatches:
-            # The primals were batches too, which autograd is quickest with; a function that writes them into tensors of its own,
-            # or goes by their values, is run once more on the primals alone.  (One that draws for each sample makes batches itself.)
-            if randomness == "different":
-                raise
-            if state is not None:
-                set_rng_state(state)
-            found = pushed(tangents=True)
+        # The function runs once, on the primals alone, unless it draws for each tangent.
+        found = pushed(tangents=randomness != "different")
         aux = None
         if has_aux:
             found, aux = found
             aux = tree_map(lambda a: a[0], aux)          # the function ran once for each tangent, on the same primals
+        if levels():                                     # each sample's Jacobian in one piece of memory, as PyTorch's lie
+            found = tree_map(lambda y: y.movedim(-1, 0).contiguous().movedim(0, -1), found)
 
         def by_input(columns: Any) -> Any:
             parts, start = [], 0

@@ -16,8 +16,9 @@ from taeda.kernels.cpu.abi cimport F32, I8, I16, I32, I64, U8
 from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.ops.conv_choice cimport compute
 from taeda.ops.conv_geometry cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Geometry
-from taeda.tensor_base cimport STAND_IN, TensorBase
+from taeda.tensor_base cimport STAND_IN, TensorBase, is_wrapper
 
+from taeda import _above
 from taeda.autograd.node import named
 from taeda.layout import channels_last, channels_last_3d
 from taeda.operands import as_index
@@ -71,8 +72,28 @@ cdef object channel_sum(TensorBase g):
     return g.sum((0, *range(2, g.view.ndim)))
 
 
+cdef inline bint is_batch(TensorBase x) noexcept:
+    return x.device == STAND_IN and not is_wrapper(x)
+
+
+def product(int kind, list numbers, TensorBase a, TensorBase b, tuple shape):
+    """One of the three ops, of two factors; the result has the given shape."""
+    cdef Geometry q
+    unpack(&q, (numbers,))
+    if kind == RESULT:
+        return forward(&q, a, b, None, shape)
+    return input_gradient(&q, a, b, None, shape) if kind == INPUT_GRADIENT else weight_gradient(&q, a, b, shape)
+
+
+cdef TensorBase of_batches(int kind, const Geometry* q, TensorBase a, TensorBase b, tuple shape):
+    """One of the three of factors that are batches of cotangents or tangents."""
+    return _above.convolution_of_batches(product, kind, pack(q, a, b)[0], a, b, shape)
+
+
 cdef TensorBase forward(const Geometry* q, TensorBase x, TensorBase w, TensorBase bias, tuple shape):
     """y = convolution of x by w, plus bias; y has the given shape."""
+    if bias is None and (is_batch(x) or is_batch(w)):
+        return of_batches(RESULT, q, x, w, shape)
     cdef TensorBase y = allocate(shape, x, q.last)
     compute(RESULT, CONV, q, y, x, w, bias)
     if needs_grad(x) or needs_grad(w) or (bias is not None and needs_grad(bias)):
@@ -82,6 +103,8 @@ cdef TensorBase forward(const Geometry* q, TensorBase x, TensorBase w, TensorBas
 
 cdef TensorBase input_gradient(const Geometry* q, TensorBase g, TensorBase w, TensorBase bias, tuple shape):
     """The transpose of convolution by w, applied to g; the result has the given shape."""
+    if bias is None and (is_batch(g) or is_batch(w)):
+        return of_batches(INPUT_GRADIENT, q, g, w, shape)
     cdef TensorBase y = allocate(shape, g, q.last)
     compute(INPUT_GRADIENT, INPUT, q, y, g, w, bias)
     if needs_grad(g) or needs_grad(w) or (bias is not None and needs_grad(bias)):
@@ -91,6 +114,8 @@ cdef TensorBase input_gradient(const Geometry* q, TensorBase g, TensorBase w, Te
 
 cdef TensorBase weight_gradient(const Geometry* q, TensorBase g, TensorBase x, tuple shape):
     """The gradient of sum(g * convolution of x by w) with respect to w, which has the given shape."""
+    if is_batch(g) or is_batch(x):
+        return of_batches(WEIGHT_GRADIENT, q, g, x, shape)
     cdef TensorBase y = allocate(shape, g, False)
     cdef bint last = q.last and taps_of(y) > 1
     if last and y.view.shape[1] > 1:

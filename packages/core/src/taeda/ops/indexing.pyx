@@ -41,7 +41,7 @@ cdef object view_vjp(Node n, object g):
     return pulled(<TensorBase>g, n.extra)
 
 cdef object view_pull_vjp(Node n, object g):
-    return view_again(<TensorBase>g, n.extra)
+    return taken_again(<TensorBase>g, n.extra)
 
 cdef Op ALIAS_VIEW = define("getitem", view_vjp, 0, 0, None, "AliasBackward0")
 cdef Op SELECT_VIEW = define("getitem", view_vjp, 0, 0, None, "SelectBackward0")
@@ -109,9 +109,21 @@ cdef object pulled(TensorBase g, tuple spec):
                 whole = part.new_zeros((*part.shape[:d], shape[d], *part.shape[d + 1:]))
                 part = whole.slice_scatter(part, d, start[d], start[d] + n * by, by)
         return part
-    value, size = (<object>g)._value, (<object>g)._value.shape[0]
-    spec = ((size, *spec[0]), (0, *spec[1]), (0, *[d + 1 if d >= 0 else d for d in spec[2]]), (1, *spec[3]), (size, *spec[4]), spec[5])
-    return _above.batched(pulled(<TensorBase>value, spec), (<object>g)._level)
+    value = (<object>g)._value
+    return _above.batched(pulled(<TensorBase>value, of_batch(spec, value.shape[0])), (<object>g)._level)
+
+
+cdef object taken_again(TensorBase x, tuple spec):
+    """view_again, of a batch likewise."""
+    if x.device != STAND_IN or is_wrapper(x):
+        return view_again(x, spec)
+    value = (<object>x)._value
+    return _above.batched(taken_again(<TensorBase>value, of_batch(spec, value.shape[0])), (<object>x)._level)
+
+
+cdef tuple of_batch(tuple spec, size):
+    """What describes a view of one sample, with the batch in front."""
+    return ((size, *spec[0]), (0, *spec[1]), (0, *[d + 1 if d >= 0 else d for d in spec[2]]), (1, *spec[3]), (size, *spec[4]), spec[5])
 
 
 # -- reading an index -----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from taeda.dtype cimport code_of, default_float, is_complex_, is_float, is_integ
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I64, MAX_DIM, Param, View
 from taeda.ops.binary cimport MUL
 from taeda.registry cimport copy_view
-from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
+from taeda.tensor_base cimport CPU, STAND_IN, TensorBase
 
 from taeda.ops.join import cat
 
@@ -251,7 +251,7 @@ cdef TensorBase expand_back(TensorBase g, tuple back):
     cdef int64_t sizes[MAX_DIM]
     cdef int64_t strides[MAX_DIM]
     cdef int d, k = 0, n = len(shape)
-    if needs_grad(g) or is_wrapper(g):
+    if needs_grad(g) or g.device == STAND_IN:
         return (g if g.view.ndim == 0 else restore(g, back)).expand(shape)
     for d in range(n):
         sizes[d] = shape[d]

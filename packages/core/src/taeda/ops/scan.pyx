@@ -13,7 +13,7 @@ from taeda.dispatch cimport (Op, as_tensor, contiguous, define, empty_like, empt
 from taeda.dtype cimport code_of, is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport F32, F64, I8, I16, I32, I64, U8, Param, View
 from taeda.ops.reduction cimport dtype_with, pick, write_pair
-from taeda.tensor_base cimport CPU, META, TensorBase
+from taeda.tensor_base cimport CPU, META, STAND_IN, TensorBase, is_wrapper
 
 from taeda.dispatch import in_place
 from taeda.ops import return_types as types
@@ -105,6 +105,8 @@ cdef object finish(str op, TensorBase y, object dtype, object out):
 
 
 cdef object cumsum_vjp(Node n, object g):
+    if (<TensorBase>g).device == STAND_IN and not is_wrapper(<TensorBase>g):           # a batch of cotangents
+        return g.cumsum(n.extra[0]) if n.extra[1] else g.flip(n.extra[0]).cumsum(n.extra[0]).flip(n.extra[0])
     return run_cumsum(<TensorBase>g, n.extra[0], not n.extra[1])
 
 cdef Op CUMSUM = linear(define("cumsum", cumsum_vjp))

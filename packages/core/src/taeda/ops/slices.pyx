@@ -9,7 +9,9 @@ from taeda.dispatch cimport (SEVERAL, Op, as_strided_view, as_tensor, define, in
 from taeda.dtype cimport is_float
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM
 from taeda.storage cimport CPU, foreign_storage
-from taeda.tensor_base cimport TensorBase, alias, is_wrapper, refresh
+from taeda.tensor_base cimport STAND_IN, TensorBase, alias, is_wrapper, refresh
+
+from taeda import _above
 
 
 # -- one ---------------------------------------------------------------------------------------------------
@@ -63,6 +65,13 @@ cdef TensorBase selected(Op op, TensorBase x, int d, int64_t at):
 
 cdef object slice_vjp(Node n, object g):
     shape, dim, start, length, step = n.extra
+    return around(g, shape, dim, start, length, step)
+
+
+cdef object around(object g, tuple shape, int dim, start, length, step):
+    """Zeros with g in the place of a slice; of a batch of cotangents, with the batch as one more dimension in front."""
+    if (<TensorBase>g).device == STAND_IN and not is_wrapper(<TensorBase>g):
+        return _above.batched(around(g._value, (g._value.shape[0], *shape), dim + 1, start, length, step), g._level)
     whole = g.new_zeros(shape)
     slice_view(<TensorBase>whole, dim, start, length, step).copy_(g)
     return whole
