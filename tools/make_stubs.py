@@ -437,7 +437,7 @@ SMALL = (
     "tensor_base", "storage", "dtype", "generator", "registry", "recording", "elements", "tensor_attributes", "tensor_autograd",
     "tensor_conversions", "dlpack", "autograd.grad_mode", "autograd.node", "autograd.engine", "autograd.passes", "autograd.leaves",
     "amp.casting", "_override", "_override_attributes", "_override_protocol", "stand_ins", "layer_call", "autograd.dual", "autograd.saved",
-    "autograd.anomaly_mode", "autograd.shadows", "kernels.cpu.runtime",
+    "autograd.anomaly_mode", "autograd.shadows", "kernels.cpu.runtime", "checksum",
 )
 
 
