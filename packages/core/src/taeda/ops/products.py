@@ -32,6 +32,8 @@ def kron(input, other, *, out=None):
         (m, n), (p, q) = input.shape, other.shape
         y = (input.reshape(m, 1, n, 1) * other.reshape(p, 1, q)).reshape(m * p, n * q)
         return write_result(out, own(y, "UnsafeViewBackward0"), "kron")
+    if input.ndim == other.ndim == 1:
+        return write_result(out, own((input.reshape(-1, 1) * other).reshape(-1), "UnsafeViewBackward0"), "kron")
     rank = max(input.ndim, other.ndim)
     a, b = (1,) * (rank - input.ndim) + tuple(input.shape), (1,) * (rank - other.ndim) + tuple(other.shape)
     shape = [m * n for m, n in zip(a, b, strict=True)]
