@@ -174,3 +174,16 @@ def test_a_scattered_view_lies_where_its_input_does() -> None:
     both = lambda a: a.select_scatter(taeda.zeros(3), 1, 0) + a.as_strided_scatter(taeda.zeros(2), (2,), (5,), 7)  # noqa: E731
     tangent = taeda.func.jvp(both, (x,), (taeda.ones(3, 3),))[1]
     assert tangent.tolist() == [[1.0, 1.0, 2.0], [1.0, 1.0, 2.0], [1.0, 2.0, 2.0]]
+
+
+def test_several_views_stay_readable_when_their_base_becomes_a_leaf_that_requires_grad():
+    x = taeda.arange(6.0)
+    a, b = x.chunk(2)
+    (c, *_), (d, *_) = x.split(4), x.unbind()
+    x.requires_grad_()
+    assert (a * b).tolist() == [0, 4, 10] and (c + d).tolist() == [0, 1, 2, 3]
+    with taeda.no_grad():
+        x.mul_(2)
+    assert a.tolist() == [0, 2, 4] and a.grad_fn is None
+    (x * x).sum().backward()
+    assert x.grad.tolist() == [0, 4, 8, 12, 16, 20]

@@ -1,19 +1,10 @@
 # What autograd is told of a call.
 from taeda.autograd.dual cimport has_tangent, level
 from taeda.autograd.grad_mode cimport grad_enabled
-from taeda.autograd.node cimport Node
+from taeda.autograd.node cimport Node, SEVERAL, UNRECORDED, stale
 from taeda.registry cimport Op
 from taeda.tensor_base cimport TensorBase
 
-
-cdef enum:                   # ``history`` of a view that autograd does not follow into its base
-    UNRECORDED = -1          # made under no_grad: autograd does not know how it came from its base
-    SEVERAL = -2             # one of several made at once of a tensor without history (ops.slices)
-
-
-cdef inline bint stale(TensorBase a) noexcept:
-    """A view whose base got a history after the view was made."""
-    return a.base is not None and a.base.requires_grad_ and a.history != a.base.history and a.history != UNRECORDED
 
 cdef inline bint needs_grad(TensorBase a) noexcept:               # grad mode on and a requires grad
     return grad_enabled() and (a.requires_grad_ or stale(a)) or level and has_tangent(a)

@@ -18,6 +18,17 @@ cdef enum Save:              # what the vjp wants kept, as bits
     OUT = 8
     CROSS = 16               # of a binary op: each input only if the other's gradient is wanted (load(0): a, load(1): b)
 
+cdef enum:                   # ``history`` of a view that autograd does not follow into its base
+    UNRECORDED = -1          # made under no_grad: autograd does not know how it came from its base
+    SEVERAL = -2             # one of several made at once of a tensor without history (ops.slices)
+
+
+cdef inline bint stale(TensorBase a) noexcept:
+    """A view whose base got a history after the view was made."""
+    if a.base is None or not a.base.requires_grad_ or a.history == UNRECORDED:
+        return False
+    return a.base.history != (0 if a.history == SEVERAL else a.history)
+
 
 cdef class Node:
     cdef vjp_fn vjp              # NULL for a Python-defined node, which has a method ``run``

@@ -306,7 +306,7 @@ def node_of(TensorBase t):
 
 
 cdef object grad_fn_of(TensorBase t):
-    if t.base is not None and t.history != t.base.history and t.base.requires_grad_ and t.history != -1:
+    if stale(t):
         continue_history(t, regenerate_view(t), 0)
         t.history = t.base.history
     return t.grad_fn_
