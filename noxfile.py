@@ -37,7 +37,8 @@ def fingerprint(package: str) -> str:
     folder = ROOT / "packages" / package
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         parts = path.relative_to(folder).parts                     # an editable install builds in the tree
-        if {"tests", "__pycache__", "build"} & set(parts) or any(part[0] == "." for part in parts) or path.suffix in {".so", ".pyc"}:
+        made = parts[0] in {"tests", "build"} or "__pycache__" in parts or path.suffix in {".so", ".pyc"}
+        if made or any(part[0] == "." for part in parts):
             continue
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

@@ -231,4 +231,4 @@ def test_rows_masked_by_a_large_number_have_the_gradients_of_a_softmax(dtype, hi
         return (weights if p == 0 else weights * taeda.empty_like(weights, dtype=taeda.bool).bernoulli_(1 - p) / (1 - p)) @ v
 
     for found, expected in zip(gradients(fused, tensors), gradients(composed, tensors), strict=True):
-        taeda.testing.assert_close(found, expected, rtol=2e-3 if dtype is taeda.float32 else 1e-8, atol=1e-4 if dtype is taeda.float32 else 1e-9)
+        taeda.testing.assert_close(found, expected, rtol=2e-3 if dtype is taeda.float32 else 1e-8, atol=1e-3 if dtype is taeda.float32 else 1e-9)

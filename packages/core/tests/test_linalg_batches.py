@@ -162,8 +162,14 @@ def test_singular_vectors_have_the_signs_of_lapack():
     for n in (2, 3, 4):
         x = drawn(200, n, n)
         U, S, Vh = (a.numpy() for a in linalg.svd(taeda.from_numpy(x)))
-        for mine, wanted in zip((U, S, Vh), np.linalg.svd(x), strict=True):
-            np.testing.assert_allclose(mine, wanted, atol=1e-10)
+        u, s, vh = np.linalg.svd(x)
+        signs = np.sign((U * u).sum(-2, keepdims=True))         # of a pair of vectors, where NumPy's LAPACK is another one
+        np.testing.assert_allclose(U, u * signs, atol=1e-10)
+        np.testing.assert_allclose(S, s, atol=1e-10)
+        np.testing.assert_allclose(Vh, vh * signs.swapaxes(-1, -2), atol=1e-10)
+    one = linalg.svd(taeda.tensor([[3.0, 1.0, 0.0], [1.0, 2.0, 1.0], [0.0, 1.0, -1.0]], dtype=taeda.float64).repeat(9, 1, 1))
+    assert one.U[4].sign().tolist() == [[-1, 1, 1], [-1, -1, -1], [-1, -1, 1]]
+    assert one.Vh[4].sign().tolist() == [[-1, -1, -1], [1, -1, -1], [-1, 1, -1]]
     zero = linalg.svd(taeda.zeros(2, 3, 3))
     assert (zero.U == taeda.eye(3)).all() and (zero.S == 0).all() and (zero.Vh == taeda.eye(3)).all()
 

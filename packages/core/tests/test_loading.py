@@ -119,6 +119,16 @@ def test_a_damaged_record_is_noticed() -> None:
         taeda.load(io.BytesIO(whole[:at] + b"\1" + whole[at + 1 :]))
 
 
+@pytest.mark.parametrize("at", [3, 1 << 18, (1 << 18) + 1, 1_000_000, 1_199_999])
+def test_damage_is_noticed_in_every_piece_of_a_long_record(at: int) -> None:
+    elements = bytes(range(250)) * 4800
+    whole = archive(tensor_pickle(0, (300_000,), (1,), 300_000), {"data/0": elements}).getvalue()
+    assert taeda.load(io.BytesIO(whole)).numpy().tobytes() == elements
+    at += whole.index(elements)
+    with pytest.raises(RuntimeError, match="'data/0' is damaged"):
+        taeda.load(io.BytesIO(whole[:at] + bytes([whole[at] ^ 16]) + whole[at + 1 :]))
+
+
 @pytest.mark.parametrize("record", ["/abs", "../x", "b\\..\\x", "data/0/../../y"])
 def test_odd_record_names(record: str) -> None:
     with pytest.raises(RuntimeError, match="not a plain path"):

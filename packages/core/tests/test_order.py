@@ -297,6 +297,23 @@ def test_rows_of_every_length_are_ordered_as_numpy_orders_them(dtype, n):
         assert t[0].median().item() == np.sort(t[0].numpy())[(t.shape[1] - 1) // 2] or np.isnan(t[0].numpy()).any()
 
 
+@pytest.mark.parametrize("n", [300, 1000, 5000])
+def test_long_keys_that_differ_in_their_last_bits(n):
+    g = np.random.default_rng(n)
+    near = 1 + g.integers(0, 2**20, n) * 2.0**-52
+    spread = near.copy()
+    spread[:2] = -1e300, 1e300
+    clusters = (g.integers(0, 4, n) << 60) + g.integers(0, 2**20, n)
+    some = g.integers(-(2**62), 2**62, n)
+    some[:: n // 5] = 7
+    for x in (near, spread, clusters, some, np.sort(some), np.where(g.random(n) < 0.2, some >> 40, some)):
+        for descending in (False, True):
+            values, indices = taeda.from_numpy(x).sort(stable=True, descending=descending)
+            order = np.argsort(x, kind="stable") if not descending else n - 1 - np.argsort(x[::-1], kind="stable")[::-1]
+            np.testing.assert_array_equal(indices.numpy(), order)
+            np.testing.assert_array_equal(values.numpy(), x[order])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.int32, np.int8, np.uint8])
 @pytest.mark.parametrize("n", range(1, 10))
 def test_many_short_rows(dtype, n):

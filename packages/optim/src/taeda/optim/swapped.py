@@ -48,6 +48,7 @@ def swap_in_optimizer_params_and_state(
         yield
     finally:
         optimizer.state = own_state
+        del optimizer.param_groups[len(own_groups):]            # that the block has added
         for group, own in zip(optimizer.param_groups, own_groups, strict=True):
             group.clear()
             group.update(own)

@@ -53,6 +53,10 @@ def _two(size: Size) -> tuple[int, int]:
 def _dtypes(input: Tensor, rois: Tensor, op: str) -> None:
     if input.dtype != rois.dtype:
         raise RuntimeError(f"[{op}] Expected tensor for input to have the same type as for rois, got {input.dtype} and {rois.dtype}")
+    if input.device != rois.device and not input.is_meta:
+        raise RuntimeError(
+            f"[{op}] Expected input and rois to be on the same device, got {input.device} and {rois.device}; move one with .to()"
+        )
 
 
 def _shape_alone(input: Tensor, rois: Tensor, channels: int, bins: tuple[int, int]) -> Tensor | None:
@@ -263,8 +267,8 @@ def _pooled(
     across, corner = across.repeat_interleave(count), corner.repeat_interleave(count)
     pixels = corner + step.div(across, rounding_mode="floor") * width + step % across
     bags, _, _, where = taeda.embedding_bag(table, pixels, ends - count, False, mode)
-    means = bags.reshape(*shape, -1).permute(0, 3, 1, 2).contiguous()
-    return means, where.reshape(*shape, -1).permute(0, 3, 1, 2) if mode == 2 else where
+    pooled = bags.reshape(*shape, -1).permute(0, 3, 1, 2).contiguous()
+    return pooled, where.reshape(*shape, -1).permute(0, 3, 1, 2).contiguous() if mode == 2 else where
 
 
 @one_node
