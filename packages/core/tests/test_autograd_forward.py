@@ -11,6 +11,7 @@ import harness
 import taeda
 import taeda.autograd.forward_ad as fw
 from opinfo import Row
+from taeda.func import grad, jvp
 
 ROWS = [r for r in harness.load_rows() if r.grad and r.name.removeprefix("ops.") != "ctc_loss"]      # which has a first derivative only
 
@@ -373,3 +374,25 @@ def test_elements_added_to_one_place_add_their_tangents() -> None:
     x, s, t = taeda.arange(4.0), taeda.tensor([10.0, 20.0, 30.0]), taeda.tensor([1.0, 2.0, 3.0])
     for write in (lambda s: x.index_put((AT,), s, accumulate=True), lambda s: x.scatter_add(0, AT, s), lambda s: x.put(AT, s, accumulate=True)):
         assert taeda.func.jvp(write, (s,), (t,))[1].tolist() == [0, 3, 3, 0]
+
+
+@pytest.mark.parametrize("convolution", ["conv1d", "conv_transpose1d"])
+def test_tangents_pass_without_grad_mode_whatever_else_requires_grad(convolution: str) -> None:
+    x, w = taeda.ones(1, 3, 4), taeda.full((3, 3, 3), 0.5)
+    for a, b in ((x, w.clone().requires_grad_()), (x.clone().requires_grad_(), w)):
+        with fw.dual_level(), taeda.no_grad():
+            for i in range(2):
+                duals = [fw.make_dual(t, t.detach()) if i == j else t for j, t in enumerate((a, b))]
+                y = getattr(taeda, convolution)(*duals)
+                assert taeda.equal(fw.unpack_dual(y).tangent, y) and not y.requires_grad
+
+
+def test_gradients_of_convolutions_and_norms_have_tangents() -> None:
+    x, w = taeda.ones(1, 3, 6), taeda.full((2, 3, 3), 0.5)
+    tangent = jvp(lambda w: grad(lambda q: taeda.conv1d(q, w).sum())(x), (w,), (2 * w,))[1]
+    assert tangent.tolist() == [[[2, 4, 6, 6, 4, 2]] * 3][0:1] and tangent.sum() == 72
+    squares = lambda q: (taeda.conv1d(q, w) ** 2).sum()  # noqa: E731
+    assert jvp(lambda x: jvp(squares, (x,), (x,))[1], (x,), (x,))[1] == 648
+    mean, var = taeda.zeros(3), taeda.ones(3)
+    cubes = lambda q: (taeda.batch_norm(q, None, None, mean, var, False, 0.1, 0.0, False) ** 3).sum()  # noqa: E731
+    assert taeda.equal(jvp(grad(cubes), (2 * x,), (x,))[1], 12 * x)

@@ -258,6 +258,7 @@ def test_products_with_packed_weights(dtype: taeda.dtype) -> None:
     packed = taeda._convert_weight_to_int4pack_for_cpu(q, 2)
     block, rest = packed.view(-1)[: 64 * 32].view(64, 32), packed.view(-1)[64 * 32 :].view(64, 24)
     assert taeda.equal(block.int(), (q[:32] + 16 * q[32:64]).t()) and taeda.equal(rest.int(), (q[64::2] + 16 * q[65::2]).t())
+    assert taeda._convert_weight_to_int4pack_for_cpu(q[:, :0], 2).shape == (112, 0)
     by = 2.0 ** taeda.randint(-3, 4, (2, 112, 2)).to(dtype)
     scale, zero = (t.float().t().repeat_interleave(32, 1) for t in by.unbind(-1))
     y = taeda._weight_int4pack_mm_for_cpu(x, packed, 32, by)

@@ -161,6 +161,9 @@ def test_a_scattered_view_lies_where_its_input_does() -> None:
     for y in (x.select_scatter(taeda.zeros(3), 1, 0), x.slice_scatter(taeda.zeros(3, 1), 1, 0, 1), x.diagonal_scatter(taeda.zeros(3))):
         assert y.stride() == (5, 2) and y.storage_offset() == 5 and not y._is_view()
         assert (x - y).count_nonzero() == 3
+    part = taeda.arange(12.0)[:4]                           # of a longer storage
+    assert part.as_strided_scatter(taeda.ones(2), (2,), (1,), 6).tolist() == [0, 1, 2, 3]
+    assert part.select_scatter(taeda.tensor(5.0), 0, 1).untyped_storage().nbytes() == 48
     assert x.expand(2, 3, 3).select_scatter(taeda.zeros(3, 3), 0, 1).stride() == (9, 3, 1)
     z = x.as_strided_scatter(taeda.zeros(2), (2,), (5,), 7)          # offsets count from the storage's beginning
     assert z.tolist() == [[5.0, 0.0, 9.0], [10.0, 0.0, 14.0], [15.0, 17.0, 19.0]] and z.stride() == (5, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import taeda
-from taeda.func import vmap
+from taeda.func import grad, vmap
 
 
 def test_randomness_is_the_same_or_different_for_the_samples() -> None:
@@ -127,3 +127,15 @@ def test_what_one_draw_makes_of_an_input_of_all_samples_has_a_gradient_for_each(
     found = vmap(taeda.func.grad(loss), in_dims=(None, 0), randomness="same")(w, x)
     taeda.testing.assert_close(found, taeda.stack(each))
     assert found[2].any()
+
+
+def test_one_draw_of_alpha_dropout_scales_and_shifts_every_sample_alike() -> None:
+    taeda.manual_seed(3)
+    x = taeda.tensor([[3.0], [0.0]]).expand(2, 200)
+    dropped = vmap(lambda x: taeda.alpha_dropout(x, 0.5, True), randomness="same")(x)
+    kept = dropped[0] > 0
+    assert 50 < kept.sum() < 150 and taeda.equal(kept, dropped[1] > 0)
+    assert dropped.unique().tolist() == pytest.approx([-0.779, 0.779, 3.438], abs=1e-3)
+    taeda.manual_seed(3)
+    slopes = vmap(grad(lambda x: taeda.alpha_dropout(x, 0.5, True).sum()), randomness="same")(x)
+    assert taeda.equal(slopes[0] > 0, kept) and taeda.equal(slopes[0], slopes[1])

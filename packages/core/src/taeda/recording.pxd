@@ -1,7 +1,7 @@
 # What autograd is told of a call.
 from taeda.autograd.dual cimport has_tangent, level
 from taeda.autograd.grad_mode cimport grad_enabled
-from taeda.autograd.node cimport Node, SEVERAL, UNRECORDED, stale
+from taeda.autograd.node cimport SEVERAL, UNRECORDED, Node, stale
 from taeda.registry cimport Op
 from taeda.tensor_base cimport TensorBase
 

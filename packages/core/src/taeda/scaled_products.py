@@ -166,8 +166,8 @@ def _convert_weight_to_int4pack_for_cpu(self: Tensor, innerKTiles: int) -> Tenso
                            f"got {self.dtype} of shape {tuple(self.shape)} and {innerKTiles}")
     n, k = self.shape
     whole = n - n % _BLOCK
-    halves = self[:whole].reshape(-1, 2, _BLOCK // 2, k)                # block, half, row, column
-    pairs = self[whole:].reshape(-1, 2, k)                              # of the rest
+    halves = self[:whole].reshape(whole // _BLOCK, 2, _BLOCK // 2, k)   # block, half, row, column
+    pairs = self[whole:].reshape((n - whole) // 2, 2, k)                # of the rest
     blocks = halves[:, 0] | halves[:, 1] << 4
     rest = pairs[:, 0] | pairs[:, 1] << 4
     return taeda.cat((blocks.mT.reshape(-1), rest.mT.reshape(-1))).to(taeda.uint8).view(n, k // 2)
@@ -178,9 +178,9 @@ def _unpacked(packed: Tensor) -> Tensor:
     n, k = packed.shape[0], 2 * packed.shape[1]
     whole = n - n % _BLOCK
     flat = packed.reshape(-1)
-    blocks = flat[: whole * k // 2].view(-1, k, _BLOCK // 2).mT
-    rest = flat[whole * k // 2 :].view(k, -1).mT
-    return taeda.cat((taeda.stack((blocks & 15, blocks >> 4), 1).view(-1, k), taeda.stack((rest & 15, rest >> 4), 1).view(-1, k)))
+    blocks = flat[: whole * k // 2].view(whole // _BLOCK, k, _BLOCK // 2).mT
+    rest = flat[whole * k // 2 :].view(k, (n - whole) // 2).mT
+    return taeda.cat((taeda.stack((blocks & 15, blocks >> 4), 1).view(whole, k), taeda.stack((rest & 15, rest >> 4), 1).view(n - whole, k)))
 
 
 def _weight_int4pack_mm_for_cpu(self: Tensor, mat2: Tensor, qGroupSize: int, qScaleAndZeros: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from taeda.dtype cimport is_complex_, is_float
 import weakref
 
 from taeda import _above
+from taeda.autograd.engine import set_lend
 
 cdef extern from *:
     """
@@ -173,6 +174,12 @@ cdef int lend_tangent(TensorBase t, TensorBase x) except -1:
     return 0
 
 
+def _lend(TensorBase t, TensorBase x):
+    lend_tangent(t, x)
+
+set_lend(_lend)
+
+
 # -- through an op ---------------------------------------------------------------------------------------
 
 cdef class Carrier(Node):
@@ -189,8 +196,8 @@ cdef int carry(Node n, tuple inputs) except -1:
     for i in range(len(inputs)):
         if inputs[i] is None or not has_tangent(<TensorBase>inputs[i]):
             continue
-        if edges is None:
-            edges = list(n.edges)
+        if edges is None:                # without grad mode nothing was saved for the gradients of others
+            edges = list(n.edges) if grad_enabled() else [None] * len(n.edges)
         c = Carrier.__new__(Carrier)
         c.edges = ()
         c.n_outputs = 1

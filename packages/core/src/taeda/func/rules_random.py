@@ -96,6 +96,8 @@ def same(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any
         return x
     if name in LIKE:
         return outside(function, (first, *args[1:]), kwargs)
+    if "alpha_dropout" in name and name not in IN_PLACE:              # which adds to what it scales
+        return loop(Again(function, kwargs.get("generator")), level, args, kwargs)
     if "dropout" in name and name not in IN_PLACE:
         mask = outside(function, (ops.ones_like(first), *args[1:]), kwargs)
         return x * mask

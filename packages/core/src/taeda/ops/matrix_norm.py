@@ -34,6 +34,9 @@ def _two_dims(op: str, dim: Any, ndim: int) -> tuple[int, int]:
         raise TypeError(f"[{op}] argument 'dim' must be a tuple of two ints, not {type(dim).__name__}")
     if len(dim) != 2:
         raise RuntimeError(f"[{op}] dim must be a 2-tuple. Got {', '.join(map(str, dim))}")
+    for d in dim:
+        if not hasattr(d, "__index__"):
+            raise TypeError(f"[{op}] argument 'dim' must be a tuple of two ints, but it has an element of type {type(d).__name__}")
     first, second = (wrapped_dim(op, index(d), ndim) for d in dim)           # True is 1 here, as in PyTorch
     if first == second:
         raise RuntimeError(f"[{op}] dims must be different. Got ({dim[0]}, {dim[1]})")

@@ -384,7 +384,7 @@ def clone_in_place(input):
     cdef TensorBase x = <TensorBase?>input, whole, y
     cdef int64_t n, one = 1
     cdef int d
-    if x.view.contiguous and not x.offset or is_wrapper(x):
+    if x.view.contiguous and not x.offset and x.view.numel * x.view.itemsize == x.storage.nbytes_ or is_wrapper(x):
         return x.clone()
     for d in range(x.view.ndim):
         if x.view.strides[d] == 0 and x.view.shape[d] > 1:

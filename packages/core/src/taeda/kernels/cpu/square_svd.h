@@ -42,8 +42,9 @@ LOCAL int NAME(square_svd)(T *a, int n, T *s, T *u, T *vt) {
     T largest = 0, between[SQUARE_SVD_MOST], left[SQUARE_SVD_MOST], right[SQUARE_SVD_MOST], work[4 * SQUARE_SVD_MOST];
     int info = 0, none = 0, vectors = u ? n : 0;
     char upper = 'U';
+    if (n < 2 || n > SQUARE_SVD_MOST) return -1;
     for (int i = 0; i < n * n; i++) largest = fabs(a[i]) > largest ? fabs(a[i]) : largest;
-    if (n < 2 || n > SQUARE_SVD_MOST || largest > huge || (largest > 0 && largest < 1 / huge)) return -1;
+    if (largest > huge || (largest > 0 && largest < 1 / huge)) return -1;
     for (int i = 0; i < n; i++) {
         T *here = a + i * (n + 1), *next = here + n;
         s[i] = NAME(householder)(*here, here + 1, n - 1 - i, 1, left + i);

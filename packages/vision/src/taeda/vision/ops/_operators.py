@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 import taeda
@@ -53,7 +54,7 @@ def ps_roi_pool(input: Tensor, rois: Tensor, spatial_scale: float, pooled_height
 
 def _with_channels(pooled: Tensor) -> tuple[Tensor, Tensor]:
     """Return bins K x C x P x Q and the channels that they are means of: all of the input's, in order."""
-    channels = taeda.arange(pooled.shape[1:].numel(), dtype=taeda.int32, device=pooled.device)
+    channels = taeda.arange(math.prod(pooled.shape[1:]), dtype=taeda.int32, device=pooled.device)
     return pooled, channels.reshape(1, *pooled.shape[1:]).repeat(pooled.shape[0], 1, 1, 1)
 
 
