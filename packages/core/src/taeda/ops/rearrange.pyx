@@ -14,7 +14,7 @@ from taeda.kernels.cpu.abi cimport I32, I64, MAX_DIM, Param, View
 from taeda.ops.advanced cimport zeros_beside, zeros_of
 from taeda.ops.channels_last cimport channels_innermost, lies_channels_last
 from taeda.ops.views cimport sizes_of
-from taeda.tensor_base cimport META, TensorBase, alias, is_wrapper
+from taeda.tensor_base cimport META, TensorBase, alias, kind_of
 
 from taeda.autograd.node import own
 from taeda.layout import contiguous_format
@@ -384,7 +384,7 @@ def clone_in_place(input):
     cdef TensorBase x = <TensorBase?>input, whole, y
     cdef int64_t n, one = 1
     cdef int d
-    if x.view.contiguous and not x.offset and x.view.numel * x.view.itemsize == x.storage.nbytes_ or is_wrapper(x):
+    if kind_of(&x.view) or x.view.contiguous and not x.offset and x.view.numel * x.view.itemsize == x.storage.nbytes_:
         return x.clone()
     for d in range(x.view.ndim):
         if x.view.strides[d] == 0 and x.view.shape[d] > 1:

@@ -64,7 +64,7 @@ static inline void bf16_plan(Bf16Product *p) {
     p->width = p->n > 16 ? BF16_PANEL : 16;
     p->by_dots = p->m <= BF16_DOTS && p->acs == 1 && p->brs == 1;
     p->pack_a = p->acs != 1;
-    p->rows = !p->pack_a && p->ars && p->ars % 2048 == 0 ? BF16_FAR_ROWS : BF16_ROWS;     /* as many lines has a set of the first-level cache */
+    p->rows = !p->pack_a && p->ars && p->ars % 2048 == 0 ? BF16_FAR_ROWS : BF16_ROWS;     /* as many lines has a set of the first cache */
 }
 
 /* to[pair][0 .. width)[2] from x(l, j) = x[l * rs + j * cs], l < k, j < n. */
