@@ -130,6 +130,7 @@ def test_batches_of_products_of_few_results_and_many_terms(dtype):
             assert (np.abs((x @ y).numpy() - wanted) / bound).max() < 16 * np.finfo(dtype).eps, (m, n, k, x.stride(), y.stride())
         shared = (laid_out(a, 0) @ laid_out(b[3:4], 0)).numpy()
         assert (np.abs(shared - a.astype("f8") @ b[3]) / (np.abs(a).astype("f8") @ np.abs(b[3]))).max() < 16 * np.finfo(dtype).eps, (m, n, k)
+    taeda.manual_seed(0)
     a, b = (taeda.randn(60, 4000, n, dtype=getattr(taeda, dtype)) for n in (3, 5))
     assert_same_for_any_threads(lambda: a.mT @ b)
 
