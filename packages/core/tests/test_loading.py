@@ -367,6 +367,12 @@ def test_a_call_of_a_system_function_is_refused_by_name() -> None:
     assert not os.path.exists("/tmp/taeda_was_here")
 
 
+NESTED = b")" + b"\x85" * 200_000                        # a tuple in a tuple in ...
+LONG = b"\x8b" + struct.pack("<i", 100_000) + b"\1" * 100_000      # a number of a million bits
+SPARSE = name("torch._utils", "_rebuild_sparse_tensor") + name("torch.serialization", "_get_layout") + text("torch.sparse_coo") + b"\x85R"
+SIZE = name("torch", "Size") + b"K\5\x85\x85R"
+
+
 @pytest.mark.parametrize(
     ("pickled", "match"),
     [
@@ -398,11 +404,42 @@ def test_a_call_of_a_system_function_is_refused_by_name() -> None:
         (b"", "0 left"),
         (name("torch._utils", "_rebuild_tensor_v2") + b"(K\1K\0)))tR.", "tensor on a int"),
         (name("torch._utils", "_rebuild_parameter") + b"NN\x86R.", "Parameter of a NoneType"),
+        (name("builtins", "dict") + b"]](" + NESTED + b"K\1ea\x85R.", "nested too deeply"),
+        (name("torch.serialization", "_get_layout") + NESTED + b"\x85R.", "RecursionError"),
+        (b"}(" + LONG + b"q\0N" + b"h\0N" * 20 + b"u.", "copies more"),
+        (SPARSE + b"(]]K\0aa]K\1a" + SIZE + b"t\x86R.", "not made of indices"),
+        (SPARSE + b"(NN" + SIZE + b"t\x86R.", "not made of indices"),
     ],
 )  # fmt: skip
 def test_hostile_pickles(pickled: bytes, match: str) -> None:
     with pytest.raises(pickle.UnpicklingError, match=match):
         taeda.load(archive(pickled))
+
+
+def test_the_key_of_a_view_of_a_storage_is_a_text() -> None:
+    pid = b"(" + text("storage") + name("torch", "FloatStorage") + text("0") + text("cpu") + b"K\1("
+    with pytest.raises(pickle.UnpicklingError, match="RecursionError"):
+        taeda.load(archive(pid + NESTED + b"K\0K\1ttQ.", {"data/0": bytes(4)}))
+    with pytest.raises(pickle.UnpicklingError, match="a view of a storage must be"):
+        taeda.load(archive(pid + b"K\1K\0K\1ttQ.", {"data/0": bytes(4)}))
+
+
+def test_a_tensor_of_more_dimensions_than_there_can_be() -> None:
+    ones = b"(" + b"K\1" * 65 + b"t"
+    for pickled in (
+        name("torch._utils", "_rebuild_meta_tensor_no_storage") + b"(" + name("torch", "float32") + ones + ones + b"\x89tR.",
+        name("torch._utils", "_rebuild_meta_tensor_no_storage") + b"(" + name("torch", "float32") + ones + b")\x89tR.",
+    ):
+        with pytest.raises(RuntimeError, match="cannot have 65 dimensions"):
+            taeda.load(archive(pickled))
+
+
+def test_a_sparse_matrix_whose_places_are_in_no_order_is_read_and_one_of_empty_blocks_is_not() -> None:
+    s = taeda.sparse_csr_tensor([0, 2], [1, 0], [1.0, 2.0], (1, 2))
+    assert taeda.load(saved(s)).to_dense().tolist() == [[2.0, 1.0]]
+    s = taeda.sparse_bsr_tensor([0, 1], [0], taeda.ones(1, 0, 0), (0, 0))
+    with pytest.raises(pickle.UnpicklingError, match="must be divisible with blocksize"):
+        taeda.load(saved(s))
 
 
 def test_a_huge_memo_index_allocates_nothing() -> None:

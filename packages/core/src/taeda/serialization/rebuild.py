@@ -19,7 +19,7 @@ from typing import Any
 from taeda.autograd.grad_mode import no_grad
 from taeda.device import device
 from taeda.dtype import LEGACY_NAMES, NAMES, UNHELD, dtype
-from taeda.layout import SPARSE, strided
+from taeda.layout import SPARSE, sparse_coo, strided
 from taeda.ops.copying import set_
 from taeda.ops.creation import empty, empty_strided
 from taeda.serialization import unpickler
@@ -28,6 +28,8 @@ from taeda.storage import Storage
 from taeda.tensor import Tensor
 from taeda.tensor_base import Size, TensorBase, user_attributes
 from taeda.typed_storage import TypedStorage
+
+MAX_DIM = 64                            # TAEDA_MAX_DIM of kernels/cpu/abi.h
 
 # -- tensors in pickles and copies -------------------------------------------------------------------
 
@@ -59,7 +61,7 @@ def reduce_tensor(t: Any) -> tuple[Any, ...]:
 
 def sparse_state(t: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return the layout of a sparse tensor and what it is made of, as PyTorch's files have it."""
-    if t.layout.__reduce__() == "sparse_coo":
+    if t.layout is sparse_coo:
         return t.layout, (t._indices(), t._values(), Size(t.shape), t.is_coalesced())
     return t.layout, (*t._places, t._held.detach(), Size(t.shape))
 
@@ -85,17 +87,22 @@ def rebuild_sparse(kind: Any, data: Any) -> Any:
     """Stand for torch._utils._rebuild_sparse_tensor: indices that are not within the sizes are refused."""
     from taeda.sparse import creation  # which few files need
 
-    if not isinstance(data, tuple) or not 3 <= len(data) <= 4 or kind is strided:
+    n = 2 if kind is sparse_coo else 3                  # indices and values: tensors, since lists can say more than they hold
+    if not (kind in SPARSE and isinstance(data, tuple) and len(data) in ((3, 4) if n == 2 else (4,))
+            and all(isinstance(x, TensorBase) for x in data[:n]) and isinstance(data[n], tuple)):
         raise pickle.UnpicklingError("[load] a sparse tensor that is not made of indices, values and a size")
     later = getattr(_later, "jobs", None)
     if later is not None:
         later.append(lambda: rebuild_sparse(kind, data))
     checks = later is None and not getattr(data[0], "is_meta", False)                # which has no indices to look at
     try:
-        if kind.__reduce__() == "sparse_coo":
+        if kind is sparse_coo:
             return creation.sparse_coo_tensor(*data[:3], check_invariants=checks, is_coalesced=data[3] if len(data) == 4 else None)
-        return creation.sparse_compressed_tensor(*data, layout=kind, check_invariants=checks)
-    except (TypeError, AttributeError, RuntimeError) as error:
+        made = creation.sparse_compressed_tensor(*data, layout=kind, check_invariants=False)
+        if checks:                                      # places in any order are as good as in PyTorch
+            creation.check_compressed(kind, *made._places, made._held, tuple(made.shape), ordered=False)
+        return made
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RuntimeError) as error:
         raise pickle.UnpicklingError(f"[load] a sparse tensor cannot be made of this file's indices: {error}") from None
 
 
@@ -147,6 +154,8 @@ def rebuild_meta(dt: Any, size: Any, stride: Any, requires_grad: Any = False) ->
 def check_layout(offset: Any, size: Any, stride: Any, held: int | None) -> None:
     """Refuse a layout that does not lie inside ``held`` elements (None: any)."""
     numbers = (offset, *size, *stride) if isinstance(size, tuple) and isinstance(stride, tuple) else (None,)
+    if isinstance(size, tuple) and len(size) > MAX_DIM:
+        raise RuntimeError(f"[load] a tensor cannot have {len(size)} dimensions, {MAX_DIM} is the most")
     if not all(type(n) is int and 0 <= n < 1 << 62 for n in numbers) or len(size) != len(stride):
         raise RuntimeError(f"[load] a tensor cannot have offset {offset}, size {size} and stride {stride}")
     last, numel = offset, 1
@@ -324,7 +333,7 @@ def rebuild_device(type: Any, index: Any = None) -> Any:
 def rebuild_layout(name: Any) -> Any:
     """Stand for torch.serialization._get_layout."""
     known = {"torch.strided": strided, **{f"torch.{kind.__reduce__()}": kind for kind in SPARSE}}
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise pickle.UnpicklingError(f"[load] layout {name!r} is not supported, only {', '.join(known)}")
     return known[name]
 

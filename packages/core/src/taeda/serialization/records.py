@@ -66,9 +66,10 @@ class Storages:
 
     def part(self, storage: Any, view: Any, dt: Any) -> Any:
         """Return a part of a storage, which has a key of its own."""
-        if not (isinstance(view, tuple) and len(view) == 3 and all(type(n) is int and n >= 0 for n in view[1:])):
+        key = readable(view[0]) if isinstance(view, tuple) and len(view) == 3 else None
+        if not isinstance(key, str) or not all(type(n) is int and n >= 0 for n in view[1:]):
             raise pickle.UnpicklingError(f"[load] a view of a storage must be (key, offset, numel), got {view!r}")
-        key, start, itemsize = readable(view[0]), view[1], dt.itemsize if dt else 1
+        start, itemsize = view[1], dt.itemsize if dt else 1
         if (start + view[2]) * itemsize > storage.nbytes():
             raise pickle.UnpicklingError(f"[load] a view of elements {start} to {start + view[2]} does not lie in its storage")
         if key not in self.parts:

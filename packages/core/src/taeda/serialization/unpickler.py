@@ -45,7 +45,8 @@ def today(module: str, name: str) -> str:
 
 
 BLOCKED = ("sys", "os", "posix", "nt")  # modules of which nothing is made, as in PyTorch
-HASHING = (set, frozenset, Counter, OrderedDict)
+PAIRS = (dict, OrderedDict)  # made of pairs, whose first parts are hashed
+HASHING = (*PAIRS, set, frozenset, Counter)
 SIZED = (list, tuple, dict, set, frozenset, str, bytes, bytearray)
 
 
@@ -159,7 +160,9 @@ class Unpickler:
             raise self.fail("it copies more than it holds")
 
     def key(self, obj: Any, depth: int = 0) -> Any:
-        """Return what is about to be hashed; nested tuples cost, since hashing them takes time and stack."""
+        """Return what is about to be hashed; nested tuples and long numbers cost, since hashing them takes time, the former also stack."""
+        if isinstance(obj, int):
+            self.spend(obj.bit_length() >> 6)
         if isinstance(obj, (tuple, frozenset)):
             if depth == 8:
                 raise self.fail("a key is nested too deeply")
@@ -180,7 +183,7 @@ class Unpickler:
                 raise self.fail(f"{f.__name__} of a {type(a).__name__}")  # bytearray(10**12) would allocate
             if any(f is kind for kind in HASHING):
                 for item in a:
-                    self.key(item[0] if f is OrderedDict and isinstance(item, (tuple, list)) and item else item)
+                    self.key(item[0] if any(f is kind for kind in PAIRS) and isinstance(item, (tuple, list)) and item else item)
         return f(*args)
 
     def build(self, obj: Any, state: Any) -> None:

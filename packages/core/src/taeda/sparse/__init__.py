@@ -71,7 +71,10 @@ def addmm(mat: Any, mat1: Any, mat2: Any, *, beta: float = 1.0, alpha: float = 1
     mat, mat1, mat2 = in_lower_precision(mat, mat1, mat2)
     found = product("sparse.addmm", mat1, mat2, True)
     found = found if alpha == 1 else found * alpha
-    return found if beta == 0 else (mat if beta == 1 else mat * beta) + found
+    if beta == 0:
+        mat.expand(found.shape)                             # refused where it does not fit, though nothing of it counts
+        return found
+    return (mat if beta == 1 else mat * beta) + found
 
 
 def sampled_addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1.0, alpha: float = 1.0, out: Any = None) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from taeda import ops
 from taeda.device import as_device
-from taeda.dtype import get_default_dtype, int64
+from taeda.dtype import bool_, get_default_dtype, int64
 from taeda.layout import COMPRESSED, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
 from taeda.sparse.places import linear_of
 from taeda.sparse.tensor import is_sparse, make, packed
@@ -174,8 +174,8 @@ def sparse_coo_tensor(
     return made.requires_grad_() if requires_grad else made
 
 
-def check_compressed(layout: Any, compressed: Any, plain: Any, values: Any, size: tuple[int, ...]) -> None:
-    """Raise RuntimeError unless the indices are those of a matrix of the size."""
+def check_compressed(layout: Any, compressed: Any, plain: Any, values: Any, size: tuple[int, ...], ordered: bool = True) -> None:
+    """Raise RuntimeError unless the indices are those of a matrix of the size, where ``ordered`` sorted and distinct in each line."""
     axis, blocks, names = COMPRESSED[layout]
     batch = tuple(compressed.shape[:-1])
     k = len(batch)
@@ -183,6 +183,10 @@ def check_compressed(layout: Any, compressed: Any, plain: Any, values: Any, size
         raise RuntimeError(f"[sparse_compressed_tensor] all batch dimensions of {names[0]} (={list(batch)}), {names[1]} "
                            f"(={list(plain.shape[:-1])}), values (={list(values.shape[:k])}), and size (={list(size[:k])}) must be equal")
     block = tuple(values.shape[k + 1 : k + 3]) if blocks else (1, 1)
+    for d in range(2):
+        if not block[d] or size[k + d] % block[d]:
+            raise RuntimeError(f"[sparse_compressed_tensor] tensor shape[{k + d}] (={size[k + d]}) must be divisible with blocksize[{d}] "
+                               f"(={block[d]}) as defined by values shape")
     major, minor = size[k + axis] // block[axis], size[k + 1 - axis] // block[1 - axis]
     if compressed.shape[-1] != major + 1:
         raise RuntimeError(f"[sparse_compressed_tensor] {names[0]}.shape[-1] must be equal to the number of rows or columns + 1 "
@@ -195,6 +199,12 @@ def check_compressed(layout: Any, compressed: Any, plain: Any, values: Any, size
         raise RuntimeError(f"[sparse_compressed_tensor] `0 <= {names[0]}[..., 1:] - {names[0]}[..., :-1] <= {minor}` is not satisfied.")
     if plain.numel() and (int(plain.min()) < 0 or int(plain.max()) >= minor):
         raise RuntimeError(f"[sparse_compressed_tensor] `0 <= {names[1]} < {minor}` is not satisfied.")
+    if ordered and n > 1:
+        begins = ops.zeros((*batch, n + 1), dtype=bool_).scatter(-1, compressed.to(int64), True)[..., 1:n]
+        if not bool(((plain.diff() > 0) | begins).all()):
+            line = f"{names[1]}[..., {names[0]}[..., i - 1]:{names[0]}[..., i]]"
+            raise RuntimeError(f"[sparse_compressed_tensor] `{line} for all i = 1, ..., {major} are sorted and distinct along the last "
+                               "dimension values` is not satisfied.")
 
 
 def sparse_compressed_tensor(

@@ -205,6 +205,9 @@ def copy_(s: Any, src: Any, non_blocking: bool = False) -> Any:
     if not is_sparse(s) or not is_sparse(src):
         raise RuntimeError("[copy_] copy_() between dense and sparse Tensors is not implemented! Found self type = "
                            f"{s.type()} and src type = {src.type()}")
+    if s._layout is not src._layout:
+        raise RuntimeError(f"[copy_] copy of sparse tensors having different layouts is not supported. self layout is {s.layout} and src "
+                           f"layout is {src.layout}")
     if s.shape != src.shape:
         raise RuntimeError(f"[copy_] the shapes must match, got {tuple(s.shape)} and {tuple(src.shape)}")
     return write("copy_", s, clone(src))

@@ -144,6 +144,8 @@ def _sum(name: str, a: Any, b: Any, alpha: Any) -> Any:
     if va.dtype is not vb.dtype:
         dtype = ops.result_type(va, vb)
         va, vb = va.to(dtype), vb.to(dtype)
+    if isinstance(alpha, float) and not (va.is_floating_point() or va.is_complex()):
+        raise RuntimeError(f"[{name}] For integral input tensors, argument alpha must not be a floating point number, got {alpha}")
     vb = vb if alpha == 1 else vb * alpha
     if same_parts(a, b) and (a._layout in COMPRESSED or is_coalesced(a) or is_coalesced(b)):
         return with_values(a, va + vb)

@@ -1,0 +1,55 @@
+"""What sparse tensors are refused for: indices that are not those of a matrix, layouts and sizes that do not fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import taeda
+
+CSR, BSR = taeda.sparse_csr, taeda.sparse_bsr
+
+
+@pytest.mark.parametrize(
+    ("layout", "starts", "places", "values", "size", "text"),
+    [
+        (CSR, [0, 2, 2], [1, 1], taeda.ones(2), (2, 2), "sorted and distinct"),
+        (CSR, [0, 2, 2], [1, 0], taeda.ones(2), (2, 2), "sorted and distinct"),
+        (CSR, [[0, 1, 2], [0, 0, 2]], [[1, 0], [1, 0]], taeda.ones(2, 2), (2, 2, 2), "sorted and distinct"),
+        (taeda.sparse_csc, [0, 1, 3], [1, 1, 0], taeda.ones(3), (2, 2), "row_indices.*sorted and distinct"),
+        (BSR, [0, 2], [0, 0], taeda.ones(2, 1, 1), (1, 2), "sorted and distinct"),
+        (BSR, [0, 1], [0], taeda.ones(1, 2, 2), (3, 2), r"shape\[0\] \(=3\) must be divisible with blocksize\[0\] \(=2\)"),
+        (BSR, [0, 1], [0], taeda.ones(1, 2, 0), (2, 2), r"blocksize\[1\] \(=0\)"),
+    ],
+)
+def test_compressed_indices_that_are_not_those_of_a_matrix(layout: Any, starts: Any, places: Any, values: Any, size: Any, text: str) -> None:
+    with pytest.raises(RuntimeError, match=text):
+        taeda.sparse_compressed_tensor(starts, places, values, size, layout=layout, check_invariants=True)
+
+
+@pytest.mark.parametrize("index", [taeda.int32, taeda.int64])
+def test_compressed_indices_that_are(index: Any) -> None:
+    starts, places = taeda.tensor([[0, 1, 2], [0, 0, 2]], dtype=index), taeda.tensor([[1, 0], [0, 1]], dtype=index)
+    s = taeda.sparse_csr_tensor(starts, places, taeda.tensor([[1.0, 2.0], [3.0, 4.0]]), (2, 2, 2), check_invariants=True)
+    assert s.to_dense().tolist() == [[[0, 1], [2, 0]], [[0, 0], [3, 4]]]
+    empty = taeda.sparse_csr_tensor(taeda.zeros(3, dtype=index), taeda.zeros(0, dtype=index), [], (2, 2), check_invariants=True)
+    assert empty.to_dense().tolist() == [[0, 0], [0, 0]]
+
+
+def test_a_copy_into_another_layout_is_refused() -> None:
+    coo, csr = taeda.eye(2).to_sparse(), (taeda.eye(2) * 2).to_sparse_csr()
+    for s, source in ((coo, csr), (csr, coo)):
+        with pytest.raises(RuntimeError, match="different layouts is not supported"):
+            s.copy_(source)
+    assert coo.layout is taeda.sparse_coo and coo.to_dense().equal(taeda.eye(2))
+
+
+def test_sums_and_products_that_do_not_fit() -> None:
+    s = taeda.eye(2).to_sparse()
+    with pytest.raises(RuntimeError, match="alpha must not be a floating point number"):
+        taeda.add(s.long(), s.long(), alpha=1.5)
+    assert taeda.add(s, s, alpha=1.5).to_dense().equal(taeda.eye(2) * 2.5)
+    with pytest.raises(RuntimeError, match="7"):
+        taeda.sparse.addmm(taeda.ones(5, 7), s, taeda.eye(2), beta=0)
+    assert taeda.sparse.addmm(taeda.ones(2), s, taeda.eye(2), beta=0).equal(taeda.eye(2))
