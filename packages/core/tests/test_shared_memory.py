@@ -7,6 +7,8 @@ import importlib
 import multiprocessing
 import operator
 import os
+import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -156,9 +158,9 @@ def leave(i: int) -> None:
 
 def test_spawned_processes_write_into_the_tensor_they_were_given() -> None:
     t = taeda.zeros(3)
-    assert mp.spawn(fill, (t,), nprocs=3, start_method="fork") is None
+    assert mp.start_processes(fill, (t,), nprocs=3, start_method="fork") is None
     assert t.tolist() == [0, 0, 0]                     # a fork pickles nothing: not shared
-    mp.spawn(fill, (t.share_memory_(),), nprocs=3, start_method="fork")
+    mp.start_processes(fill, (t.share_memory_(),), nprocs=3, start_method="fork")
     assert t.tolist() == [1, 2, 3]
     write = functools.partial(operator.setitem, t.zero_())         # a new interpreter cannot import this file's functions
     context = mp.spawn(write, (1.0,), nprocs=1, join=False)
@@ -170,10 +172,10 @@ def test_spawned_processes_write_into_the_tensor_they_were_given() -> None:
 
 def test_a_failure_of_one_ends_the_others_and_is_told() -> None:
     with pytest.raises(mp.ProcessRaisedException, match=r"Process 1 terminated(.|\n)*ValueError: no") as caught:
-        mp.spawn(fail, nprocs=2, start_method="fork")
-    assert caught.value.error_index == 1 and caught.value.pid > 0 and caught.value.msg == str(caught.value)
+        mp.start_processes(fail, nprocs=2, start_method="fork")
+    assert caught.value.error_index == 1 and caught.value.error_pid > 0 and caught.value.msg == str(caught.value)
     with pytest.raises(mp.ProcessRaisedException, match="(no){200000}"):                   # more than a pipe holds
-        mp.spawn(fail_at_length, start_method="fork")
+        mp.start_processes(fail_at_length, start_method="fork")
     with pytest.raises(mp.ProcessExitedException, match="exit code 3") as gone:
         mp.start_processes(leave, start_method="fork")
     assert gone.value.exit_code == 3 and gone.value.signal_name is None
@@ -183,6 +185,43 @@ def test_a_failure_of_one_ends_the_others_and_is_told() -> None:
     mp.set_sharing_strategy("file_system")
     assert mp.get_sharing_strategy() == "file_system"
     mp.set_sharing_strategy("file_descriptor")
+
+
+def stay(i: int) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if i:
+        raise ValueError("no")
+    time.sleep(60)
+
+
+def finish(i: int) -> None:
+    if i:
+        raise ValueError("no")
+    time.sleep(0.3)
+
+
+def test_those_that_do_not_end_when_they_are_told_to_are_killed_after_the_time_of_grace() -> None:
+    for function, ended in ((stay, -signal.SIGKILL), (finish, 0)):
+        context = mp.start_processes(function, nprocs=2, join=False, start_method="fork")
+        with pytest.raises(mp.ProcessRaisedException, match="Process 1"):
+            while not context.join(grace_period=0.8):
+                pass
+        assert [p.exitcode for p in context.processes] == [ended, 1]
+
+
+def test_spawn_starts_new_interpreters_whatever_it_is_told() -> None:
+    with pytest.warns(FutureWarning, match="This method only supports start_method=spawn .got: fork."):
+        context = mp.spawn(abs, nprocs=1, join=False, start_method="fork")
+    assert type(context.processes[0]).__name__ == "SpawnProcess"
+    while not context.join():
+        pass
+
+
+def test_failures_of_processes_are_pickled() -> None:
+    raised = pickle.loads(pickle.dumps(mp.ProcessRaisedException("no", 1, 77)))
+    assert (str(raised), raised.msg, raised.error_index, raised.error_pid) == ("no", "no", 1, 77)
+    gone = pickle.loads(pickle.dumps(mp.ProcessExitedException("gone", 1, 77, -9, "SIGKILL")))
+    assert (gone.error_pid, gone.exit_code, gone.signal_name) == (77, -9, "SIGKILL")
 
 
 def test_spawn_is_a_function_and_its_room_a_module() -> None:

@@ -7,10 +7,14 @@ import multiprocessing
 import multiprocessing.connection
 import signal
 import sys
+import time
 import traceback
+import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
+
+from taeda import _spoken
 
 __all__ = [
     "ProcessContext", "ProcessException", "ProcessExitedException", "ProcessRaisedException", "SpawnContext", "spawn", "start_processes",
@@ -18,11 +22,14 @@ __all__ = [
 
 
 class ProcessException(Exception):
-    """A process that ``spawn`` started did not end well: ``error_index`` says which one, ``pid`` its number."""
+    """A process that ``spawn`` started did not end well: ``error_index`` says which one, ``error_pid`` its number."""
 
     def __init__(self, msg: str, error_index: int, error_pid: int) -> None:
         super().__init__(msg)
-        self.msg, self.error_index, self.pid = msg, error_index, error_pid
+        self.msg, self.error_index, self.error_pid = msg, error_index, error_pid
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.msg, self.error_index, self.error_pid)
 
 
 class ProcessRaisedException(ProcessException):
@@ -43,6 +50,9 @@ class ProcessExitedException(ProcessException):
     def __init__(self, msg: str, error_index: int, error_pid: int, exit_code: int, signal_name: str | None = None) -> None:
         super().__init__(msg, error_index, error_pid)
         self.exit_code, self.signal_name = exit_code, signal_name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.msg, self.error_index, self.error_pid, self.exit_code, self.signal_name)
 
 
 def _run(fn: Callable[..., Any], i: int, args: tuple[Any, ...], errors: Connection) -> None:
@@ -80,10 +90,11 @@ class ProcessContext:
         """Return the processes' numbers."""
         return [p.pid for p in self.processes]
 
-    def join(self, timeout: float | None = None) -> bool:
+    def join(self, timeout: float | None = None, grace_period: float | None = None) -> bool:
         """Wait for the processes; True once all have ended well.
 
-        When one fails the others are ended.
+        When one fails the others are ended: told to after ``grace_period`` seconds (at once by default), and killed where they are still
+        there as many seconds later (30 by default).
 
         Raises:
             ProcessRaisedException: one raised an exception.
@@ -97,12 +108,24 @@ class ProcessContext:
             self.processes[i].join()
         failed = next((i for i, p in enumerate(self.processes) if p.exitcode), None)
         if failed is not None:
+            if grace_period is not None:
+                self._wait(grace_period)
             for p in self.processes:
                 if p.is_alive():
                     p.terminate()
+            self._wait(30 if grace_period is None else grace_period)
+            for p in self.processes:
+                if p.is_alive():
+                    p.kill()
                 p.join()
             raise self._failure(failed)
         return all(p.exitcode == 0 for p in self.processes)
+
+    def _wait(self, seconds: float) -> None:
+        """Give all processes together some time to end."""
+        end = time.monotonic() + seconds
+        for p in self.processes:
+            p.join(max(end - time.monotonic(), 0))
 
     def _read(self, connection: Connection) -> int:
         """Take what a process that ends has told, and return its number; nothing unless it ends by an exception."""
@@ -175,10 +198,13 @@ def spawn(
     """Run ``fn(i, *args)`` in ``nprocs`` new processes, i from 0; wait for them unless ``join`` is False.
 
     The processes import the program anew, so that its work must stand below ``if __name__ == "__main__":``, and ``fn`` must be found by
-    name. Arguments and errors are those of ``start_processes``.
+    name. Arguments and errors are those of ``start_processes``; another ``start_method`` is warned of, and not used.
 
     >>> import math
     >>> from taeda import multiprocessing
     >>> multiprocessing.spawn(math.pow, args=(2.0,), nprocs=2)              # 0 ** 2 and 1 ** 2: what fn returns is lost
     """
-    return start_processes(fn, args, nprocs, join, daemon, start_method)
+    if start_method != "spawn":
+        warnings.warn(f"This method only supports start_method=spawn (got: {start_method}).\nTo use a different start_method use:\n\t\t "
+                      f"{_spoken.name}.multiprocessing.start_processes(...)", FutureWarning, stacklevel=2)
+    return start_processes(fn, args, nprocs, join, daemon, "spawn")
