@@ -248,23 +248,28 @@ def treespec_dumps(treespec: TreeSpec, protocol: int | None = None) -> str:
             return {"type": None, "context": None, "children_spec": []}
         if s.kind not in names:
             raise NotImplementedError(f"[treespec_dumps] no name to write {s.kind} by")
-        context = _CONTEXTS[s.kind][0](s.context) if s.kind in _CONTEXTS else s.context
-        return {"type": names[s.kind], "context": json.dumps(context), "children_spec": [plain(c) for c in s.children_specs]}
+        context = _CONTEXTS[s.kind][0](s.context) if s.kind in _CONTEXTS else json.dumps(s.context)
+        return {"type": names[s.kind], "context": context, "children_spec": [plain(c) for c in s.children_specs]}
 
     return json.dumps((1, plain(treespec)))
 
 
 def treespec_loads(serialized: str) -> TreeSpec:
-    """Return the structure that ``treespec_dumps`` wrote."""
+    """Return the structure that ``treespec_dumps`` wrote; NotImplementedError where it has a class that is not registered."""
 
     def build(s: dict[str, Any]) -> TreeSpec:
         if s["type"] is None:
             return LEAF
-        kind, context = _NAMES[s["type"]], json.loads(s["context"])
-        context = _CONTEXTS[kind][1](context) if kind in _CONTEXTS else context
+        if s["type"] not in _NAMES:
+            raise NotImplementedError(f"[treespec_loads] Deserializing {s['type']} in pytree is not registered.")
+        kind = _NAMES[s["type"]]
+        context = _CONTEXTS[kind][1](s["context"]) if kind in _CONTEXTS else json.loads(s["context"])
         return TreeSpec(kind, context, [build(c) for c in s["children_spec"]])
 
-    return build(json.loads(serialized)[1])
+    protocol, written = json.loads(serialized)
+    if protocol != 1:
+        raise ValueError(f"[treespec_loads] Unknown protocol {protocol}; the one there is is 1")
+    return build(written)
 
 
 # -- keys and paths ------------------------------------------------------------------------------------
