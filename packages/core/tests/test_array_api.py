@@ -459,3 +459,12 @@ def test_frequencies_and_shifts_beside_numpy() -> None:
     check("fft.ifftshift", X)
     same(xp.fft.fftfreq(5, d=0.5, dtype=xp.float64), np.fft.fftfreq(5, 0.5), "fftfreq")
     same(xp.fft.rfftfreq(6, d=0.5, dtype=xp.float64), np.fft.rfftfreq(6, 0.5), "rfftfreq")
+
+
+@beside_numpy
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("name", ["all", "any", "max", "mean", "min", "prod", "std", "sum", "var"])
+def test_a_reduction_over_no_axes_leaves_each_element(name: str, keepdims: bool) -> None:
+    for x in (X, X[0, 0, 0]):
+        same(getattr(xp, name)(xp.asarray(x), axis=(), keepdims=keepdims), getattr(np, name)(x, axis=(), keepdims=keepdims), name)
+    assert xp.linalg.vector_norm(xp.asarray(X), axis=(), keepdims=keepdims).numpy().tolist() == abs(X).tolist()

@@ -62,22 +62,31 @@ def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 def var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """Return the variance over some axes, all by default: squared deviations by count - correction."""
-    return taeda.var(need_array("var", x), _axes(x, axis) or None, correction=correction, keepdim=keepdims)
+    return _spread(taeda.var, "var", x, axis, correction, keepdims)
 
 
 def std(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """Return the standard deviation over some axes, all by default: the root of :func:`var`."""
-    return taeda.std(need_array("std", x), _axes(x, axis) or None, correction=correction, keepdim=keepdims)
+    return _spread(taeda.std, "std", x, axis, correction, keepdims)
+
+
+def _spread(f: Any, op: str, x: Any, axis: Any, correction: float, keepdims: bool) -> Tensor:
+    axes = _axes(need_array(op, x), axis)
+    if not axes:                                  # PyTorch takes no axes for all of them
+        return f(x.unsqueeze(-1), -1, correction=correction)
+    return f(x, axes, correction=correction, keepdim=keepdims)
 
 
 def max(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:
     """Return the largest element over some axes, all by default."""
-    return taeda.amax(need_array("max", x), _axes(x, axis), keepdims)
+    axes = _axes(need_array("max", x), axis)
+    return taeda.amax(x, axes, keepdims) if axes else x.clone()
 
 
 def min(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:
     """Return the smallest element over some axes, all by default."""
-    return taeda.amin(need_array("min", x), _axes(x, axis), keepdims)
+    axes = _axes(need_array("min", x), axis)
+    return taeda.amin(x, axes, keepdims) if axes else x.clone()
 
 
 def all(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:

@@ -146,4 +146,6 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
 
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
     """Return a norm over some axes, all by default, taken as one vector: (sum |x|^ord)^(1 / ord)."""
+    if axis == ():                                  # PyTorch takes no axes for all of them
+        return linalg.vector_norm(need_array("vector_norm", x).unsqueeze(-1), ord, -1)
     return linalg.vector_norm(need_array("vector_norm", x), ord, axis, keepdim=keepdims)
