@@ -374,6 +374,51 @@ def test_expand_of_a_users_own_class_keeps_what_it_added() -> None:
     assert Shifted(2.0).expand((3,), made) is made and made.log_prob(one(2.0)).shape == (3,)
 
 
+@pytest.mark.parametrize(("cls", "args"), [
+    (D.Normal, (0.0, 1.0)), (D.Categorical, (taeda.ones(3),)), (D.OneHotCategorical, (taeda.ones(3),)),
+    (D.MultivariateNormal, (taeda.zeros(2), taeda.eye(2))), (D.Gamma, (1.0, 1.0)), (D.Distribution, ()),
+])  # fmt: skip
+def test_a_class_with_an_init_of_its_own_needs_an_expand_of_its_own(cls: Any, args: Any) -> None:
+    class Own(cls):  # type: ignore[misc]
+        arg_constraints = getattr(cls, "arg_constraints", {}) if cls is not D.Distribution else {}
+
+        def __init__(self) -> None:
+            super().__init__(*args)
+            self.kept = 3
+
+        def like(self, batch_shape: Any) -> Any:
+            made = type(self).__new__(type(self))
+            made.kept = self.kept
+            return super().expand(batch_shape, made)
+
+    with pytest.raises(NotImplementedError, match="must have an expand of its own"):
+        Own().expand((2,))
+    assert Own().like((2,)).batch_shape == (2,) and Own().like((2,)).kept == 3
+
+    class Named(cls):  # type: ignore[misc]
+        arg_constraints = Own.arg_constraints
+
+    assert type(Named(*args).expand((2,))) is Named
+
+
+def test_the_values_of_independent_ones_are_listed_where_none_counts_as_one() -> None:
+    base = D.Bernoulli(taeda.tensor([0.3, 0.4]))
+    d = D.Independent(base, 0)
+    assert d.has_enumerate_support and d.enumerate_support().tolist() == [[0, 0], [1, 1]]
+    assert d.enumerate_support(expand=False).tolist() == [[0], [1]]
+    assert not D.Independent(base, 1).has_enumerate_support and not D.Independent(D.Normal(taeda.zeros(2), 1.0), 0).has_enumerate_support
+    with pytest.raises(NotImplementedError, match="cartesian product"):
+        D.Independent(base, 1).enumerate_support()
+
+
+def test_numbers_as_exponents_and_values() -> None:
+    t = D.PowerTransform(2)
+    assert t.exponent.dtype is taeda.float32 and t(taeda.tensor([1, 3])).equal(taeda.tensor([1.0, 9.0])) and t.sign == 1
+    with pytest.raises(ValueError, match="numbers or tensors"):
+        D.PowerTransform([2.0])
+    assert D.HalfCauchy(1.0, validate_args=False).log_prob(2.0).allclose(taeda.tensor(math.log(2 / math.pi / 5)))
+
+
 @pytest.mark.parametrize(("value", "slope"), [(0.0, -1.5), (1.0, -0.5), (3.0, 1.5)])
 def test_the_slope_of_a_binomials_density_at_even_odds(value: float, slope: float) -> None:
     x = one(0.0).requires_grad_()

@@ -354,7 +354,7 @@ class OfClasses(Distribution):
         super().__init__(self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        made = type(self).__new__(type(self)) if _instance is None else _instance
+        made = self._new_instance(_instance)
         made._categorical = self._categorical.expand(batch_shape)
         for name in self._kept:
             setattr(made, name, getattr(self, name))

@@ -192,7 +192,7 @@ class Distribution:
         taeda.Size([2, 3])
         """
         batch = tuple(batch_shape)
-        made = type(self).__new__(type(self)) if _instance is None else _instance
+        made = self._new_instance(_instance)
         for name, value in self._parameters().items():
             extra = value.shape[len(self._batch_shape):] if value.ndim else ()
             setattr(made, name, value.expand(batch + tuple(extra)))
@@ -346,9 +346,18 @@ class Distribution:
 
     def _get_checked_instance(self, cls: type, _instance: Any = None) -> Any:
         """Return the object that a user's own ``expand`` fills in: a new one of the class, or the one that a subclass made."""
-        if _instance is None and type(self).__init__ is not cls.__init__:  # type: ignore[misc]
+        return self._made_by(type(self).__init__ is cls.__init__, _instance)  # type: ignore[misc]
+
+    def _new_instance(self, _instance: Any) -> Any:
+        """The same, for classes of this package."""
+        return self._made_by(type(self).__init__.__module__.startswith("taeda.distributions."), _instance)
+
+    def _made_by(self, known: bool, _instance: Any) -> Any:
+        if _instance is not None:
+            return _instance
+        if not known:                                   # it may have set what an instance that was not made by it would lack
             raise NotImplementedError(f"[{type(self).__name__}] has an __init__ of its own and must have an expand of its own too")
-        return type(self).__new__(type(self)) if _instance is None else _instance
+        return type(self).__new__(type(self))
 
     def __repr__(self) -> str:
         shown = [(k, vars(self)[k]) for k in self.arg_constraints if k in vars(self)]
@@ -382,6 +391,10 @@ class Independent(Distribution):
     @property
     def has_rsample(self) -> bool:  # type: ignore[override]
         return bool(self.base_dist.has_rsample)
+
+    @property
+    def has_enumerate_support(self) -> bool:  # type: ignore[override]
+        return not self.reinterpreted_batch_ndims and bool(self.base_dist.has_enumerate_support)
 
     @constraints._DependentProperty
     def support(self) -> Any:
@@ -417,6 +430,11 @@ class Independent(Distribution):
 
     def entropy(self) -> Tensor:
         return sum_rightmost(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        if self.reinterpreted_batch_ndims:
+            raise NotImplementedError("[Independent] Enumeration over cartesian product is not implemented")
+        return self.base_dist.enumerate_support(expand=expand)
 
     def __repr__(self) -> str:
         return f"Independent({self.base_dist!r}, {self.reinterpreted_batch_ndims})"

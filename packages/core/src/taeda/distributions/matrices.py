@@ -308,7 +308,7 @@ class _OfCovariance(Distribution):
         return self._matrix(taeda.cholesky_inverse(self._unbroadcasted_scale_tril))
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        made = type(self).__new__(type(self)) if _instance is None else _instance
+        made = self._new_instance(_instance)
         batch, n = tuple(batch_shape), len(self._batch_shape)
         for name in self.arg_constraints:
             if name in vars(self):

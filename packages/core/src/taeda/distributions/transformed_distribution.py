@@ -348,6 +348,7 @@ class HalfCauchy(TransformedDistribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
+        value = taeda.as_tensor(value, dtype=self.scale.dtype)
         return taeda.where(value >= 0, self.base_dist.log_prob(value) + math.log(2), -math.inf)
 
     def cdf(self, value: Tensor) -> Tensor:

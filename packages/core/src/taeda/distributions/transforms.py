@@ -19,7 +19,7 @@ from typing import Any
 
 import taeda
 from taeda.distributions import constraints
-from taeda.distributions.distribution import sum_rightmost
+from taeda.distributions.distribution import broadcast_all, sum_rightmost
 from taeda.distributions.transform import (
     ComposeTransform,
     IndependentTransform,
@@ -92,7 +92,7 @@ class PowerTransform(Transform):
 
     def __init__(self, exponent: Any, cache_size: int = 0) -> None:
         super().__init__(cache_size)
-        self.exponent = taeda.as_tensor(exponent)
+        (self.exponent,) = broadcast_all(exponent)
 
     @property
     def sign(self) -> Any:
