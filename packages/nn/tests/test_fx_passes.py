@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -212,3 +213,68 @@ def test_a_write_by_an_operator_outlives_the_elimination() -> None:
     traced = fx.symbolic_trace(f)
     assert not traced.graph.eliminate_dead_code()
     assert traced(taeda.ones(2), taeda.ones(2)).tolist() == [4, 4]
+
+
+def test_a_power_of_a_negative_number_keeps_its_parentheses() -> None:
+    traced = fx.symbolic_trace(lambda x: (-2) ** x - (-1.5) ** (x + 1) + x ** -1)
+    assert "(-2) ** x" in traced.code and "x ** -1" in traced.code
+    assert traced(taeda.tensor([2.0, 4.0])).allclose(taeda.tensor([4.0 + 1.5**3 + 0.5, 16.0 + 1.5**5 + 0.25]))
+
+
+def test_a_layer_that_is_called_elsewhere_too_is_not_fused() -> None:
+    class Shared(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.norm = nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1)
+
+        def forward(self, x: Any) -> Any:
+            return self.norm(self.conv(x)) + self.conv(x * 2)
+
+    class Twice(Shared):
+        def forward(self, x: Any) -> Any:
+            return self.norm(self.conv(self.norm(self.conv(x))))
+
+    x = taeda.ones(1, 1, 2, 2)
+    for model in (Shared().eval(), Twice().eval()):
+        model.norm.running_mean.fill_(3.0)
+        model.norm.running_var.fill_(4.0)
+        assert fuse(model)(x).allclose(model(x))
+
+
+def test_an_operation_that_fails_while_shapes_are_looked_at() -> None:
+    traced = fx.symbolic_trace(lambda x: x.absent())
+    with pytest.raises(RuntimeError, match="ShapeProp error for: node=%absent") as caught:
+        ShapeProp(traced).propagate(taeda.ones(2))
+    assert type(caught.value.__cause__) is AttributeError
+
+    class Reader(fx.Interpreter):
+        def call_method(self, target: Any, args: Any, kwargs: Any) -> Any:
+            return {}[target]
+
+    with pytest.raises(RuntimeError, match="While executing %absent") as caught:
+        Reader(traced).run(taeda.ones(2))
+    assert type(caught.value.__cause__) is KeyError
+
+
+def test_inputs_of_parts_can_be_numbered() -> None:
+    traced = fx.symbolic_trace(lambda x, y: taeda.relu(taeda.add(y, x)))
+    parts = split_module(traced, None, lambda node: int(node.name == "relu"), keep_original_input_name=False)
+    names = [[n.target for n in part.graph.nodes if n.op == "placeholder"] for part in parts.children()]
+    assert names == [["arg_0", "arg_1"], ["arg_0"]]
+    assert parts(taeda.tensor([1.0]), taeda.tensor([-3.0])).tolist() == [0.0]
+
+
+def test_a_pattern_without_a_replacement_is_refused_wherever_it_is() -> None:
+    for f in (lambda x: x + 1, lambda x: x * 2):
+        with pytest.raises(AssertionError, match="Must provide either a replacement"):
+            fx.subgraph_rewriter.replace_pattern_with_filters(fx.symbolic_trace(f), lambda x: x * 2, None)
+
+
+def test_a_deep_copy_keeps_what_no_node_names() -> None:
+    traced = fx.symbolic_trace(nn.Sequential(nn.Linear(2, 2)))
+    traced.add_submodule("more.inside", nn.Linear(2, 3))
+    traced.register_buffer("scale", taeda.ones(1))
+    traced.shift = nn.Parameter(taeda.zeros(1))
+    copied = copy.deepcopy(traced)
+    assert list(copied.state_dict()) == list(traced.state_dict()) and copied.more.inside is not traced.more.inside
+    assert type(copied.shift) is nn.Parameter and copied.scale.equal(traced.scale)

@@ -334,7 +334,10 @@ class _Lines:
         if getattr(target, "__module__", None) == "_operator" and not kwargs:
             name = target.__name__
             if name in MAGIC:
-                return left + MAGIC[name].format(*map(names.value, args))
+                operands = [names.value(x) for x in args]
+                if name == "pow" and operands[0].startswith("-"):          # a power binds closer than the sign before it
+                    operands[0] = f"({operands[0]})"
+                return left + MAGIC[name].format(*operands)
             if name in IN_PLACE:
                 return f"{IN_PLACE[name].format(*map(names.value, args))};  {left}{names.value(args[0])}"
         full = qualified_name(target)

@@ -162,8 +162,11 @@ class GraphModule(Module):
                 self.training = root.training
             for key, value in meta.get(_USER_PRESERVED_ATTRIBUTES_KEY, {}).items():
                 setattr(self, key, value)
-            for node in wanted:
-                _copy_attr(root, self, node.target)
+            paths = [node.target for node in wanted]
+            if isinstance(root, _CodeOnlyModule):               # a copy keeps what no node names
+                paths += [path for named in (root.named_children(), root.named_buffers(), root.named_parameters()) for path, _ in named]
+            for path in paths:
+                _copy_attr(root, self, path)
         elif isinstance(root, dict):
             for node in wanted:
                 if node.target not in root:

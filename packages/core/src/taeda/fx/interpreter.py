@@ -64,6 +64,8 @@ class Interpreter:
             except Exception as error:
                 if self.extra_traceback:
                     self._explain(node, error)
+                    if isinstance(error, KeyError):             # whose text would be shown as one long key
+                        raise RuntimeError(*error.args) from error
                 raise
             for done in self.user_to_last_uses.get(node, ()):
                 self.env.pop(done, None)

@@ -84,6 +84,8 @@ def _replace(
     gm: GraphModule, pattern: Any, replacement: Any, filters: Any = None, ignore_literals: bool = False, callback: Any = None,
     node_name_match: str = "",
 ) -> list[ReplacedPatterns]:  # fmt: skip
+    if replacement is None and callback is None:
+        raise AssertionError("[replace_pattern] Must provide either a replacement GraphModule or a replacement callback")
     graph, wanted = gm.graph, _graph_of(pattern)
     matcher = SubgraphMatcher(wanted, match_output=False, match_placeholder=False, remove_overlapping_matches=True,
                               ignore_literals=ignore_literals)
@@ -93,8 +95,6 @@ def _replace(
     now: dict[Node, Any] = {}                   # nodes that were replaced -> what stands for them
     for match in found:
         new = callback(match, graph, wanted) if callback is not None else fixed
-        if new is None:
-            raise ValueError("[replace_pattern] give a replacement, or a replacement_callback")
         done.append(_exchange(graph, match, new, now))
     gm.recompile()
     if isinstance(replacement, GraphModule) or hasattr(replacement, "named_modules"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -63,9 +64,10 @@ def fuse(model: Any, inplace: bool = False, no_trace: bool = False) -> Any:
     traced = model if no_trace and isinstance(model, GraphModule) else symbolic_trace(model)
     modules = dict(traced.named_modules())
     graph = copy.deepcopy(traced.graph)
+    calls = Counter(n.target for n in graph.nodes if n.op == "call_module")
     for pattern in patterns:
         for node in list(graph.nodes):
-            if not matches_module_pattern(pattern, node, modules) or len(node.args[0].users) > 1:
+            if not matches_module_pattern(pattern, node, modules) or len(node.args[0].users) > 1 or calls[node.args[0].target] > 1:
                 continue
             layer, norm = modules[node.args[0].target], modules[node.target]
             if not norm.track_running_stats or (isinstance(layer, Linear) and layer.out_features != norm.num_features):

@@ -55,7 +55,10 @@ class ShapeProp(Interpreter):
 
     def run_node(self, n: Node) -> Any:
         """Run a node and note what it gave."""
-        result = super().run_node(n)
+        try:
+            result = super().run_node(n)
+        except Exception as error:
+            raise RuntimeError(f"[ShapeProp] ShapeProp error for: node={n.format_node()} with meta={n.meta}: {error}") from error
         found = False
 
         def note(x: Any) -> Any:

@@ -44,6 +44,8 @@ def split_module(
         split_callback: node -> the part it goes to; called for every operation, in order.
         qualname_map: takes the original path of each target of the parts.
         keep_original_order: call the parts in the order of their first nodes.
+        keep_original_node_name: let the parts' nodes have the names that they have in ``m``.
+        keep_original_input_name: the same of the parts' inputs, which otherwise are ``arg_0``, ``arg_1`` and so on.
         partition_affix: a middle of the parts' names.
         tuple_return: parts return tuples also where that is one value.
 
@@ -77,8 +79,8 @@ def split_module(
     _connect(m.graph, parts, where)
     order = list(parts) if keep_original_order else _sorted(parts)
     for part in parts.values():
-        for name, outer in part.inputs.items():
-            inner = part.graph.placeholder(name, type_expr=outer.type)
+        for i, (name, outer) in enumerate(part.inputs.items()):
+            inner = part.graph.placeholder(name if keep_original_input_name else f"arg_{i}", type_expr=outer.type)
             inner.meta = outer.meta.copy()
             part.environment[outer] = inner
     for node in m.graph.nodes:
