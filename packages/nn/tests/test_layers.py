@@ -207,6 +207,12 @@ def test_deprecated_reduction_arguments():
         assert nn.L1Loss(reduce=False).reduction == "none"
 
 
+def test_the_old_name_of_nll_loss_warns():
+    with pytest.warns(FutureWarning, match="`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead"):
+        layer = nn.NLLLoss2d(None, None, 3, reduction="sum")
+    assert (layer.ignore_index, layer.reduction) == (3, "sum")
+
+
 def test_a_small_net_learns():
     taeda.manual_seed(0)
     net = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 1))

@@ -55,6 +55,11 @@ def test_a_lazy_layer_becomes_the_layer_it_stands_for(name, args, kwargs, shape)
     np.testing.assert_array_equal(y.detach(), twin(x).detach(), err_msg="the same draws give the same weights")
 
 
+def test_a_lazy_convolution_prints_what_is_not_the_default_whatever_its_kernel():
+    layer = nn.LazyConv2d(6, kernel_size=(2,), dilation=3)
+    assert repr(layer) == "LazyConv2d(0, 6, kernel_size=(2,), stride=(1, 1), dilation=(3, 3))"
+
+
 @pytest.mark.parametrize(("name", "args", "kwargs", "shape"), CASES, ids=[c[0] for c in CASES])
 def test_copies_and_state_dicts_of_lazy_layers(name, args, kwargs, shape):
     x = taeda.randn(*shape)

@@ -63,6 +63,16 @@ def test_dense_and_sparse_gradients_in_one_group() -> None:
         assert table.flatten().tolist() == pytest.approx([1, 0.5, 1]) and w.item() == pytest.approx(0.5)
 
 
+def test_a_sparse_gradient_in_a_group_that_was_added_later() -> None:
+    first, table = taeda.ones(1, requires_grad=True), taeda.ones(3, 1, requires_grad=True)
+    opt = optim.Adagrad([first], lr=0.5, initial_accumulator_value=3.0)
+    opt.add_param_group({"params": [table]})
+    ops.embedding(taeda.tensor([1]), table, sparse=True).sum().backward()
+    opt.step()
+    assert table.flatten().tolist() == pytest.approx([1, 0.75, 1])
+    assert opt.state[table]["sum"].flatten().tolist() == [3, 4, 3] and opt.state[table]["step"].item() == 1
+
+
 @pytest.mark.parametrize("name", ["Adam", "AdamW", "Adamax", "RMSprop", "Adadelta", "NAdam", "RAdam", "Rprop", "ASGD", "Adafactor", "Muon"])
 def test_others_refuse(name: str) -> None:
     with pytest.raises(RuntimeError, match="does not support sparse gradients"):

@@ -104,11 +104,20 @@ class Adagrad(FusedOptimizer):
         start = complex(start, start) if p.is_complex() else start
         return {"step": new_number(group, p), "sum": taeda.full_like(p, start, requires_grad=False)}
 
+    def _step_group(self, group: dict[str, Any]) -> None:
+        if group["fused"]:  # states are made before the first step, so that nothing else asks
+            for p in group["params"]:
+                if p.grad is not None:
+                    self._check_parameter(p, group)
+        super()._step_group(group)
+
     def _step_sparse(self, group: dict[str, Any]) -> None:
         if group["fused"]:
             raise RuntimeError("[Adagrad] `fused` does not support sparse grad or complex param; hint: fused=False")
         for p, gradient in self._step_dense(group):
             state = self.state[p]
+            if not state:  # of a group that was added later
+                state.update(self._new_state(p, group))
             state["step"] += 1
             if group["weight_decay"] != 0:
                 raise RuntimeError("[Adagrad] weight_decay option is not compatible with sparse gradients")
