@@ -19,6 +19,7 @@ from taeda.utils._python_dispatch import (
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 ROWS = harness.load_rows()
+INDEX = taeda.zeros(1, 3, dtype=taeda.int64)
 
 
 def outcome(function: Any, call: Any) -> list[Any]:
@@ -173,3 +174,31 @@ def test_a_mode_can_tell_operators_by_their_attributes_of_aten(call: Any, names:
     assert [func.__name__ for func in told] == names and taeda.equal(found, call())
     for func in told:
         assert getattr(getattr(taeda.ops.aten, func._opname), func._overloadname) is func
+
+
+@pytest.mark.parametrize(("call", "told"), [
+    (lambda x: x.sum(dim=1, keepdim=True), ("aten.sum.dim_IntList", ([1], True), {})),
+    (lambda x: x.sum(axis=0), ("aten.sum.dim_IntList", ([0],), {})),
+    (lambda x: taeda.pow(input=x, exponent=2), ("aten.pow.Tensor_Scalar", (2,), {})),
+    (lambda x: x.clamp(max=1), ("aten.clamp.default", (None, 1), {})),
+    (lambda x: x.var(dim=1, unbiased=False), ("aten.var.correction", ([1],), {"correction": 0})),
+    (lambda x: x.split(split_size=1, dim=0), ("aten.split.Tensor", (1,), {})),
+    (lambda x: x.permute(dims=(1, 0)), ("aten.permute.default", ([1, 0],), {})),
+    (lambda x: x.scatter(dim=0, index=INDEX, value=2.0), ("aten.scatter.value", (0, INDEX, 2.0), {})),
+    (lambda x: x.sort(dim=0, stable=True), ("aten.sort.stable", (), {"dim": 0, "stable": True})),
+    (lambda x: x.div(2, rounding_mode="floor"), ("aten.div.Tensor_mode", (2,), {"rounding_mode": "floor"})),
+])  # fmt: skip
+def test_arguments_by_keyword_come_at_the_places_of_the_operators(call: Any, told: Any) -> None:
+    heard = []
+
+    class Log(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            heard.append((str(func), args[1:], kwargs or {}))
+            return func(*args, **(kwargs or {}))
+
+    x = taeda.arange(6.0).reshape(2, 3)
+    with Log():
+        found = call(x)
+    assert heard == [told]
+    for a, b in zip(*(y if isinstance(y, tuple) else (y,) for y in (found, call(x))), strict=True):
+        assert a.equal(b)

@@ -37,7 +37,7 @@ from taeda._aten.nodes import (
     up_to_defaults,
 )
 from taeda._aten.operators import OpOverloadPacket, aten as plain_aten
-from taeda._aten.overloads import overload_of
+from taeda._aten.overloads import overload_of, placed
 from taeda._aten.views import MADE as VIEWS
 from taeda._override import has_torch_function, is_casting
 from taeda.stand_ins import is_wrapper_tensor
@@ -450,7 +450,9 @@ _MADE: dict[str, Callable[[Any], Any]] = {
 
 # -- names and overloads of all others --------------------------------------------------------------------
 
-_SIZED = frozenset(("view", "expand", "permute", "repeat", "zeros", "ones", "empty", "rand", "randn", "new_zeros", "new_ones", "new_empty"))
+_SIZED = frozenset((
+    "view", "expand", "flip", "permute", "repeat", "zeros", "ones", "empty", "rand", "randn", "new_zeros", "new_ones", "new_empty",
+))  # fmt: skip
 _NAMES = {
     "norm": "linalg_vector_norm",
     "item": "_local_scalar_dense",
@@ -530,8 +532,8 @@ def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         found = _setitem(*args) if plain else NotImplemented
         return Told(OpOverloadPacket("index_put_", func).default)(*args) if found is NotImplemented else found
     made = _MADE.get(name)
-    signature = _signature(_inner(func)) if made is not None and plain else None
-    if made is not None and signature is not None:
+    signature = _signature(_inner(func))
+    if made is not None and plain and signature is not None:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         found = made(SimpleNamespace(**bound.arguments))
@@ -539,12 +541,19 @@ def _made(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
             return found
     if name in _OF_NUMBERS and not any(isinstance(a, Tensor) for a in args[name == "new_tensor" :][:1]):
         return aten.lift_fresh.default(func(*args, **kwargs))
+    given, kwargs = placed(name, signature, args, kwargs)
+    word = {"max": "other", "min": "other", "scatter": "value", "scatter_": "value"}.get(name)
+    if word in kwargs:                                  # an overload of its own
+        given.append(kwargs.pop(word))
+    args = tuple(given)
     if name in _SIZED:
         first = 0 if name in ("zeros", "ones", "empty", "rand", "randn") else 1
         if len(args) > first and isinstance(args[first], (int, tuple, list)):  # a view may be in another dtype
             args = (*args[:first], _sizes(args[first:]))
     elif name in _OVER_DIMS and len(args) > 1 and isinstance(args[1], int) and not isinstance(args[1], bool):
         args = (args[0], [args[1]], *args[2:])
+    elif name == "roll":
+        args = (args[0], *([x] if isinstance(x, int) else list(x) for x in args[1:]))
     elif name in ("max", "min") and len(args) > 1 and isinstance(args[1], Tensor) and plain:
         return (aten.maximum if name == "max" else aten.minimum).default(*args)
     elif name == "split" and len(args) > 1 and isinstance(args[1], (list, tuple)) and plain:
