@@ -113,7 +113,7 @@ def test_inputs_that_are_not_finite_neither_hang_nor_crash(value):
         else:
             found = f(x)
             values = found if hasattr(found, "shape") else found[0] if f is linalg.eigh else found[1]
-            assert values.isnan().all()
+            assert values.isnan().all() and (f is not linalg.svd or found.U.isnan().all() and found.Vh.isnan().all())
     for f in (linalg.eig, linalg.eigvals):
         with pytest.raises(RuntimeError, match="infs or NaNs"):
             f(x)
