@@ -125,3 +125,9 @@ def test_default_convert_turns_arrays_into_tensors_and_nothing_else():
     assert out["c"] == [1]
     text = np.array(["a"])
     assert default_convert(text) is text
+
+
+def test_a_tensor_is_no_batch_of_tensors():
+    with pytest.raises(TypeError, match=r"tuple of Tensors, not Tensor: got a tensor of shape \(2, 3\)"):
+        default_collate(taeda.ones(2, 3))
+    assert default_convert(taeda.ones(2, 3)).shape == (2, 3) and default_collate(list(taeda.ones(2, 3))).shape == (2, 3)

@@ -47,6 +47,11 @@ def _at(key: Any, samples: Any, fn_map: CollateMap | None) -> Any:
 
 def _stack(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) -> taeda.Tensor:
     """Stack tensors of one shape along a new first dimension: n tensors of shape S give n x S."""
+    if isinstance(batch, taeda.Tensor):
+        raise TypeError(
+            f"[default_collate] stack(): argument 'tensors' must be tuple of Tensors, not Tensor: got a tensor of shape "
+            f"{tuple(batch.shape)}, which is a batch already"
+        )
     try:
         return taeda.stack(tuple(batch), 0)
     except (RuntimeError, TypeError, ValueError):
