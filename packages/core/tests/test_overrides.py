@@ -122,7 +122,7 @@ def test_any_class_can_stand_where_a_tensor_goes() -> None:
     assert taeda.add(x, Duck(), alpha=2) == ("add", ["Duck"], 2, {"alpha": 2})
     assert taeda.cat([x, Duck()], dim=0)[0] == "cat" and x.add(Duck())[0] == "add"
     assert (x + Duck())[0] == "add" and (x @ Duck())[0] == "matmul" and (x == Duck())[0] == "eq"
-    assert (Duck() @ x)[0] == "matmul" and (Duck() / x)[0] == "div" and (Duck() - x)[0] == "rsub"
+    assert (Duck() @ x)[0] == "matmul" and (Duck() / x)[0] == "__rdiv__" and (Duck() - x)[0] == "__rsub__"
     assert is_tensor_like(Duck()) and is_tensor_like(x) and not is_tensor_like(3)
 
 
@@ -545,3 +545,31 @@ def test_equality_asks_the_class_of_one_side_and_then_that_of_the_other() -> Non
     with DisableTorchFunctionSubclass():
         assert (y == x).tolist() == [True, True]
     assert (x == taeda.ones(2)).tolist() == [True, True] and (y == "a") is False
+
+
+OPERATORS: Any = {
+    "__eq__": lambda a, b: a == b, "__floordiv__": lambda a, b: a // b, "__and__": lambda a, b: a & b, "__or__": lambda a, b: a | b,
+    "__xor__": lambda a, b: a ^ b, "__lshift__": lambda a, b: a << b, "__rshift__": lambda a, b: a >> b, "__rsub__": lambda a, b: 7 - a,
+    "__rdiv__": lambda a, b: 7 / a, "__rfloordiv__": lambda a, b: 7 // a, "__rmod__": lambda a, b: 7 % a, "__rpow__": lambda a, b: 2**a,
+    "__rlshift__": lambda a, b: 7 << a, "__rrshift__": lambda a, b: 7 >> a,
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operators_without_a_method_of_their_meaning_are_told_by_their_own_names(name: str) -> None:
+    a, b = taeda.tensor([5, 6]), taeda.tensor([2, 6])
+    plain, seen = OPERATORS[name](a, b), []
+
+    class Log(TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            seen.append(func)
+            return func(*args, **(kwargs or {}))
+
+    with Log():
+        told = OPERATORS[name](a, b)
+    assert seen == [getattr(taeda.Tensor, name)] and seen[0].__name__ == name and told.equal(plain)
+    of_class = a.as_subclass(Logged)
+    Logged.seen.clear()
+    told = OPERATORS[name](of_class, b)
+    assert Logged.seen == [name] and type(told) is Logged and taeda.equal(told.as_subclass(taeda.Tensor), plain)
+    assert taeda.func.vmap(lambda x, y: OPERATORS[name](x, y))(a, b).equal(plain)              # what looks inside knows the operations

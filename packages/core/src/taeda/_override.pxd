@@ -2,6 +2,7 @@
 
 cdef bint mode_sees() except -1             # a mode that does not look inside of calls
 cdef bint class_sees(object x) except -1    # the class of x
+cdef bint operator_seen(object x, object other) except -1     # somebody who knows an operator of the two by its own name
 
 # What is in force in this thread: how many modes; whether no class is told of operators; whether none is asked about functions.
 cdef enum switch:

@@ -198,6 +198,16 @@ cdef bint class_sees(object x) except -1:
     return not get_off() and sees(<PyObject*>x, 0)
 
 
+cdef bint operator_seen(object x, object other) except -1:
+    """Whether an operator of the two is told to somebody who knows it by its own name, ``Tensor.__eq__``, as PyTorch tells it."""
+    if get_modes():
+        return not looks_inside([])
+    if get_off() or not sees(<PyObject*>x, 0) and not sees(<PyObject*>other, 0):
+        return False
+    over = overloaded_args((x, other))
+    return bool(over) and not looks_inside(over)
+
+
 cdef object caster = None            # casts the arguments of a call for autocast: taeda.amp sets it before autocast is ever on
 
 

@@ -8,8 +8,9 @@ at import.
 cimport cython
 from cpython.number cimport PyIndex_Check
 
+from taeda._override cimport operator_seen
 from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled
-from taeda.autograd.node cimport grad_fn_of
+from taeda.autograd.node cimport grad_fn_of, stale
 from taeda.dtype cimport differentiable, is_complex_, is_float, name_of
 from taeda.elements cimport element as number_at, nested
 from taeda.kernels.cpu.abi cimport BOOL
@@ -83,23 +84,33 @@ cdef inline object of_two(object op, object x, object other):
         raise
 
 
-cdef object equals(object x, object other):
+cdef object equals(object op, object x, object other):
     """``x == other`` of a subclass, which is asked alone: the other's class is asked by Python, before or after."""
     cdef list over = _override.overloaded_args((x,))
     if not over or not isinstance(other, TensorBase):
-        return of_two(eq, x, other)
+        return of_two(op, x, other)
     try:
-        return _override.call_overrides(_override.told(eq.reported or eq, eq), eq.function, over, (x, other), {})
+        return _override.call_overrides(_override.told(op.reported or op, op), op.function, over, (x, other), {})
     except TypeError as error:
         if hasattr(error, "unanswered"):
             return NotImplemented
         raise
 
 
-cdef inline object reflected(object op, object x, object other):
+cdef dict OPERATORS = {}         # those that PyTorch tells of by their own names -> as they are told of
+
+
+cdef inline object known(str name, object op, object x, object other):
+    """The operator ``x op other``, which programs know by its own name."""
+    return of_two(OPERATORS[name] if operator_seen(x, other) else op, x, other)
+
+
+cdef inline object reflected(str name, object op, object x, object other):
     """The operator ``other op x``."""
     other = operand(other)
-    return NotImplemented if other is NotImplemented else of_two(op, other, x)
+    if other is NotImplemented:
+        return other
+    return of_two(OPERATORS[name], x, other) if operator_seen(x, other) else of_two(op, other, x)
 
 
 def number_over(other, x):
@@ -285,7 +296,7 @@ cdef class Tensor(TensorConversions):
         return of_two(sub, self, other)
 
     def __rsub__(self, other):
-        return of_two(rsub, self, other)
+        return known("__rsub__", rsub, self, other)
 
     def __mul__(self, other):
         return of_two(mul, self, other)
@@ -301,26 +312,26 @@ cdef class Tensor(TensorConversions):
         if other is NotImplemented:
             return other
         if not isinstance(other, TensorBase):
-            return of_two(_b.div if _override.takes_over(type(other)) else number_over, other, self)
+            return reflected("__rdiv__", _b.div if _override.takes_over(type(other)) else number_over, self, other)
         return of_two(div, other, self)
 
     def __floordiv__(self, other):
-        return of_two(floor_divide, self, other)
+        return known("__floordiv__", floor_divide, self, other)
 
     def __rfloordiv__(self, other):
-        return reflected(_b.floor_divide, self, other)
+        return reflected("__rfloordiv__", _b.floor_divide, self, other)
 
     def __mod__(self, other):
         return of_two(remainder, self, other)
 
     def __rmod__(self, other):
-        return reflected(_b.remainder, self, other)
+        return reflected("__rmod__", _b.remainder, self, other)
 
     def __pow__(self, other, modulo):
         return of_two(pow_, self, other) if modulo is None else NotImplemented
 
     def __rpow__(self, other, modulo):
-        return reflected(_b.pow, self, other) if modulo is None else NotImplemented
+        return reflected("__rpow__", _b.pow, self, other) if modulo is None else NotImplemented
 
     def __matmul__(self, other):
         return of_two(matmul, self, other) if isinstance(other, TensorBase) or _override.takes_over(type(other)) else NotImplemented
@@ -335,6 +346,8 @@ cdef class Tensor(TensorConversions):
         return neg(self)
 
     def __pos__(self):
+        if operator_seen(self, None):
+            return M["positive"](self)
         if (<TensorBase>self).view.dtype == BOOL:
             raise RuntimeError("[positive] The `+` operator, on a bool tensor is not supported.")
         return self
@@ -349,40 +362,40 @@ cdef class Tensor(TensorConversions):
         return bitwise_not(self)
 
     def __and__(self, other):
-        return of_two(and_, self, other)
+        return known("__and__", and_, self, other)
 
     def __rand__(self, other):
         return either_way(and_, self, other)
 
     def __or__(self, other):
-        return of_two(or_, self, other)
+        return known("__or__", or_, self, other)
 
     def __ror__(self, other):
         return either_way(or_, self, other)
 
     def __xor__(self, other):
-        return of_two(xor_, self, other)
+        return known("__xor__", xor_, self, other)
 
     def __rxor__(self, other):
         return either_way(xor_, self, other)
 
     def __lshift__(self, other):
-        return of_two(_c.bitwise_left_shift, self, other)
+        return known("__lshift__", _c.bitwise_left_shift, self, other)
 
     def __rlshift__(self, other):
-        return reflected(_c.bitwise_left_shift, self, other)
+        return reflected("__rlshift__", _c.bitwise_left_shift, self, other)
 
     def __rshift__(self, other):
-        return of_two(_c.bitwise_right_shift, self, other)
+        return known("__rshift__", _c.bitwise_right_shift, self, other)
 
     def __rrshift__(self, other):
-        return reflected(_c.bitwise_right_shift, self, other)
+        return reflected("__rrshift__", _c.bitwise_right_shift, self, other)
 
     def __ilshift__(self, other):
-        return of_two(_c.bitwise_left_shift_, self, other)
+        return known("__ilshift__", _c.bitwise_left_shift_, self, other)
 
     def __irshift__(self, other):
-        return of_two(_c.bitwise_right_shift_, self, other)
+        return known("__irshift__", _c.bitwise_right_shift_, self, other)
 
     def __iadd__(self, other):
         return of_two(add_, self, other)
@@ -397,25 +410,26 @@ cdef class Tensor(TensorConversions):
         return of_two(div_, self, other)
 
     def __ifloordiv__(self, other):
-        return of_two(_b.floor_divide_, self, other)
+        return of_two(M["floor_divide_"], self, other)
 
     def __imod__(self, other):
-        return of_two(_b.remainder_, self, other)
+        return of_two(M["remainder_"], self, other)
 
     def __ipow__(self, other):
         return of_two(_b.pow_, self, other)
 
     def __iand__(self, other):
-        return of_two(_c.bitwise_and_, self, other)
+        return known("__iand__", _c.bitwise_and_, self, other)
 
     def __ior__(self, other):
-        return of_two(_c.bitwise_or_, self, other)
+        return known("__ior__", _c.bitwise_or_, self, other)
 
     def __ixor__(self, other):
-        return of_two(_c.bitwise_xor_, self, other)
+        return known("__ixor__", _c.bitwise_xor_, self, other)
 
     def __eq__(self, other):
-        return of_two(eq, self, other) if type(self) is Tensor or type(other) is Tensor else equals(self, other)
+        op = OPERATORS["__eq__"] if operator_seen(self, other if isinstance(other, TensorBase) else None) else eq
+        return of_two(op, self, other) if type(self) is Tensor or type(other) is Tensor else equals(op, self, other)
 
     def __ne__(self, other):
         return of_two(ne, self, other)
@@ -551,7 +565,7 @@ cdef class Tensor(TensorConversions):
         refresh(made)
         t = made if type(self) is Tensor else Tensor._make_subclass(type(self), made)
         memo[id(self)] = t
-        if self.requires_grad_:
+        if self.requires_grad_ or stale(self):
             (<object>t).requires_grad = True
         if self.grad_ is not None:
             t.grad_ = self.grad_.__deepcopy__(memo)
@@ -620,6 +634,29 @@ def install_late(get, put, product, text):
     global getitem, setitem, matmul, tensor_str
     getitem, setitem, matmul, tensor_str = get, put, product, text
     get.reported, put.reported = Tensor.__getitem__, Tensor.__setitem__
+    OPERATORS["__rdiv__"] = M["__rdiv__"]
+    for name, op in (("__eq__", eq), ("__floordiv__", floor_divide), ("__and__", and_), ("__or__", or_), ("__xor__", xor_),
+                     ("__rsub__", rsub), ("__lshift__", _c.bitwise_left_shift), ("__rshift__", _c.bitwise_right_shift),
+                     ("__iand__", _c.bitwise_and_),
+                     ("__ior__", _c.bitwise_or_), ("__ixor__", _c.bitwise_xor_), ("__ilshift__", _c.bitwise_left_shift_),
+                     ("__irshift__", _c.bitwise_right_shift_)):
+        tell_of(name, op.function)
+    for name, op in (("__rfloordiv__", _b.floor_divide), ("__rmod__", _b.remainder), ("__rpow__", _b.pow),
+                     ("__rlshift__", _c.bitwise_left_shift), ("__rrshift__", _c.bitwise_right_shift)):
+        tell_of(name, swapped(op.function))
+
+
+def swapped(function):
+    """The operator whose left side comes second."""
+    def operator(input, other):
+        return function(other, input)
+    return operator
+
+
+cdef int tell_of(str name, object function) except -1:
+    OPERATORS[name] = _override.Method(function, name, f"Tensor.{name}", "taeda.tensor")
+    OPERATORS[name].reported = Tensor.__dict__[name]
+    return 0
 
 
 _tensor_base.set_tensor_type(Tensor)
