@@ -442,3 +442,13 @@ def test_combinations_of_more_than_there_are_come_at_once() -> None:
     assert taeda.combinations(taeda.arange(3), 2**63 - 1).shape == (0, 2**63 - 1)
     with pytest.raises(RuntimeError):
         taeda.combinations(taeda.ones(1), 2**40, True)
+
+
+def test_full_takes_a_number_or_a_tensor_without_dimensions_and_empty_knows_no_order_to_preserve() -> None:
+    assert taeda.full((2,), taeda.tensor(3)).tolist() == [3, 3]
+    with pytest.raises(TypeError, match="must be Number, not Tensor"):
+        taeda.full((2,), taeda.tensor([3]))
+    with pytest.raises(RuntimeError, match="unsupported memory format Preserve"):
+        taeda.empty(2, 3, memory_format=taeda.preserve_format)
+    with pytest.raises(RuntimeError, match="only accept 1D vector as repeat"):
+        taeda.repeat_interleave(taeda.tensor(3))

@@ -35,3 +35,24 @@ def test_sequences_that_are_no_lists_index_too() -> None:
     for wrong, kind in wrongs:
         with pytest.raises(kind):
             x[wrong]
+
+
+def test_numbers_in_a_list_that_are_no_indices_are_refused_as_by_pytorch() -> None:
+    x = taeda.arange(3)
+    wrongs: Any = (([1j], TypeError), ([0, 1j], TypeError), ([float("nan")], RuntimeError), ([float("inf")], RuntimeError),
+                   ([2**63], ValueError), ([2**64], ValueError))
+    for wrong, kind in wrongs:
+        with pytest.raises(kind):
+            x[wrong]
+        with pytest.raises(kind):
+            x[wrong] = 1
+    assert x.tolist() == [0, 1, 2]
+
+
+def test_dimensions_of_a_tensor_without_any_are_refused_with_an_index_error() -> None:
+    number = taeda.ones(())
+    calls: Any = (lambda: number.mv(taeda.ones(2)), lambda: number.take_along_dim(taeda.tensor(0), 0),
+                  lambda: number.index_add(0, taeda.tensor(1), number))
+    for call in calls:
+        with pytest.raises(IndexError):
+            call()

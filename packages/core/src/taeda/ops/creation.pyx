@@ -174,6 +174,8 @@ def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=F
         return without_entries(layout, "empty", size or tuple(named.values()), dtype, device, requires_grad)
     t = empty_shape(sizes_of("empty", size, named), dtype_code(dtype, "empty", default_float()), device_code(device, "empty"))
     if memory_format is not None:
+        if getattr(memory_format, "name", "") == "preserve_format":
+            raise RuntimeError("[empty] unsupported memory format Preserve: there is no tensor whose order it could keep")
         t = in_format(t, "empty", memory_format)
     if out is None:
         return finish(fill_new(t), requires_grad)
@@ -230,6 +232,9 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
         need_strided("full", layout)
     cdef int code
     if isinstance(fill_value, TensorBase):
+        if (<TensorBase>fill_value).view.ndim:
+            raise TypeError("[full] argument 'fill_value' must be Number, not Tensor, but for one without dimensions; got shape "
+                            f"{(<TensorBase>fill_value).shape_tuple()}")
         fill_value = fill_value.item()
     need_number("full", fill_value)
     if not isinstance(fill_value, (int, float, complex)) and PyIndex_Check(fill_value):

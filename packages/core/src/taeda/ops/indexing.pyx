@@ -14,7 +14,7 @@ from libc.stdint cimport int64_t, uint64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, copy_into, define, empty, empty_like, empty_shape,
                              needs_grad, record, record_view, scalar_tensor, to_dtype)
-from taeda.dtype cimport dtype_of, is_complex_, is_integral
+from taeda.dtype cimport dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8
 from taeda.ops.advanced cimport index_core, long_index, nonzero_columns, select_where, zeros_of
 from taeda.ops.conversion cimport has
@@ -234,7 +234,10 @@ cdef TensorBase index_of(object item, str op):
             v = item[i]
             if not PyLong_Check(v) or PyBool_Check(v):
                 break
-            (<int64_t*>t.view.data)[i] = v
+            try:
+                (<int64_t*>t.view.data)[i] = v
+            except OverflowError:
+                raise ValueError(f"[{op}] Overflow when unpacking long long: an index of {v} has no place in 64 bits") from None
         else:
             return t
     elif not has(item, "__array_interface__"):
@@ -242,9 +245,14 @@ cdef TensorBase index_of(object item, str op):
             return None
         item = list(item)
     t = tensor(item)
-    if t.view.dtype == BOOL or t.view.dtype == U8 or is_complex_(t.view.dtype):
+    if t.view.dtype == BOOL or t.view.dtype == U8:
         return t
-    return to_dtype(t, I64)
+    if not has(item, "__array_interface__"):
+        if is_complex_(t.view.dtype):
+            raise TypeError(f"[{op}] 'complex' object cannot be interpreted as an integer, which indices in a list are")
+        if is_float(t.view.dtype) and not bool(t.isfinite().all()):
+            raise RuntimeError(f"[{op}] value cannot be converted to type int64 without overflow: an index that is inf or nan")
+    return t if is_complex_(t.view.dtype) else to_dtype(t, I64)
 
 
 cdef int read_index(TensorBase t) except -1:

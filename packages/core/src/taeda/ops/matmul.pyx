@@ -287,6 +287,8 @@ def mv(input, vec, *, out=None):
     tensor([3., 3.])
     """
     cdef TensorBase a = as_tensor(input, "mv"), x = as_tensor(vec, "mv"), y
+    if a.view.ndim == 0:
+        raise IndexError("[mv] Dimension specified as 0 but tensor has no dimensions: input must be a matrix")
     need_ndim("mv", "input", a, 2)
     need_ndim("mv", "vec", x, 1)
     if a.view.shape[1] != x.view.shape[0]:

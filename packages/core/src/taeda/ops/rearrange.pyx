@@ -134,6 +134,8 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     cdef int64_t total
     cdef int d
     if repeats is None:
+        if x.view.ndim != 1:
+            raise RuntimeError(f"[repeat_interleave] repeat_interleave only accept 1D vector as repeat, got shape {x.shape_tuple()}")
         repeats, index_only = x, True
     else:
         index_only = False
