@@ -492,3 +492,63 @@ def test_what_overwrites_a_view_by_its_result_has_a_second_derivative(name: str)
     y.backward()
     with pytest.raises(RuntimeError, match="backward through the graph a second time"):
         y.backward()
+
+
+def test_a_view_made_before_its_base_became_a_leaf_requires_grad_and_leads_nowhere() -> None:
+    x = taeda.ones(3)
+    view = x[:2]
+    x.requires_grad_()
+    assert view.requires_grad and view.is_leaf and view.grad_fn is None and "requires_grad=True" in repr(view)
+    product = view * 2
+    assert product.requires_grad and product.grad_fn.next_functions == ((None, 0), (None, 0))
+    product.sum().backward()
+    assert x.grad is None and view.grad is None and view[:1].grad_fn.next_functions == ((None, 0),)
+    with pytest.raises(RuntimeError, match="view of a leaf"):
+        view.mul_(2)
+    with pytest.raises(RuntimeError, match="requires grad"):
+        view.numpy()
+    (x[1:] * 3).sum().backward()                         # a view made since leads to it
+    assert x.grad.tolist() == [0.0, 3.0, 3.0]
+    x.requires_grad_(False)
+    assert not view.requires_grad
+
+
+ONE = taeda.ones(1, dtype=taeda.float64)
+
+
+@pytest.mark.parametrize("made", [
+    lambda y, i: y.scatter(0, i, 2.0), lambda y, i: y.scatter_add(0, i, ONE), lambda y, i: y.index_add(0, i, ONE),
+    lambda y, i: y.index_copy(0, i, ONE), lambda y, i: y.index_fill(0, i, 2.0), lambda y, i: y.index_put((i,), ONE),
+    lambda y, i: y.put(i, ONE), lambda y, i: y.masked_scatter(y > 2, ONE.expand(3)),
+    lambda y, i: taeda.as_strided_scatter(y, ONE, (1,), (1,)), lambda y, i: y.index_reduce(0, i, ONE, "mean"),
+])
+def test_what_writes_into_a_copy_leads_past_it(made: Any) -> None:
+    x = leaf(1, 2, 3)
+    kept = x * 1
+    kept.retain_grad()
+    found = made(kept, taeda.tensor([0]))
+    assert found.grad_fn.next_functions[0][0] is kept.grad_fn
+    (found * taeda.tensor([1.0, 10.0, 100.0])).sum().backward()
+    assert kept.grad.tolist() == x.grad.tolist() and x.grad[1:].sum() in (110, 10, 0)
+    rows = (leaf([1, 2], [3, 4]) * 1).unbind()
+    assert made(rows[1], taeda.tensor([0])).grad_fn.next_functions[0] == (rows[1].grad_fn, rows[1].output_nr)
+
+
+def test_index_reduce_in_place_is_named_as_out_of_place_and_put_counts_one_write() -> None:
+    x, source = leaf(1, 2, 3), leaf(5)
+    y = x * 2
+    assert type(y.index_reduce_(0, taeda.tensor([0]), source, "mean").grad_fn).__name__ == "IndexReduceBackward0"
+    y.sum().backward()
+    assert y.tolist() == [3.5, 4.0, 6.0] and x.grad.tolist() == [1.0, 2.0, 2.0] and source.grad.tolist() == [0.5]
+    for z in (taeda.ones(3), taeda.ones(3, 3).t(), taeda.ones(3, 3)[:, :2]):
+        assert z.put_(taeda.tensor([0]), taeda.ones(1))._version == 1
+    assert z.put_(taeda.tensor([1]), taeda.ones(1), accumulate=True)._version == 2 and z.tolist() == [[1, 2], [1, 1], [1, 1]]
+
+
+def test_threshold_in_place_takes_an_expanded_tensor_that_requires_grad() -> None:
+    x = leaf(0.1, 3)
+    y = (x * 2).expand(3, 2)
+    assert taeda.threshold_(y, 0.5, 2.0) is y and y.tolist() == [[2.0, 6.0]] * 3
+    assert y.requires_grad and type(y.grad_fn).__name__ == "AsStridedBackward0"
+    with pytest.raises(RuntimeError, match="unsupported operation"):             # as PyTorch's
+        y.sum().backward()

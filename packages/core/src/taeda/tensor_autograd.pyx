@@ -6,7 +6,7 @@
 cimport cython
 
 from taeda.autograd.engine cimport run
-from taeda.autograd.node cimport grad_fn_of
+from taeda.autograd.node cimport grad_fn_of, stale
 from taeda.dispatch cimport scalar_tensor
 from taeda.dtype cimport differentiable, dtype_of, is_float, name_of
 from taeda.tensor_base cimport SPARSE, alias, is_wrapper, refresh
@@ -55,7 +55,7 @@ cdef class TensorAutograd(TensorAttributes):
         >>> x.requires_grad, (x * 2).requires_grad, x.detach().requires_grad
         (True, True, False)
         """
-        return self.requires_grad_ or self.grad_fn_ is not None or grad_fn_of(self) is not None
+        return self.requires_grad_ or self.grad_fn_ is not None or stale(self)
 
     @requires_grad.setter
     def requires_grad(self, on):
@@ -70,6 +70,8 @@ cdef class TensorAutograd(TensorAttributes):
                                f"{name_of(self.view.dtype)}")
         if on and self.inference:
             raise RuntimeError("[requires_grad] Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+        if on and not self.requires_grad_ and self.base is None:
+            self.history += 1                       # views that there are require grad from now on, but lead nowhere
         self.requires_grad_ = on
 
     @property

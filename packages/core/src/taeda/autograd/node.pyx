@@ -300,13 +300,25 @@ def own(TensorBase t, str name=None):
     return t if name is None else named(t, name)
 
 
+def written_copy(in_place, TensorBase copy, *args, **kwargs):
+    """Return ``in_place(copy, ...)`` of a copy made for it; the graph leads past the copy to what was copied, as PyTorch's does."""
+    cdef Node before = <Node>copy.grad_fn_, n
+    cdef TensorBase y = in_place(copy, *args, **kwargs)
+    n = <Node>y.grad_fn_
+    if before is not None and n is not before and n.edges[0] is before:
+        if before.edge_nrs is not None or n.edge_nrs is not None:
+            n.edge_nrs = (before.edge_nrs or (0,)) + (n.edge_nrs or (0,) * len(n.edges))[1:]
+        n.edges = before.edges + n.edges[1:]
+    return y
+
+
 def node_of(TensorBase t):
     """Return ``t.grad_fn`` as a user sees it."""
     return shown(grad_fn_of(t))
 
 
 cdef object grad_fn_of(TensorBase t):
-    if stale(t):
+    if stale(t) and t.base.grad_fn_ is not None:          # a leaf's history counts how often it was made one: no view of before leads to it
         continue_history(t, regenerate_view(t), 0)
         t.history = t.base.history
     return t.grad_fn_

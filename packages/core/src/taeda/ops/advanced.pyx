@@ -18,6 +18,7 @@ from taeda.kernels.cpu.lowering cimport wide_of
 from taeda.tensor_base cimport CPU, META, TensorBase, is_wrapper
 
 from taeda.autograd.dual import is_transposed
+from taeda.autograd.node import written_copy
 from taeda.dtype import int64
 from taeda.operands import refuse_overlap
 from taeda.ops.sequences import arange
@@ -504,7 +505,7 @@ def index_put(input, indices, values, accumulate=False):
     >>> taeda.index_put(taeda.zeros(3), (taeda.tensor([1]),), taeda.tensor(5.0))
     tensor([0., 5., 0.])
     """
-    return index_put_(as_tensor(input, "index_put").clone(), indices, values, accumulate)
+    return written_copy(index_put_, as_tensor(input, "index_put").clone(), indices, values, accumulate)
 
 
 METHODS = {"index_put": index_put, "index_put_": index_put_}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from math import prod
 
-from taeda.autograd.node import named
+from taeda.autograd.node import named, written_copy
 from taeda.operands import need_tensor
 from taeda.ops import embedding as _embedding
 from taeda.ops.creation import empty
@@ -207,13 +207,16 @@ def as_strided_scatter(input, src, size, stride, storage_offset=None):
     """
     need_tensor("as_strided_scatter", "input", input)
     need_tensor("as_strided_scatter", "src", src)
-    copy = clone_in_place(input)
-    part = copy.as_strided(size, stride, storage_offset)
+    return named(written_copy(_as_strided_scatter_, clone_in_place(input), src, size, stride, storage_offset), "AsStridedScatterBackward0")
+
+
+def _as_strided_scatter_(input, src, size, stride, storage_offset):
+    part = input.as_strided(size, stride, storage_offset)
     if part.shape != src.shape:
         raise RuntimeError(f"[as_strided_scatter] expected src to have a size equal to the slice of self. src size = {list(src.shape)}, "
                            f"slice size = {list(part.shape)}")
     part.copy_(src)
-    return named(copy, "AsStridedScatterBackward0")
+    return input
 
 
 METHODS = {

@@ -16,6 +16,7 @@ from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
 from taeda import _above
 from taeda._once import warn_once
 from taeda.autograd.dual import is_transposed
+from taeda.autograd.node import written_copy
 from taeda.dispatch import in_place, write_exact
 from taeda.operands import refuse_overlap
 
@@ -251,7 +252,7 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None, out=None):
     >>> taeda.scatter(taeda.zeros(3), 0, taeda.tensor([2, 0]), taeda.tensor([5.0, 6.0]))
     tensor([6., 0., 5.])
     """
-    y = scatter_(fresh(input, "scatter"), dim, index, src, value=value, reduce=reduce)
+    y = written_copy(scatter_, fresh(input, "scatter"), dim, index, src, value=value, reduce=reduce)
     return y if out is None else write_out(out, y, "scatter")
 
 
@@ -275,7 +276,7 @@ def scatter_add(input, dim, index, src, *, out=None):
     >>> taeda.scatter_add(taeda.zeros(3), 0, taeda.tensor([0, 2, 2]), taeda.ones(3))
     tensor([1., 0., 2.])
     """
-    y = scatter_add_(fresh(input, "scatter_add"), dim, index, src)
+    y = written_copy(scatter_add_, fresh(input, "scatter_add"), dim, index, src)
     return y if out is None else write_out(out, y, "scatter_add")
 
 
@@ -435,6 +436,8 @@ def take_along_dim(input, indices, dim=None, *, out=None):
     if x.view.ndim != ix.view.ndim:
         raise RuntimeError("[take_along_dim] input and indices should have the same number of dimensions, but got "
                            f"{x.view.ndim} dimensions for input, and {ix.view.ndim} dimensions for indices")
+    if x.view.ndim == 0:
+        raise IndexError(f"[take_along_dim] Dimension specified as {dim} but tensor has no dimensions; leave dim out")
     d = wrap_dim("take_along_dim", dim, x.view.ndim)
     xs, ixs = list(x.shape_tuple()), list(ix.shape_tuple())
     for e in range(x.view.ndim):

@@ -21,6 +21,7 @@ from taeda.ops.advanced cimport mask_count, nonzero_rows, once, select_where, su
 from taeda.tensor_base cimport CPU, META, TensorBase
 
 from taeda._once import warn_once
+from taeda.autograd.node import written_copy
 from taeda.dispatch import write_exact
 from taeda.ops.join import cat
 
@@ -316,9 +317,9 @@ def masked_scatter(input, mask, source):
     as_tensor(source, "masked_scatter")
     m = check_mask(mask, "masked_scatter")
     shape = broadcast_shapes("masked_scatter", x.shape_tuple(), m.shape_tuple())
-    if shape == x.shape_tuple() and not x.view.contiguous:
-        return masked_scatter_(contiguous(x), m, source)
-    return masked_scatter_(x.expand(shape).clone(), m, source)          # a copy: an expanded x may lie on x's own memory
+    if shape == x.shape_tuple():
+        return written_copy(masked_scatter_, x.clone() if x.view.contiguous else contiguous(x), m, source)
+    return written_copy(masked_scatter_, x.expand(shape).clone(), m, source)          # a copy: an expanded x may lie on x's own memory
 
 
 # -- nonzero -------------------------------------------------------------------------------------------------

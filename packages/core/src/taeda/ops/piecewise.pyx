@@ -57,14 +57,8 @@ def threshold_(input, threshold, value):
     """In-place :func:`threshold`; an expanded tensor too, since doing it twice changes nothing."""
     cdef TensorBase x = as_tensor(input, "threshold_")
     cdef Param p[2]
-    cdef int d
     threshold_params(x, threshold, value, p)
-    if not needs_grad(x):
-        for d in range(x.view.ndim):
-            if x.view.strides[d] == 0 and x.view.shape[d] > 1:
-                x = x.narrow(d, 0, 1)
-    unary_params_(THRESHOLD, x, p, (float(threshold), 0.0))
-    return input
+    return unary_params_(THRESHOLD, x, p, (float(threshold), 0.0))
 
 cdef int threshold_params(TensorBase x, object threshold, object value, Param* p) except -1:
     if is_float(x.view.dtype):

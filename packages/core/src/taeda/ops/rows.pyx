@@ -15,7 +15,7 @@ from taeda.ops.gather cimport flat, fresh
 from taeda.tensor_base cimport TensorBase
 
 from taeda.autograd.dual import is_transposed
-from taeda.autograd.node import own
+from taeda.autograd.node import own, written_copy
 from taeda.dispatch import write_exact
 from taeda.operands import refuse_overlap
 
@@ -131,7 +131,7 @@ def index_add_(input, dim, index, source, *, alpha=1):
     try:
         return put_rows(x, d, long_index(ix, "index_add_"), s if alpha == 1 else s * alpha, INDEX_ADD, "index_add_", False)
     except IndexError as error:                             # PyTorch's kinds
-        if x.view.ndim == 1:
+        if x.view.ndim <= 1:
             raise IndexError(f"[index_add_] index out of range in self: {str(error).removeprefix('[index_add_] ')}") from None
         raise RuntimeError(str(error)) from None
 
@@ -145,7 +145,7 @@ def index_add(input, dim, index, source, *, alpha=1, out=None):
     >>> taeda.index_add(taeda.zeros(3), 0, taeda.tensor([0, 0, 2]), taeda.ones(3), alpha=2)
     tensor([4., 0., 2.])
     """
-    y = index_add_(fresh(input, "index_add"), dim, index, source, alpha=alpha)
+    y = written_copy(index_add_, fresh(input, "index_add"), dim, index, source, alpha=alpha)
     return y if out is None else write_out(out, y, "index_add")
 
 
@@ -175,7 +175,7 @@ def index_copy(input, dim, index, source, *, out=None):
     >>> taeda.index_copy(taeda.zeros(3), 0, taeda.tensor([2, 0]), taeda.tensor([1.0, 2.0]))
     tensor([2., 0., 1.])
     """
-    y = index_copy_(fresh(input, "index_copy"), dim, index, source)
+    y = written_copy(index_copy_, fresh(input, "index_copy"), dim, index, source)
     return y if out is None else write_out(out, y, "index_copy")
 
 
@@ -210,7 +210,7 @@ def index_fill(input, dim, index, value):
     >>> taeda.index_fill(taeda.zeros(3), 0, taeda.tensor([1, -1]), 7)
     tensor([0., 7., 7.])
     """
-    return index_fill_(as_tensor(input, "index_fill").clone(), dim, index, value)
+    return written_copy(index_fill_, as_tensor(input, "index_fill").clone(), dim, index, value)
 
 
 # -- flat: take and put ------------------------------------------------------------------------------------------
@@ -278,6 +278,7 @@ def put_(input, index, source, accumulate=False):
     begin_inplace("put_", x)
     plain = s.detach().reshape(ix.shape_tuple())
     y = as_strided_view(x, 1, &x.view.numel, &one, x.offset) if x.view.contiguous else x.detach().reshape(-1)
+    y.detached_version = True                       # end_inplace counts the write
     index_put_core(y, [0], [ix], plain, accumulate, "put_")
     if not x.view.contiguous:
         copy_into(x, y.reshape(x.shape_tuple()))
@@ -287,7 +288,7 @@ def put_(input, index, source, accumulate=False):
 
 def put(input, index, source, accumulate=False):
     """Return a copy of input with source written where index says; see :func:`put_`."""
-    return put_(as_tensor(input, "put").clone(), index, source, accumulate)
+    return written_copy(put_, as_tensor(input, "put").clone(), index, source, accumulate)
 
 
 METHODS = {name: globals()[name] for name in __all__}

@@ -6,7 +6,9 @@ import math
 from numbers import Number
 
 from taeda._once import warn_once
+from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
+from taeda.dispatch import in_place
 from taeda.dtype import bool_, float64, int32, int64, type_name, uint64
 from taeda.operands import need_tensor, wrapped_dim
 from taeda.ops.gather import scatter_reduce, scatter_reduce_
@@ -178,8 +180,10 @@ def index_reduce_(input, dim, index, source, reduce, *, include_self=True):
     """In-place :func:`index_reduce`."""
     warn_once("index_reduce", "index_reduce() is in beta and the API may change at any time.", 3)
     _known(reduce)
-    d, index = _spread("index_reduce", input, dim, index, source)
-    return _reduced_rows(scatter_reduce_, input, d, index, source, reduce, include_self)
+    d, spread = _spread("index_reduce", input, dim, index, source)
+    if is_grad_enabled() and (input.requires_grad or source.requires_grad):      # by a node of its own name
+        return in_place("index_reduce_", index_reduce, input, d, index, source, reduce, include_self=include_self)
+    return _reduced_rows(scatter_reduce_, input, d, spread, source, reduce, include_self)
 
 
 # -- hash_tensor ------------------------------------------------------------------------------------------
