@@ -411,6 +411,13 @@ def test_the_values_of_independent_ones_are_listed_where_none_counts_as_one() ->
         D.Independent(base, 1).enumerate_support()
 
 
+def test_parts_that_do_not_add_up_to_what_is_transformed() -> None:
+    for t in (D.CatTransform([D.ExpTransform()], 0, [1]), D.StackTransform([D.ExpTransform()], 0), D.StackTransform([D.ExpTransform()], 1)):
+        for f in (t, t.inv):
+            with pytest.raises(AssertionError, match="side by side take 1 entries"):
+                f(taeda.ones(2))
+
+
 def test_numbers_as_exponents_and_values() -> None:
     t = D.PowerTransform(2)
     assert t.exponent.dtype is taeda.float32 and t(taeda.tensor([1, 3])).equal(taeda.tensor([1.0, 9.0])) and t.sign == 1

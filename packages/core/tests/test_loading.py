@@ -331,6 +331,12 @@ def test_what_a_file_would_be_refused_for_is_told_beforehand() -> None:
         unsafe(stream(4, ONES))
 
 
+@pytest.mark.parametrize("pickled", [b"\x93.", b"\xff.", b"X\xff\xff\xff\x7fa.", b"", text("a") + b"\x93."])
+def test_what_is_no_pickle_asks_for_nothing(pickled: bytes) -> None:
+    with pytest.raises(pickle.UnpicklingError, match="malformed pickle"):
+        taeda.serialization.get_unsafe_globals_in_checkpoint(archive(pickled))
+
+
 def test_hooks_are_not_saved_which_is_warned_of() -> None:
     x = taeda.ones(2, requires_grad=True)
     x.register_hook(lambda g: g)

@@ -235,3 +235,11 @@ def test_the_parts_of_a_masked_tensor_have_the_names_that_programs_read() -> Non
     x = masked.masked_tensor(X, MASK)                      # pomegranate looks for its evidence by them
     assert x._masked_data.tolist() == x.get_data().tolist() == X.tolist()
     assert x._masked_mask.tolist() == MASK.tolist() and (x[1] * 2)._masked_mask.tolist() == MASK[1].tolist()
+
+
+@pytest.mark.parametrize(("name", "before"), [("sum", (1,)), ("amax", (1,)), ("mean", (1,)), ("norm", (2, 1)), ("std", (1, False)), ("var", (1, True))])
+def test_a_reduction_takes_keepdim_by_its_place(name: str, before: tuple[int, ...]) -> None:
+    x = masked.masked_tensor(X, MASK)
+    kept, plain = getattr(x, name)(*before, True), getattr(x, name)(*before)
+    assert kept.shape == (3, 1) and kept.get_mask().tolist() == [[True]] * 3
+    assert kept.get_data().squeeze(1).equal(plain.get_data())

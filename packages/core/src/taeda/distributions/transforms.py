@@ -471,6 +471,11 @@ class _PartsTransform(Transform):
         return self._join([t.log_abs_det_jacobian(a, b) for t, a, b in parts])
 
 
+def _need_size(x: Tensor, dim: int, size: int) -> None:
+    if not -x.dim() <= dim < x.dim() or x.size(dim) != size:
+        raise AssertionError(f"[distributions] the transforms side by side take {size} entries along dim {dim}, got shape {tuple(x.shape)}")
+
+
 class StackTransform(_PartsTransform):
     """Transform i of entry i along ``dim``.
 
@@ -496,6 +501,7 @@ class StackTransform(_PartsTransform):
         return self if self._cache_size == cache_size else StackTransform(self.transforms, self.dim, cache_size)
 
     def _cut(self, x: Tensor) -> Sequence[Tensor]:
+        _need_size(x, self.dim, len(self.transforms))
         return x.unbind(self.dim)
 
     def _join(self, parts: list[Tensor]) -> Tensor:
@@ -533,6 +539,7 @@ class CatTransform(_PartsTransform):
         return self if self._cache_size == cache_size else CatTransform(self.transforms, self.dim, self.lengths, cache_size)
 
     def _cut(self, x: Tensor) -> Sequence[Tensor]:
+        _need_size(x, self.dim, self.length)
         return x.split(self.lengths, self.dim)
 
     def _join(self, parts: list[Tensor]) -> Tensor:

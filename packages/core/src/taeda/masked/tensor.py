@@ -94,6 +94,9 @@ def _reduced(function: Any, name: str, args: Any, kwargs: Any) -> Any:
             raise TypeError(f"[MaskedTensor] {name} of a sparse masked tensor is over all dimensions, without options; hint: .to_dense()")
         found = _reduced(function, name, (x._values(),), {})
         return _place_among_all(x, found) if name in ("argmax", "argmin") and x._masked_data.layout is sparse_coo else found
+    at = 2 if name in ("norm", "std", "var") else 1
+    if len(rest) > at:                                   # keepdim, which the functions take by keyword alone
+        kwargs = {**kwargs, "keepdim": rest.pop(at)}
     if name == "norm":
         kwargs = {"ord" if k == "p" else k: v for k, v in kwargs.items()}
     found = getattr(_ops, name)(x._masked_data, *rest, **kwargs, mask=x._masked_mask)

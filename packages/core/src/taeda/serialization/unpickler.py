@@ -357,7 +357,14 @@ ACTIONS: dict[int, Callable[[Unpickler], Any]] = {
 
 
 def globals_of(data: bytes) -> set[str]:
-    """Return the globals that a pickle names, as "module.name"; nothing is made."""
+    """Return the globals that a pickle names, as "module.name"; nothing is made.  UnpicklingError for what is no pickle."""
+    try:
+        return _globals_of(data)
+    except (ValueError, IndexError) as error:
+        raise pickle.UnpicklingError(f"[load] malformed pickle: {error}") from error
+
+
+def _globals_of(data: bytes) -> set[str]:
     found: set[str] = set()
     texts: list[Any] = []  # what was last pushed; None for what is not a string
     memo: dict[int, Any] = {}
