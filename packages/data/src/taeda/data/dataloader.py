@@ -150,21 +150,11 @@ class DataLoader(Generic[T_co]):
         self.generator = generator
         self.persistent_workers = persistent_workers
         self._dataset_kind = _DatasetKind.Iterable if streams else _DatasetKind.Map
-        if batch_sampler is not None:
-            batch_size = None
-        indices: Any = sampler
-        if indices is None:
-            if streams:
-                indices = _InfiniteConstantSampler()
-            elif shuffle:
-                indices = RandomSampler(self.dataset, generator=generator)
-            else:
-                indices = SequentialSampler(self.dataset)
-        if batch_size is not None and batch_sampler is None:
-            batch_sampler = BatchSampler(indices, batch_size, drop_last)
-        self.batch_size = batch_size
+        self.batch_size = None if batch_sampler is not None else batch_size
         self.drop_last = drop_last
-        self.sampler = indices
+        self.sampler = self._default_sampler(shuffle) if sampler is None else sampler
+        if self.batch_size is not None:
+            batch_sampler = BatchSampler(self.sampler, self.batch_size, drop_last)
         self.batch_sampler = batch_sampler
         if collate_fn is None:
             collate_fn = default_convert if batch_sampler is None else default_collate
@@ -173,6 +163,12 @@ class DataLoader(Generic[T_co]):
         self._IterableDataset_len_called: int | None = None
         self._iterator: Any = None
         self.check_worker_number_rationality()
+
+    def _default_sampler(self, shuffle: bool | None) -> Sampler[Any]:
+        """Return the order of a dataset for which none is given."""
+        if self._dataset_kind == _DatasetKind.Iterable:
+            return _InfiniteConstantSampler()
+        return RandomSampler(self.dataset, generator=self.generator) if shuffle else SequentialSampler(self.dataset)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if self.__initialized and name in _FIXED:

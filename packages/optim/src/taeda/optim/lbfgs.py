@@ -183,13 +183,7 @@ class LBFGS(Optimizer):
                 self._add_grad(t, d)
             evaluations += used
             state["func_evals"] += used
-            if (
-                n == group["max_iter"]
-                or evaluations >= group["max_eval"]
-                or grad.abs().max() <= group["tolerance_grad"]
-                or d.mul(t).abs().max() <= group["tolerance_change"]
-                or abs(loss - loss_before) < group["tolerance_change"]
-            ):
+            if n == group["max_iter"] or evaluations >= group["max_eval"] or _converged(group, grad, d.mul(t), loss - loss_before):
                 break
         state["d"] = d
         state["t"] = t
@@ -197,6 +191,15 @@ class LBFGS(Optimizer):
         state["prev_flat_grad"] = before
         state["prev_loss"] = loss_before
         return first_loss
+
+
+def _converged(group: dict[str, Any], grad: Tensor, move: Tensor, gain: float) -> bool:
+    """Say whether gradient, move and change of the loss are as small as the group asks for."""
+    return bool(
+        grad.abs().max() <= group["tolerance_grad"]
+        or move.abs().max() <= group["tolerance_change"]
+        or abs(gain) < group["tolerance_change"]
+    )
 
 
 class _Memory:

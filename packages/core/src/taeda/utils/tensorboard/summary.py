@@ -271,14 +271,34 @@ def mesh(
     return Summary(value=values)
 
 
+def _field(value: str | float) -> str:
+    """Return the name of the field of a hyperparameter's message that holds the value."""
+    return "string_value" if isinstance(value, str) else "number_value"
+
+
+def _hyperparameter(name: str, value: str | float, domain: Sequence[Any] | None) -> Any:
+    """Tell a hyperparameter's name and type, and where it is known the values that it may have."""
+    from google.protobuf import struct_pb2
+    from tensorboard.plugins.hparams.api_pb2 import DataType, HParamInfo
+
+    text = isinstance(value, str)
+    info = HParamInfo(name=name, type=DataType.DATA_TYPE_STRING if text else DataType.DATA_TYPE_FLOAT64)
+    if domain is not None:
+        if not all(isinstance(v, str if text else (int, float)) for v in domain):
+            raise TypeError(
+                f"[add_hparams] hparam_domain_discrete[{name!r}] must hold values of the hyperparameter's type, got {domain!r}"
+            )
+        info.domain_discrete.CopyFrom(struct_pb2.ListValue(values=[struct_pb2.Value(**{_field(value): v}) for v in domain]))
+    return info
+
+
 def hparams(
     hparam_dict: Mapping[str, Any] | None = None,
     metric_dict: Mapping[str, Any] | None = None,
     hparam_domain_discrete: Mapping[str, Sequence[Any]] | None = None,
 ) -> tuple[Summary, Summary, Summary]:
     """Hyperparameters and the names of the metrics of a run: the experiment's, the session's start, its end."""
-    from google.protobuf import struct_pb2
-    from tensorboard.plugins.hparams.api_pb2 import DataType, Experiment, HParamInfo, MetricInfo, MetricName, Status
+    from tensorboard.plugins.hparams.api_pb2 import Experiment, MetricInfo, MetricName, Status
     from tensorboard.plugins.hparams.metadata import (
         EXPERIMENT_TAG,
         PLUGIN_DATA_VERSION,
@@ -297,22 +317,9 @@ def hparams(
     for name, value in hparam_dict.items():
         if value is None:
             continue
-        info = HParamInfo(name=name)
         value = value if isinstance(value, (str, int, float)) else one_number("add_hparams", value)  # what is true counts as 1
-        if isinstance(value, str):
-            start.hparams[name].string_value = value
-            info.type = DataType.DATA_TYPE_STRING
-        else:
-            start.hparams[name].number_value = value
-            info.type = DataType.DATA_TYPE_FLOAT64
-        if name in domains:
-            kind, field = (str, "string_value") if isinstance(value, str) else ((int, float), "number_value")
-            if not all(isinstance(v, kind) for v in domains[name]):
-                raise TypeError(
-                    f"[add_hparams] hparam_domain_discrete[{name!r}] must hold values of the hyperparameter's type, got {domains[name]!r}"
-                )
-            info.domain_discrete.CopyFrom(struct_pb2.ListValue(values=[struct_pb2.Value(**{field: v}) for v in domains[name]]))
-        infos.append(info)
+        setattr(start.hparams[name], _field(value), value)
+        infos.append(_hyperparameter(name, value, domains.get(name)))
 
     def wrapped(tag: str, **content: Any) -> Summary:
         data = HParamsPluginData(version=PLUGIN_DATA_VERSION, **content).SerializeToString()

@@ -295,39 +295,25 @@ def attend(
     batched = _check_ranks(query, key, value, key_padding_mask, attn_mask, heads)
     at, time = (0, 1) if batch_first else (1, 0)  # where the batch and the positions are
     if not batched:
-        same = query is key and key is value
-        query, key, value = (query.unsqueeze(at),) * 3 if same else [x.unsqueeze(at) for x in (query, key, value)]
+        query, key, value = _batch_of_one(query, key, value, at)
         key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
     batch, targets, sources = query.shape[at], query.shape[time], key.shape[time]
     key_padding_mask = _canonical_mask(
         key_padding_mask, "key_padding_mask", _none_or_dtype(attn_mask), "attn_mask", query.dtype
     )
-    if is_causal and attn_mask is None:
-        raise RuntimeError(
-            f"{_OP} Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
-            "`generate_square_subsequent_mask` to create this mask."
-        )
-    if is_causal and key_padding_mask is None and not need_weights:
-        attn_mask = None
-    else:
-        is_causal = False
-        attn_mask = _canonical_mask(attn_mask, "attn_mask", None, "", query.dtype, check_other=False)
+    attn_mask, is_causal = _mask_or_hint(attn_mask, is_causal, key_padding_mask is None and not need_weights, query.dtype)
     q, k, v = _projected(query, key, value, embed_dim, heads, in_weights, in_bias)
     _check_mask_sizes(attn_mask, None, batch, heads, targets, sources)
 
     k, v = _with_bias_rows(k, v, extra, static, batch, time)
-    more = int(extra[0] is not None) + int(add_zero_attn)  # keys that no mask speaks of
-
-    def split(x: Tensor) -> Tensor:  # (batch, heads, positions, width of a head)
-        apart = x.unflatten(-1, (heads, embed_dim // heads))
-        return apart.transpose(1, 2) if batch_first else apart.permute(1, 2, 0, 3)
-
-    q = split(q)
-    k = split(k) if static[0] is None else _static(static[0], "static_k", batch, heads, embed_dim)
-    v = split(v) if static[1] is None else _static(static[1], "static_v", batch, heads, embed_dim)
+    width = embed_dim // heads
+    q = _split(q, heads, width, batch_first)
+    k = _split(k, heads, width, batch_first) if static[0] is None else _static(static[0], "static_k", batch, heads, embed_dim)
+    v = _split(v, heads, width, batch_first) if static[1] is None else _static(static[1], "static_v", batch, heads, embed_dim)
     if add_zero_attn:
-        nothing = k.new_zeros((batch, heads, 1, embed_dim // heads))
+        nothing = k.new_zeros((batch, heads, 1, width))
         k, v = taeda.cat([k, nothing], 2), taeda.cat([v, nothing], 2)
+    more = int(extra[0] is not None) + int(add_zero_attn)  # keys that no mask speaks of
     if more:
         attn_mask = None if attn_mask is None else ops.pad(attn_mask, (0, more))
         key_padding_mask = None if key_padding_mask is None else ops.pad(key_padding_mask, (0, more))
@@ -346,6 +332,31 @@ def attend(
         y = y.squeeze(at)
         weights = None if weights is None else weights.squeeze(0)
     return y, weights
+
+
+def _batch_of_one(query: Tensor, key: Tensor, value: Tensor, at: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the three with a batch dimension; where they are one tensor they stay one, which is projected at once."""
+    if query is key and key is value:
+        return (query.unsqueeze(at),) * 3
+    return query.unsqueeze(at), key.unsqueeze(at), value.unsqueeze(at)
+
+
+def _mask_or_hint(attn_mask: Tensor | None, is_causal: bool, hint_is_enough: bool, dtype: Any) -> tuple[Tensor | None, bool]:
+    """Return the attention mask as numbers to add, or None and True where the hint that it is causal says it all."""
+    if is_causal and attn_mask is None:
+        raise RuntimeError(
+            f"{_OP} Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+            "`generate_square_subsequent_mask` to create this mask."
+        )
+    if is_causal and hint_is_enough:
+        return None, True
+    return _canonical_mask(attn_mask, "attn_mask", None, "", dtype, check_other=False), False
+
+
+def _split(x: Tensor, heads: int, width: int, batch_first: bool) -> Tensor:
+    """Return a projection as (batch, heads, positions, width of a head)."""
+    apart = x.unflatten(-1, (heads, width))
+    return apart.transpose(1, 2) if batch_first else apart.permute(1, 2, 0, 3)
 
 
 def _with_bias_rows(

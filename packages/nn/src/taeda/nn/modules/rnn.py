@@ -108,24 +108,30 @@ class RNNBase(Module):
                 stacklevel=2 if type(self) is RNNBase else 3,
             )
         self._check_sizes(name)
-        self._flat_weights_names: list[str] = []
-        self._all_weights: list[list[str]] = []
-        state = proj_size or hidden_size
-        rows = _GATES[mode] * hidden_size
-        for layer in range(num_layers):
-            for suffix in ("", "_reverse") if bidirectional else ("",):
-                columns = input_size if layer == 0 else state * (1 + bool(bidirectional))
-                shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, columns), "weight_hh": (rows, state)}
-                if bias:
-                    shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
-                if proj_size > 0:
-                    shapes["weight_hr"] = (proj_size, hidden_size)
-                names = {f"{key}_l{layer}{suffix}": shape for key, shape in shapes.items()}
-                for key, shape in names.items():
-                    setattr(self, key, Parameter(taeda.empty(shape, device=device, dtype=dtype)))
-                self._flat_weights_names.extend(names)
-                self._all_weights.append(list(names))
+        self._all_weights = self._weight_names()
+        self._flat_weights_names = [key for names in self._all_weights for key in names]
+        for i, names in enumerate(self._all_weights):
+            shapes = self._weight_shapes(i // (2 if bidirectional else 1))
+            for key, shape in zip(names, shapes.values(), strict=True):
+                setattr(self, key, Parameter(taeda.empty(shape, device=device, dtype=dtype)))
         self.reset_parameters()
+
+    def _weight_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
+        """Return the weights that a layer has in each direction, in PyTorch's order."""
+        state = self.proj_size or self.hidden_size
+        rows = _GATES[self.mode] * self.hidden_size
+        columns = self.input_size if layer == 0 else state * (1 + bool(self.bidirectional))
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, columns), "weight_hh": (rows, state)}
+        if self.bias:
+            shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+        if self.proj_size > 0:
+            shapes["weight_hr"] = (self.proj_size, self.hidden_size)
+        return shapes
+
+    def _weight_names(self) -> list[list[str]]:
+        """Return the names of the weights of each layer and direction."""
+        ends = [f"_l{layer}{end}" for layer in range(self.num_layers) for end in (("", "_reverse") if self.bidirectional else ("",))]
+        return [[kind + end for kind in self._weight_shapes(0)] for end in ends]
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with the weights in a list, too, as PyTorch's, which reads it."""
@@ -140,9 +146,7 @@ class RNNBase(Module):
             state.pop(twice, None)
         super().__setstate__(state)
         if not names or not isinstance(names[0][0], str):
-            kinds = ["weight_ih", "weight_hh"] + (["bias_ih", "bias_hh"] if self.bias else []) + (["weight_hr"] if self.proj_size else [])
-            ends = [f"_l{k}{end}" for k in range(self.num_layers) for end in (("", "_reverse") if self.bidirectional else ("",))]
-            names = [[kind + end for kind in kinds] for end in ends]
+            names = self._weight_names()
         self._all_weights = names
         self._flat_weights_names = [name for group in names for name in group]
 

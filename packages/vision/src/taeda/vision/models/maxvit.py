@@ -292,6 +292,17 @@ class MaxVitBlock(nn.Module):
         return x
 
 
+def _check_sizes(size: Size, blocks: int, partition_size: int) -> None:
+    """Raise ValueError where the windows do not divide the map of some block; `size` is that of the stem's."""
+    for i in range(blocks):
+        size = _halved(size)
+        if size[0] % partition_size or size[1] % partition_size:
+            raise ValueError(
+                f"[MaxVit] Input size {size} of block {i} is not divisible by partition size {partition_size}. "
+                "Consider changing the partition size or the input size."
+            )
+
+
 class MaxVit(nn.Module):
     """A stem, blocks that halve the size, a mean and two linear layers.
 
@@ -335,14 +346,8 @@ class MaxVit(nn.Module):
     ) -> None:
         super().__init__()
         norm = norm_layer or partial(nn.BatchNorm2d, eps=1e-3, momentum=0.01)
-        size = stem_size = _halved(input_size)
-        for i in range(len(block_channels)):
-            size = _halved(size)
-            if size[0] % partition_size or size[1] % partition_size:
-                raise ValueError(
-                    f"[MaxVit] Input size {size} of block {i} is not divisible by partition size {partition_size}. "
-                    "Consider changing the partition size or the input size."
-                )
+        size = _halved(input_size)
+        _check_sizes(size, len(block_channels), partition_size)
         self.stem = nn.Sequential(
             Conv2dNormActivation(
                 3, stem_channels, 3, stride=2, norm_layer=norm, activation_layer=activation_layer, bias=False, inplace=None
@@ -352,7 +357,7 @@ class MaxVit(nn.Module):
         self.partition_size = partition_size
         self.blocks = nn.ModuleList()
         rates = np.linspace(0, stochastic_depth_prob, sum(block_layers)).tolist()
-        size, width, done = stem_size, stem_channels, 0
+        width, done = stem_channels, 0
         for out, count in zip(block_channels, block_layers, strict=True):
             block = MaxVitBlock(
                 width,
