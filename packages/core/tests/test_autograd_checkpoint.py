@@ -243,3 +243,11 @@ def test_the_second_run_keeps_what_the_function_writes_over(function, wanted) ->
     x, y = leaf(0.5, 1), leaf(3, 2)
     checkpoint(function, x, y, use_reentrant=False).sum().backward()
     assert x.grad.tolist() == pytest.approx(wanted[0]) and y.grad.tolist() == pytest.approx(wanted[1])
+
+
+def test_the_context_of_selective_policies_holds_what_a_policy_reads() -> None:
+    from taeda.utils.checkpoint import SAC_IGNORED_OPS, SelectiveCheckpointContext
+
+    found = SelectiveCheckpointContext(is_recompute=False, op_output=3)
+    assert (found.is_recompute, found.op_output, SAC_IGNORED_OPS) == (False, 3, set())
+    assert SelectiveCheckpointContext(is_recompute=True).op_output is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import warnings
 
 import numpy as np
@@ -13,6 +14,7 @@ from taeda import nn
 from taeda.nn import functional as F
 from taeda.nn.attention import SDPBackend, sdpa_kernel
 from taeda.nn.attention.bias import CausalBias, CausalVariant, causal_lower_right, causal_upper_left
+from taeda.nn.attention.varlen import AuxRequest, varlen_attn
 
 PADDING = taeda.tensor([[0, 0, 0, 1, 1], [0, 0, 0, 0, 0], [0, 1, 1, 1, 1]]).bool()
 
@@ -280,3 +282,39 @@ def test_what_pytorchs_functional_imports_is_found_there():
     chosen = F.boolean_dispatch("two", 1, False, lambda x, two: (x, x), lambda x, two=False: x, "here", "chosen")
     assert (chosen(1), chosen(1, True), chosen.__name__) == (1, (1, 1), "chosen")
     assert F.has_torch_function((taeda.ones(1),)) is False and taeda.nn.utils.clip_grad._get_total_norm([taeda.tensor([3.0, 4.0])]).item() == 5
+
+
+@pytest.mark.parametrize("window", [(-1, -1), (-1, 0), (1, 0), (0, 1)])
+def test_attention_of_sequences_in_a_row_is_that_of_each(window):
+    starts_q, starts_k = taeda.tensor([0, 2, 5]), taeda.tensor([0, 3, 7])
+    q = taeda.randn(5, 4, 3, dtype=taeda.float64, requires_grad=True)
+    k, v = (taeda.randn(7, 2, 3, dtype=taeda.float64, requires_grad=True) for _ in range(2))
+    out, lse = varlen_attn(
+        q, k, v, starts_q, starts_k, 3, 4, return_aux=AuxRequest(lse=True), window_size=window, enable_gqa=True, scale=0.5
+    )
+    assert out.shape == (5, 4, 3) and lse.shape == (5, 4)
+    for i, (start, end, first, last) in enumerate(((0, 2, 0, 3), (2, 5, 3, 7))):
+        for h in range(4):
+            for row in range(start, end):
+                own = row - start + (last - first) - (end - start)
+                scores = [
+                    (q[row, h] * k[j, h // 2]).sum().item() * 0.5
+                    for j in range(first, last)
+                    if (window[0] < 0 or j - first >= own - window[0]) and (window[1] < 0 or j - first <= own + window[1])
+                ]
+                assert lse[row, h].item() == pytest.approx(math.log(sum(map(math.exp, scores))), abs=1e-5), (i, h, row)
+    weights = taeda.exp((q[0, 0] @ k[:3, 0].T) * 0.5)
+    if window == (-1, -1):
+        assert taeda.allclose(out[0, 0], (weights / weights.sum()) @ v[:3, 0])
+    out.sum().backward()
+    assert all(t.grad.isfinite().all() for t in (q, k, v)) and v.grad.sum().item() == pytest.approx(5 * 4 * 3)
+
+
+def test_attention_of_sequences_in_a_row_may_leave_keys_out_and_refuses_what_does_not_fit():
+    x, starts = taeda.randn(4, 1, 2), taeda.tensor([0, 4])
+    short = varlen_attn(x, x, x, starts, starts, 4, 4, seqused_k=taeda.tensor([2]))
+    assert taeda.allclose(short, varlen_attn(x, x[:2], x[:2], starts, taeda.tensor([0, 2]), 4, 2))
+    with pytest.raises(ValueError, match="Hq=2 and Hkv=1"):
+        varlen_attn(taeda.randn(4, 2, 2), x, x, starts, starts, 4, 4)
+    with pytest.raises(NotImplementedError, match="pages"):
+        varlen_attn(x, x, x, starts, starts, 4, 4, block_table=taeda.zeros(1, 1, dtype=taeda.int32))

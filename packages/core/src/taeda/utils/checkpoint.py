@@ -26,10 +26,12 @@ from taeda.stand_ins import is_stand_in
 from taeda.tensor_base import TensorBase
 
 __all__ = [
+    "SAC_IGNORED_OPS",
     "CheckpointError",
     "CheckpointFunction",
     "CheckpointPolicy",
     "DefaultDeviceType",
+    "SelectiveCheckpointContext",
     "check_backward_validity",
     "checkpoint",
     "checkpoint_sequential",
@@ -73,6 +75,22 @@ class CheckpointPolicy(enum.Enum):
     PREFER_RECOMPUTE = 3
     MUST_CPU_OFFLOAD = 4
     PREFER_CPU_OFFLOAD = 5
+
+
+SAC_IGNORED_OPS: set[OpOverload] = set()  # operators of which no policy is asked: it is asked of none
+
+
+class SelectiveCheckpointContext:
+    """What PyTorch calls a selective policy with, before the operator and its arguments (:func:`create_selective_checkpoint_contexts`).
+
+    >>> from taeda.utils.checkpoint import SelectiveCheckpointContext
+    >>> SelectiveCheckpointContext(is_recompute=False).op_output is None
+    True
+    """
+
+    def __init__(self, *, is_recompute: bool, op_output: Any = None) -> None:
+        self.is_recompute = is_recompute
+        self.op_output = op_output
 
 
 def create_selective_checkpoint_contexts(policy_fn_or_list: Any, allow_cache_entry_mutation: bool = False) -> tuple[Any, Any]:
