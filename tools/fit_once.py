@@ -1,9 +1,9 @@
-"""Print the polynomials of kernels/cpu/once.h, lowest term first, and the largest error of each as a power of two.
+"""Print the polynomials of kernels/cpu/once.h and fused.h, lowest term first, and the largest error of each as a power of two.
 
     python tools/fit_once.py
 
 A fit is the minimax polynomial of an error that is weighted by what becomes of it in the function, found by Lawson's iterations: least
-squares whose weights are multiplied by the errors that they leave.  Values come from mpmath.
+squares whose weights are multiplied by the errors that they leave.  Values come from mpmath.  Those of fused.h are rounded to float32.
 """
 
 from __future__ import annotations
@@ -78,7 +78,31 @@ FITS: list[tuple[str, Function, float, float, int, Function]] = [
     ("erfinv(x) / x by (w - 12) / 4", lambda v: erfinv_over_x(12 + 4 * v), -1, 1, 11, lambda v: 1 / erfinv_over_x(12 + 4 * v)),
 ]  # fmt: skip
 
+def beyond(f: Function) -> Function:
+    """(f(x) / x - 1) / x^2 as a function of x^2, for an odd f with slope 1."""
+    return lambda z: (over_root(f)(z) - 1) / z
+
+
+def erf_beyond_slope(z: Any) -> Any:
+    """erf(x) / x - 1 by z = x^2."""
+    return over_root(mp.erf)(z) - 1
+
+
+SQRT_2 = float(mp.sqrt(2))
+FUSED_FITS: list[tuple[str, Function, float, float, int, Function]] = [
+    ("(log(1 + f) - f + f^2 / 2) / f^3 by f", lambda f: (mp.log1p(f) - f + f * f / 2) / f**3, 1 / SQRT_2 - 1, SQRT_2 - 1, 7,
+     lambda f: f**3 / mp.log1p(f)),
+    ("(sin(r) / r - 1) / r^2 by r^2", beyond(mp.sin), 1e-6, QUARTER**2, 3, lambda z: z),
+    ("(cos(r) - 1 + r^2 / 2) / r^4 by r^2", lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2, 1e-4, QUARTER**2, 2, lambda z: z * z),
+    ("(asin(s) / s - 1) / s^2 by s^2", beyond(mp.asin), 1e-6, 0.25, 5, lambda z: z / over_root(mp.asin)(z)),
+    ("erf(x) / x - 1 by x^2", erf_beyond_slope, 1e-8, 1, 6, lambda z: 1 / (1 + erf_beyond_slope(z))),
+    ("log(erfc(1 + t) / erfc(1)) by t", lambda t: mp.log(mp.erfc(1 + t) / mp.erfc(1)), 0, 2.96, 5,
+     lambda t: mp.erfc(1 + t) / mp.erf(1 + t)),
+    ("(e^r - 1 - r) / r^2 by r, for erf", lambda r: (mp.exp(r) - 1 - r) / r**2, -HALF_LN2, HALF_LN2, 3, lambda r: r * r * mp.exp(-r)),
+]  # fmt: skip
+
+
 if __name__ == "__main__":
-    for name, *row in FITS:
+    for name, *row in [*FITS, *FUSED_FITS]:
         found, worst = fit(*row)
         print(f"{name}: 2^{np.log2(worst):.1f}", *(f"    {k!r}" for k in found.tolist()), sep="\n")

@@ -138,11 +138,11 @@ def points(low: float, high: float, dtype: str, seed: int) -> Array:
 
 # fmt: off
 ELEMENTARY: dict[str, tuple[Callable[[Array], Array], float, float, float, float]] = {
-    "exp": (np.exp, -85, 88, 0.51, 0.6), "exp2": (np.exp2, -125, 127, 1, 1), "expm1": (np.expm1, -20, 88, 0.51, 0.7),
-    "log": (np.log, 0, 1e30, 0.76, 0.7), "log2": (np.log2, 0, 1e30, 0.51, 0.7), "log10": (np.log10, 0, 1e30, 0.51, 0.7),
+    "exp": (np.exp, -85, 88, 0.7, 0.6), "exp2": (np.exp2, -125, 127, 1, 1), "expm1": (np.expm1, -20, 88, 0.51, 0.7),
+    "log": (np.log, 0, 1e30, 0.8, 0.7), "log2": (np.log2, 0, 1e30, 0.8, 0.7), "log10": (np.log10, 0, 1e30, 0.75, 0.7),
     "log1p": (np.log1p, -0.999, 1e20, 0.51, 0.7), "sqrt": (np.sqrt, 0, 1e30, 0.5, 0.5), "rsqrt": (lambda x: 1 / np.sqrt(x), 1e-30, 1e30, 1.5, 1.5),
-    "sin": (np.sin, -1000, 1000, 0.51, 0.8), "cos": (np.cos, -1000, 1000, 0.51, 0.8), "tan": (np.tan, -1000, 1000, 0.51, 0.9),
-    "asin": (np.arcsin, -1, 1, 0.51, 0.7), "acos": (np.arccos, -1, 1, 0.51, 0.7), "atan": (np.arctan, -50, 50, 0.51, 0.7),
+    "sin": (np.sin, -1000, 1000, 0.9, 0.8), "cos": (np.cos, -1000, 1000, 0.9, 0.8), "tan": (np.tan, -1000, 1000, 1.2, 0.9),
+    "asin": (np.arcsin, -1, 1, 0.65, 0.7), "acos": (np.arccos, -1, 1, 0.65, 0.7), "atan": (np.arctan, -50, 50, 0.51, 0.7),
     "sinh": (np.sinh, -88, 88, 0.51, 0.7), "cosh": (np.cosh, -88, 88, 0.51, 0.7), "tanh": (np.tanh, -10, 10, 0.51, 0.7),
     "asinh": (np.arcsinh, -1e4, 1e4, 0.51, 0.7), "acosh": (np.arccosh, 1, 1e20, 0.51, 0.7), "atanh": (np.arctanh, -1, 1, 0.51, 0.7),
     "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), -80, 80, 2.1, 2),
@@ -171,7 +171,7 @@ for _name, (_, _low, _high, *_limits) in ELEMENTARY.items():
 
 # fmt: off
 SPECIAL: dict[str, tuple[Callable[[Array], Array], float, float, float, float]] = {
-    "erf": (sp.erf, -6, 6, 6.2e-8, 5e-16), "erfc": (sp.erfc, -3, 9, 6.2e-8, 1e-14), "erfinv": (sp.erfinv, -1, 1, 6.2e-8, 1e-12),
+    "erf": (sp.erf, -6, 6, 7e-8, 5e-16), "erfc": (sp.erfc, -3, 9, 6.2e-8, 1e-14), "erfinv": (sp.erfinv, -1, 1, 6.2e-8, 1e-12),
     "erfcx": (sp.erfcx, -5, 1e4, 1e-6, 1e-12), "special.ndtr": (sp.ndtr, -12, 12, 6.2e-8, 1e-12),
     "special.log_ndtr": (sp.log_ndtr, -1e3, 5, 1e-6, 1e-12), "special.ndtri": (sp.ndtri, 1e-30, 0.49, 1e-6, 1e-12),
     "lgamma": (sp.gammaln, 1e-3, 1e6, 1e-6, 1e-12), "digamma": (sp.digamma, 1e-3, 1e6, 1e-6, 1e-12),

@@ -55,34 +55,37 @@ LIGHT = {"sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac
 
 # float16 and bfloat16 round what a short form gives, which has a loop of its own: NAME_short
 SHORT = {"exp": "t_exp_f32(a)", "sin": "t_sin_f32(a)", "cos": "t_cos_f32(a)", "tanh": "t_tanh_f32(a)", "log2": "1.44269504f * t_log_f32(a)",
-         "log10": "0.434294482f * t_log_f32(a)", "erf": "2.0f * t_normal_f32(a * 1.41421356f)"}
+         "log10": "0.434294482f * t_log_f32(a)", "erf": "2.0f * t_normal_f32(a * 1.41421356f)", "log": "t_log_f32(a)"}
+# forms that are right wherever the condition holds have a plainer one for blocks in which it holds throughout (fused.h)
+USUAL = {"t_exp_fused(a)": "EXP_USUAL(a)",
+         "t_log_fused(a)": "LOG_USUAL(a)", "t_log2_fused(a)": "LOG_USUAL(a)", "t_log10_fused(a)": "LOG_USUAL(a)"}
 
 # name: {dtypes: expression}.  Operands are read as T; the result is stored as the output type.
 UNARY: dict[str, dict[tuple[str, ...], str]] = {
-    "exp": {("f32",): "t_exp_once(a)", ("f64",): "t_exp_compensated(a)"},
+    "exp": {("f32",): "t_exp_fused(a)", ("f64",): "t_exp_compensated(a)"},
     "exp2": {FLOAT: "T_(exp2)(a)"},
     "expm1": {("f32",): "t_expm1_f32(a)", ("f64",): "t_expm1_compensated(a)"},
-    "log": {("f32",): "t_log_f32(a)", ("f64",): "t_log_compensated(a)"},    # float32: within 0.75 units, mostly PyTorch's bits
+    "log": {("f32",): "t_log_fused(a)", ("f64",): "t_log_compensated(a)"},
     "log1p": {("f32",): "t_log1p_f32(a)", ("f64",): "t_log1p_compensated(a)"},
-    "log2": {FLOAT: "T_(log2)(a)"},
-    "log10": {FLOAT: "T_(log10)(a)"},
+    "log2": {("f32",): "t_log2_fused(a)", ("f64",): "t_log2_f64(a)"},
+    "log10": {("f32",): "t_log10_fused(a)", ("f64",): "t_log10_f64(a)"},
     "sqrt": {FLOAT: "L_(sqrt)(a)"},
     "rsqrt": {FLOAT: "(T)1 / L_(sqrt)(a)"},
     "reciprocal": {FLOAT: "(T)1 / a"},
-    "sin": {("f32",): "t_sin_once(a)", ("f64",): "t_sin_f64(a)"},
-    "cos": {("f32",): "t_cos_once(a)", ("f64",): "t_cos_f64(a)"},
-    "tan": {FLOAT: "T_(tan)(a)"},
+    "sin": {("f32",): "t_sin_fused(a)", ("f64",): "t_sin_f64(a)"},
+    "cos": {("f32",): "t_cos_fused(a)", ("f64",): "t_cos_f64(a)"},
+    "tan": {("f32",): "t_tan_fused(a)", ("f64",): "t_tan_f64(a)"},
     "sinh": {FLOAT: "T_(sinh)(a)"},
     "cosh": {FLOAT: "T_(cosh)(a)"},
     "tanh": {("f32",): "t_tanh_once(a)", ("f64",): "t_tanh_compensated(a)"},
-    "asin": {FLOAT: "T_(asin)(a)"},
-    "acos": {FLOAT: "T_(acos)(a)"},
+    "asin": {("f32",): "t_asin_fused(a)", ("f64",): "t_asin_f64(a)"},
+    "acos": {("f32",): "t_acos_fused(a)", ("f64",): "t_acos_f64(a)"},
     "atan": {FLOAT: "T_(atan)(a)"},
     "asinh": {FLOAT: "T_(asinh)(a)"},
     "acosh": {FLOAT: "T_(acosh)(a)"},
     "atanh": {FLOAT: "T_(atanh)(a)"},
     "sigmoid": {("f32",): "t_sigmoid_f32(a)", ("f64",): "t_sigmoid_compensated(a)"},
-    "erf": {FLOAT: "T_(erf)(a)"},
+    "erf": {("f32",): "t_erf_fused(a)", ("f64",): "t_erf_f64(a)"},
     "erfc": {FLOAT: "T_(erfc)(a)"},
     "logit": {FLOAT: "T_(logit)(a)"},
     "logit_clamped": {FLOAT: "T_(logit)(a < (T)PF(0) ? (T)PF(0) : a > (T)PF(1) ? (T)PF(1) : a)"},
@@ -276,9 +279,11 @@ def loop_of(macro: str, kernel: str, name: str, s: str, expr: str) -> str:
     """Return the loop of a row for one dtype of arithmetic: ``macro`` for most."""
     ctype = CTYPE[s]
     if name in ("sin", "cos", "tan"):
-        return f"RARE_LOOP({kernel}, {ctype}, LARGE_{s.upper()}, {expand(expr, s).removesuffix('(a)')}, L_{s}({name}))"
+        return f"RARE_LOOP({kernel}, {ctype}, L_{s}(fabs), LARGE_{s.upper()}, {expand(expr, s).removesuffix('(a)')}, L_{s}({name}))"
+    if expr in USUAL:
+        return f"SPARED_LOOP({kernel}, {ctype}, {USUAL[expr]}, {expr}, {expr.replace('(a)', '_usual(a)')}, )"
     if name == "erfinv" and s == "f32":
-        return f"RARE_LOOP({kernel}, {ctype}, ERFINV_MIDDLE, t_erfinv_middle_f32, t_erfinv_f32)"
+        return f"RARE_LOOP({kernel}, {ctype}, fabsf, ERFINV_MIDDLE, t_erfinv_middle_f32, t_erfinv_f32)"
     if name == "pow" and s in FLOAT:
         return f"POWER_LOOP({kernel}, {ctype}, L_{s}, {expand(expr, s)})"
     if s in FLOAT and "L_(fmod)(a, b)" in expr:

@@ -5,7 +5,7 @@
  *
  *     exp 1   expm1 2   log 1   log1p 2   tanh 3   sigmoid 3   sin cos of float32 2, of float64 0.8
  *
- * Where the result is the op's own, once.h computes it in float32 and compensated.h in float64; these short forms are for the insides of
+ * Where the result is the op's own, fused.h and once.h compute it in float32 and compensated.h in float64; these short forms are for the insides of
  * other formulas and for float16 and bfloat16, which are rounded further.
  *
  * Method.  exp: x = n ln2 + r with n from the 1.5*2^k rounding trick, a polynomial in r, and 2^n put in

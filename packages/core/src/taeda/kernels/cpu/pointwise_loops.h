@@ -3,6 +3,7 @@
  * includer's. */
 #pragma once
 #include "elementary.h"
+#include "fused.h"
 #include "integers.h"
 #include "loops.h"
 #include "narrow.h"
@@ -236,18 +237,20 @@ INLINE uint16_t half_nextafter(uint16_t a, uint16_t b, int infinity) {
 }
 
 /* VECTOR is right up to LIMIT (the polynomials' reduction of sin and cos, the middle of erfinv): one scalar pass more over a block that
- * has larger arguments, or none that is a number. */
-#define RARE_LOOP(NAME, T, LIMIT, VECTOR, EXACT) \
+ * has larger arguments, or none that is a number.  ABS is the dtype's fabs. */
+#define RARE_LOOP(NAME, T, ABS, LIMIT, VECTOR, EXACT) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         if (n > 1 && s[0] != 1) { in_blocks(ptr, s, n, p, NAME##_loop, 2, sizeof(T), sizeof(T)); return; } \
         for (int64_t at = 0; at < n; at += 512) { \
             const int64_t m = n - at < 512 ? n - at : 512, sx = s[1]; \
             T *y = (T *)ptr[0] + at; const T *x = (const T *)ptr[1] + at * sx; \
-            T in[512]; int large = 0; \
-            for (int64_t i = 0; i < m; i++) { in[i] = x[i * sx]; large |= !(in[i] <= LIMIT && in[i] >= -LIMIT); } \
-            for (int64_t i = 0; i < m; i++) y[i] = VECTOR(in[i]); \
-            if (large) for (int64_t i = 0; i < m; i++) \
-                if (!(in[i] <= LIMIT && in[i] >= -LIMIT)) y[i] = EXACT(in[i]); \
+            T kept[512]; int large = 0; \
+            if (sx != 1 || y == x) { \
+                for (int64_t i = 0; i < m; i++) kept[i] = x[i * sx]; \
+                x = kept; \
+            } \
+            _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i]; large |= !(ABS(a) <= LIMIT); y[i] = VECTOR(a); } \
+            if (large) for (int64_t i = 0; i < m; i++) if (!(ABS(x[i]) <= LIMIT)) y[i] = EXACT(x[i]); \
         } \
     } \
     static int64_t NAME(View **t, const Param *p) { return elementwise(t, 2, NAME##_loop, p, THREADS); }
