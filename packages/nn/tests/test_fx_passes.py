@@ -278,3 +278,4 @@ def test_a_deep_copy_keeps_what_no_node_names() -> None:
     copied = copy.deepcopy(traced)
     assert list(copied.state_dict()) == list(traced.state_dict()) and copied.more.inside is not traced.more.inside
     assert type(copied.shift) is nn.Parameter and copied.scale.equal(traced.scale)
+    assert (traced._get_name(), copy.copy(traced)._get_name(), copied._get_name()) == ("Sequential", "GraphModule", "GraphModule")
