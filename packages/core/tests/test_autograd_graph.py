@@ -552,3 +552,57 @@ def test_threshold_in_place_takes_an_expanded_tensor_that_requires_grad() -> Non
     assert y.requires_grad and type(y.grad_fn).__name__ == "AsStridedBackward0"
     with pytest.raises(RuntimeError, match="unsupported operation"):             # as PyTorch's
         y.sum().backward()
+
+def test_a_pass_for_some_inputs_leaves_the_graph_as_it_is_for_others() -> None:
+    """Also while it runs: a hook, or another thread, may ask the same graph for other gradients."""
+    a, b = leaf(2, 3), leaf(5, 7)
+    y = a * b
+    loss, inner = y.sum(), []
+
+    def ask(grads: Any) -> None:
+        handle.remove()
+        inner.append(len(y.grad_fn.next_functions))
+        inner.append(taeda.autograd.grad(loss, b, retain_graph=True)[0].tolist())
+        loss.backward(retain_graph=True)
+        inner.append((a.grad.tolist(), b.grad.tolist()))
+
+    handle = y.grad_fn.register_prehook(ask)
+    assert taeda.autograd.grad(loss, a, retain_graph=True)[0].tolist() == [5, 7]
+    assert inner == [2, [2, 3], ([5, 7], [2, 3])]
+
+
+def test_threads_ask_one_graph_for_different_gradients() -> None:
+    a, b = (taeda.rand(100_000, requires_grad=True) for _ in range(2))          # kernels let other threads run
+    loss = ((a * b).exp() * a).sum()
+    wanted = {x: taeda.autograd.grad(loss, x, retain_graph=True)[0] for x in (a, b)}
+    wrong: list[Any] = []
+
+    def ask(x: taeda.Tensor) -> None:
+        try:
+            wrong.extend(i for i in range(30) if not taeda.autograd.grad(loss, x, retain_graph=True)[0].equal(wanted[x]))
+        except RuntimeError as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=ask, args=(x,)) for x in (a, b)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert wrong == []
+
+
+def test_a_pass_inside_of_a_write_through_a_view_leaves_it_what_it_saved() -> None:
+    a, b, inner = leaf(1, 2, 3), leaf(4, 5), []
+
+    def unpack(saved: Any) -> Any:
+        if not inner:
+            inner.append(None)
+            inner[0] = taeda.autograd.grad(loss, a, retain_graph=True)[0].tolist()
+        return saved
+
+    with graph.saved_tensors_hooks(lambda t: t, unpack):
+        y = a * 1
+        y[1:].mul_(b)
+    loss = y.sum()
+    found = taeda.autograd.grad(loss, (a, b))
+    assert [g.tolist() for g in found] == [[1, 4, 5], [2, 3]] and inner == [[1, 4, 5]]

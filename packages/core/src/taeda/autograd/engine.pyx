@@ -10,11 +10,12 @@ d. Leaves take their sum at the end, so that a failed pass leaves every ``.grad`
 e. A node that no gradient reaches runs all the same where it is user-written: it may want zeros.
 """
 cimport cython
+from cpython.object cimport PyObject
 
 from taeda.autograd.anomaly_mode cimport anomaly, guarded
 from taeda.autograd.grad_mode cimport grad_enabled, set_grad
 from taeda.autograd.leaves cimport LeafCounts, finish_leaf, hooked_leaves, joined, replaced, run_hooks, settle
-from taeda.autograd.node cimport Node, grad_fn_of, next_seq
+from taeda.autograd.node cimport Narrowed, Node, grad_fn_of, keeping, narrow, next_seq, wanted_edges
 from taeda.autograd.passes cimport asking, begin_pass, end_pass, passes_under_way, queued, run_callbacks
 from taeda.autograd.saved cimport SavedTensor, freed
 from taeda.dtype cimport dtype_of, is_complex_, is_float
@@ -180,11 +181,9 @@ cdef class VjpCall:
     cdef bint several
 
     def __call__(self, *args):
-        cdef Node n = self.n, m = Node.__new__(Node)
+        cdef Node n = self.n
         cdef int i, first = n.n_outputs if self.several else 1
-        m.vjp, m.op, m.edges, m.input_shapes, m.output_shapes = n.vjp, n.op, n.edges, n.input_shapes, n.output_shapes
-        m.extra, m.dtype, m.device, m.n_outputs = n.extra, n.dtype, n.device, n.n_outputs
-        m.saved_ = None if n.saved_ is None else args[first:]
+        cdef Node m = keeping(n, None if n.saved_ is None else args[first:])
         for i in range(0 if m.saved_ is None else len(m.saved_)):
             m.versions[i] = 0 if m.saved_[i] is None else (<TensorBase>m.saved_[i]).storage.version
         return m.vjp(m, args[:first] if self.several else args[0])
@@ -265,6 +264,7 @@ cdef object tied(Node n, object found):
 cdef object run_node(Node n, object g):
     """Run one node between its hooks; g as its vjp takes it."""
     cdef object found
+    cdef tuple edges
     if n.hooks is not None and "pre" in n.hooks:
         gs = g if isinstance(g, tuple) else (g,)
         for hook in list(n.hooks["pre"].values()):
@@ -286,17 +286,17 @@ cdef object run_node(Node n, object g):
     else:
         found = vjp_of_wrappers(n, g)
     if n.hooks is not None and "post" in n.hooks:
-        ins = found if isinstance(found, tuple) else (found,)
-        if len(ins) == len(n.edges):
-            ins = tuple([None if x is None or n.edges[i] is None else fitted(n, i, n.edges[i], x) for i, x in enumerate(ins)])
-        tensors = len(ins) == len(n.edges) and counts_tensors(n)
+        ins, edges = found if isinstance(found, tuple) else (found,), wanted_edges(n)
+        if len(ins) == len(edges):
+            ins = tuple([None if x is None or edges[i] is None else fitted(n, i, edges[i], x) for i, x in enumerate(ins)])
+        tensors = len(ins) == len(edges) and counts_tensors(n)
         if tensors:
-            ins = tuple([x for i, x in enumerate(ins) if n.edges[i] is not None])
+            ins = tuple([x for i, x in enumerate(ins) if edges[i] is not None])
         for hook in list(n.hooks["post"].values()):
             ins = replaced(hook, hook(ins, g if isinstance(g, tuple) else (g,)), ins)
         if tensors:
             left = iter(ins)
-            ins = tuple([None if e is None else next(left) for e in n.edges])
+            ins = tuple([None if e is None else next(left) for e in edges])
         found = ins
     return found
 
@@ -393,6 +393,7 @@ cpdef object run_pass(list roots, list grads, bint keep_graph, bint create_graph
     cdef Traversal t = Traversal.__new__(Traversal)
     cdef list nodes
     cdef bint asked = False, was = set_grad(create_graph)
+    cdef Narrowed outer = narrow(Narrowed(NULL, NULL))        # a pass inside of another runs whole nodes, if need be the very one
     t.buffers, t.leaves, t.heap = {}, {}, []
     t.keep_graph, t.create_graph, t.accumulate = keep_graph, create_graph, accumulate
     try:
@@ -414,6 +415,7 @@ cpdef object run_pass(list roots, list grads, bint keep_graph, bint create_graph
         return found
     finally:
         set_grad(was)
+        narrow(outer)
         if asked:
             end_pass()
 
@@ -557,16 +559,12 @@ cdef class Traversal:
 
 cdef object run_restricted(Node n, object g, object needed):
     """Run one node for those of its inputs alone that lead to what is asked for: the others are not computed."""
-    cdef tuple whole = n.edges
-    cdef bint less = False
-    for e in whole:
-        less = less or (e is not None and e not in needed)
-    if less:
-        n.edges = tuple([e if e is not None and e in needed else None for e in whole])
+    cdef tuple edges = tuple([e if e is not None and e in needed else None for e in n.edges])
+    cdef Narrowed was = narrow(Narrowed(<PyObject*>n, <PyObject*>edges))
     try:
         return run_node(n, g) if not anomaly else guarded(run_watched, n, g)
     finally:
-        n.edges = whole
+        narrow(was)
 
 
 cdef int release(Node n) except -1:

@@ -1,4 +1,5 @@
 # A recorded step of the graph: which op made a tensor, from what, and how to go back.
+from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
 from taeda.tensor_base cimport TensorBase
@@ -54,6 +55,14 @@ cdef class Node:
     cdef TensorBase raw(self, int i)         # saved tensor i, its version checked; part of the graph again
 
 
+cdef struct Narrowed:        # a node that runs for some of its inputs alone, and its edges to those
+    PyObject* node
+    PyObject* edges
+
+
+cdef Narrowed narrow(Narrowed to) noexcept                          # from now on, in this thread; what was so before
+cdef tuple wanted_edges(Node n)                                     # all, or those that it runs for in this thread
+cdef Node keeping(Node n, tuple saved)                              # a node like n that has saved these tensors
 cdef int64_t next_seq() noexcept
 cdef int connect(Node n, tuple inputs) except -1                    # fills edges
 cdef int save(Node n, tuple tensors, TensorBase out) except -1      # fills saved_ and versions

@@ -14,6 +14,7 @@ cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from libc.string cimport memcpy
 
 from taeda.autograd.anomaly_mode cimport anomaly, note_origin
 from taeda.autograd.saved cimport SavedTensor, check_version, forgotten, freed, hooks_on_top, in_graph, keep, packing
@@ -27,6 +28,19 @@ from taeda.autograd.hooks import Handle
 
 cdef extern from "Python.h":
     void Py_SET_TYPE(PyObject* o, object type)
+
+cdef extern from *:
+    """
+    static __thread void *taeda_narrowed[2] = {NULL, NULL};
+    static int taeda_narrowing = 0;             /* how many threads run such a node: while none does, nobody looks at its own */
+    static int taeda_any_narrowed(void) { return taeda_narrowing; }
+    static void **taeda_own_narrowed(int change) {
+        if (change) __atomic_fetch_add(&taeda_narrowing, change, __ATOMIC_SEQ_CST);
+        return taeda_narrowed;
+    }
+    """
+    int any_narrowed "taeda_any_narrowed"() noexcept
+    PyObject** own_narrowed "(PyObject **)taeda_own_narrowed"(int change) noexcept
 
 cdef int64_t counter = 0
 cdef object conj = None                 # ops.complex_numbers.conj
@@ -45,6 +59,31 @@ def set_regenerate_view(function):
     regenerate_view = function
 
 
+cdef Narrowed narrow(Narrowed to) noexcept:
+    cdef PyObject** own = own_narrowed((to.node != NULL) - (own_narrowed(0)[0] != NULL))
+    cdef Narrowed was = Narrowed(own[0], own[1])
+    own[0], own[1] = to.node, to.edges
+    return was
+
+
+cdef tuple wanted_edges(Node n):
+    cdef PyObject** own
+    if any_narrowed():
+        own = own_narrowed(0)
+        if own[0] == <PyObject*>n:
+            return <tuple>own[1]
+    return n.edges
+
+
+cdef Node keeping(Node n, tuple saved):
+    cdef Node m = Node.__new__(Node)
+    m.vjp, m.op, m.edges, m.edge_nrs, m.input_shapes = n.vjp, n.op, wanted_edges(n), n.edge_nrs, n.input_shapes
+    m.output_shapes, m.extra, m.dtype, m.device, m.n_outputs, m.seq = n.output_shapes, n.extra, n.dtype, n.device, n.n_outputs, n.seq
+    m.saved_, m.released = saved, n.released
+    memcpy(m.versions, n.versions, sizeof(n.versions))
+    return m
+
+
 cdef int64_t next_seq() noexcept:
     global counter
     counter += 1
@@ -57,7 +96,7 @@ cdef class Node:
     """A step of the autograd graph (``tensor.grad_fn``)."""
 
     cdef bint needs(self, int i) noexcept:
-        return self.edges[i] is not None
+        return wanted_edges(self)[i] is not None
 
     cdef TensorBase load(self, int i):
         cdef TensorBase t = self.raw(i)

@@ -8,7 +8,7 @@ made anew (AsStrided of the base) when it is next asked for.
 from libc.stdint cimport int64_t
 
 from taeda.autograd.grad_mode cimport grad_enabled, set_grad
-from taeda.autograd.node cimport Node, connect
+from taeda.autograd.node cimport Node, connect, keeping
 from taeda.autograd.saved cimport SavedTensor, in_graph
 from taeda.dispatch cimport NOTHING, SEVERAL, Op, as_strided_view, as_tensor, define, integer as int64_of, record_view, wrap_dim
 from taeda.dtype cimport dtype_of, is_complex_
@@ -244,13 +244,19 @@ cdef object copy_slices_vjp(Node n, object g):
     whole = flat.as_strided(shape, in_strides, in_offset)
     whole.copy_(g)
     part = in_dtype(flat, code).as_strided(size, strides, offset)
-    written.saved_, written.released = n.saved_, n.released      # lent: the outer node's pass says when they are freed
-    if grad_enabled() and n.saved_ is not None and base == code:
-        written.saved_ = lent(n, shape, in_strides, in_offset, size, strides, offset)
-    try:
-        found = written.vjp(written, part.clone()) if written.vjp != NULL else inner.run(part.clone())
-    finally:
-        written.saved_ = None
+    saved = n.saved_                                    # the outer node's pass says when they are freed
+    if grad_enabled() and saved is not None and base == code:
+        saved = lent(n, shape, in_strides, in_offset, size, strides, offset)
+    if written.vjp != NULL:
+        written = keeping(written, saved)
+        written.released = n.released
+        found = written.vjp(written, part.clone())
+    else:
+        written.saved_, written.released = saved, n.released
+        try:
+            found = inner.run(part.clone())
+        finally:
+            written.saved_ = None
     found = found if isinstance(found, tuple) else (found,)
     if written.input_shapes is not None:
         found = tuple([None if f is None else f.sum_to_size(s) for f, s in zip(found, written.input_shapes)])
