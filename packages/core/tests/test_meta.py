@@ -75,9 +75,14 @@ def test_what_a_mask_points_at_can_be_written() -> None:
 def test_a_number_of_the_cpu_stands_beside_a_meta_tensor() -> None:
     """As in PyTorch, whose tensors without dimensions count as numbers wherever they are."""
     n, x, m = taeda.tensor(2.0), meta(2, 3), taeda.empty((), device="meta")
-    for y in (x + n, n * x, n.expand(()) - x, taeda.where(x > n, x, n), x.clone().mul_(n), x.clamp(n, n), x.lerp(x, n)):
+    for y in (x + n, n * x, n.expand(()) - x, taeda.where(x > n, x, n), taeda.where(n > 1, x, n), x.clone().mul_(n), x.clamp(n, n), x.lerp(x, n)):
         assert y.is_meta and y.shape == (2, 3)
     assert (x == n).dtype is taeda.bool and (n / m).is_meta and (m ** n).shape == ()
     for call in (lambda: taeda.ones(2, 3) + m, lambda: m + taeda.ones(2, 3), lambda: n.clone().add_(m), lambda: taeda.ones(1) * meta(2)):
         with pytest.raises(RuntimeError, match=r"same device, but found at least two devices, (cpu and meta|meta and cpu)"):
             call()
+
+
+def test_a_negative_output_size_of_repeat_interleave_is_refused() -> None:
+    with pytest.raises(RuntimeError, match=r"^\[repeat_interleave\] Trying to create tensor with negative dimension -1"):
+        meta(3).repeat_interleave(taeda.empty(3, dtype=taeda.int64, device="meta"), output_size=-1)

@@ -61,3 +61,9 @@ def test_a_copy_of_a_tensor_onto_itself_is_a_write() -> None:
         y.sum().backward()
     with pytest.raises(RuntimeError, match="returns multiple views"):
         first * 1
+
+
+def test_a_source_in_other_order_on_the_memory_that_is_written() -> None:
+    whole = taeda.arange(8.0)
+    x, source = whole[:4].view(2, 2), whole[4:].view(2, 2).t()
+    assert x.masked_scatter_(taeda.ones(2, 2, dtype=taeda.bool), source).tolist() == [[4, 6], [5, 7]]

@@ -71,15 +71,16 @@ cdef TensorBase choose(Op node, TensorBase c, TensorBase a, TensorBase b):
     cdef View* t[4]
     cdef int64_t sizes[MAX_DIM]
     cdef TensorBase y
-    cdef int i, laid = 0 if node is FILL else 3            # what is filled becomes plain, as in PyTorch
+    cdef int i, device = max(c.device, a.device, b.device)
+    cdef int laid = 0 if node is FILL else 3               # what is filled becomes plain, as in PyTorch
     t[1], t[2], t[3] = &c.view, &a.view, &b.view
     if covers(c, a) and covers(c, b):
-        y = empty_for(c.view.ndim, c.view.shape, a.view.dtype, c.device, laid, &t[1])
+        y = empty_for(c.view.ndim, c.view.shape, a.view.dtype, device, laid, &t[1])
     else:
         shape = broadcast_shapes(node.name, broadcast_shapes(node.name, c.shape_tuple(), a.shape_tuple()), b.shape_tuple())
         for i in range(len(shape)):
             sizes[i] = shape[i]
-        y = empty_for(len(shape), sizes, a.view.dtype, c.device, laid, &t[1])
+        y = empty_for(len(shape), sizes, a.view.dtype, device, laid, &t[1])
     t[0] = &y.view
     launch(node, y.view.dtype, y.device, 1, 4, t, NULL, y.view.numel)
     return y
@@ -135,7 +136,7 @@ def where(condition, input=None, other=None, *, out=None):
         raise RuntimeError("[where] where expected condition to be a boolean tensor, but got a tensor with dtype "
                            f"{torch_name(c.view.dtype)}; convert it with .bool()")
     a, b = operand(input, c.device), operand(other, c.device)
-    check_same_device("where", (c, a, b))
+    check_same_device("where", (a, b, c) if c.device == CPU and c.view.ndim == 0 else (c, a, b))
     dtype = result_type(a, b)
     if a.view.dtype != dtype:                            # a number is rounded to the result's dtype alone
         a = to_dtype(a, dtype) if isinstance(input, TensorBase) else scalar_tensor(input, dtype, c.device)
@@ -297,7 +298,9 @@ def masked_scatter_(input, mask, source):
     begin_inplace("masked_scatter_", x)
     if m.storage is x.storage:
         m = m.clone()
-    dense = s.detach().clone() if s.storage is x.storage else contiguous(s.detach())
+    dense = contiguous(s.detach())
+    if dense.storage is x.storage:
+        dense = dense.clone()
     t[0], t[1], t[2] = &x.view, &dense.view, &m.view
     launch(MASKED_SCATTER, x.view.dtype, x.device, 1, 3, t, NULL, x.view.numel)
     end_inplace(MASKED_SCATTER, x, (x, s), (m,), s.shape_tuple())

@@ -133,10 +133,14 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     cdef View* t[2]
     cdef int64_t total
     cdef int d
+    if output_size is not None and integer(output_size, "repeat_interleave") < 0:
+        raise RuntimeError(f"[repeat_interleave] Trying to create tensor with negative dimension {output_size}: [{output_size}]")
     if repeats is None:
         if x.view.ndim != 1:
             raise RuntimeError(f"[repeat_interleave] repeat_interleave only accept 1D vector as repeat, got shape {x.shape_tuple()}")
         repeats, index_only = x, True
+        if x.view.ndim != 1:
+            raise RuntimeError(f"[repeat_interleave] repeat_interleave only accept 1D vector as repeat, got shape {tuple(x.shape_tuple())}")
     else:
         index_only = False
         if dim is None:
