@@ -321,3 +321,39 @@ def test_cross_entropy_of_no_classes() -> None:
         y = ops.cross_entropy(x, taeda.zeros(shape), label_smoothing=0.2, reduction="none")
         assert y.shape == (shape[:1] + shape[2:] if len(shape) > 1 else ()) and not y.any()
         assert taeda.autograd.grad(y.sum(), x)[0].shape == shape
+
+
+def test_the_losses_of_samples_may_be_written_to() -> None:
+    x = taeda.tensor([[0.25, 0.5, 1.0]], requires_grad=True)
+    y = ops.multilabel_margin_loss(x, taeda.tensor([[2, -1, 0]]), "none")
+    assert not y._is_view()
+    y.mul_(3.0)
+    y.sum().backward()
+    assert y.tolist() == [0.75] and x.grad.tolist() == [[1.0, 1.0, -2.0]]
+
+
+def test_absolute_differences_of_integers_are_what_smooth_l1_loss_gives_at_a_beta_of_zero() -> None:
+    x, y = taeda.tensor([1, 2]), taeda.tensor([3, 5])
+    assert ops.smooth_l1_loss(x, y, "none", 0.0).tolist() == [2, 3] and ops.smooth_l1_loss(x, y, "sum", 0).item() == 5
+    with pytest.raises(RuntimeError, match="could not infer output dtype"):
+        ops.smooth_l1_loss(x, y, beta=0)
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "binary_cross_entropy_with_logits"])
+def test_weights_of_binary_cross_entropies_have_no_derivative(name: str) -> None:
+    x, w = taeda.tensor([0.25, 0.5]), taeda.ones(2, requires_grad=True)
+    for word in ("weight", "pos_weight")[: 2 if name.endswith("logits") else 1]:
+        with pytest.raises(RuntimeError, match=f"is not differentiable with respect to argument '{word}'"):
+            getattr(ops, name)(x, x, **{word: w})
+        with taeda.no_grad():
+            assert getattr(ops, name)(x, x, **{word: w}) == getattr(ops, name)(x, x)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 2)])
+@pytest.mark.parametrize("loss", [ops.cross_entropy, ops.nll_loss])
+def test_a_class_that_became_none_after_the_loss_has_no_gradient(loss, shape: tuple[int, ...]) -> None:
+    x, target = taeda.zeros(shape, requires_grad=True), taeda.zeros(shape[:1] + shape[2:], dtype=taeda.int64)
+    y = loss(x, target, reduction="sum")
+    target.data[0] = 10**12
+    y.backward()
+    assert not x.grad[0].any() and x.grad[1].any()

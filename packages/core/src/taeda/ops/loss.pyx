@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, broadcast_shapes, check_same_device, contiguous, copy_into, define,
-                             empty, empty_for, empty_like, launch, record, result_type, to_dtype)
+                             empty, empty_for, empty_like, launch, needs_grad, record, result_type, to_dtype)
 from taeda.dtype cimport is_complex_, is_float, is_integral, promote, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
 from taeda.tensor_base cimport TensorBase
@@ -235,7 +235,7 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
     if beta < 0:
         raise RuntimeError(f"[smooth_l1_loss] smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
-        return difference_loss(L1, input, target, reduction, 1)
+        return l1_loss(input, target, reduction)
     return difference_loss(SMOOTH_L1, input, target, reduction, beta)
 
 
@@ -308,9 +308,18 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     return named(reduced(loss_by_weight("binary_cross_entropy", loss, weight, x), code), "BinaryCrossEntropyBackward0")
 
 
+cdef TensorBase undifferentiated(str op, str name, object weight):
+    """A weight, which has no derivative, as a tensor."""
+    cdef TensorBase w = as_tensor(weight, op)
+    if needs_grad(w):
+        raise RuntimeError(f"[{op}] The function '{op}' is not differentiable with respect to argument '{name}'. This input cannot have "
+                           "requires_grad True; detach it")
+    return w
+
+
 cdef object loss_by_weight(str op, object loss, object weight, TensorBase x):
     """The elements' losses, which keep their dtype, by a weight that is broadcast to the input."""
-    cdef TensorBase w = as_tensor(weight, op)
+    cdef TensorBase w = undifferentiated(op, "weight", weight)
     if broadcast_shapes(op, x.shape_tuple(), w.shape_tuple()) != x.shape_tuple():
         raise RuntimeError(f"[{op}] a weight of shape {w.shape_tuple()} must be broadcastable to the input's shape "
                            f"{x.shape_tuple()}")
@@ -348,8 +357,8 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     given = y
     x, y = to_dtype(x, dtype), to_dtype(y, dtype)
     if pos_weight is not None:
-        broadcast_shapes(op, as_tensor(pos_weight, op).shape_tuple(), x.shape_tuple())
-        positive = contiguous(to_dtype((<object>pos_weight).detach().expand(x.shape_tuple()), dtype))
+        broadcast_shapes(op, undifferentiated(op, "pos_weight", pos_weight).shape_tuple(), x.shape_tuple())
+        positive = contiguous(to_dtype(pos_weight.expand(x.shape_tuple()), dtype))
         lw = contiguous(((<object>positive) - 1) * (<object>y).detach() + 1)
     if weight is None:
         return in_dtype_of(given, pair(BCE_LOGITS, x, y, code, 1, False, lw, positive))

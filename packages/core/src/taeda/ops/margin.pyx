@@ -10,6 +10,8 @@ from taeda.kernels.cpu.abi cimport I64, Param, View
 from taeda.ops.loss cimport reduction_code
 from taeda.tensor_base cimport TensorBase
 
+from taeda.autograd.node import own
+
 __all__ = ["multi_margin_loss", "multilabel_margin_loss"]
 PUBLIC = ()
 METHODS = {}
@@ -41,7 +43,7 @@ def multilabel_margin_loss(input, target, reduction="mean"):
     tensor(0.8500)
     """
     cdef TensorBase x = as_tensor(input, "multilabel_margin_loss"), t = as_tensor(target, "multilabel_margin_loss")
-    cdef TensorBase rows, loss, slope = None
+    cdef TensorBase rows, loss, out, slope = None
     cdef int code = reduction_code("multilabel_margin_loss", reduction)
     cdef int64_t bad, n, classes = x.view.shape[x.view.ndim - 1] if x.view.ndim else 1
     cdef tuple shape = x.shape_tuple()
@@ -68,9 +70,9 @@ def multilabel_margin_loss(input, target, reduction="mean"):
     if bad:
         value = (<object>t).reshape(-1)[bad - 1].item()
         raise RuntimeError(f"[multilabel_margin_loss] argument #2 'target' is out of range: class {value} is not in [-1, {classes - 1}]")
-    out = (<object>loss).sum() / max(1, n) if code == 1 else (<object>loss).sum() if code == 2 else \
-        (<object>loss).reshape(shape[:1] if x.view.ndim == 2 else ())
-    record(MULTILABEL_MARGIN, <TensorBase>out, (x,), (slope,), (code, n, shape))
+    out = <TensorBase>((<object>loss).sum() / max(1, n) if code == 1 else (<object>loss).sum() if code == 2 else
+                       own((<object>loss).reshape(shape[:1] if x.view.ndim == 2 else ())))
+    record(MULTILABEL_MARGIN, out, (x,), (slope,), (code, n, shape))
     return out
 
 
