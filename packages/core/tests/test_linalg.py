@@ -326,3 +326,10 @@ def test_lobpcg_takes_both_triangles() -> None:
     assert taeda.autograd.gradcheck(lambda a: taeda.lobpcg(a, 1)[0], x)
     (taeda.lobpcg(x, 1)[1] ** 3).sum().backward()
     assert taeda.allclose(x.grad, x.grad.mT)
+
+
+@pytest.mark.parametrize("pivots", [[1, 2, -1], [-1, 2, -3], [0, 1, 2], [1, 2, 4], [-4, -4, 1]])
+def test_ldl_pivots_that_lead_outside_are_refused(pivots: list[int]) -> None:
+    batch = taeda.tensor([pivots, [1, 2, 3]], dtype=taeda.int32)
+    with pytest.raises(RuntimeError, match=r"pivots must be between 1 and 3, or two by two their negatives"):
+        linalg.ldl_solve(taeda.eye(3).expand(2, 3, 3), batch, taeda.ones(2, 3, 1))

@@ -473,6 +473,8 @@ cdef int read_adaptive(str op, TensorBase x, int n, object output_size, int firs
         p[OUT + d].i = size if type(size) is int else as_index(op, size)
         if p[OUT + d].i < 0:
             raise RuntimeError(f"[{op}] elements of output_size must be greater than or equal to 0, got {tuple(sizes)}")
+        if p[OUT + d].i >= 1 << 31:
+            raise RuntimeError(f"[{op}] an output_size of 2^31 or more is not supported, got {tuple(sizes)}")
     return 0
 
 cdef TensorBase adaptive_forward(Op op, TensorBase x, int n, Param* p):

@@ -4,6 +4,8 @@
 Each primitive takes matrices of one batch; vectors, right-hand sides of X A = B and broadcasting are views
 around it.  Backwards, every solution needs one more solution with A^H: gB = A^-H g, gA = -gB X^H.
 """
+from libc.stdint cimport int32_t, int64_t
+
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, record_multi, write_out
 from taeda.dtype cimport is_complex_
@@ -12,7 +14,7 @@ from taeda.ops.linalg cimport (INVERSE_ALONE, SIDES_ALONE, alone, batch_element,
                                empty_columns,
                                first_failure, give, identity, in_columns, lu_factors, need_float, need_matrix, need_same, need_square,
                                permutation, readable, recording, rows, small_pairs, underivable, with_batch)
-from taeda.tensor_base cimport TensorBase
+from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.autograd.node import own
 from taeda.ops import return_types as types
@@ -408,6 +410,19 @@ def cholesky_inverse(L, upper=False, *, out=None):
     return X if out is None else write_out(out, X, "cholesky_inverse")
 
 
+cdef bint are_pivots(const int32_t* p, int64_t count, int64_t n) noexcept:
+    """Whether these are numbers of n rows, those of blocks of two negative: by others LAPACK would write outside of the matrix."""
+    cdef int64_t k = 0
+    while k < count:
+        if not 1 <= (-<int64_t>p[k] if p[k] < 0 else p[k]) <= n:
+            return False
+        if p[k] < 0:                               # its partner is the next one of the same matrix
+            k += 1
+            if k % n == 0 or not -n <= p[k] < 0:
+                return False
+        k += 1
+    return True
+
 cdef Op LDL_SOLVE = define("linalg_ldl_solve", underivable, 0, 0, "sytrs", "LinalgLdlSolveBackward0")
 
 
@@ -431,8 +446,9 @@ def linalg_ldl_solve(LD, pivots, B, *, hermitian=False, out=None):
     if piv.shape_tuple() != ld.shape_tuple()[:-1]:
         raise RuntimeError(f"[{op}] Expected LD.shape[:-1] and pivots.shape to be the same, but got pivots with shape "
                            f"{list(piv.shape_tuple())} for LD of shape {list(ld.shape_tuple())}")
-    if not (<object>piv).is_meta and piv.view.numel and (int(piv.abs().min()) < 1 or int(piv.abs().max()) > rows(ld)):
-        raise RuntimeError(f"[{op}] pivots must be between 1 and {rows(ld)}, or their negatives, as ldl_factor gives them")
+    piv = piv.contiguous()
+    if piv.device == CPU and not are_pivots(<int32_t*>piv.view.data, piv.view.numel, rows(ld)):
+        raise RuntimeError(f"[{op}] pivots must be between 1 and {rows(ld)}, or two by two their negatives, as ldl_factor gives them")
     batch = common_batch(op, ld, b)
     ld, b = with_batch(ld, batch), with_batch(b, batch)
     X = columns(b)

@@ -62,6 +62,11 @@ cdef int read_windows(str op, object kernel_size, object stride, object padding,
     return 0
 
 
+cdef object count_of_blocks(const Param* p):
+    """How many windows there are: a Python number, since it may have more than 64 bits."""
+    return <object>p[GRID].i * <object>p[GRID + 1].i
+
+
 cdef str told(const Param* p):
     """The arguments for a message."""
     return (f"kernel_size={(p[0].i, p[1].i)}, dilation={(p[6].i, p[7].i)}, padding={(p[4].i, p[5].i)}, "
@@ -137,7 +142,7 @@ def im2col(input, kernel_size, dilation, padding, stride):
     if p[GRID].i < 1 or p[GRID + 1].i < 1:
         raise RuntimeError(f"[im2col] Given input with spatial size {(size[0], size[1])}, {told(p)}, calculated shape of the array "
                            f"of sliding blocks as {(p[GRID].i, p[GRID + 1].i)}, but its components must be at least one")
-    shape = shape[:batched] + (shape[batched] * p[0].i * p[1].i, p[GRID].i * p[GRID + 1].i)
+    shape = shape[:batched] + (shape[batched] * p[0].i * p[1].i, count_of_blocks(p))
     if x.view.dtype == BOOL:
         return to_dtype(apply(IM2COL, to_dtype(x, F32), shape, p), BOOL)
     return apply(IM2COL, x, shape, p)
@@ -162,7 +167,7 @@ def col2im(input, output_size, kernel_size, dilation, padding, stride):
     read_pair("col2im", "output_size", output_size, -(1 << 31), size)
     read_windows("col2im", kernel_size, stride, padding, dilation, size, p)
     rows, columns = shape[batched], shape[batched + 1]
-    taps, blocks = p[0].i * p[1].i, p[GRID].i * p[GRID + 1].i
+    taps, blocks = p[0].i * p[1].i, count_of_blocks(p)
     if rows % taps:
         raise RuntimeError(f"[col2im] Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
                            f"input of shape {shape} and kernel_size={(p[0].i, p[1].i)}")
