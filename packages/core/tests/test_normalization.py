@@ -498,3 +498,10 @@ def test_rms_norm_of_channels_last_lies_as_its_input() -> None:
     z = x.detach().contiguous().requires_grad_()
     (h,) = taeda.autograd.grad((ops.rms_norm(z, (5,), taeda.full((5,), 2.0)) ** 3).sum(), z)
     taeda.testing.assert_close(g, h)
+
+
+def test_second_derivatives_of_rows_of_no_elements() -> None:
+    x, w = taeda.zeros(2, 0, requires_grad=True), taeda.ones(0, requires_grad=True)
+    for y in (ops.layer_norm(x, (0,), w), ops.rms_norm(x, (0,), w)):
+        g, gw = taeda.autograd.grad(y.sum(), (x, w), create_graph=True)
+        assert g.shape == (2, 0) and gw.shape == (0,) and taeda.autograd.grad(g.sum(), x)[0].shape == (2, 0)

@@ -574,3 +574,10 @@ def test_any_and_all_of_bytes_along_each_dimension(shape: tuple[int, ...], dtype
                 np.testing.assert_array_equal(t.any(d).numpy().astype(bool), (values != 0).any(d))
                 np.testing.assert_array_equal((t == 0).all(d).numpy(), (values == 0).all(d))
                 np.testing.assert_array_equal(t.all(d).numpy().astype(bool), (values != 0).all(d))
+
+
+def test_logsumexp_of_complex_numbers_over_no_dimension_is_over_all() -> None:
+    x = taeda.tensor([[0.5 + 1j, -2.0], [1.5, 3j]])
+    y = taeda.logsumexp(x, ())
+    assert y.shape == () and abs(y.item() - x.exp().sum().log().item()) < 1e-6
+    assert taeda.logsumexp(x, (), keepdim=True).shape == (1, 1)

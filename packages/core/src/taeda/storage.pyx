@@ -3,7 +3,7 @@
 cimport cython
 from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memmove, memset
 
 from taeda.kernels.cpu.runtime cimport shelf_alloc, shelf_free
 
@@ -181,7 +181,7 @@ cdef class Storage:
         if self.device == CPU:
             source._check_data("copy_")
             if self.nbytes_:
-                memcpy(self.data, source.data, self.nbytes_)
+                memmove(self.data, source.data, self.nbytes_)             # they may be parts of one
         self.version += 1
         return self
 

@@ -49,7 +49,8 @@ cdef object layer_norm_vjp(Node n, object g):
     return gx, gw, gb
 
 cdef object layer_norm_composed(Node n, object cotangent, TensorBase saved_x, TensorBase weight):
-    cdef object x = (<object>saved_x).reshape(-1, n.extra[0]), g = cotangent.reshape(-1, n.extra[0])
+    cdef int64_t size = n.extra[0], rows = saved_x.view.numel // size if size else 0
+    cdef object x = (<object>saved_x).reshape(rows, size), g = cotangent.reshape(rows, size)
     cdef bint rms = n.op is RMS_NORM
     centred = x if rms else x - x.mean(-1, keepdim=True)
     rstd = (centred.square().mean(-1, keepdim=True) + n.extra[3]).rsqrt()

@@ -571,7 +571,8 @@ def logsumexp(input, dim=None, keepdim=False, *, out=None, axis=None, keepdims=N
         top = (<object>x).real.detach()
         top = top.amax(dim, keepdim=True) if x.view.numel else top.sum(dim, keepdim=True)
         top = top.masked_fill(top.isinf(), 0)
-        y = <TensorBase>(((<object>x) - top).exp().sum(dim, keepdim=keepdim).log() + (top if keepdim else top.squeeze(dim)))
+        y = (<object>x - top).exp().sum(dim, keepdim=keepdim).log()
+        y = y + top.reshape(y.shape_tuple())
         return y if out is None else write_out(out, y, "logsumexp")
     if is_integral(x.view.dtype):
         x = to_dtype(x, default_float())

@@ -56,6 +56,8 @@ def abs(input, *, out=None):
 
 def abs_(input):
     """In-place :func:`abs`."""
+    if as_tensor(input, "abs_").view.dtype == BOOL:
+        raise NotImplementedError("[abs_] not implemented for 'Bool'")
     return unary_(ABS, input)
 
 
