@@ -27,6 +27,7 @@ x.cumsum(0, dtype=t.float64)  x.kthvalue(k=1)  x.mode(dim=0)  x.median(dim=1)
 (x > 1).all(dim=1)  x.prod(dim=1)  x.amax(dim=1)  x.amax(dim=(0, 1), keepdim=True)  x.logsumexp(dim=1)
 x.clone().mul_(other=2)  x.clone().bernoulli_(p=0.3)  x.clone().normal_(0, 1)
 t.addmm(input=x @ x.t(), mat1=x, mat2=x.t(), beta=2)  t.addcmul(x, tensor1=x, tensor2=y)  t.bmm(x[None], mat2=x.t()[None])
+x @ y[0]  t.matmul(x[0], other=y[0])  x.mv(vec=y[0])
 t.nn.functional.leaky_relu(x)  t.nn.functional.hardtanh(x, -1, 1)  t.nn.functional.softplus(x, beta=2)  t.nn.functional.threshold(x, threshold=1, value=0)
 """.split("  ")
 CALLS = [call.strip() for part in CALLS for call in part.splitlines() if call.strip()]

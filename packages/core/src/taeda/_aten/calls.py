@@ -82,6 +82,8 @@ def _matmul(a: Any) -> Any:
     if x.ndim > 2 and y.ndim == 2:
         flat = _reshaped(x, [math.prod(x.shape[:-1]), x.shape[-1]])
         return aten._unsafe_view.default(node(aten.mm.default, mm_rule, flat, y), [*x.shape[:-1], y.shape[1]])
+    if y.ndim == 1 and x.ndim in (1, 2):
+        return aten.mv.default(x, y) if x.ndim == 2 else aten.dot.default(x, y)
     if min(x.ndim, y.ndim) < 2:
         return NotImplemented
     batch = list(taeda.broadcast_shapes(x.shape[:-2], y.shape[:-2]))
