@@ -90,7 +90,7 @@ def _replace(
     matcher = SubgraphMatcher(wanted, match_output=False, match_placeholder=False, remove_overlapping_matches=True,
                               ignore_literals=ignore_literals)
     found = [m for m in matcher.match(graph, node_name_match) if all(f(m, graph, wanted) for f in filters or ())]
-    fixed = None if replacement is None or callback is not None else _graph_of(replacement)
+    fixed: Any = None if callback is not None else _graph_of(replacement)
     done: list[ReplacedPatterns] = []
     now: dict[Node, Any] = {}                   # nodes that were replaced -> what stands for them
     for match in found:

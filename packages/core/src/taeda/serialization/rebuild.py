@@ -100,7 +100,7 @@ def rebuild_sparse(kind: Any, data: Any) -> Any:
             return creation.sparse_coo_tensor(*data[:3], check_invariants=checks, is_coalesced=data[3] if len(data) == 4 else None)
         made = creation.sparse_compressed_tensor(*data, layout=kind, check_invariants=False)
         if checks:                                      # places in any order are as good as in PyTorch
-            creation.check_compressed(kind, *made._places, made._held, tuple(made.shape), ordered=False)
+            creation.check_compressed(kind, made._places[0], made._places[1], made._held, tuple(made.shape), ordered=False)
         return made
     except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RuntimeError) as error:
         raise pickle.UnpicklingError(f"[load] a sparse tensor cannot be made of this file's indices: {error}") from None
