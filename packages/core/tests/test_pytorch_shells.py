@@ -217,3 +217,17 @@ def test_decorators_from_the_inner_room_of_jit_leave_a_function_as_it_is() -> No
     assert f is _copy_to_script_wrapper(f) is _overload_method(f) is unused(f) and Final is taeda.jit.Final
     pick = boolean_dispatch("flag", 1, False, lambda x, flag: "yes", lambda x, flag=False: "no", "m", "n")
     assert (pick(1), pick(1, True), pick(1, flag=True), pick.__name__) == ("no", "yes", "yes", "n")
+
+
+def test_rooms_within_rooms_are_attributes_without_an_import_of_their_own() -> None:
+    rooms = [
+        "amp.grad_scaler", "autograd.profiler_util", "cpu.amp.autocast_mode", "cpu.amp.grad_scaler", "distributed.algorithms",
+        "distributed.autograd", "fx.experimental.proxy_tensor", "fx.passes.infra.pass_base", "fx.passes.infra.pass_manager",
+        "fx.passes.utils.matcher_utils", "masked.maskedtensor.core", "masked.maskedtensor.creation", "multiprocessing.reductions",
+        "signal.windows.windows",
+    ]  # fmt: skip
+    each = [f"taeda.{room}" for room in rooms]
+    program = f"import importlib, taeda; found = [{', '.join(each)}]; print(found == [importlib.import_module(n) for n in {each}])"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said == "True\n"
+    assert taeda.amp.grad_scaler.GradScaler is taeda.amp.GradScaler

@@ -6,6 +6,8 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import subprocess
+import sys
 
 import pytest
 
@@ -194,3 +196,9 @@ def test_adaptive_pools_of_the_compiled_module_write_into_out_and_tell_places() 
     assert found[0] is y and found[1] is at and y.flatten().tolist() == at.flatten().tolist() == [5, 7, 13, 15]
     with pytest.raises(RuntimeError, match=r"\[adaptive_avg_pool2d\] Expected out tensor to have dtype"):
         nn.adaptive_avg_pool2d(x, 2, out=y.double())
+
+
+def test_rooms_within_rooms_are_attributes_without_an_import_of_their_own() -> None:
+    program = "from taeda import nn; print(nn.common_types._size_2_t, nn.parallel.comm is nn.parallel.scatter_gather, callable(nn.parallel.comm.gather))"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said == "int | tuple[int, int] True True\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from taeda.amp.autocast_mode import autocast, custom_bwd, custom_fwd
@@ -11,9 +12,8 @@ __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_av
 
 
 def __getattr__(name: str) -> Any:
-    if name == "GradScaler":
-        from taeda.amp.grad_scaler import GradScaler
-
-        globals()[name] = GradScaler
-        return GradScaler
+    if name in ("GradScaler", "grad_scaler"):
+        grad_scaler = importlib.import_module("taeda.amp.grad_scaler")     # which stands in this module from here on
+        globals()["GradScaler"] = grad_scaler.GradScaler
+        return globals()[name]
     raise AttributeError(f"module 'taeda.amp' has no attribute {name!r}")

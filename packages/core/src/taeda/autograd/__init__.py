@@ -39,7 +39,7 @@ def variable(*args: Any, **kwargs: Any) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("forward_ad", "functional", "profiler"):           # imported on first touch
+    if name in ("forward_ad", "functional", "profiler", "profiler_util"):           # imported on first touch
         return importlib.import_module(f"taeda.autograd.{name}")
     if name == "DeviceType":
         return importlib.import_module("taeda.profiler.events").DeviceType

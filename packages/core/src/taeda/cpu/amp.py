@@ -20,4 +20,5 @@ def __getattr__(name: str) -> Any:
 
 
 # the files in which PyTorch keeps these, for programs that import from there
-sys.modules.update({f"{__name__}.{name}": sys.modules[__name__] for name in ("autocast_mode", "grad_scaler")})
+autocast_mode = grad_scaler = sys.modules[__name__]
+sys.modules.update({f"{__name__}.{name}": grad_scaler for name in ("autocast_mode", "grad_scaler")})

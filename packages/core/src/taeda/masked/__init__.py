@@ -6,6 +6,7 @@ a result of nothing at all is that value, and gradients of what is left out are 
 
 from __future__ import annotations
 
+from taeda.masked import maskedtensor  # noqa: F401
 from taeda.masked._ops import (
     amax,
     amin,

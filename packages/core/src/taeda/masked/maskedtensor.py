@@ -2,8 +2,9 @@
 
 import sys
 
-from taeda.masked import MaskedTensor, as_masked_tensor, is_masked_tensor, masked_tensor
+from taeda.masked.tensor import MaskedTensor, as_masked_tensor, is_masked_tensor, masked_tensor
 
 __all__ = ["MaskedTensor", "as_masked_tensor", "is_masked_tensor", "masked_tensor"]
 
-sys.modules.update({f"{__name__}.{name}": sys.modules[__name__] for name in ("core", "creation")})
+core = creation = sys.modules[__name__]
+sys.modules.update({f"{__name__}.{name}": core for name in ("core", "creation")})

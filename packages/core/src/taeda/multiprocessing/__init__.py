@@ -14,6 +14,7 @@ import multiprocessing
 from multiprocessing import *  # noqa: F403
 
 from taeda import shared_memory as _shared_memory
+from taeda.multiprocessing import reductions  # noqa: F401
 from taeda.multiprocessing.spawn import (
     ProcessContext,
     ProcessExitedException,

@@ -183,4 +183,4 @@ def nuttall(M, *, sym=True, dtype=None, layout=strided, device=None, requires_gr
                           requires_grad=requires_grad)
 
 
-sys.modules[f"{__name__}.windows"] = sys.modules[__name__]         # the file in which PyTorch keeps them
+sys.modules[f"{__name__}.windows"] = windows = sys.modules[__name__]     # the file in which PyTorch keeps them

@@ -17,7 +17,7 @@ if _core != __version__:
         + f": pip install taeda-core=={__version__} taeda-nn=={__version__}"
     )
 
-from taeda.nn import attention, functional, grad, init, modules, parallel, parameter, quantized, utils
+from taeda.nn import attention, common_types, functional, grad, init, modules, parallel, parameter, quantized, utils
 from taeda.nn.modules import *
 from taeda.nn.modules.utils import factory_kwargs
 from taeda.nn.parallel import DataParallel
@@ -25,7 +25,7 @@ from taeda.nn.parameter import Buffer, Parameter, UninitializedBuffer, Uninitial
 from taeda.nn.summary import summary
 
 __all__ = [
-    "Buffer", "DataParallel", "Parameter", "UninitializedBuffer", "UninitializedParameter", "attention", "factory_kwargs", "functional",
-    "grad", "init", "modules", "parallel", "parameter", "quantized", "summary", "utils",
+    "Buffer", "DataParallel", "Parameter", "UninitializedBuffer", "UninitializedParameter", "attention", "common_types",
+    "factory_kwargs", "functional", "grad", "init", "modules", "parallel", "parameter", "quantized", "summary", "utils",
 ]  # fmt: skip
 __all__ += modules.__all__

@@ -86,7 +86,7 @@ def get_a_var(obj: Any) -> Tensor | None:
 
 __path__: list[str] = []
 # the files in which PyTorch keeps these, for programs that import from there
-distributed = sys.modules[__name__]
+distributed = comm = scatter_gather = sys.modules[__name__]
 sys.modules.update({f"{__name__}.{name}": distributed for name in (
     "_functions", "comm", "data_parallel", "distributed", "parallel_apply", "replicate", "scatter_gather",
 )})

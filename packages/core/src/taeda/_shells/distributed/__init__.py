@@ -9,12 +9,12 @@ import enum
 import sys
 from typing import Any, NoReturn
 
-from . import checkpoint, device_mesh, fsdp, nn, optim, rpc, tensor
+from . import algorithms, autograd, checkpoint, device_mesh, fsdp, nn, optim, rpc, tensor
 from .nn import no_group as _no_group
 
 __all__ = [
-    "GroupMember", "ProcessGroup", "ReduceOp", "Work", "all_gather", "all_gather_object", "all_reduce", "barrier", "broadcast",
-    "broadcast_object_list", "checkpoint", "destroy_process_group", "device_mesh", "fsdp", "gather", "get_backend", "get_rank",
+    "GroupMember", "ProcessGroup", "ReduceOp", "Work", "algorithms", "all_gather", "all_gather_object", "all_reduce", "autograd", "barrier",
+    "broadcast", "broadcast_object_list", "checkpoint", "destroy_process_group", "device_mesh", "fsdp", "gather", "get_backend", "get_rank",
     "get_world_size", "group", "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available",
     "is_nccl_available", "is_torchelastic_launched", "new_group", "nn", "optim", "reduce", "reduce_scatter", "rpc", "scatter", "tensor",
 ]  # fmt: skip

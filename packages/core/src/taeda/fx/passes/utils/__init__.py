@@ -1,1 +1,3 @@
 """What passes are made with."""
+
+from taeda.fx.passes.utils import matcher_utils  # noqa: F401
