@@ -56,8 +56,8 @@ LIGHT = {"sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac
 # float16 and bfloat16 round what a short form gives, which has a loop of its own: NAME_short
 SHORT = {"exp": "t_exp_f32(a)", "sin": "t_sin_f32(a)", "cos": "t_cos_f32(a)", "tanh": "t_tanh_f32(a)", "log2": "1.44269504f * t_log_f32(a)",
          "log10": "0.434294482f * t_log_f32(a)", "erf": "2.0f * t_normal_f32(a * 1.41421356f)", "log": "t_log_f32(a)"}
-# forms that are right wherever the condition holds have a plainer one for blocks in which it holds throughout (fused.h)
-USUAL = {"t_exp_fused(a)": "EXP_USUAL(a)",
+# forms that are right wherever the condition holds have a plainer one for blocks in which it holds throughout
+USUAL = {"t_exp_fused(a)": "EXP_USUAL(a)", "t_exp_compensated(a)": "EXP_COMPENSATED_USUAL(a)",
          "t_log_fused(a)": "LOG_USUAL(a)", "t_log2_fused(a)": "LOG_USUAL(a)", "t_log10_fused(a)": "LOG_USUAL(a)"}
 
 # name: {dtypes: expression}.  Operands are read as T; the result is stored as the output type.

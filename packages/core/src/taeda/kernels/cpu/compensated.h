@@ -89,6 +89,13 @@ INLINE double t_exp_compensated(double x) {
     const int64_t k = t_exp_exponent(t_exp_rest_f64(c, &r, &r1));
     return t_scaled_f64(t_exp_of_rest_f64(r, r1, &rest), k);
 }
+/* the same bits where the result is normal */
+#define EXP_COMPENSATED_USUAL(x) (fabs(x) <= 708.0)
+INLINE double t_exp_compensated_usual(double x) {
+    double r, r1, rest;
+    const double m = t_exp_rest_f64(x, &r, &r1), y = t_exp_of_rest_f64(r, r1, &rest);
+    return t_from_bits_f64((int64_t)((uint64_t)t_to_bits_f64(y) + ((uint64_t)t_to_bits_f64(m) << 52)));
+}
 /* 2^f = 1 + f ln2 + f^2 Q(f), Q a fit on |f| <= 1/2 */
 INLINE double t_exp2_f64(double x) {
     double c = x > 1025.0 ? 1025.0 : x;
