@@ -13,6 +13,7 @@ import pytest
 import taeda
 import taeda.autograd.forward_ad as fw
 from leaves import leaf
+from taeda import ops
 from taeda.autograd import graph
 
 
@@ -606,3 +607,32 @@ def test_a_pass_inside_of_a_write_through_a_view_leaves_it_what_it_saved() -> No
     loss = y.sum()
     found = taeda.autograd.grad(loss, (a, b))
     assert [g.tolist() for g in found] == [[1, 4, 5], [2, 3]] and inner == [[1, 4, 5]]
+
+
+ROWS = taeda.linspace(-1, 1, 24).reshape(2, 4, 3)
+
+
+@pytest.mark.parametrize("made", [
+    lambda: taeda.cdist(ROWS[0], ROWS[1]), lambda: taeda.cdist(ROWS, ROWS[0]), lambda: taeda.ops.affine_grid(ROWS[:, :2], (2, 1, 2, 2), False),
+    lambda: taeda.stft(ROWS.flatten(), 4, window=taeda.ones(4), return_complex=True), lambda: taeda.triangular_solve(ROWS[0, :3], ROWS[1, :3])[1],
+    lambda: taeda.ormqr(ROWS[0], ROWS[0, 0], ROWS[0].mT, False),
+    lambda: taeda.lstm(ROWS, (ROWS[:1, :, :1],) * 2, [taeda.ones(4, 3), taeda.ones(4, 1)], False, 1, 0.0, False, False, False)[2],
+    lambda: ops.multilabel_margin_loss(ROWS[0], taeda.zeros(4, 3, dtype=taeda.int64), "none"),
+])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_results_of_their_own_are_no_views_and_may_be_written_to_where_a_graph_is_recorded(made: Any) -> None:
+    with taeda.no_grad():
+        y = made()
+    assert not y._is_view()
+    before, factor = y.clone(), taeda.tensor(2.0, requires_grad=True)
+    y.mul_(factor)
+    (y.real if y.is_complex() else y).sum().backward()
+    assert y.equal(before * 2) and abs(factor.grad - before.real.sum()) < 1e-4
+
+
+def test_a_grid_of_maps_may_be_written_to() -> None:
+    theta = taeda.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]], requires_grad=True)
+    grid = ops.affine_grid(theta, (1, 1, 1, 2), align_corners=False)
+    grid.mul_(3.0)
+    (grid * taeda.tensor([1.0, 10.0])).sum().backward()
+    assert theta.grad.tolist() == [[[0.0, 0.0, 6.0], [0.0, 0.0, 60.0]]]

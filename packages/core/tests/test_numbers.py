@@ -53,3 +53,8 @@ def test_what_a_number_may_not_do_is_refused_as_before() -> None:
     y.mul_(3.0).add_(1)
     y.sum().backward()
     assert w.grad.tolist() == [3.0, 3.0]
+
+
+def test_absolute_values_of_bool_are_refused_in_place_too() -> None:
+    with pytest.raises(NotImplementedError, match=r"^\[abs_\] not implemented for 'Bool'"):
+        taeda.tensor([True]).abs_()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from taeda.autograd.node import named
+from taeda.autograd.node import named, own
 from taeda.dispatch import in_place
 from taeda.dtype import promote_types
 from taeda.operands import need_tensor, wrapped_dim
@@ -68,12 +68,12 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     if p == 2 and limit is not None and max(x1.shape[-2], x2.shape[-2]) > limit:
         return _euclidean(x1, x2)
     if x1.ndim == x2.ndim == 2:
-        return cdist_rows(x1.unsqueeze(0), x2.unsqueeze(0), p).squeeze(0)
+        return own(cdist_rows(x1.unsqueeze(0), x2.unsqueeze(0), p).squeeze(0))
     if x1.ndim == x2.ndim == 3 and x1.shape[0] == x2.shape[0]:
         return cdist_rows(x1, x2, p)
     lead = broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
     a, b = (x.expand(*lead, *x.shape[-2:]).reshape(math.prod(lead), *x.shape[-2:]) for x in (x1, x2))
-    return cdist_rows(a, b, p).reshape(*lead, x1.shape[-2], x2.shape[-2])
+    return own(cdist_rows(a, b, p).reshape(*lead, x1.shape[-2], x2.shape[-2]))
 
 
 def _euclidean(a, b):

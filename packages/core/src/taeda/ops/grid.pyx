@@ -13,7 +13,7 @@ import itertools
 import warnings
 
 from taeda.autograd.backward import grad
-from taeda.autograd.node import named
+from taeda.autograd.node import named, own
 from taeda.ops.creation import ones, zeros
 from taeda.ops.sequences import linspace
 
@@ -256,7 +256,7 @@ def affine_grid(theta, size, align_corners=None):
     points, align = sizes[2:], bool(align_corners)
     whole = t.device != CPU or level and has_tangent(t)     # stand-ins and tangents go through each part
     known = theta if whole else theta.detach()
-    grid = base_grid(known, points, align).bmm(known.transpose(1, 2)).reshape(sizes[0], *points, D)
+    grid = own(base_grid(known, points, align).bmm(known.transpose(1, 2)).reshape(sizes[0], *points, D))
     if whole:
         return named(grid, "AffineGridGeneratorBackward0")
     record(AFFINE_GRID, <TensorBase>grid, (t,), (), (points, align))

@@ -13,7 +13,7 @@ from taeda.tensor_base cimport TensorBase
 
 import array
 
-from taeda.autograd.node import named
+from taeda.autograd.node import named, own
 from taeda.ops.dropout import dropout
 from taeda.ops.join import cat, stack
 
@@ -165,7 +165,7 @@ cdef tuple network(Op op, tuple args, dict kwargs):
 
 
 cdef object together(list states):
-    return named(states[0].unsqueeze(0), "StackBackward0") if len(states) == 1 else stack(states)
+    return own(states[0].unsqueeze(0), "StackBackward0") if len(states) == 1 else stack(states)
 
 
 cdef tuple AFTER_HX = ("params", "has_biases", "num_layers", "dropout", "train", "bidirectional")

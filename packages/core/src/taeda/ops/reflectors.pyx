@@ -13,6 +13,7 @@ from taeda.kernels.cpu.abi cimport Param
 from taeda.ops.linalg cimport (batch_of, call, cols, columns, count_of, empty_columns, need_float, qr_in_blocks, readable, rows)
 from taeda.tensor_base cimport META, TensorBase
 
+from taeda.autograd.node import own
 from taeda.ops.creation import eye
 from taeda.ops.join import cat, stack
 
@@ -161,7 +162,7 @@ def ormqr(input, tau, other, left=True, transpose=False, *, out=None):
                            f"{tuple(c.shape_tuple())} and {torch_name(a.view.dtype)} {tuple(a.shape_tuple())}")
     need_float("ormqr", a)
     if not left:
-        y = ormqr(a, t, c.mH, True, not transpose).mH.mT.contiguous().mT         # columns, as on the left
+        y = own(ormqr(a, t, c.mH, True, not transpose).mH.mT.contiguous().mT)    # columns, as on the left
     else:
         y = columns(c)
         p[1].i = c"L"

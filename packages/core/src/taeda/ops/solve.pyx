@@ -260,7 +260,7 @@ def triangular_solve(b, A, upper=True, transpose=False, unitriangular=False, *, 
     batch = common_batch("triangular_solve", need_square("triangular_solve", a), B)
     X = own(linalg_solve_triangular(a.mT if transpose else a, B, upper=bool(upper) != bool(transpose), unitriangular=unitriangular),
             "TriangularSolveBackward0")
-    copy = with_batch(a, batch).mT.clone().contiguous().mT
+    copy = own(with_batch(a, batch).mT.clone().contiguous().mT)
     return give("triangular_solve", types.triangular_solve, (X, copy), out)
 
 

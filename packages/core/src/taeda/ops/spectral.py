@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from taeda._once import warn_once
+from taeda.autograd.node import own
 from taeda.operands import need_tensor
 from taeda.ops.complex_numbers import complex, view_as_real
 from taeda.ops.creation import ones, zeros
@@ -102,7 +103,7 @@ def stft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tru
     y = transform(frames, norm="ortho" if normalized else None).transpose(1, 2)
     if input.ndim < 2:
         y = y.squeeze(0)
-    return view_as_real(y) if return_complex is False else y
+    return view_as_real(own(y)) if return_complex is False else own(y)
 
 
 def _padded(x, amount, mode):
