@@ -573,3 +573,14 @@ def test_operators_without_a_method_of_their_meaning_are_told_by_their_own_names
     told = OPERATORS[name](of_class, b)
     assert Logged.seen == [name] and type(told) is Logged and taeda.equal(told.as_subclass(taeda.Tensor), plain)
     assert taeda.func.vmap(lambda x, y: OPERATORS[name](x, y))(a, b).equal(plain)              # what looks inside knows the operations
+
+
+def test_a_write_to_an_instance_of_a_class_counts_for_the_tensor_it_was_made_of() -> None:
+    class Own(taeda.Tensor):
+        pass
+
+    leaf = taeda.ones(3, requires_grad=True)
+    plain = leaf * 2
+    plain.as_subclass(Own).mul_(2)
+    plain.sum().backward()
+    assert leaf.grad.tolist() == [4.0, 4.0, 4.0]

@@ -268,9 +268,9 @@ cdef class Tensor(TensorConversions):
         return wrapper(bare(cls), size, strides, storage_offset, memory_format, dtype, device, requires_grad)
 
     def as_subclass(self, cls):
-        """Return the tensor as an instance of a subclass: the same memory, the same place in the graph."""
+        """Return the tensor as an instance of a subclass: the same memory, and in a graph a view, so that writes count for both."""
         cdef TensorBase t = bare(cls), source = self
-        if self.requires_grad_ and grad_fn_of(self) is None:       # a leaf's gradient goes to that leaf
+        if self.requires_grad_:
             source = <TensorBase>self.view_as(self)
         fill_as(t, source)
         return t
