@@ -139,7 +139,7 @@ def points(low: float, high: float, dtype: str, seed: int) -> Array:
 # fmt: off
 ELEMENTARY: dict[str, tuple[Callable[[Array], Array], float, float, float, float]] = {
     "exp": (np.exp, -85, 88, 0.7, 0.6), "exp2": (np.exp2, -125, 127, 1, 1), "expm1": (np.expm1, -20, 88, 0.51, 0.7),
-    "log": (np.log, 0, 1e30, 0.8, 0.7), "log2": (np.log2, 0, 1e30, 0.8, 0.7), "log10": (np.log10, 0, 1e30, 0.75, 0.7),
+    "log": (np.log, 0, 1e30, 0.76, 0.7), "log2": (np.log2, 0, 1e30, 0.8, 0.7), "log10": (np.log10, 0, 1e30, 0.75, 0.7),
     "log1p": (np.log1p, -0.999, 1e20, 0.51, 0.7), "sqrt": (np.sqrt, 0, 1e30, 0.5, 0.5), "rsqrt": (lambda x: 1 / np.sqrt(x), 1e-30, 1e30, 1.5, 1.5),
     "sin": (np.sin, -1000, 1000, 0.9, 0.8), "cos": (np.cos, -1000, 1000, 0.9, 0.8), "tan": (np.tan, -1000, 1000, 1.2, 0.9),
     "asin": (np.arcsin, -1, 1, 0.65, 0.7), "acos": (np.arccos, -1, 1, 0.65, 0.7), "atan": (np.arctan, -50, 50, 0.51, 0.7),

@@ -223,7 +223,7 @@ def test_rooms_within_rooms_are_attributes_without_an_import_of_their_own() -> N
     rooms = [
         "amp.grad_scaler", "autograd.profiler_util", "cpu.amp.autocast_mode", "cpu.amp.grad_scaler", "distributed.algorithms",
         "distributed.autograd", "fx.experimental.proxy_tensor", "fx.passes.infra.pass_base", "fx.passes.infra.pass_manager",
-        "fx.passes.utils.matcher_utils", "masked.maskedtensor.core", "masked.maskedtensor.creation", "multiprocessing.reductions",
+        "masked.maskedtensor.core", "masked.maskedtensor.creation", "multiprocessing.reductions",
         "signal.windows.windows",
     ]  # fmt: skip
     each = [f"taeda.{room}" for room in rooms]

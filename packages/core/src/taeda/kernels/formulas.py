@@ -55,17 +55,17 @@ LIGHT = {"sqrt", "rsqrt", "reciprocal", "floor", "ceil", "round", "trunc", "frac
 
 # float16 and bfloat16 round what a short form gives, which has a loop of its own: NAME_short
 SHORT = {"exp": "t_exp_f32(a)", "sin": "t_sin_f32(a)", "cos": "t_cos_f32(a)", "tanh": "t_tanh_f32(a)", "log2": "1.44269504f * t_log_f32(a)",
-         "log10": "0.434294482f * t_log_f32(a)", "erf": "2.0f * t_normal_f32(a * 1.41421356f)", "log": "t_log_f32(a)"}
+         "log10": "0.434294482f * t_log_f32(a)", "erf": "2.0f * t_normal_f32(a * 1.41421356f)"}
 # forms that are right wherever the condition holds have a plainer one for blocks in which it holds throughout
 USUAL = {"t_exp_fused(a)": "EXP_USUAL(a)", "t_exp_compensated(a)": "EXP_COMPENSATED_USUAL(a)",
-         "t_log_fused(a)": "LOG_USUAL(a)", "t_log2_fused(a)": "LOG_USUAL(a)", "t_log10_fused(a)": "LOG_USUAL(a)"}
+         "t_log_f32(a)": "LOG_USUAL(a)", "t_log2_fused(a)": "LOG_USUAL(a)", "t_log10_fused(a)": "LOG_USUAL(a)"}
 
 # name: {dtypes: expression}.  Operands are read as T; the result is stored as the output type.
 UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "exp": {("f32",): "t_exp_fused(a)", ("f64",): "t_exp_compensated(a)"},
     "exp2": {FLOAT: "T_(exp2)(a)"},
     "expm1": {("f32",): "t_expm1_f32(a)", ("f64",): "t_expm1_compensated(a)"},
-    "log": {("f32",): "t_log_fused(a)", ("f64",): "t_log_compensated(a)"},
+    "log": {("f32",): "t_log_f32(a)", ("f64",): "t_log_compensated(a)"},
     "log1p": {("f32",): "t_log1p_f32(a)", ("f64",): "t_log1p_compensated(a)"},
     "log2": {("f32",): "t_log2_fused(a)", ("f64",): "t_log2_f64(a)"},
     "log10": {("f32",): "t_log10_fused(a)", ("f64",): "t_log10_f64(a)"},
@@ -321,7 +321,8 @@ def narrow_loop(macro: str, wide: str, name: str, s: str, narrow: str, expr: str
     if s == "f32" and name == "pow":
         return f"HALF_POWER_LOOP({kernel}, {wide}, {narrow}, {code})"
     blocks = f"NARROW_LOOP({kernel}, {wide}, {OPERANDS[macro]}, {code}, {int(name in BOOL_RESULT)})"
-    if s == "f32" and is_long(expr) and loop_of(macro, wide, name, s, expr).startswith(("UNARY_LOOP_HEAVY(", "BINARY_LOOP_HEAVY(")):
+    heavy = loop_of(macro, wide, name, s, expr).startswith(("UNARY_LOOP_HEAVY(", "BINARY_LOOP_HEAVY("))
+    if s == "f32" and is_long(expr) and (heavy or expr in USUAL):
         return f"#ifdef __AVX512BW__\nHALF_{macro}{tiles}\n#else\n{blocks}\n#endif"
     return blocks
 

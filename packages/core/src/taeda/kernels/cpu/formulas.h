@@ -116,23 +116,25 @@ INLINE double t_expm1_f64(double x) {
     return x > 709.0 ? t_exp_f64(x) : y;
 }
 
-/* log(m) for m in [sqrt(1/2), sqrt(2)) plus e ln2 */
-INLINE float t_log_f32(float x) {
-    float sub = x < 1.17549435e-38f ? 8388608.0f : 1.0f;
-    float v = x * sub;
-    int32_t ix = t_minus_i32(t_to_bits_f32(v), 0x3f3504f3u);
+/* log(m) for m in [sqrt(1/2), sqrt(2)) plus e ln2, for x that is positive, normal or told as SMALL, and finite */
+INLINE float t_log_of_f32(float x, int small) {
+    int32_t ix = t_minus_i32(t_to_bits_f32(x * (small ? 8388608.0f : 1.0f)), 0x3f3504f3u);
     int32_t k = ix >> 23;
     float f = t_from_bits_f32((ix & 0x007fffff) + 0x3f3504f3) - 1.0f;
-    float e = (float)k - (x < 1.17549435e-38f ? 23.0f : 0.0f);
+    float e = (float)k - (small ? 23.0f : 0.0f);
     float s = f / (2.0f + f), z = s * s;
     float q = 0.24279078841f;
     q = q * z + 0.28498786688f;
     q = q * z + 0.40000972152f;
     q = q * z + 0.66666662693f;
     float h = 0.5f * f * f;
-    float y = s * (h + z * q) + e * 9.0580006145e-6f;
+    float y = FMA_F32(s, h + z * q, e * 9.0580006145e-6f);
     y = (y - h) + f;
-    y = y + e * 6.9313812256e-1f;
+    return y + e * 6.9313812256e-1f;
+}
+INLINE float t_log_f32_usual(float x) { return t_log_of_f32(x, 0); }
+INLINE float t_log_f32(float x) {
+    float y = t_log_of_f32(x, x < 1.17549435e-38f);
     y = x == INFINITY ? x : y;
     y = x == 0.0f ? -INFINITY : y;
     return x >= 0.0f ? y : NAN;

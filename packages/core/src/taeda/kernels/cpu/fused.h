@@ -5,13 +5,14 @@
  * of once.h's, which go by float64 and so by twice the vectors, and which stand in where products are not fused.
  *
  *     e^x         x = k ln2 + r + rest; 1 + r, what that lost, and r^2 times a polynomial
- *     log x       2^k (1 + f), 1 + f in [sqrt(1/2), sqrt(2)): f - f^2 / 2 in two parts, f^3 times a polynomial; times 1 / log(base)
+ *     log2, 10    2^k (1 + f), 1 + f in [sqrt(1/2), sqrt(2)): f - f^2 / 2 in two parts, f^3 times a polynomial; times 1 / log(base)
  *     sin, cos    x less n pi/2 as r + rest, right up to LARGE_F32: r + (r^3 S + rest), (1 - r^2 / 2) + (r^4 C - r rest)
  *     tan         their quotient, and what is left of it
  *     asin, acos  s + s^3 times a polynomial of s = x, or of sqrt((1 - x) / 2) above 1/2
  *     erf         x + x times a polynomial up to 1, 1 - erfc(1) e^g beyond, g a polynomial in x - 1
  *
- * tools/fit_once.py finds the polynomials.  USUAL is where the plain form of e^x and log x, which needs no care for subnormal numbers and the ends, is right: the same bits.
+ * log is formulas.h's, whose bits are mostly PyTorch's.  tools/fit_once.py finds the polynomials.  USUAL is where the plain form of e^x and of
+ * logarithms, which needs no care for subnormal numbers and the ends, is right: the same bits.
  */
 #ifndef TAEDA_FUSED_H
 #define TAEDA_FUSED_H
@@ -59,16 +60,13 @@ INLINE float t_fused_log(float x, int small, float k, float k_rest, float c, flo
     const float r = f * -0.131601825f + 0.142017588f, s = f * -0.0763449296f + 0.12761575f;
     const float h = FMA_F32(z, -0.5f, f), lost = FMA_F32(z, -0.5f, f - h);
     const float rest = ((s * z + r) * v + (q * z + p)) * (z * f) + lost, g = e * k, u = FMA_F32(h, c, g);
-    const float low = c_rest == 0.0f ? e * k_rest : k_rest == 0.0f ? h * c_rest : FMA_F32(e, k_rest, h * c_rest);
+    const float low = k_rest == 0.0f ? h * c_rest : FMA_F32(e, k_rest, h * c_rest);
     return u + (FMA_F32(h, c, g - u) + FMA_F32(rest, c, low));
 }
-INLINE float t_fused_ln(float x, int small) { return t_fused_log(x, small, 0.693145751953125f, 1.42860682e-6f, 1.0f, 0.0f); }
 INLINE float t_fused_log2(float x, int small) { return t_fused_log(x, small, 1.0f, 0.0f, 1.44269502f, 1.92596303e-8f); }
 INLINE float t_fused_log10(float x, int small) { return t_fused_log(x, small, 0.301025390625f, 4.60503898e-6f, 0.434294492f, -1.01030500e-8f); }
-INLINE float t_log_fused_usual(float x) { return t_fused_ln(x, 0); }
 INLINE float t_log2_fused_usual(float x) { return t_fused_log2(x, 0); }
 INLINE float t_log10_fused_usual(float x) { return t_fused_log10(x, 0); }
-INLINE float t_log_fused(float x) { return t_once_log_ends(x, t_fused_ln(x, x < 1.17549435e-38f)); }
 INLINE float t_log2_fused(float x) { return t_once_log_ends(x, t_fused_log2(x, x < 1.17549435e-38f)); }
 INLINE float t_log10_fused(float x) { return t_once_log_ends(x, t_fused_log10(x, x < 1.17549435e-38f)); }
 
@@ -153,8 +151,6 @@ INLINE float t_erf_fused(float x) {
 #else
 #define t_exp_fused t_exp_once
 #define t_exp_fused_usual t_exp_once
-#define t_log_fused t_log_f32
-#define t_log_fused_usual t_log_f32
 #define t_log2_fused t_log2_f32
 #define t_log2_fused_usual t_log2_f32
 #define t_log10_fused t_log10_f32
