@@ -199,6 +199,7 @@ def test_adaptive_pools_of_the_compiled_module_write_into_out_and_tell_places() 
 
 
 def test_rooms_within_rooms_are_attributes_without_an_import_of_their_own() -> None:
-    program = "from taeda import nn; print(nn.common_types._size_2_t, nn.parallel.comm is nn.parallel.scatter_gather, callable(nn.parallel.comm.gather))"
+    program = "import taeda; from taeda import nn; print(nn.common_types._size_2_t, nn.parallel.comm is nn.parallel.scatter_gather, "
+    program += "callable(nn.parallel.comm.gather), taeda.fx.passes.utils.matcher_utils.SubgraphMatcher.__name__)"
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert said == "int | tuple[int, int] True True\n"
+    assert said == "int | tuple[int, int] True True SubgraphMatcher\n"
