@@ -10,6 +10,7 @@ import pytest
 import taeda
 from any_threads import assert_same_for_any_threads
 from samples.grid import grid_sample
+from taeda import ops
 
 # image, positions: fewer than a vector, several and a part of one, several blocks; rows of one pixel, of two and of more; more channels
 # than are sampled together
@@ -76,3 +77,13 @@ def test_positions_that_are_far_away_or_no_numbers_read_nothing_outside() -> Non
     assert taeda.ops.grid_sample(x, grid, mode="nearest", align_corners=True).flatten().tolist() == [0, 0, 0, 0, 0, 0, 7, 12, 1]
     assert taeda.ops.grid_sample(x, grid, padding_mode="border", align_corners=True).flatten().tolist()[:2] == [12, 1]
     taeda.ops.grid_sample(x, taeda.full((1, 3, 3, 2), float("nan")), align_corners=True)
+
+
+def test_an_affine_grid_changed_in_place_leads_back_to_theta() -> None:
+    theta = taeda.rand(2, 2, 3, requires_grad=True)
+    factors = taeda.tensor([2.0, 1.0])
+    wanted = taeda.autograd.grad((ops.affine_grid(theta, (2, 1, 3, 4), False) * factors).square().sum(), theta)[0]
+    grid = ops.affine_grid(theta, (2, 1, 3, 4), False)
+    assert not grid._is_view()
+    grid[..., 0] *= 2
+    assert taeda.autograd.grad(grid.square().sum(), theta)[0].allclose(wanted)

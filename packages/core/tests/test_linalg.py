@@ -333,3 +333,14 @@ def test_ldl_pivots_that_lead_outside_are_refused(pivots: list[int]) -> None:
     batch = taeda.tensor([pivots, [1, 2, 3]], dtype=taeda.int32)
     with pytest.raises(RuntimeError, match=r"pivots must be between 1 and 3, or two by two their negatives"):
         linalg.ldl_solve(taeda.eye(3).expand(2, 3, 3), batch, taeda.ones(2, 3, 1))
+
+
+@pytest.mark.parametrize("shape", [(4000, 40), (40, 4000)])
+def test_singular_vectors_of_long_matrices_are_no_views(shape: tuple[int, int]) -> None:
+    a = taeda.rand(shape, dtype=taeda.float64, requires_grad=True)
+    U, _, Vh = taeda.linalg.svd(a, full_matrices=False)
+    for vectors in (U, Vh):
+        assert not vectors._is_view()
+    vectors.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        vectors.sum().backward()

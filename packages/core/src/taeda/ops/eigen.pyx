@@ -16,6 +16,7 @@ from taeda.ops.linalg cimport (LONG_AREA, batch_element, batch_of, call, cols, c
                                identity, need_float, need_matrix, need_square, numbers, rows, small)
 from taeda.tensor_base cimport META, TensorBase
 
+from taeda.autograd.node import own
 from taeda.ops import return_types as types
 from taeda.ops.factor import geqrf
 from taeda.ops.linalg import LinAlgError
@@ -284,8 +285,8 @@ cdef tuple svd_by_triangle(str op, TensorBase A, bint vectors):
     U, S, Vh = svd_of(op, R.mH if wide else R, False, True)
     Q = linalg_householder_product(packed, tau)
     if wide:
-        return U, S, (Q.conj() @ Vh.mT).mT          # transposed products: results lie by columns
-    return (U.mT @ Q.mT).mT, S, Vh
+        return U, S, own((Q.conj() @ Vh.mT).mT)     # transposed products: results lie by columns
+    return own((U.mT @ Q.mT).mT), S, Vh
 
 
 cdef tuple some_svd(str op, TensorBase A, bint vectors):
