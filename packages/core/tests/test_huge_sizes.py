@@ -60,6 +60,8 @@ class Changing:
         (lambda: far(2**61).resize_(3), r"^\[resize_\] .* storage offset 2305843009213693952"),
         (lambda: taeda.ones(1).as_strided((1,), (2**61,))[1:].resize_(3), r"^\[resize_\] .* storage offset"),
         (lambda: far(2**60).resize_(3), "memory|overflow"),
+        (lambda: taeda.ones(1).set_(taeda.ones(1).untyped_storage(), 0, (2**62, 6), (0, 0)), r"^\[set_\] numel: integer multiplication overflow"),
+        (lambda: taeda.ones(1).set_(taeda.ones(1).untyped_storage(), 0, (2**40, 2**40), (0, 0)), r"^\[set_\] numel"),
     ],
 )
 def test_refused(call: Callable[[], Any], match: str) -> None:

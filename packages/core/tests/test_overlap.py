@@ -67,3 +67,19 @@ def test_a_source_in_other_order_on_the_memory_that_is_written() -> None:
     whole = taeda.arange(8.0)
     x, source = whole[:4].view(2, 2), whole[4:].view(2, 2).t()
     assert x.masked_scatter_(taeda.ones(2, 2, dtype=taeda.bool), source).tolist() == [[4, 6], [5, 7]]
+
+
+def test_a_fill_by_a_part_of_an_element_reads_it_once() -> None:
+    x = taeda.complex(taeda.ones(400, 800), taeda.full((400, 800), 7.0))
+    for y in (x.clone(), x.clone()[:, ::2], x.clone().t()):
+        assert (y.fill_(y.imag[0, 0]) == 7).all()
+    whole = taeda.full((300, 500), 2**33 + 5)
+    assert (whole.t().fill_(whole.view(taeda.int32)[0, 1]) == 2).all()
+
+
+def test_an_operand_that_comes_back_is_not_written_over_itself_in_another_order() -> None:
+    x = taeda.arange(9.0).view(3, 3)
+    for out in (x.t(), x.flatten()[1:5].view(2, 2)):
+        with pytest.raises(RuntimeError, match=r"^\[conj_physical\] .* refer to a single memory location"):
+            taeda.conj_physical(x[: len(out)] if out.shape == (3, 3) else x.flatten()[:4].view(2, 2), out=out)
+    assert x.flatten().tolist() == list(range(9)) and taeda.conj_physical(x, out=x) is x

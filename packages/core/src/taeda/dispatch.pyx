@@ -588,6 +588,7 @@ cdef TensorBase write_out(object target, TensorBase result, str op):
             memcpy(out.view.strides, result.view.strides, out.view.ndim * sizeof(int64_t))
             refresh(out)
     begin_inplace(op, out)
+    check_partial_overlap(op, out, result)                 # an op may give an operand back
     copy_into(out, result)
     bump(out)
     return out

@@ -282,9 +282,13 @@ cdef TensorBase without_repeats(TensorBase x):
 
 cdef int assign(str op, TensorBase x, TensorBase v) except -1:
     """x[...] = v, a 0-d tensor, and what is recorded of it."""
+    cdef TensorBase value = v
     begin_inplace(op, x)
     if v.device == x.device:
-        copy_into(x, v)
+        if v.storage is x.storage:                          # a part of an element, say, would change under way
+            value = empty_as(v, v.view.dtype, v.device)
+            copy_into(value, v)
+        copy_into(x, value)
     elif v.device == META:
         raise NotImplementedError(f"[{op}] Cannot copy out of meta tensor; no data!")
     end_inplace(FILL, x, (x, v), None)
@@ -453,15 +457,17 @@ cdef int check_bounds(str op, tuple size, tuple stride, object offset, int items
         raise RuntimeError(f"[{op}] a tensor has at most {MAX_DIM} dimensions, got {len(size)}")
     if offset < 0:
         raise RuntimeError(f"[{op}] Tensor: invalid storage offset {offset}")
-    last, empty_ = offset, False
+    last, count = offset, 1                                 # Python's numbers
     for length, step in zip(size, stride):
         if length < 0:
             raise RuntimeError(f"[{op}] Trying to create tensor with negative dimension {length}: {size}")
         if step < 0:
             raise RuntimeError(f"[{op}] as_strided: Negative strides are not supported at the moment, got strides: {stride}")
-        empty_ = empty_ or length == 0
+        count *= length
         last += (length - 1) * step
-    if not empty_ and (last + 1) * itemsize > nbytes:
+    if count >= 1 << 63:                                    # strides of 0 need no memory
+        raise RuntimeError(f"[{op}] numel: integer multiplication overflow for sizes {list(size)}")
+    if count and (last + 1) * itemsize > nbytes:
         raise RuntimeError(f"[{op}] setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and "
                            f"itemsize {itemsize} requiring a storage size of {(last + 1) * itemsize} are out of bounds for "
                            f"storage of size {nbytes}")
