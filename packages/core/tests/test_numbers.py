@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import taeda
@@ -58,3 +59,30 @@ def test_what_a_number_may_not_do_is_refused_as_before() -> None:
 def test_absolute_values_of_bool_are_refused_in_place_too() -> None:
     with pytest.raises(NotImplementedError, match=r"^\[abs_\] not implemented for 'Bool'"):
         taeda.tensor([True]).abs_()
+
+
+@pytest.mark.parametrize("name", ["floor_divide", "remainder", "fmod"])
+@pytest.mark.parametrize("dtype", [taeda.int8, taeda.uint8, taeda.int16, taeda.int32, taeda.int64])
+def test_a_divisor_that_is_0_in_the_dtype_of_the_tensor_is_refused(name: str, dtype: taeda.dtype) -> None:
+    x = taeda.tensor([5, 7], dtype=dtype)
+    zeros = [0, np.int32(0), *[3 << bits for bits in (8, 16, 32) if bits >= 8 * dtype.itemsize]]
+    for number in zeros:
+        for call in (lambda n: getattr(taeda, name)(x, n), getattr(x, name + "_")):
+            with pytest.raises(RuntimeError, match=r"ZeroDivisionError: integer division by the number 0"):
+                call(number)
+    assert x.tolist() == [5, 7] and getattr(taeda, name)(x, 256 + 3).dtype is dtype
+    assert taeda.tensor([True]).remainder(256).tolist() == [1]
+
+
+@pytest.mark.parametrize(("name", "b"), [("xlogy", 0.0), ("special.xlog1py", -1.0)])
+def test_a_logarithm_of_0_that_nobody_reads_has_the_gradient_0(name: str, b: float) -> None:
+    a, b_ = taeda.tensor([1.0, 0.0, 2.0], requires_grad=True), taeda.tensor([b, b, 3.0])
+    function = taeda.special.xlog1py if name.startswith("special") else taeda.xlogy
+    taeda.where(taeda.tensor([False, True, True]), function(a, b_), 0.0).sum().backward()
+    assert a.grad[:2].tolist() == [0, 0] and a.grad[2] == (b_[2] - b).log()
+
+
+def test_relu_refuses_bools_in_place_too() -> None:
+    for call in (taeda.relu, taeda.relu_):
+        with pytest.raises(RuntimeError, match="Boolean inputs not supported for relu"):
+            call(taeda.tensor([True]))

@@ -30,6 +30,11 @@ cdef object relu_backward_vjp(Node n, object g):
 cdef Op RELU = define("relu", relu_vjp, OUT, SAME)
 cdef Op RELU_BACKWARD = define("relu_backward", relu_backward_vjp, IN1, SAME, None, "ThresholdBackwardBackward0")
 
+cdef int no_bool(str op, object input) except -1:
+    if as_tensor(input, op).view.dtype == BOOL:
+        raise RuntimeError(f"[{op}] Boolean inputs not supported for relu; convert to float first")
+    return 0
+
 def relu(input):
     """Return max(x, 0).
 
@@ -37,12 +42,12 @@ def relu(input):
     >>> taeda.relu(taeda.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    if as_tensor(input, "relu").view.dtype == BOOL:
-        raise RuntimeError("[relu] Boolean inputs not supported for relu; convert to float first")
+    no_bool("relu", input)
     return unary(RELU, input)
 
 def relu_(input):
     """In-place :func:`relu`."""
+    no_bool("relu_", input)
     return unary_(RELU, input)
 
 

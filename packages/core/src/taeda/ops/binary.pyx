@@ -1,12 +1,14 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Arithmetic of two tensors, or a tensor and a number."""
+from cpython.number cimport PyIndex_Check
+
 from taeda.autograd.dual cimport has_tangent, level
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, any_needs_grad, as_tensor, begin_inplace, binary, binary_,
                              binary_params, broadcast_shapes, define, end_inplace, held_scalar, launch, needs_grad, result_type as promoted,
                              scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral, name_of
-from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, U8, Param, View
+from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I64, Param, View
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.autograd.node import named
@@ -230,9 +232,10 @@ cdef Op FLOOR_DIV = define("floor_divide", rounded_div_vjp, NOTHING, SAME, None,
 cdef Op TRUNC_DIV = define("trunc_divide", rounded_div_vjp, NOTHING, SAME, None, "DivBackward2")
 
 cdef int no_zero_division(str op, object a, object b) except -1:
-    """Integer division by zero would stop the process with SIGFPE: refuse it before the kernel runs."""
+    """Refuse an integer division by zero, as PyTorch does, before the kernel runs."""
     cdef TensorBase t
     cdef int common
+    cdef object bits = 64
     if isinstance(a, TensorBase) and (is_float((<TensorBase>a).view.dtype) or not (<TensorBase>a).view.numel) or isinstance(a, float):
         return 0
     if isinstance(b, TensorBase):
@@ -246,9 +249,11 @@ cdef int no_zero_division(str op, object a, object b) except -1:
         if not bool((<object>t).all()):
             raise RuntimeError(f"[{op}] ZeroDivisionError: integer division by zero; shapes of the operands are "
                                f"{tuple(a.shape) if isinstance(a, TensorBase) else ()} and {t.shape_tuple()}")
-    elif isinstance(b, int) and (b == 0 or isinstance(a, TensorBase) and (
-            (<TensorBase>a).view.dtype == U8 and b & 0xff == 0 or (<TensorBase>a).view.dtype == I32 and b & 0xffffffff == 0)):
-        raise RuntimeError(f"[{op}] ZeroDivisionError: integer division by the number 0")
+    elif PyIndex_Check(b):
+        if isinstance(a, TensorBase) and is_integral((<TensorBase>a).view.dtype) and (<TensorBase>a).view.dtype != BOOL:
+            bits = 8 * (<TensorBase>a).view.itemsize
+        if b.__index__() & ((1 << bits) - 1) == 0:
+            raise RuntimeError(f"[{op}] ZeroDivisionError: integer division by the number 0")
     return 0
 
 def div(input, other, *, rounding_mode=None, out=None):

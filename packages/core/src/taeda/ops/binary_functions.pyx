@@ -150,7 +150,7 @@ def copysign_(input, other):
 # xlogy: a ln b, 0 where a = 0 whatever b; logaddexp: ln(e^a + e^b)
 cdef object xlogy_vjp(Node n, object g):
     a, b = n.load(0), n.load(1)
-    return (g * b.log().masked_fill((a == 0) & (b <= 0), 0.0) if n.needs(0) else None, g * a / b if n.needs(1) else None)
+    return (xlogy(g, b).masked_fill((a == 0) & (b <= 0), 0.0) if n.needs(0) else None, g * a / b if n.needs(1) else None)
 
 cdef object logaddexp_vjp(Node n, object g):
     a, b = n.load(0), n.load(1)

@@ -357,7 +357,7 @@ def entr(input, *, out=None):
 # xlog1py: y = a ln(1 + b), 0 where a = 0 whatever b
 cdef object xlog1py_vjp(Node n, object g):
     a, b = n.load(0), n.load(1)
-    return (g * b.log1p().masked_fill((a == 0) & (b <= -1), 0.0) if n.needs(0) else None, g * a / (b + 1) if n.needs(1) else None)
+    return (xlog1py(g, b).masked_fill((a == 0) & (b <= -1), 0.0) if n.needs(0) else None, g * a / (b + 1) if n.needs(1) else None)
 
 cdef Op XLOG1PY = define("xlog1py", xlog1py_vjp, IN0 + IN1, FLOAT, None, "SpecialXlog1PyBackward0")
 cdef Op XLOG1PY_OF_NUMBER = define("xlog1py", xlog1py_vjp, IN0 + IN1, FLOAT, None, "SpecialXlog1PyBackward1")
