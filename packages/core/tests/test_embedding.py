@@ -117,3 +117,14 @@ def test_bags_of_halves_do_not_copy_the_table() -> None:
         if mode != "max":                                    # its gradient has the table's size, once
             taeda.autograd.grad(y.sum(), w)
             assert taeda.cpu.memory_stats()["allocated_bytes.peak"] - before < (1 << 22) + (1 << 16)
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean"])
+def test_indices_behind_the_last_bag_are_in_none(mode: str) -> None:
+    w = taeda.rand(7, 3, dtype=taeda.float64, requires_grad=True)
+    ix, ends, g = taeda.tensor([1, 2, 3, 4, 5]), taeda.tensor([0, 2, 3]), taeda.rand(2, 3, dtype=taeda.float64, requires_grad=True)
+    bags = [ops.embedding_bag(ix, w, ends, mode=mode, include_last_offset=True, sparse=sparse) for sparse in (False, True)]
+    wanted = taeda.autograd.grad(bags[0], w, g.detach(), retain_graph=True)[0]
+    assert wanted[4:].abs().max() == 0
+    recorded = taeda.autograd.grad(bags[0], w, g, create_graph=True)[0]
+    assert recorded.allclose(wanted) and taeda.autograd.grad(bags[1], w, g.detach())[0].to_dense().allclose(wanted)

@@ -106,3 +106,71 @@ def test_a_capsule_of_no_memory() -> None:
     with pytest.raises(BufferError, match=r"^\[from_dlpack\] 6 elements lie at address 0"):
         taeda.from_dlpack(capsule(0, (2, 3), None))
     assert taeda.from_dlpack(capsule(0, (2, 0), None)).shape == (2, 0)
+
+
+class Relaying(int):
+    """A number that moves a tensor to other memory when it is asked for its value."""
+
+    x: taeda.Tensor
+    shape: tuple[int, ...]
+
+    def relaid(self) -> None:
+        self.x.set_(taeda.zeros(self.shape))
+
+    def __float__(self) -> float:
+        self.relaid()
+        return 1.0
+
+
+class Index:
+    def __init__(self, number: Relaying) -> None:
+        self.number = number
+
+    def __index__(self) -> int:
+        self.number.relaid()
+        return 0
+
+
+@pytest.mark.parametrize("shape", [(1,), (1, 1)])
+def test_a_slice_that_changes_the_tensor_it_is_an_index_of(shape: tuple[int, ...]) -> None:
+    number = Relaying(0)
+    for write in (False, True):
+        number.x, number.shape = taeda.zeros(100, 100), shape
+        with pytest.raises((RuntimeError, IndexError), match=r"^\[(getitem|setitem)\] (too many indices|an object in the index changed)"):
+            if write:
+                number.x[5, Index(number) : 90] = 1.0  # type: ignore[misc]
+            else:
+                number.x[5, Index(number) : 90]  # type: ignore[misc]
+
+
+def test_a_number_that_changes_the_tensor_it_is_assigned_to() -> None:
+    number = Relaying(1)
+    number.x, number.shape = taeda.zeros(100, 100), (1, 1)
+    with pytest.raises(IndexError, match=r"^\[setitem\] index 5 is out of bounds"):
+        number.x[5, 7] = number
+
+
+def test_a_list_of_strides_that_empties_itself() -> None:
+    strides: list[Any] = []
+
+    class Last:
+        def __index__(self) -> int:
+            strides.clear()
+            return 1
+
+    strides += [Last(), 1]
+    assert taeda.conv2d(taeda.ones(1, 1, 4, 4), taeda.ones(1, 1, 2, 2), stride=strides).shape == (1, 1, 3, 3)
+
+
+def test_indices_that_are_no_sequence_are_refused_before_they_are_looked_at() -> None:
+    for indices in ("a", {0: 1}, taeda.tensor([1])):
+        with pytest.raises(TypeError, match=r"^\[index_put_\] argument 'indices' \(position 1\) must be tuple of Tensors"):
+            taeda.zeros(2).index_put_(indices, taeda.tensor(1))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.bfloat16])
+@pytest.mark.parametrize("draw", [1e9, -1e9, 1e30, float("nan"), float("inf")])
+def test_draws_outside_of_their_range_lead_to_no_window_outside(dtype: taeda.dtype, draw: float) -> None:
+    x = taeda.arange(80.0 * 80, dtype=taeda.float32).to(dtype).view(1, 1, 80, 80)
+    y, at = taeda.ops.fractional_max_pool2d(x, 2, 40, taeda.full((1, 1, 2), draw, dtype=dtype))
+    assert 0 <= at.min() <= at.max() < 6400 and y.equal(x.flatten()[at.flatten()].view(1, 1, 40, 40))

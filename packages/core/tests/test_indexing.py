@@ -595,3 +595,12 @@ def test_every_ellipsis_stands_for_as_many_dimensions() -> None:
     for index in ((..., ..., 0), (..., ..., None), (..., ..., [0, 1]), (..., ..., slice(1, 2)), (..., 0, ..., 0), (..., ..., True)):
         with pytest.raises(IndexError, match=r"^\[getitem\] too many indices"):
             x[index]
+
+
+def test_a_mask_without_dimensions_chooses_all_or_nothing() -> None:
+    for mask, wanted in ((True, [5.0] * 3), (False, [0.0, 1.0, 2.0])):
+        for value in (taeda.tensor(5.0), taeda.tensor([5])):
+            assert taeda.arange(3.0).index_put_((taeda.tensor(mask),), value).tolist() == wanted
+    for x, indices in ((taeda.tensor(1.0), (taeda.tensor(True),)), (taeda.zeros(2), (taeda.tensor(True), taeda.tensor([1])))):
+        with pytest.raises(IndexError, match=rf"too many indices for tensor of dimension {x.ndim} \(got {len(indices)}\)"):
+            x.index_put_(indices, taeda.tensor(1.0))

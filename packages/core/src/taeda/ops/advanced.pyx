@@ -434,18 +434,13 @@ cdef int64_t add_rows(TensorBase x, int dim, TensorBase ix, TensorBase src, str 
     return launch(INDEX_PUT_ADD, x.view.dtype, x.device, 1, 3, q.t, q.p, rows.view.numel)
 
 
-cdef tuple read_indices(TensorBase x, object indices, str op):
-    """(pos, idx) of a tuple of index tensors, one a dimension of x, None for a dimension as it is."""
+cdef tuple read_indices(TensorBase x, list indices, str op):
+    """(pos, idx) of index tensors, one a dimension of x."""
     cdef list pos = [], idx = []
     cdef TensorBase t
     cdef int dim = 0, d
-    if not isinstance(indices, (tuple, list)):
-        raise TypeError(f"[{op}] argument 'indices' (position 1) must be tuple of Tensors, not {type(indices).__name__}")
     for item in indices:
-        if item is None:
-            dim += 1
-            continue
-        t = as_tensor(item, op)
+        t = <TensorBase>item
         if t.device != x.device:
             if x.device != META:
                 check_same_device(op, (x, t))
@@ -486,12 +481,17 @@ def index_put_(input, indices, values, accumulate=False):
     >>> taeda.zeros(3).index_put_((taeda.tensor([0, 2, 2]),), taeda.tensor(1.0), accumulate=True)
     tensor([1., 0., 2.])
     """
-    cdef TensorBase x = as_tensor(input, "index_put_"), v = as_tensor(values, "index_put_")
-    for item in indices if isinstance(indices, (tuple, list)) else ():
-        as_tensor(item, "index_put_")
-    if v.view.dtype != x.view.dtype and v.view.numel == 1 and len(indices) == 1 and (<TensorBase>indices[0]).view.dtype == BOOL:
-        v = to_dtype(v, x.view.dtype)              # one mask, one value: as masked_fill does
-    pos, idx = read_indices(x, indices, "index_put_")
+    cdef TensorBase x = as_tensor(input, "index_put_"), v = as_tensor(values, "index_put_"), mask
+    if not isinstance(indices, (tuple, list)):
+        raise TypeError(f"[index_put_] argument 'indices' (position 1) must be tuple of Tensors, not {type(indices).__name__}")
+    cdef list items = [as_tensor(item, "index_put_") for item in indices]
+    if len(items) > x.view.ndim:                       # masks without dimensions count, too
+        raise IndexError(f"[index_put_] too many indices for tensor of dimension {x.view.ndim} (got {len(items)})")
+    if len(items) == 1 and (<TensorBase>items[0]).view.dtype == BOOL and v.view.numel == 1:
+        v, mask = to_dtype(v, x.view.dtype), items[0]              # one mask, one value: as masked_fill does
+        if mask.view.ndim == 0 and not accumulate:
+            return (<object>x).masked_fill_(mask, v.reshape(()))
+    pos, idx = read_indices(x, items, "index_put_")
     if v.view.dtype != x.view.dtype:
         raise RuntimeError(f"[index_put_] Index put requires the source and destination dtypes match, got "
                            f"{name_of(x.view.dtype)} for the destination and {name_of(v.view.dtype)} for the source")

@@ -116,25 +116,18 @@ cpdef object setitem(object input, object index, object value):
     if isinstance(value, TensorBase):
         v = <TensorBase>value
     else:
-        v, value = None, number_for(value, x)
+        v = kept(number_for(value, x), x)
     if PyBool_Check(index):                                  # all of x, or nothing: no mask, so any dtype goes
         if not index:
             return None
         index = None
-    if whole_mask(x, index) and (v is None or v.view.numel == 1) and not any_needs_grad((x, v)):
-        if v is None:
-            v = kept(value, x)
+    if whole_mask(x, index) and v.view.numel == 1 and not any_needs_grad((x, v)):
         fill_where(x, <TensorBase>index, v)
         return None
-    if x.device == META and masks(index):
-        if v is None:
-            v = kept(value, x)
-        if written_unseen(x, index, v):
-            return None
+    if x.device == META and masks(index) and written_unseen(x, index, v):
+        return None
     parse(&q, x, index, pos, idx, "setitem")
-    if v is None:
-        v = kept(value, x)
-    elif v.device != x.device and v.view.ndim == 0 and v.device == CPU and x.device != META:
+    if v.device != x.device and v.view.ndim == 0 and v.device == CPU and x.device != META:
         v = v.to(x.device)
     if pos:
         if v.view.dtype != x.view.dtype and v.view.numel == 1 and lone_mask(index):

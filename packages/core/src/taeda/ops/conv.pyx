@@ -185,11 +185,12 @@ cdef int read(str op, str name, object value, int n, int64_t low, int64_t* out) 
         for i in range(3 - n, 3):
             out[i] = value
     elif isinstance(value, (tuple, list)):
-        if len(value) != n and len(value) != 1:
+        values = tuple([whole(op, name, v) for v in value])
+        if len(values) != n and len(values) != 1:
             raise RuntimeError(f"[{op}] expected {name} to be a single integer value or a list of {n} values to match the "
-                               f"convolution dimensions, but got {name}={list(value)}")
+                               f"convolution dimensions, but got {name}={list(values)}")
         for i in range(3 - n, 3):
-            out[i] = whole(op, name, value[i - 3 + n if len(value) == n else 0])
+            out[i] = values[i - 3 + n if len(values) == n else 0]
     else:
         for i in range(3 - n, 3):
             out[i] = whole(op, name, value)

@@ -66,7 +66,10 @@ cdef object embedding_bag_composed(Node n, object g, object w, object ix, object
         return nothing.scatter_add(0, at.clamp(0), g * (at >= 0)) if n.needs(0) else None, None
     skip, bags = n.extra[1:3]
     bag = searchsorted(offsets[:bags], arange(ix.shape[0], dtype=offsets.dtype, device=ix.device), right=True) - 1
-    kept = (ix != skip).to(g.dtype)
+    kept = ix != skip
+    if offsets.shape[0] > bags:                          # what lies behind the last bag is in none
+        kept = kept & (arange(ix.shape[0], dtype=offsets.dtype, device=ix.device) < offsets[bags])
+    kept = kept.to(g.dtype)
     factor = kept if scale is None else kept * scale
     if n.extra[0] == 1:
         factor = factor / kept.new_zeros(bags).index_add(0, bag, kept).clamp(1)[bag]

@@ -61,8 +61,8 @@ cdef object extreme_dim(Op op, object result, object input, object dim, object k
         raise TypeError(f"[{op.name}] argument 'dim' must be int, not {type(dim).__name__}; "
                         f"a{op.name} takes several dimensions")
     d = wrap_dim(op.name, dim, x.view.ndim)
-    dims = read_dims(op.name, dim, x.view.ndim)
-    check_not_empty(op.name, x, dim, dims)
+    dims = read_dims(op.name, d, x.view.ndim)
+    check_not_empty(op.name, x, d, dims)
     y = reduced_empty(x, dims, keepdim, x.view.dtype)
     at = reduced_empty(x, dims, keepdim, I64)
     launch_reduction(op, x, dims, y, at, NULL)

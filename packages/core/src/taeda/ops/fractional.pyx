@@ -101,8 +101,8 @@ cdef void starts_of(real* u, int64_t* at, int64_t channels, int n, tuple sizes, 
         for d in range(n):
             if count[d] > 1:
                 draw, step = u[c * n + (d if n == 3 else 1 - d)], <real>room[d] / <real>(count[d] - 1)
-                for i in range(count[d] - 1):
-                    at[i] = <int64_t>((<real>i + draw) * step) - <int64_t>(draw * step)
+                for i in range(count[d] - 1):                    # of draws that are none in [0, 1), inside all the same
+                    at[i] = max(min(<int64_t>((<real>i + draw) * step) - <int64_t>(draw * step), room[d]), <int64_t>0)
                 at += count[d] - 1
             if count[d] > 0:
                 at[0] = room[d]
@@ -133,7 +133,8 @@ cdef TensorBase window_starts(object u, tuple sizes, tuple kernel, tuple out):
         if out[d] > 1:
             draw = u.select(-1, d if n == 3 else 1 - d).unsqueeze(-1)              # an image's are for width, height
             step = full((), room, dtype=u.dtype, device=u.device) / full((), out[d] - 1, dtype=u.dtype, device=u.device)
-            parts.append(((arange(out[d] - 1, dtype=u.dtype, device=u.device) + draw) * step).long() - (draw * step).long())
+            begins = ((arange(out[d] - 1, dtype=u.dtype, device=u.device) + draw) * step).long() - (draw * step).long()
+            parts.append(begins.clamp(0, room))
         parts.append(full((*u.shape[:2], min(out[d], 1)), room, dtype=int64, device=u.device))
     return cat(parts, -1)
 

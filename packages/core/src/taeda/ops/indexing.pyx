@@ -23,7 +23,7 @@ from taeda.tensor_base cimport CPU, META, STAND_IN, TensorBase, is_wrapper
 import warnings
 
 from taeda import _above, _spoken
-from taeda.operands import as_index
+from taeda.operands import RELAID, as_index
 from taeda.ops.conversion import tensor
 
 __all__ = ["getitem"]
@@ -165,13 +165,13 @@ cdef int too_many(int n) except -1:
 cdef inline int take_slice(Layout* q, TensorBase x, int dim, object s, str op) except -1:
     cdef Py_ssize_t start, stop, step, n
     cdef bint whole
+    PySlice_Unpack(s, &start, &stop, &step)                # first: an object's __index__ may give x another layout
     if dim >= x.view.ndim:
         if x.view.ndim == 0:
             raise IndexError(f"[{op}] slice() cannot be applied to a 0-dim tensor")
         no_more_dims(x, op)
     if q.nd >= MAX_DIM:
         too_many(q.nd + 1)
-    PySlice_Unpack(s, &start, &stop, &step)
     if step <= 0:
         raise ValueError(f"[{op}] step must be greater than zero, got {step}; use .flip({dim}) to reverse a dimension")
     whole = start == 0 and step == 1
@@ -329,6 +329,7 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
     cdef int rest = -1                       # what an Ellipsis stands for; a second one stands for as many dimensions again
     cdef TensorBase t
     cdef tuple items
+    cdef object before = RELAID[0]
     q.nd, q.last, q.offset = 0, ALIAS, x.offset
     if isinstance(index, tuple):
         items = <tuple>index
@@ -400,6 +401,8 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
                                  f"are valid indices (got {type(item).__name__})")
             dim += take_tensor(q, x, dim, t, pos, idx, op)
     take_all(q, x, dim, x.view.ndim - dim)
+    if RELAID[0] is not before:
+        raise RuntimeError(f"[{op}] an object in the index changed a tensor's layout in the middle of a call")
     return 0
 
 
