@@ -276,3 +276,12 @@ def test_windows_signatures_are_those_of_their_calls() -> None:
     keywords = "sym=True, dtype=None, layout=taeda.strided, device=None, requires_grad=False)"
     assert str(inspect.signature(taeda.signal.windows.kaiser)) == f"(M, *, beta=12.0, {keywords}"
     assert str(inspect.signature(taeda.signal.windows.hann)) == f"(M, *, {keywords}"
+
+
+def test_transforms_of_tensors_of_many_dimensions() -> None:
+    x = taeda.rand(*[1] * 38, 4, 6)
+    flat = x.reshape(4, 6)
+    for function in (taeda.fft.fft2, taeda.fft.rfft2, taeda.fft.fftn):
+        assert function(x).squeeze().allclose(function(flat), atol=1e-5)
+    assert taeda.fft.irfft2(taeda.fft.rfft2(x)).allclose(x, atol=1e-5)
+    assert taeda.fft.fft(x, dim=-2).squeeze().allclose(taeda.fft.fft(flat, dim=0), atol=1e-5)

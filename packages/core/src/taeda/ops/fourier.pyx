@@ -138,7 +138,7 @@ cdef int order(int ndim, const int64_t* strides, tuple dims, bint keep_last, int
     cdef int i, j = ndim, k = len(dims), d, first = ndim - k
     cdef bint moved = False
     for d in dims:
-        bits |= 1 << d
+        bits |= <int64_t>1 << d
     for i in range(ndim):
         perm[i] = i
     i = 0
@@ -280,7 +280,7 @@ cdef TensorBase run_r2c(TensorBase x, tuple dims, double scale, bint inverse, bi
             along(known, known, d, False, 1)
         (<object>y).narrow(last, 0, n // 2 + 1).copy_(known)
     for d in range(first, last + 1):
-        bits |= 1 << d
+        bits |= <int64_t>1 << d
     t[0] = &y.view
     p[0].i, p[1].i = last, bits
     launch(MIRROR, code, y.device, 0, 1, t, p, y.view.numel)
@@ -316,7 +316,7 @@ cdef TensorBase run_c2r(TensorBase x, tuple dims, double scale, int64_t n):
         return turned(y, perm, moved)
     from_ = laid(x, perm, moved)
     for d in dims[:-1]:
-        bits |= 1 << d
+        bits |= <int64_t>1 << d
     whole = from_
     for d in range(last - 1, -1, -1):
         if bits >> perm[d] & 1:
