@@ -83,3 +83,19 @@ def test_an_operand_that_comes_back_is_not_written_over_itself_in_another_order(
         with pytest.raises(RuntimeError, match=r"^\[conj_physical\] .* refer to a single memory location"):
             taeda.conj_physical(x[: len(out)] if out.shape == (3, 3) else x.flatten()[:4].view(2, 2), out=out)
     assert x.flatten().tolist() == list(range(9)) and taeda.conj_physical(x, out=x) is x
+
+
+def test_results_that_nobody_else_holds_are_no_views() -> None:
+    """So that what was made without gradients may be written to with them."""
+    x, m = taeda.rand(6, 2), taeda.rand(3, 3)
+    calls = [
+        lambda: taeda.cdist(x, x), lambda: taeda.cdist(x.expand(2, 1, 6, 2), x), lambda: taeda.linalg.lstsq(x, x[:, 0])[0],
+        lambda: taeda.stft(x[:, 0], 4, return_complex=True), lambda: taeda.conv_tbc(taeda.ones(3, 1, 1), taeda.ones(2, 1, 1), taeda.zeros(1)),
+        lambda: taeda.ormqr(*taeda.geqrf(m), m, left=False), lambda: taeda.ops.affine_grid(taeda.rand(1, 2, 3), (1, 1, 2, 2), False),
+    ]
+    for call in calls:
+        with taeda.no_grad():
+            y = call()
+        factor = taeda.tensor(2.0, requires_grad=True)
+        y.mul_(factor)
+        assert not y._is_view() and y.requires_grad

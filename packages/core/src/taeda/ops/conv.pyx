@@ -19,7 +19,7 @@ from taeda.ops.conv_geometry cimport INPUT_GRADIENT, RESULT, WEIGHT_GRADIENT, Ge
 from taeda.tensor_base cimport STAND_IN, TensorBase, is_wrapper
 
 from taeda import _above
-from taeda.autograd.node import named
+from taeda.autograd.node import own
 from taeda.layout import channels_last, channels_last_3d
 from taeda.operands import as_index
 from taeda.ops.complex_numbers import bilinear, has_complex
@@ -460,7 +460,7 @@ def conv_tbc(input, weight, bias, pad=0):
         raise RuntimeError("[conv_tbc] Bias size must equal dim 2 in the weight tensor (output channels); got bias "
                            f"{b.shape_tuple()} and weight {w.shape_tuple()}")
     y = conv1d(x.permute(1, 2, 0), w.permute(2, 1, 0), b, 1, pad).permute(2, 0, 1).contiguous()
-    return named(y, "ConvTbcBackward0")
+    return own(y, "ConvTbcBackward0")
 
 
 def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):

@@ -14,6 +14,7 @@ from taeda.ops.linalg cimport (batch_element, batch_of, call, cols, columns, com
                                first_failure, in_caches, numbers, rows, with_batch)
 from taeda.tensor_base cimport META, TensorBase
 
+from taeda.autograd.node import own
 from taeda.dtype import finfo
 from taeda.ops import return_types as types
 from taeda.ops.binary_functions import maximum
@@ -196,6 +197,7 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None, out=None):
     cdef int64_t m, w
     cdef Param p[2]
     cdef bint vector
+    cdef double tolerance = 0 if rcond is None else rcond
     driver = "gelsy" if driver is None else driver
     check_system(op, a, b, driver)
     vector = b.view.ndim == 1 or b.shape_tuple() == a.shape_tuple()[:-1]
@@ -207,7 +209,7 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None, out=None):
     batch = common_batch(op, a, b)
     if rows(a) != rows(b):
         raise RuntimeError(f"[{op}] input.size(-2) should match other.size(-{1 if vector else 2}), got {rows(a)} and {rows(b)}")
-    own = batch_of(a)
+    given = batch_of(a)
     a, b = with_batch(a, batch), with_batch(b, batch)
     m, w = rows(a), cols(a)
     X = empty_columns(a, batch, max(m, w), cols(b), a.view.dtype)
@@ -215,7 +217,7 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None, out=None):
     X[..., :m, :] = b.detach()
     S = numbers(a, batch + (min(m, w),), F32 if a.view.dtype in (F32, C64) else F64)
     rank, info = numbers(a, batch, I64), numbers(a, batch, I32)
-    p[1].f = finfo((<object>S).dtype).eps * max(m, w) if rcond is None else rcond
+    p[1].f = finfo((<object>S).dtype).eps * max(m, w) if rcond is None else tolerance
     kernel = <Op>DRIVERS[driver]
     lost = columns(a)
     if (kernel is GELSY or kernel is GELS) and m >= 2 * w and 0 < cols(b) <= w and a.device != META and not in_caches(a, w + cols(b)):
@@ -233,11 +235,11 @@ def linalg_lstsq(A, B, rcond=None, *, driver=None, out=None):
     if m > w and (driver == "gels" or (driver != "gelsy" and bool((rank == w).all()))):
         rest = X[..., w:, :].abs()
         residuals = (rest * rest).sum(-2)
-    for d, n in enumerate(own):                # what is said of A, once for each that was given
+    for d, n in enumerate(given):                # what is said of A, once for each that was given
         if n < batch[d]:
             rank, S = (<object>rank).narrow(d, 0, n), (<object>S).narrow(d, 0, n)
     record_multi(kernel, (solution, residuals), (a, b), (a, b, solution))
-    found = (solution.squeeze(-1) if vector else solution, residuals, empty_shape((0,), I64, a.device) if driver == "gels" else rank,
+    found = (own(solution.squeeze(-1)) if vector else solution, residuals, empty_shape((0,), I64, a.device) if driver == "gels" else rank,
              S if driver in ("gelsd", "gelss") else empty_shape((0,), S.view.dtype, a.device))
     return types.linalg_lstsq(found if out is None else [write_out(o, y, op) for o, y in zip(out, found)])
 
