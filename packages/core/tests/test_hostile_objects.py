@@ -174,3 +174,32 @@ def test_draws_outside_of_their_range_lead_to_no_window_outside(dtype: taeda.dty
     x = taeda.arange(80.0 * 80, dtype=taeda.float32).to(dtype).view(1, 1, 80, 80)
     y, at = taeda.ops.fractional_max_pool2d(x, 2, 40, taeda.full((1, 1, 2), draw, dtype=dtype))
     assert 0 <= at.min() <= at.max() < 6400 and y.equal(x.flatten()[at.flatten()].view(1, 1, 40, 40))
+
+
+class Float:
+    """A number that moves a tensor to other memory when it is asked for its value."""
+
+    def __init__(self, x: taeda.Tensor) -> None:
+        self.x = x
+
+    def __float__(self) -> float:
+        self.x.set_(taeda.zeros(1))
+        return 1.0
+
+    def __lt__(self, other: float) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("name", ["attention", "addmm", "scatter", "batch_norm", "lstsq"])
+def test_a_number_that_moves_an_operand_is_asked_before_that_is_checked(name: str) -> None:
+    ops, x, y = taeda.ops, taeda.zeros(50, 50), taeda.zeros(50, 50)
+    number: Any = Float(x)
+    calls = {
+        "attention": lambda: ops.scaled_dot_product_attention(x, y, y, scale=number),
+        "addmm": lambda: taeda.addmm(y, x, y, beta=number),
+        "scatter": lambda: x.scatter_(0, y.long(), value=number),
+        "batch_norm": lambda: ops.batch_norm(x, y[0], y[1], training=False, eps=number),
+        "lstsq": lambda: taeda.linalg.lstsq(x, y, rcond=number),
+    }
+    with pytest.raises(RuntimeError, match="imension|matrix|larger|no larger"):
+        calls[name]()

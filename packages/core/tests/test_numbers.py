@@ -82,6 +82,12 @@ def test_a_logarithm_of_0_that_nobody_reads_has_the_gradient_0(name: str, b: flo
     assert a.grad[:2].tolist() == [0, 0] and a.grad[2] == (b_[2] - b).log()
 
 
+@pytest.mark.parametrize("name", ["atan2_", "hypot_"])
+def test_functions_of_two_tensors_take_no_number_in_place_either(name: str) -> None:
+    with pytest.raises(TypeError, match=rf"^\[{name}\] argument must be Tensor, not float"):
+        getattr(taeda.ones(2), name)(2.0)
+
+
 def test_relu_refuses_bools_in_place_too() -> None:
     for call in (taeda.relu, taeda.relu_):
         with pytest.raises(RuntimeError, match="Boolean inputs not supported for relu"):

@@ -224,9 +224,9 @@ cdef TensorBase add_product(Op op, object input, object first, object second, ob
     cdef View va, vb, vy, vs
     cdef View* seen[1]
     cdef bint vector = op is ADDMV
-    check_factors(name, s, a, b, rank, vector)
-    beta = factor(name, "beta", beta, a.view.dtype)
+    beta = factor(name, "beta", beta, a.view.dtype)              # first: what is checked of tensors must still hold afterwards
     alpha = factor(name, "alpha", alpha, a.view.dtype)
+    check_factors(name, s, a, b, rank, vector)
     n = result_shape(name, s, a, b, rank, vector, inplace, shape)
     lead = n - s.view.ndim
     if inplace:

@@ -298,7 +298,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     """
     cdef TensorBase q = as_tensor(query, "scaled_dot_product_attention"), k = as_tensor(key, "scaled_dot_product_attention")
     cdef TensorBase v = as_tensor(value, "scaled_dot_product_attention"), mask = None, keep = None
-    cdef double p = probability(dropout_p), by, keep_scale = 1
+    cdef double p = probability(dropout_p), by = 0, keep_scale = 1
     cdef tuple leading, scores
     cdef bint as_query
     cdef int dtype
@@ -308,8 +308,11 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         raise TypeError(f"[scaled_dot_product_attention] argument 'is_causal' must be bool, not {type(is_causal).__name__}")
     if scale is not None and not hasattr(scale, "__float__"):
         raise TypeError(f"[scaled_dot_product_attention] argument 'scale' must be float, not {type(scale).__name__}")
+    if scale is not None:
+        by = scale
     check_operands(q, k, v, mask, enable_gqa)
-    by = scale if scale is not None else 1.0 / sqrt(<double>q.view.shape[q.view.ndim - 1]) if q.view.shape[q.view.ndim - 1] else 1.0
+    if scale is None:
+        by = 1.0 / sqrt(<double>q.view.shape[q.view.ndim - 1]) if q.view.shape[q.view.ndim - 1] else 1.0
     as_query = fused_there(q, k, v, mask)
     if is_causal and mask is not None and not (as_query and p == 0):
         raise RuntimeError("[scaled_dot_product_attention] Explicit attn_mask should not be set when is_causal=True; put the causal mask "

@@ -142,7 +142,7 @@ cdef TensorBase without_tangent(TensorBase running):
 
 cdef Op CHANNEL_SCALE = define("channel_scale", NULL)
 
-cdef int scale_channels(TensorBase y, TensorBase x, View** parts, object eps, double low, double high) except -1:
+cdef int scale_channels(TensorBase y, TensorBase x, View** parts, double eps, double low, double high) except -1:
     """y = batch_norm of x by known statistics, limited to [low, high]; x and y, which may be one, are laid alike.
 
     parts: room for the mean and for 1 / sqrt(var + eps), or NULL; weight and bias, or NULL; mean and variance.
@@ -184,7 +184,7 @@ cdef bint known_parts(TensorBase x, tuple given, View** parts) noexcept:
     return not any_needs_grad((x, *given))
 
 
-def batch_norm_here(TensorBase x, mean, var, weight, bias, eps, double low, double high):
+def batch_norm_here(TensorBase x, mean, var, weight, bias, double eps, double low, double high):
     """Normalise x, whose memory nobody else knows, by known statistics where it lies, and limit it to [low, high].
 
     Returns False, and leaves x as it is, where this takes more than one pass, a gradient is wanted or eps is refused.
@@ -218,7 +218,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     """
     cdef TensorBase x = as_tensor(input, "batch_norm"), laid, y
     cdef View* parts[6]
-    if eps < 0 or training and eps == 0:
+    cdef double least = eps                              # numbers first: what is checked of tensors must still hold afterwards
+    if least < 0 or training and least == 0:
         rule = "positive during training" if training else "non-negative"
         raise ValueError(f"[batch_norm] batch_norm eps must be {rule}, but got {eps}")
     if training and x.view.ndim >= 2 and x.view.numel and x.view.numel == x.view.shape[1]:
@@ -227,9 +228,9 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     if not training and known_parts(x, (weight, bias, running_mean, running_var), parts):
         laid = laid_as(x, x)
         y = empty_laid_as(laid)
-        scale_channels(y, laid, parts, eps, -INFINITY, INFINITY)
+        scale_channels(y, laid, parts, least, -INFINITY, INFINITY)
         return y
-    return batch_norm_moments(x, running_mean, running_var, weight, bias, training, momentum, eps)[0]
+    return batch_norm_moments(x, running_mean, running_var, weight, bias, training, momentum, least)[0]
 
 
 cdef int begin_moving(TensorBase running, bint training) except -1:
@@ -261,8 +262,12 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
     cdef int64_t room[2 * 2 * MAX_DIM]
     cdef Param p[5]
     cdef bint wide = mixed(x, (running_mean, running_var, weight, bias))
+    cdef double rate, least = eps
+    if momentum is None:
+        raise TypeError("[batch_norm] momentum must be a number, not None")
+    rate = momentum
     if wide and not training:
-        y, mean, rstd = batch_norm_moments(to_dtype(x, F32), running_mean, running_var, weight, bias, training, momentum, eps)
+        y, mean, rstd = batch_norm_moments(to_dtype(x, F32), running_mean, running_var, weight, bias, training, rate, least)
         return to_dtype(y, x.view.dtype), mean, rstd
     if not is_float(x.view.dtype):
         raise NotImplementedError(f"[batch_norm] not implemented for '{torch_name(x.view.dtype)}'; convert the input with .float()")
@@ -277,8 +282,6 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
         raise RuntimeError("[batch_norm] running_mean and running_var must be defined in evaluation mode")
     if training and (running_mean is None) != (running_var is None):
         raise ValueError("[batch_norm] running_mean and running_var must either both be None or neither be None")
-    if momentum is None:
-        raise TypeError("[batch_norm] momentum must be a number, not None")
     run_mean, run_var = buffer("running_mean", running_mean, x, p[1].i, wide), buffer("running_var", running_var, x, p[1].i, wide)
     w, b = buffer("weight", weight, x, p[1].i, wide), buffer("bias", bias, x, p[1].i, wide)
     check_same_device("batch_norm", (x, w, b, run_mean, run_var))
@@ -296,18 +299,18 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
         memory[0], memory[1] = memory_of(y, room), memory_of(laid, room + 2 * MAX_DIM)
         t[0], t[1], t[2], t[3] = &memory[0], &mean.view, &rstd.view, &memory[1]
         t[4], t[5], t[6], t[7] = view_of(w), view_of(b), view_of(m), view_of(v)
-        p[3].f, p[4].f = momentum, eps
+        p[3].f, p[4].f = rate, least
         launch(BATCH_NORM, x.view.dtype, x.device, 3, 8, t, p, 2 * x.view.numel)
         end_moving(run_mean, m)
         end_moving(run_var, v)
     elif x.view.numel:
         parts[0], parts[1], parts[2], parts[3] = &mean.view, &rstd.view, view_of(w), view_of(b)
         parts[4], parts[5] = &m.view, &v.view
-        scale_channels(y, laid, parts, eps, -INFINITY, INFINITY)
+        scale_channels(y, laid, parts, least, -INFINITY, INFINITY)
     else:
         (<object>mean).zero_()
         (<object>rstd).zero_()
-    record(BATCH_NORM, y, (x, w, b), (laid, mean, rstd, w), (bool(training), w is not None, eps))
+    record(BATCH_NORM, y, (x, w, b), (laid, mean, rstd, w), (bool(training), w is not None, least))
     return y, mean, rstd
 
 

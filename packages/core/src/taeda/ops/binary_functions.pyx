@@ -108,6 +108,7 @@ def atan2(input, other, *, out=None):
 
 def atan2_(input, other):
     """In-place :func:`atan2`."""
+    both_tensors("atan2_", input, other)
     return binary_(ATAN2, input, other)
 
 def hypot(input, other, *, out=None):
@@ -122,6 +123,7 @@ def hypot(input, other, *, out=None):
 
 def hypot_(input, other):
     """In-place :func:`hypot`."""
+    both_tensors("hypot_", input, other)
     return binary_(HYPOT, input, other)
 
 

@@ -175,6 +175,7 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
         raise RuntimeError(f"[ctc_loss] expected log_probs and targets on the same device, got {(<object>x).device} and "
                            f"{(<object>labels).device}")
     n, classes = x.view.shape[1], x.view.shape[2]
+    blank = integer(blank, "ctc_loss")
     if not 0 <= blank < classes:
         raise RuntimeError(f"[ctc_loss] blank must be in label range [0, {classes - 1}], got {blank}")
     inputs = lengths_of("input_lengths", input_lengths, n, x.view.shape[0])

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Rows of a table by index."""
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, empty_shape, launch, linear, record
+from taeda.dispatch cimport Op, as_tensor, check_same_device, contiguous, define, empty_shape, integer, launch, linear, record
 from taeda.dtype cimport torch_name
 from taeda.kernels.cpu.abi cimport I32, I64, Param, View
 from taeda.tensor_base cimport TensorBase
@@ -101,7 +101,7 @@ def embedding(input, weight, padding_idx=None, scale_grad_by_freq=False, sparse=
     if padding_idx is None:
         padding_idx = -1
     else:
-        rows = w.view.shape[0]
+        rows, padding_idx = w.view.shape[0], integer(padding_idx, "embedding")
         if not -rows <= padding_idx < rows:
             raise AssertionError(f"[embedding] Padding_idx must be within num_embeddings: got {padding_idx} for a weight of "
                                  f"shape {w.shape_tuple()}")

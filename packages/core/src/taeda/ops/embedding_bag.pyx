@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_like, empty_shape, launch,
+from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_like, empty_shape, integer, launch,
                              needs_grad, record)
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport I32, I64, Param, View
@@ -199,6 +199,7 @@ cdef object padding_row(object padding_idx, int64_t rows):
     """The row that counts for nothing, from the front; -1 for none."""
     if padding_idx is None:
         return -1
+    padding_idx = integer(padding_idx, "embedding_bag")
     if not -rows <= padding_idx < rows:
         raise RuntimeError(f"[embedding_bag] padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got "
                            f"{padding_idx}")

@@ -171,14 +171,10 @@ cdef int run_scatter(Op kernel, TensorBase x, int dim, TensorBase ix, TensorBase
     return 0
 
 
-cdef TensorBase source(TensorBase x, TensorBase ix, object src, int dim, str op):
-    """The checked source, cut to index's shape; a number becomes a 0-d tensor."""
-    cdef TensorBase s
+cdef TensorBase source(TensorBase x, TensorBase ix, TensorBase s, int dim, str op):
+    """The checked source, cut to index's shape."""
     cdef int d
     cdef bint same = True
-    if not isinstance(src, TensorBase):
-        return held_scalar(src, x.view.dtype, x.device)
-    s = <TensorBase>src
     check_same_device(op, (x, s))
     if s.view.dtype != x.view.dtype:
         raise RuntimeError(f"[{op}] {op}(): Expected self.dtype to be equal to src.dtype, got {name_of(x.view.dtype)} and "
@@ -211,12 +207,15 @@ cdef TensorBase scatter_add_core(TensorBase x, int dim, TensorBase ix, TensorBas
 def scatter_(input, dim, index, src=None, *, value=None, reduce=None):
     """Write src, or the number value, into input where index says, in place; see :func:`scatter`."""
     cdef TensorBase x = as_tensor(input, "scatter_"), ix, s
-    cdef int d = wrap_dim("scatter", dim, x.view.ndim)
+    cdef int d
     cdef bint number
     if (src is None) == (value is None):
         raise TypeError("[scatter] exactly one of src and value must be given")
     src = value if src is None else src
     number = not isinstance(src, TensorBase)
+    if number:                                         # before anything is checked of x
+        src = held_scalar(src, x.view.dtype, x.device)
+    d = wrap_dim("scatter", dim, x.view.ndim)
     if reduce is not None and reduce != "add" and reduce != "multiply":
         raise RuntimeError(f"[scatter] reduce argument must be either add or multiply, got {reduce!r}")
     if reduce is not None and not number:
@@ -224,7 +223,7 @@ def scatter_(input, dim, index, src=None, *, value=None, reduce=None):
                              "which has more of them")
     ix = lane_index(x, index, d, "scatter")
     refuse_overlap("scatter_", x, src, ix)
-    s = source(x, ix, src, d, "scatter")
+    s = <TensorBase>src if number else source(x, ix, <TensorBase>src, d, "scatter")
     if reduce is not None and ix.view.numel == 0:
         return x
     if reduce == "add":
