@@ -35,7 +35,8 @@ def built(lib: Any, steps: list[Any]) -> Any:
             elif kind == "number":
                 values.append(getattr(operator, "add" if binary == "matmul" else binary)(a, number))
             elif kind == "reflected":
-                values.append(getattr(operator, "mul" if binary == "matmul" else binary)(number, a))
+                left = abs(number) if binary == "pow" else number       # PyTorch writes (-1) ** x as -1 ** x, another number
+                values.append(getattr(operator, "mul" if binary == "matmul" else binary)(left, a))
             else:
                 values.append(a[i:, :j])
         return values[-1], values[len(values) // 2]
