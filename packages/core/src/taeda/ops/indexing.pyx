@@ -162,14 +162,20 @@ cdef int too_many(int n) except -1:
     raise RuntimeError(f"[getitem] a tensor has at most {MAX_DIM} dimensions, the result would have at least {n}")
 
 
-cdef inline int take_slice(Layout* q, TensorBase x, int dim, object s, str op) except -1:
-    cdef Py_ssize_t start, stop, step, n
-    cdef bint whole
-    PySlice_Unpack(s, &start, &stop, &step)                # first: an object's __index__ may give x another layout
+cdef inline int slice_dim(TensorBase x, int dim, str op) except -1:
     if dim >= x.view.ndim:
         if x.view.ndim == 0:
             raise IndexError(f"[{op}] slice() cannot be applied to a 0-dim tensor")
         no_more_dims(x, op)
+    return 0
+
+
+cdef inline int take_slice(Layout* q, TensorBase x, int dim, object s, str op) except -1:
+    cdef Py_ssize_t start, stop, step, n
+    cdef bint whole
+    slice_dim(x, dim, op)
+    PySlice_Unpack(s, &start, &stop, &step)
+    slice_dim(x, dim, op)                    # again: an object's __index__ may give x another layout
     if q.nd >= MAX_DIM:
         too_many(q.nd + 1)
     if step <= 0:
