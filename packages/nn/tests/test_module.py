@@ -352,6 +352,12 @@ def test_repr():
     lin.extra = nn.ReLU()
     assert repr(lin) == "Linear(\n  in_features=1, out_features=1, bias=True\n  (extra): ReLU()\n)"
 
+    class Listed(nn.Module):
+        def extra_repr(self):
+            return "first\n\n  second\n"
+
+    assert repr(nn.Sequential(Listed())) == "Sequential(\n  (0): Listed(\n    first\n\n      second\n\n  )\n)"
+
 
 def test_dir_lists_members_and_no_numbers():
     names = dir(nn.Sequential(nn.ReLU()))

@@ -74,9 +74,9 @@ _HOOK_DICTS = (
 
 
 def indent(text: str, spaces: int) -> str:
-    """Return a text with so many spaces before each line but the first."""
+    """Return a text with so many spaces before each line but the first; lines without anything to see become empty."""
     first, *rest = text.split("\n")
-    return "\n".join([first, *(" " * spaces + line for line in rest)])
+    return "\n".join([first, *(" " * spaces + line if line.strip() else "" for line in rest)])
 
 
 _addindent = indent  # its name in PyTorch, for code that prints modules itself
