@@ -88,6 +88,18 @@ def erf_beyond_slope(z: Any) -> Any:
     return over_root(mp.erf)(z) - 1
 
 
+def erfcx_over_s(u: Any) -> Any:
+    """e^(c^2) erfc(c) (c + 2) by u = 1 - 4 / (c + 2)."""
+    c = 2 * (1 + u) / (1 - u)
+    return mp.exp(c * c) * mp.erfc(c) * (c + 2)
+
+
+def erfinv_slope(u: Any) -> Any:
+    """(erfinv(x) / x - sqrt(pi) / 2) / w by u = (w - 4) / 4."""
+    w = max(4 + 4 * u, mp.mpf("1e-3"))
+    return (erfinv_over_x(w) - mp.sqrt(mp.pi) / 2) / w
+
+
 SQRT_2 = float(mp.sqrt(2))
 FUSED_FITS: list[tuple[str, Function, float, float, int, Function]] = [
     ("(log(1 + f) - f + f^2 / 2) / f^3 by f", lambda f: (mp.log1p(f) - f + f * f / 2) / f**3, 1 / SQRT_2 - 1, SQRT_2 - 1, 7,
@@ -99,6 +111,9 @@ FUSED_FITS: list[tuple[str, Function, float, float, int, Function]] = [
     ("log(erfc(1 + t) / erfc(1)) by t", lambda t: mp.log(mp.erfc(1 + t) / mp.erfc(1)), 0, 2.96, 5,
      lambda t: mp.erfc(1 + t) / mp.erf(1 + t)),
     ("(e^r - 1 - r) / r^2 by r, for erf", lambda r: (mp.exp(r) - 1 - r) / r**2, -HALF_LN2, HALF_LN2, 3, lambda r: r * r * mp.exp(-r)),
+    ("e^(c^2) erfc(c) (c + 2) by 1 - 4 / (c + 2)", erfcx_over_s, -1, 0.68, 10, relative(erfcx_over_s)),
+    ("(erfinv(x) / x - sqrt(pi) / 2) / w by (w - 4) / 4", erfinv_slope, -1, 1, 10,
+     lambda u: (4 + 4 * u) / (erfinv_slope(u) * (4 + 4 * u) + mp.sqrt(mp.pi) / 2)),
 ]  # fmt: skip
 
 

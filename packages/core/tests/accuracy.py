@@ -171,8 +171,8 @@ for _name, (_, _low, _high, *_limits) in ELEMENTARY.items():
 
 # fmt: off
 SPECIAL: dict[str, tuple[Callable[[Array], Array], float, float, float, float]] = {
-    "erf": (sp.erf, -6, 6, 7e-8, 5e-16), "erfc": (sp.erfc, -3, 9, 6.2e-8, 1e-14), "erfinv": (sp.erfinv, -1, 1, 6.2e-8, 1e-12),
-    "erfcx": (sp.erfcx, -5, 1e4, 1e-6, 1e-12), "special.ndtr": (sp.ndtr, -12, 12, 6.2e-8, 1e-12),
+    "erf": (sp.erf, -6, 6, 7e-8, 5e-16), "erfc": (sp.erfc, -3, 9, 2.2e-7, 1e-14), "erfinv": (sp.erfinv, -1, 1, 1.3e-7, 1e-12),
+    "erfcx": (sp.erfcx, -5, 1e4, 1e-6, 1e-12), "special.ndtr": (sp.ndtr, -12, 12, 2.4e-7, 1e-12),
     "special.log_ndtr": (sp.log_ndtr, -1e3, 5, 1e-6, 1e-12), "special.ndtri": (sp.ndtri, 1e-30, 0.49, 1e-6, 1e-12),
     "lgamma": (sp.gammaln, 1e-3, 1e6, 1e-6, 1e-12), "digamma": (sp.digamma, 1e-3, 1e6, 1e-6, 1e-12),
     "logit": (sp.logit, 1e-6, 1, 1e-6, 1e-12), "sinc": (np.sinc, -0.9, 0.9, 1e-6, 1e-12),

@@ -521,3 +521,24 @@ def test_distances_of_any_number_of_rows_and_entries(n: int, m: int, p: float) -
     np.testing.assert_allclose(taeda.cdist(x, y, p).numpy(), by_hand(a[:, None] - b), rtol=1e-11)
     np.testing.assert_allclose(taeda.pdist(x.float(), p).numpy(), by_hand(a[first] - a[second]), rtol=3e-5)
     np.testing.assert_allclose(taeda.cdist(y.float(), x.float(), p).numpy(), by_hand(b[:, None] - a), rtol=3e-5)
+
+
+UNUSUAL = [nan, inf, -inf, 0.0, -0.0, 1.0, -1.0, 1e-40, -1e-40, 1e30, -1e30, 9.5, -9.5, 1.5]
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+@pytest.mark.parametrize("name", ["exp", "log", "log2", "log10", "sin", "cos", "tan", "erfc", "erfinv", "logit", "special.ndtr", "special.ndtri",
+                                  "special.entr"])
+def test_a_number_between_usual_ones_and_unusual_ones_has_the_same_result(name: str, dtype: taeda.dtype) -> None:
+    function = taeda
+    for part in name.split("."):
+        function = getattr(function, part)
+    usual = taeda.linspace(0.01, 0.99, 3001, dtype=dtype)
+    alone = function(usual)
+    for value in UNUSUAL:
+        mixed = usual.clone()
+        mixed[5::97] = value
+        found = function(mixed)
+        kept = mixed == usual
+        assert taeda.equal(found[kept], alone[kept])
+        assert taeda.equal(found[5], function(mixed[5])) or (found[5].isnan() and function(mixed[5]).isnan())

@@ -58,7 +58,10 @@ SHORT = {"exp": "t_exp_f32(a)", "sin": "t_sin_f32(a)", "cos": "t_cos_f32(a)", "t
          "log10": "0.434294482f * t_log_f32(a)", "erf": "2.0f * t_normal_f32(a * 1.41421356f)"}
 # forms that are right wherever the condition holds have a plainer one for blocks in which it holds throughout
 USUAL = {"t_exp_fused(a)": "EXP_USUAL(a)", "t_exp_compensated(a)": "EXP_COMPENSATED_USUAL(a)",
-         "t_log_f32(a)": "LOG_USUAL(a)", "t_log2_fused(a)": "LOG_USUAL(a)", "t_log10_fused(a)": "LOG_USUAL(a)"}
+         "t_log_f32(a)": "LOG_USUAL(a)", "t_log2_fused(a)": "LOG_USUAL(a)", "t_log10_fused(a)": "LOG_USUAL(a)",
+         "t_logit_fused(a)": "LOGIT_USUAL(a)", "t_erfc_fused(a)": "ERFC_USUAL(a)"}
+
+BETWEEN = "a < (T)PF(0) ? (T)PF(0) : a > (T)PF(1) ? (T)PF(1) : a"
 
 # name: {dtypes: expression}.  Operands are read as T; the result is stored as the output type.
 UNARY: dict[str, dict[tuple[str, ...], str]] = {
@@ -86,11 +89,12 @@ UNARY: dict[str, dict[tuple[str, ...], str]] = {
     "atanh": {FLOAT: "T_(atanh)(a)"},
     "sigmoid": {("f32",): "t_sigmoid_f32(a)", ("f64",): "t_sigmoid_compensated(a)"},
     "erf": {("f32",): "t_erf_fused(a)", ("f64",): "t_erf_f64(a)"},
-    "erfc": {FLOAT: "T_(erfc)(a)"},
-    "logit": {FLOAT: "T_(logit)(a)"},
-    "logit_clamped": {FLOAT: "T_(logit)(a < (T)PF(0) ? (T)PF(0) : a > (T)PF(1) ? (T)PF(1) : a)"},
+    "erfc": {("f32",): "t_erfc_fused(a)", ("f64",): "t_erfc_f64(a)"},
+    "logit": {("f32",): "t_logit_fused(a)", ("f64",): "t_logit_f64(a)"},
+    "logit_clamped": {("f32",): f"t_logit_fused({BETWEEN})", ("f64",): f"t_logit_f64({BETWEEN})"},
     "erfinv": {("f32",): "t_erfinv_f32(a)"},                  # float64's: special.pyx.in
-    "ndtr": {("f32",): "t_ndtr_f32(a)"},
+    "ndtr": {("f32",): "t_ndtr_fused(a)"},
+    "entr": {("f32",): "a > 0 ? -a * t_log_f32(a) : a == 0 ? 0 : a < 0 ? -INFINITY : a"},
     "floor": {FLOAT: "L_(floor)(a)", INT: "a"},
     "ceil": {FLOAT: "L_(ceil)(a)", INT: "a"},
     "round": {FLOAT: "L_(rint)(a)", INT: "a"},
@@ -279,11 +283,12 @@ def loop_of(macro: str, kernel: str, name: str, s: str, expr: str) -> str:
     """Return the loop of a row for one dtype of arithmetic: ``macro`` for most."""
     ctype = CTYPE[s]
     if name in ("sin", "cos", "tan"):
-        return f"RARE_LOOP({kernel}, {ctype}, L_{s}(fabs), LARGE_{s.upper()}, {expand(expr, s).removesuffix('(a)')}, L_{s}({name}))"
+        return f"RARE_LOOP({kernel}, {ctype}, L_{s}(fabs), LARGE_{s.upper()}, , {expand(expr, s)}, L_{s}({name}))"
     if expr in USUAL:
         return f"SPARED_LOOP({kernel}, {ctype}, {USUAL[expr]}, {expr}, {expr.replace('(a)', '_usual(a)')}, )"
     if name == "erfinv" and s == "f32":
-        return f"RARE_LOOP({kernel}, {ctype}, fabsf, ERFINV_MIDDLE, t_erfinv_middle_f32, t_erfinv_f32)"
+        steps = "FIRST_STEP(float, t_erfinv_first), t_erfinv_second(a, w[i])"
+        return f"RARE_LOOP({kernel}, {ctype}, fabsf, ERFINV_MIDDLE, {steps}, t_erfinv_f32)"
     if name == "pow" and s in FLOAT:
         return f"POWER_LOOP({kernel}, {ctype}, L_{s}, {expand(expr, s)})"
     if s in FLOAT and "L_(fmod)(a, b)" in expr:

@@ -11,6 +11,7 @@
 #define TAEDA_ERRORS_H
 #include "abi.h"
 #include "erf.h"
+#include "once.h"
 #include "series.h"
 #include "special_tables.h"
 
@@ -37,7 +38,11 @@ static void erfinv_block(double *restrict y, const double *restrict x, const dou
         y[i] = fabs(x[i]) <= 1 ? copysign(erfc_inverse_tail(1 - fabs(x[i])), x[i]) : NAN;
 }
 /* Phi(y) = p: -sqrt(2) erfcinv(2 p) below 1/2, and so on */
-static void ndtri_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) {
+static double ndtri_tail(double p) {
+    if (!(p >= 0 && p <= 1)) return NAN;
+    return p < 0.5 ? -SQRT_2 * erfc_inverse_tail(2 * p) : SQRT_2 * erfc_inverse_tail(2 * (1 - p));
+}
+static void ndtri_f64_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) {
     double s[SPECIAL_BLOCK];
     int rare = 0;
     for (int64_t i = 0; i < n; i++) rare |= !(x[i] >= LEFT_OVER && 1 - x[i] >= LEFT_OVER);
@@ -46,10 +51,15 @@ static void ndtri_block(double *restrict y, const double *restrict x, const doub
         const double m = 2 * x[i] - 1;
         y[i] = SQRT_2 * (fabs(m) <= 0.5 ? m * fit_erfinv(m * m) : copysign(erfc_inverse(s[i]), m));
     }
-    if (rare) for (int64_t i = 0; i < n; i++) if (!(x[i] >= LEFT_OVER && 1 - x[i] >= LEFT_OVER)) {
-        const int inside = x[i] >= 0 && x[i] <= 1, low = x[i] < 0.5;
-        y[i] = !inside ? NAN : low ? -SQRT_2 * erfc_inverse_tail(2 * x[i]) : SQRT_2 * erfc_inverse_tail(2 * (1 - x[i]));
-    }
+    if (rare) for (int64_t i = 0; i < n; i++) if (!(x[i] >= LEFT_OVER && 1 - x[i] >= LEFT_OVER)) y[i] = ndtri_tail(x[i]);
+}
+/* to float32's digits: sqrt(2) erfinv(2 p - 1) but in the ends */
+#define NDTRI_MIDDLE(p) (fabs((p) - 0.5) <= 0.4999)
+static void ndtri_f32_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) {
+    int rare = 0;
+    for (int64_t i = 0; i < n; i++) rare |= !NDTRI_MIDDLE(x[i]);
+    for (int64_t i = 0; i < n; i++) y[i] = t_once_erfinv_middle(t_once_erfinv_u(4 * x[i] * (1 - x[i]))) * (SQRT_2 * (2 * x[i] - 1));
+    if (rare) for (int64_t i = 0; i < n; i++) if (!NDTRI_MIDDLE(x[i])) y[i] = ndtri_tail(x[i]);
 }
 
 /* e^(a^2) erfc(a) for a >= 0 */

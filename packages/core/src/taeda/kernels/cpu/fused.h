@@ -10,6 +10,9 @@
  *     tan         their quotient, and what is left of it
  *     asin, acos  s + s^3 times a polynomial of s = x, or of sqrt((1 - x) / 2) above 1/2
  *     erf         x + x times a polynomial up to 1, 1 - erfc(1) e^g beyond, g a polynomial in x - 1
+ *     erfc        e^(-x^2), with what rounding takes off x^2, times s Q(s), s = 1 / (x + 2)
+ *     erfinv      up to ERFINV_MIDDLE x (sqrt(pi) / 2 + w times a polynomial of w), w = -log(1 - x^2)
+ *     logit       log of q + rest, q = x / (1 - x)
  *
  * log is formulas.h's, whose bits are mostly PyTorch's.  tools/fit_once.py finds the polynomials.  USUAL is where the plain form of e^x and of
  * logarithms, which needs no care for subnormal numbers and the ends, is right: the same bits.
@@ -20,6 +23,9 @@
 
 #define EXP_USUAL(x) (fabsf(x) <= 87.0f)
 #define LOG_USUAL(x) (t_minus_i32(t_to_bits_f32(x), 0x80800000u) < -0x01000000)      /* positive, normal and finite */
+
+#define ERFC_USUAL(x) (fabsf(x) <= 9.0f)
+#define LOGIT_USUAL(x) (t_minus_i32(t_to_bits_f32(x), 0x80800000u) < -0x41000000)    /* positive, normal and less than 1 */
 
 #if TAEDA_FUSED
 /* 1.5 2^23: a number added to it is rounded to an integer, which the low bits hold */
@@ -34,16 +40,21 @@ INLINE float t_fused_exp(float x, int32_t *bits) {
     *bits = t_to_bits_f32(m);
     return u + (((1.0f - u) + r) + (((p * z + q) * z + h) * z + rest));
 }
+/* y 2^k: a normal number, or any */
+INLINE float t_fused_raise(float y, int32_t bits) { return t_from_bits_f32((int32_t)((uint32_t)t_to_bits_f32(y) + ((uint32_t)bits << 23))); }
+INLINE float t_fused_scale(float y, int32_t bits) {
+    const int32_t k = t_minus_i32(bits, 0x4b400000u), half = k >> 1;
+    return y * t_pow2i_f32(half) * t_pow2i_f32(k - half);
+}
 INLINE float t_exp_fused_usual(float x) {
     int32_t k;
     const float y = t_fused_exp(x, &k);
-    return t_from_bits_f32((int32_t)((uint32_t)t_to_bits_f32(y) + ((uint32_t)k << 23)));
+    return t_fused_raise(y, k);
 }
 INLINE float t_exp_fused(float x) {
-    int32_t bits;
-    const float y = t_fused_exp(t_once_clip(x), &bits);
-    const int32_t k = t_minus_i32(bits, 0x4b400000u), half = k >> 1;
-    return y * t_pow2i_f32(half) * t_pow2i_f32(k - half);
+    int32_t k;
+    const float y = t_fused_exp(t_once_clip(x), &k);
+    return t_fused_scale(y, k);
 }
 
 /* x = 2^*e (1 + f) for positive normal x, and for a subnormal one that is told as SMALL */
@@ -53,8 +64,7 @@ INLINE float t_fused_mantissa(float x, int small, float *e) {
     return t_from_bits_f32((ix & 0x007fffff) + 0x3f3504f3) - 1.0f;
 }
 /* e k + log(1 + f) c: the constants are in two parts, and e times the first is exact */
-INLINE float t_fused_log(float x, int small, float k, float k_rest, float c, float c_rest) {
-    float e, f = t_fused_mantissa(x, small, &e);
+INLINE float t_fused_log_of(float f, float e, float k, float k_rest, float c, float c_rest) {
     const float z = f * f, v = z * z;
     const float p = f * -0.2500082f + 0.333333313f, q = f * -0.166233569f + 0.200012267f;
     const float r = f * -0.131601825f + 0.142017588f, s = f * -0.0763449296f + 0.12761575f;
@@ -63,12 +73,28 @@ INLINE float t_fused_log(float x, int small, float k, float k_rest, float c, flo
     const float low = k_rest == 0.0f ? h * c_rest : FMA_F32(e, k_rest, h * c_rest);
     return u + (FMA_F32(h, c, g - u) + FMA_F32(rest, c, low));
 }
+INLINE float t_fused_log(float x, int small, float k, float k_rest, float c, float c_rest) {
+    float e;
+    const float f = t_fused_mantissa(x, small, &e);
+    return t_fused_log_of(f, e, k, k_rest, c, c_rest);
+}
 INLINE float t_fused_log2(float x, int small) { return t_fused_log(x, small, 1.0f, 0.0f, 1.44269502f, 1.92596303e-8f); }
 INLINE float t_fused_log10(float x, int small) { return t_fused_log(x, small, 0.301025390625f, 4.60503898e-6f, 0.434294492f, -1.01030500e-8f); }
 INLINE float t_log2_fused_usual(float x) { return t_fused_log2(x, 0); }
 INLINE float t_log10_fused_usual(float x) { return t_fused_log10(x, 0); }
 INLINE float t_log2_fused(float x) { return t_once_log_ends(x, t_fused_log2(x, x < 1.17549435e-38f)); }
 INLINE float t_log10_fused(float x) { return t_once_log_ends(x, t_fused_log10(x, x < 1.17549435e-38f)); }
+
+/* ln(x / (1 - x)): what rounding takes off 1 - x and off the quotient is added to the mantissa */
+INLINE float t_fused_logit(float x, int small) {
+    const float r = 1.0f - x, inverse = 1.0f / r, q = x * inverse;
+    const float rest = (FMA_F32(-q, r, x) - q * ((1.0f - r) - x)) * inverse;
+    float e, f = t_fused_mantissa(q, small, &e);
+    f += small ? 0.0f : rest * t_pow2i_f32(-(int32_t)e);
+    return t_fused_log_of(f, e, 0.693359375f, -2.12194440e-4f, 1.0f, 0.0f);
+}
+INLINE float t_logit_fused_usual(float x) { return t_fused_logit(x, 0); }
+INLINE float t_logit_fused(float x) { return t_once_log_ends(x / (1.0f - x), t_fused_logit(x, x < 1.17549435e-38f)); }
 
 /* The sine and the cosine of x less *quarters pi/2, each in two parts that are yet to be added. */
 INLINE void t_fused_turn(float x, int32_t *quarters, float *sine, float *sine_rest, float *cosine, float *cosine_rest) {
@@ -144,11 +170,61 @@ INLINE float t_erf_fused(float x) {
     /* e^g to 2^-23: what it is taken from is six times as large */
     const float m = g * 1.44269504f + ROUNDER, n = m - ROUNDER, r = FMA_F32(n, -0.693147182f, g);
     const float e = ((r * 8.31252429e-3f + 0.041890122f) * (r * r) + (r * 0.166671142f + 0.499992311f)) * (r * r) + (r + 1.0f);
-    const float power = t_from_bits_f32((int32_t)((uint32_t)t_to_bits_f32(e) + ((uint32_t)t_to_bits_f32(m) << 23)));
-    const float far = FMA_F32(power, -0.157299207f, 1.0f);
+    const float far = FMA_F32(t_fused_raise(e, t_to_bits_f32(m)), -0.157299207f, 1.0f);
     return copysignf(a > 1.0f ? far : a * near + a, x);
 }
+/* erfc(c) = result 2^k for 0 <= c <= 10.5, with c^2 = h + l; k is in the low bits of *bits.  e^(c^2) erfc(c) = s Q(s), s = 1 / (c + 2);
+ * what rounding takes off s and c + 2 goes, by the slope of the logarithm, which is about -2.1 s, into the power with l. */
+INLINE float t_fused_erfc(float c, float h, float l, int32_t *bits) {
+    const float up = c + 2.0f, s = 1.0f / up, gap = FMA_F32(FMA_F32(up, s, -1.0f), up, c - (up - 2.0f)), low = FMA_F32(2.1f * s, gap, l);
+    const float u = FMA_F32(-4.0f, s, 1.0f), z = u * u, v = z * z;
+    const float g = u * 7.09329033e-5f + 4.96413595e-5f, i = u * -5.9269846e-4f - 8.34525621e-4f, j = u * 3.06200236e-3f + 6.47663279e-3f;
+    const float k = u * -0.0215055067f - 0.03644187f, p = ((g * z + i) * z + j) * v + (k * z + (u * 0.279471755f - 0.687160671f));
+    const float q = u * p, t = q + 1.02158272f, y = s * t, rest = FMA_F32(s, t, -y) + s * (((1.02158272f - t) + q) - 1.37403855e-8f);
+    const float m = h * -1.44269504f + ROUNDER, n = m - ROUNDER, r = FMA_F32(n, -0.693147182f, -h) + FMA_F32(n, 1.90465421e-9f, -low), w = r * r;
+    const float a = r * 1.97903506e-4f + 1.39446507e-3f, b = r * 8.33349675e-3f + 4.16662954e-2f, e = r * 0.166666657f + 0.5f;
+    const float power = ((a * w + b) * w + e) * w + r;
+    *bits = t_to_bits_f32(m);
+    return y + FMA_F32(y, power, FMA_F32(rest, power, rest));
+}
+INLINE float t_erfc_fused(float x) {
+    int32_t bits;
+    const float a = fabsf(x), c = a > 10.5f ? 10.5f : a, h = c * c, e = t_fused_erfc(c, h, FMA_F32(c, c, -h), &bits);
+    const float y = t_fused_scale(e, bits);
+    return x < 0.0f ? 2.0f - y : y;
+}
+INLINE float t_erfc_fused_usual(float x) {
+    int32_t bits;
+    const float c = fabsf(x), h = c * c, e = t_fused_erfc(c, h, FMA_F32(c, c, -h), &bits);
+    const float y = t_fused_raise(e, bits);
+    return x < 0.0f ? 2.0f - y : y;
+}
+/* the normal distribution's function, erfc(-x / sqrt 2) / 2 */
+INLINE float t_ndtr_fused(float x) {
+    int32_t bits;
+    const float a = fabsf(x), c = a > 14.5f ? 14.5f : a, h = c * c;
+    const float e = 0.5f * t_fused_erfc(c * 0.707106769f, 0.5f * h, 0.5f * FMA_F32(c, c, -h), &bits), y = t_fused_scale(e, bits);
+    return x > 0.0f ? 1.0f - y : y;
+}
+/* erfinv(x) for |x| <= ERFINV_MIDDLE: x (sqrt(pi) / 2 + w Q((w - 4) / 4)), w = -log(1 - x^2), in two steps: the chain of both is so long that
+ * processors do not begin the next numbers before its end */
+INLINE float t_erfinv_first(float x) { return -t_log_f32_usual(FMA_F32(-x, x, 1.0f)); }
+INLINE float t_erfinv_second(float x, float w) {
+    const float u = w * 0.25f - 1.0f, z = u * u, v = z * z;
+    const float g = z * -3.31878546e-5f + (u * 1.28952888e-4f - 7.02809848e-5f), h = u * -4.85815923e-4f + 1.2549602e-3f;
+    const float i = u * -7.54852837e-4f - 3.23141157e-3f, j = u * 0.0108392565f - 0.0141007528f, k = u * -0.0147834439f + 0.243138045f;
+    const float p = ((g * z + h) * z + i) * v + (j * z + k);
+    const float y = FMA_F32(w, p, 0.886226952f), lost = FMA_F32(w, p, 0.886226952f - y) - 2.66232003e-8f;
+    return FMA_F32(x, y, x * lost);
+}
 #else
+#define t_logit_fused t_logit_f32
+#define t_logit_fused_usual t_logit_f32
+#define t_erfc_fused t_erfc_f32
+#define t_erfc_fused_usual t_erfc_f32
+#define t_ndtr_fused t_ndtr_f32
+#define t_erfinv_first(x) 0.0f
+#define t_erfinv_second(x, w) t_erfinv_middle_f32(x)
 #define t_exp_fused t_exp_once
 #define t_exp_fused_usual t_exp_once
 #define t_log2_fused t_log2_f32

@@ -220,10 +220,10 @@ INLINE float t_ndtr_f32(float x) {
     const double y = 0.5 * t_once_erfc((double)(a > 14.5f ? 14.5f : a) * 0.70710678118654752440);
     return (float)(x > 0.0f ? 1.0 - y : y);
 }
-/* erfinv(x) / x by w = -log(1 - x^2): up to 8 by u = (w - 4) / 4, and by u - 2 beyond */
-INLINE double t_once_erfinv_u(double x) {
+/* erfinv(x) / x by w = -log(h), h = 1 - x^2: up to 8 by u = (w - 4) / 4, and by u - 2 beyond */
+INLINE double t_once_erfinv_u(double h) {
     double e;
-    const double l = t_once_log((1.0 - x) * (1.0 + x), &e);
+    const double l = t_once_log(h, &e);
     return (l + e * 0.69314718055994530942) * -0.25 - 1.0;
 }
 INLINE double t_once_erfinv_middle(double u) {
@@ -238,9 +238,9 @@ INLINE double t_once_erfinv_middle(double u) {
     return p * u2 + (u * 0.9134187440444946 + 1.8587791122766186);
 }
 #define ERFINV_MIDDLE 0.9998f       /* w is below 8 */
-INLINE float t_erfinv_middle_f32(float x) { return (float)(t_once_erfinv_middle(t_once_erfinv_u((double)x)) * (double)x); }
+INLINE float t_erfinv_middle_f32(float x) { return (float)(t_once_erfinv_middle(t_once_erfinv_u((1.0 - x) * (1.0 + x))) * x); }
 INLINE float t_erfinv_f32(float x) {
-    const double u = t_once_erfinv_u((double)x), v = u - 2.0, v2 = v * v;
+    const double u = t_once_erfinv_u((1.0 - x) * (1.0 + x)), v = u - 2.0, v2 = v * v;
     double q = v * -2.875110193820587e-07 + 1.0484565603328113e-06;
     q = q * v2 + (v * -2.2909080972944198e-06 + 4.252332736272864e-06);
     q = q * v2 + (v * -1.8999216313964578e-06 - 3.65268568859706e-05);

@@ -236,9 +236,10 @@ INLINE uint16_t half_nextafter(uint16_t a, uint16_t b, int infinity) {
     return (uint16_t)(u > infinity || v > infinity ? infinity | infinity >> 1 : y);
 }
 
-/* VECTOR is right up to LIMIT (the polynomials' reduction of sin and cos, the middle of erfinv): one scalar pass more over a block that
- * has larger arguments, or none that is a number.  ABS is the dtype's fabs. */
-#define RARE_LOOP(NAME, T, ABS, LIMIT, VECTOR, EXACT) \
+/* VECTOR, of a, is right up to LIMIT (the polynomials' reduction of sin and cos, the middle of erfinv): one scalar pass more over a block that
+ * has larger arguments, or none that is a number.  ABS is the dtype's fabs.  FIRST: nothing, or FIRST_STEP, whose results w[i] VECTOR takes. */
+#define FIRST_STEP(T, F) T w[512]; _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) w[i] = F(x[i]);
+#define RARE_LOOP(NAME, T, ABS, LIMIT, FIRST, VECTOR, EXACT) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
         if (n > 1 && s[0] != 1) { in_blocks(ptr, s, n, p, NAME##_loop, 2, sizeof(T), sizeof(T)); return; } \
         for (int64_t at = 0; at < n; at += 512) { \
@@ -249,7 +250,8 @@ INLINE uint16_t half_nextafter(uint16_t a, uint16_t b, int infinity) {
                 for (int64_t i = 0; i < m; i++) kept[i] = x[i * sx]; \
                 x = kept; \
             } \
-            _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i]; large |= !(ABS(a) <= LIMIT); y[i] = VECTOR(a); } \
+            FIRST \
+            _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) { const T a = x[i]; large |= !(ABS(a) <= LIMIT); y[i] = VECTOR; } \
             if (large) for (int64_t i = 0; i < m; i++) if (!(ABS(x[i]) <= LIMIT)) y[i] = EXACT(x[i]); \
         } \
     } \
