@@ -60,6 +60,24 @@ class Told(TorchDispatchMode):
         return func(*args, **(kwargs or {})) if self.answers else NotImplemented
 
 
+@pytest.mark.parametrize(("source", "names"), [
+    ("taeda.diff(x)", "slice.Tensor slice.Tensor sub.Tensor"), ("taeda.diff(x > 2)", "gt.Scalar slice.Tensor slice.Tensor logical_xor.default"),
+    ("taeda.kron(x, x)", "_unsafe_view.default _unsafe_view.default mul.Tensor _unsafe_view.default"), ("x.argsort()", "sort.default"),
+    ("taeda.inner(x, x)", "permute.default view.default permute.default view.default mm.default view.default"),
+    ("taeda.isfinite(x)", "abs.default ne.Scalar eq.Tensor mul.Tensor"), ("taeda.msort(x)", "sort.default"),
+    ("taeda.trapezoid(x)", "select.int select.int add.Tensor mul.Scalar sum.dim_IntList sub.Tensor mul.Scalar"), ("taeda.real(x)", ""),
+    ("x.repeat_interleave(2, 0)", "unsqueeze.default expand.default clone.default view.default"), ("taeda.fliplr(x)", "flip.default"),
+    ("taeda.linalg.matrix_norm(x, 1)", "linalg_vector_norm.default amax.default"), ("x.mH", "transpose.int"),
+])
+def test_composed_functions_are_told_by_their_parts(source: str, names: str) -> None:
+    x = taeda.arange(6.0).reshape(2, 3)
+    expected = eval(source)
+    with Told() as told:
+        found = eval(source)
+    assert told.names == names.split()
+    assert found.dtype == expected.dtype and found.tolist() == expected.tolist()
+
+
 def test_views_by_other_names_and_overloads_are_told_as_pytorchs() -> None:
     x = taeda.ones(2, 3)
     with Told() as mode:

@@ -18,6 +18,7 @@ from typing import Any
 
 import taeda
 from taeda._aten.classes import plain_like, written_by_index
+from taeda._aten.composites import MADE as COMPOSITES
 from taeda._aten.layers import MADE as LAYERS
 from taeda._aten.nodes import (
     Told,
@@ -406,6 +407,7 @@ def _norm(a: Any) -> Any:
 
 
 _MADE: dict[str, Callable[[Any], Any]] = {
+    **COMPOSITES,
     **LAYERS,
     **VIEWS,
     "_softmax": _softmax,

@@ -36,8 +36,8 @@ _BY_DIM = {
 }
 # The one overload that functions make
 _ONLY = {
-    "bernoulli_": "float", "empty": "memory_format", "index": "Tensor", "scatter_reduce": "two", "scatter_reduce_": "two",
-    "std_mean": "correction", "var_mean": "correction",
+    "bernoulli_": "float", "empty": "memory_format", "frexp": "Tensor", "index": "Tensor", "ldexp": "Tensor", "scatter_reduce": "two",
+    "scatter_reduce_": "two", "std_mean": "correction", "var_mean": "correction",
 }  # fmt: skip
 
 
@@ -133,6 +133,8 @@ def overload_of(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
         return _BY_DIM[name]
     if name == "sort" and "stable" in kwargs:
         return "stable"
+    if name == "isin":
+        return "_".join("Tensor" if isinstance(x, Tensor) else "Scalar" for x in args[:2])
     if name in ("scatter", "scatter_") and len(args) > 3:
         return "src" if isinstance(args[3], Tensor) else "value"
     return _ONLY.get(name, "default")

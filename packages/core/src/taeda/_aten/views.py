@@ -71,19 +71,9 @@ def _type_as(a: Any) -> Any:
     return aten._to_copy.default(x, dtype=other.dtype)
 
 
-def _stacked(dim: int) -> Callable[[Any], Any]:
-    def make(a: Any) -> Any:
-        if any(x.ndim < 2 for x in a.tensors):
-            return NotImplemented
-        return aten.cat.default(list(a.tensors), *([dim] if dim else []))
-
-    return make
-
-
 MADE: dict[str, Callable[[Any], Any]] = {
     "broadcast_to": lambda a: _expanded(a.input, _sizes(a)),
     "expand_as": lambda a: _expanded(a.input, a.other.shape),
-    "hstack": _stacked(1),
     "movedim": _movedim,
     "narrow": _narrow,
     "outer": _outer,
@@ -92,5 +82,4 @@ MADE: dict[str, Callable[[Any], Any]] = {
     "swapaxes": lambda a: aten.transpose.int(a.input, a.dim0, a.dim1),
     "type_as": _type_as,
     "view_as": lambda a: aten.view.default(a.input, list(a.other.shape)),
-    "vstack": _stacked(0),
 }
