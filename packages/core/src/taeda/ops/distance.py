@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from taeda.autograd.grad_mode import no_grad
 from taeda.autograd.node import named, own
 from taeda.dispatch import in_place
 from taeda.dtype import promote_types
@@ -120,8 +121,10 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     if not common.is_floating_point:
         raise RuntimeError(f"[cosine_similarity] expected common dtype to be floating point, yet common dtype is {common}")
     x1, x2 = broadcast_tensors(x1.to(common), x2.to(common))
-    # the norms are limited before the division, so that a row of zeros gives 0 and a finite gradient
-    n1, n2 = (vector_norm(x, 2, dim, True).clamp(min=eps) for x in (x1, x2))
+    n1, n2 = (vector_norm(x, 2, dim, True).clone() for x in (x1, x2))
+    with no_grad():                        # as in PyTorch: small norms are limited, their derivatives are not
+        n1.clamp_(min=eps)
+        n2.clamp_(min=eps)
     return ((x1 / n1) * (x2 / n2)).sum(dim)
 
 

@@ -21,13 +21,6 @@ __all__ = ["dist", "norm", "vector_norm"]
 PUBLIC = ("dist", "norm")
 
 
-cdef object power(object g, object y, double p):
-    """g y^(1-p), 0 where the norm is 0; its own derivative stays finite there too"""
-    zero = y == 0
-    y = y.masked_fill(zero, 1)
-    return (g / y if p == 2 else g * y ** (1 - p)).masked_fill(zero, 0)
-
-
 cdef object norm_vjp(Node n, object g):
     cdef object x = n.load(0), y = restore(n.load(1), n.extra[0])
     cdef double p = n.extra[1]
@@ -38,12 +31,12 @@ cdef object norm_vjp(Node n, object g):
         return g * 0 * x.sign()
     if p == 1:
         return x.sign() * g
+    zero = y == 0                                    # there the derivative is 0, and its own one stays finite
+    y, g = y.masked_fill(zero, 1), g.masked_fill(zero, 0)
     if p == 2:
-        return x * power(g, y, p)
-    if p < 1:
-        zero = x == 0
-        return x.sign() * x.abs().masked_fill(zero, 1) ** (p - 1) * power(g, y, p)
-    return x.sign() * x.abs() ** (p - 1) * power(g, y, p)
+        return x * (g / y)
+    part = x.abs() / y                               # powers of x itself might overflow or vanish
+    return x.sign() * (part.masked_fill(x == 0, 1) if p < 1 else part) ** (p - 1) * g
 
 
 cdef Op ZERO = define("vector_norm", norm_vjp, 0, 0, "norm_zero", "LinalgVectorNormBackward0")

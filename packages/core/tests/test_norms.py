@@ -1,0 +1,33 @@
+"""What rows cannot say of norms and what is made of them: derivatives at the ends of the range."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import taeda
+
+
+@pytest.mark.parametrize("p", [0.5, 1.5, 3, 4, 7])
+@pytest.mark.parametrize("scale", [1e-30, 1e-20, 1.0, 1e20, 1e30])
+def test_gradients_of_norms_do_not_depend_on_the_scale(p: float, scale: float) -> None:
+    x = np.random.default_rng(0).standard_normal((3, 20)).astype("float32") * np.float32(scale)
+    leaf = taeda.tensor(x, requires_grad=True)
+    found = taeda.autograd.grad(taeda.linalg.vector_norm(leaf, p, 1), leaf, taeda.ones(3))[0].numpy()
+    wide = x.astype(np.longdouble)
+    norm = (abs(wide) ** p).sum(1, keepdims=True) ** (1 / np.longdouble(p))
+    if np.isfinite(norm.astype("float32")).all():
+        np.testing.assert_allclose(found, (np.sign(wide) * (abs(wide) / norm) ** (p - 1)).astype("float32"), rtol=1e-5)
+
+
+def test_norms_below_the_limit_of_cosine_similarity_keep_their_derivatives() -> None:
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal((4, 6)) * 1e-10 for _ in range(2))
+    leaf = taeda.tensor(a, requires_grad=True)
+    y = taeda.cosine_similarity(leaf, taeda.tensor(b), 1)
+    np.testing.assert_allclose(y.detach().numpy(), (a * b).sum(1) / 1e-16)
+    # x1 / n, where n is the limit, and dn / dx1 that of the norm
+    wanted = b / 1e-16 - (a * b).sum(1, keepdims=True) / (1e-8**3) * a / np.linalg.norm(a, axis=1, keepdims=True)
+    np.testing.assert_allclose(taeda.autograd.grad(y, leaf, taeda.ones_like(y))[0].numpy(), wanted)
+    zero = taeda.zeros(2, 3, requires_grad=True)
+    assert taeda.autograd.grad(taeda.cosine_similarity(zero, zero + 1, 1).sum(), zero)[0].isfinite().all()
