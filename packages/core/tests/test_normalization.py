@@ -505,3 +505,15 @@ def test_second_derivatives_of_rows_of_no_elements() -> None:
     for y in (ops.layer_norm(x, (0,), w), ops.rms_norm(x, (0,), w)):
         g, gw = taeda.autograd.grad(y.sum(), (x, w), create_graph=True)
         assert g.shape == (2, 0) and gw.shape == (0,) and taeda.autograd.grad(g.sum(), x)[0].shape == (2, 0)
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
+def test_gradients_of_rms_norm_of_halves_are_rounded_once(dtype: taeda.dtype) -> None:
+    x, w, g = (taeda.tensor(draw(*shape, dtype="float32", seed=i)).to(dtype) for i, shape in enumerate([(40, 300), (300,), (40, 300)]))
+
+    def gradients(dtype: taeda.dtype) -> tuple[taeda.Tensor, ...]:
+        leaves = [t.to(dtype).detach().requires_grad_() for t in (x, w)]
+        return taeda.autograd.grad(ops.rms_norm(leaves[0], (300,), leaves[1]), leaves, g.to(dtype))
+
+    for found, wide in zip(gradients(dtype), gradients(taeda.float32), strict=True):
+        assert taeda.equal(found, wide.to(dtype))

@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty_as, empty_like, empty_shape, joint,
                              launch, record, to_dtype)
-from taeda.dtype cimport is_complex_, is_float, promote
+from taeda.dtype cimport is_complex_, is_float, itemsize_of, promote
 from taeda.kernels.cpu.abi cimport C128, F32, F64, Param, View
 from taeda.operands cimport integer
 from taeda.tensor_base cimport TensorBase
@@ -103,7 +103,8 @@ cdef tuple normalise_rows(Op op, TensorBase x, tuple shape, TensorBase w, Tensor
         n *= size
     x = contiguous(x)
     p[0].i, p[1].i, p[2].f, p[3].i = x.view.numel // n if n else 0, n, eps, op is RMS_NORM
-    y, mean = empty_like(x), empty_shape((p[0].i,), x.view.dtype, x.device)
+    # rounded moments of halves are PyTorch's results of layer_norm; those of rms_norm are nobody's, and rounding would cost its gradients
+    y, mean = empty_like(x), empty_shape((p[0].i,), F32 if op is RMS_NORM and itemsize_of(x.view.dtype) == 2 else x.view.dtype, x.device)
     rstd = empty_like(mean)
     t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &x.view
     t[4], t[5] = view_of(w), view_of(b)
