@@ -357,3 +357,14 @@ def test_a_class_that_became_none_after_the_loss_has_no_gradient(loss, shape: tu
     target.data[0] = 10**12
     y.backward()
     assert not x.grad[0].any() and x.grad[1].any()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_smoothed_losses_of_logits_of_a_large_mean_keep_their_digits(weighted: bool) -> None:
+    rng = np.random.default_rng(0)
+    x = taeda.tensor((2e4 + 10 * rng.standard_normal((8, 5000))).astype("float32"))
+    w = taeda.tensor(rng.random(5000).astype("float32")) if weighted else None
+    t = x.argmax(1)
+    found = ops.cross_entropy(x, t, w, label_smoothing=0.1, reduction="none").numpy()
+    wanted = ops.cross_entropy(x.double(), t, None if w is None else w.double(), label_smoothing=0.1, reduction="none").numpy()
+    np.testing.assert_allclose(found, wanted, rtol=2e-7)
