@@ -50,6 +50,11 @@ def test_import_leaves_the_collector_as_it_was() -> None:
     assert python("import gc; gc.disable(); import taeda; print(gc.isenabled())") == "False"
 
 
+@pytest.mark.parametrize("name", ["nn", "optim", "data"])
+def test_an_add_on_loads_no_transforms_of_functions(name: str) -> None:
+    assert python(f"import sys, taeda.{name}; print([m for m in sys.modules if m.startswith(('taeda.func', 'taeda.fx', 'taeda.sparse.'))])") == "[]"
+
+
 def test_vision_imports_its_rooms_on_first_touch() -> None:
     assert python("import sys, taeda.vision; print('numpy' in sys.modules, 'PIL' in sys.modules)") == "False False"
     assert python("import taeda.vision; print(taeda.vision.transforms.Compose.__name__, 'models' in dir(taeda.vision))") == "Compose True"

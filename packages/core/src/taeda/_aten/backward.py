@@ -12,7 +12,6 @@ from typing import Any
 import taeda
 from taeda import ops
 from taeda.autograd import grad as gradients
-from taeda.func import vjp
 from taeda.stand_ins import is_stand_in
 from taeda.tensor import Tensor
 
@@ -27,8 +26,8 @@ def _again(
     """The gradients of ``function(*given)`` by those tensors that the mask marks, None for the others."""
     if any(is_stand_in(x) for x in (*given, cotangent) if x is not None):          # of vmap: no leaves can be made inside
         chosen = [i for i, (x, wants) in enumerate(zip(given, mask, strict=True)) if wants and x is not None]
-        pull = vjp(lambda *xs: function(*[xs[chosen.index(i)] if i in chosen else x for i, x in enumerate(given)]),
-                   *[given[i] for i in chosen])[1]
+        pull = taeda.func.vjp(lambda *xs: function(*[xs[chosen.index(i)] if i in chosen else x for i, x in enumerate(given)]),
+                              *[given[i] for i in chosen])[1]
         by = dict(zip(chosen, pull(cotangent), strict=True))
         return tuple(by.get(i) for i in range(len(given)))
     above = taeda.is_grad_enabled()

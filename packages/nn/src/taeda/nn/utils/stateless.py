@@ -8,7 +8,6 @@ from typing import Any
 
 import taeda
 from taeda import Tensor, _spoken
-from taeda.func.modules import swapped
 from taeda.nn.modules.module import Module
 
 __all__ = ["functional_call"]
@@ -69,4 +68,4 @@ def _reparametrize_module(
 
     Whatever the order, every tensor goes back where it was; ``stack_weights``, which asks for the reverse order, changes nothing.
     """
-    return swapped(module, parameters_and_buffers, tie_weights, strict)
+    return taeda.func.modules.swapped(module, parameters_and_buffers, tie_weights, strict)
