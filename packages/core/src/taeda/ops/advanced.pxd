@@ -8,7 +8,7 @@ from taeda.tensor_base cimport TensorBase
 cdef TensorBase zeros_of(object shape, int dtype, int device)       # contiguous, filled with 0
 cdef object zeros_beside(object g, tuple shape)                      # the same for a cotangent, of a class without memory too
 cdef object sum_to(object g, tuple shape)                            # undo a broadcast from `shape`
-cdef TensorBase long_index(TensorBase index, str op)                 # an int32 index as int64
+cdef TensorBase long_index(TensorBase index)                         # an int32 index as int64
 cdef int mask_count(TensorBase mask, int64_t* n) except -1           # how many are true
 cdef TensorBase nonzero_rows(TensorBase x)                           # (ndim, n) coordinates
 cdef list nonzero_columns(TensorBase mask)                           # the same, a list of vectors

@@ -59,7 +59,7 @@ cdef object sum_to(object g, tuple shape):
     return g.sum(dims, True) if dims else g
 
 
-cdef TensorBase long_index(TensorBase index, str op):
+cdef TensorBase long_index(TensorBase index):
     return index if index.view.dtype == I64 else to_dtype(index, I64)
 
 
@@ -456,7 +456,7 @@ cdef tuple read_indices(TensorBase x, list indices, str op):
             dim += t.view.ndim
         elif t.view.dtype == I64 or t.view.dtype == I32:
             pos.append(dim)
-            idx.append(long_index(t, op))
+            idx.append(long_index(t))
             dim += 1
         else:
             raise IndexError(f"[{op}] tensors used as indices must be long, int, byte or bool tensors, got "

@@ -92,7 +92,7 @@ cdef double by_winograd(Part part, const Geometry* q, const View* v) noexcept:
                           q.dilation[2], part == INPUT_GRADIENT)
 
 
-cdef double as_it_stands(Part part, const Geometry* q, const View* v) noexcept:
+cdef double as_it_stands(Part part, const View* v) noexcept:
     """What it costs as a sum; 1.1 times that is what Winograd's method must stay under."""
     cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
     cdef const View* y = &v[0] if part == RESULT else &v[1]
@@ -222,7 +222,7 @@ cdef double parted(const Segment[3][SEGMENTS] s, const int64_t* n, int64_t image
     return cost
 
 
-cdef double in_place(Part part, const Geometry* q, const View* v, double width) noexcept:
+cdef double in_place(const Geometry* q, const View* v, double width) noexcept:
     """What the kernels of run() lose beside a sum as it stands, as a factor: lanes without a result, pixels between rows or gathering."""
     cdef double results = v[0].shape[1] // q.groups, row = v[0].shape[4], across = row + (v[2].shape[4] - 1) * q.dilation[2]
     cdef double rows = v[0].shape[3], lost
@@ -241,7 +241,7 @@ cdef bint run_weight_places(const Geometry* q, TensorBase out, const View* v, in
     cdef Param p[12]
     cdef Segment s[SEGMENTS]
     cdef int64_t d, i, n, reached, rows, lanes, width = 8 if v[0].dtype == F64 else 16
-    cdef double share = 1, runs = v[1].shape[2], sums, cost, plain = as_it_stands(WEIGHT_GRADIENT, q, v)
+    cdef double share = 1, runs = v[1].shape[2], sums, cost, plain = as_it_stands(WEIGHT_GRADIENT, v)
     for d in range(3):
         n = segments(s, v[1].shape[2 + d], v[2].shape[2 + d], v[0].shape[2 + d], q.stride[d], q.pad[d], q.dilation[d], 1)
         reached = 0
@@ -312,7 +312,7 @@ cdef bint run_places(Part part, const Geometry* given, TensorBase out, const Vie
     if share > (0.97 if q.groups > 1 and v[0].strides[4] != 1 else 0.95):
         return False
     width = 8 if v[2].dtype == F64 else 16
-    least = min(as_it_stands(part, given, v) * in_place(part, given, v, width), by_winograd(part, given, v))
+    least = min(as_it_stands(part, v) * in_place(given, v, width), by_winograd(part, given, v))
     places = u[0].numel // u[0].shape[1]
     cost = (u[2].numel * 0.1 + u[1].numel * 0.05 + u[0].numel * 0.05) * 16 / width + 6000
     if cost + share * places * u[2].numel / 16 > least:
@@ -406,7 +406,7 @@ cdef bint suits_pairs(Part part, const Geometry* q, const View* v) noexcept:
     return steps < by_winograd(part, q, v) * (1.25 if last and part != WEIGHT_GRADIENT else 1)
 
 
-cdef bint run_pairs(Part part, const Geometry* q, TensorBase out, const View* v, TensorBase bias, int64_t work) except -1:
+cdef bint run_pairs(Part part, const Geometry* q, const View* v, TensorBase bias, int64_t work) except -1:
     """Convolve bfloat16 by the processor's multiply-adds of pairs; whether it has them and the kernel would."""
     cdef View* t[4]
     cdef View u[3]
@@ -466,16 +466,16 @@ cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, Tensor
             kept.stride[d] = 1
     dropped = out.device == CPU and drop_taps(part, &kept, v)
     if out.device == CPU and a.device == CPU and b.device == CPU and few_places(part, u) and run_unfolded(
-            part, given, out, u, bias, otherwise(part, q, v, &u[0 if part == WEIGHT_GRADIENT else 2])):
+            part, given, u, bias, otherwise(part, q, v, &u[0 if part == WEIGHT_GRADIENT else 2])):
         return 0
     if out.device == CPU and a.device == CPU and b.device == CPU and run_patches(part, given, out, u, bias):
         return 0
     if out.device == CPU and is_grouped_last(part, q, &v[2], &v[0], &v[1]):
-        return run(part, op, q, out, a, b, bias, v, work, False)
+        return run(part, op, q, out, bias, v, work, False)
     if out.device == CPU and suits_pairs(part, q, v) and tapped(part, q, v) > 0.5:
         if dropped and part == WEIGHT_GRADIENT:
             memset(out.view.data, 0, out.view.numel * out.view.itemsize)
-        if run_pairs(part, q, out, v, bias, work):
+        if run_pairs(part, q, v, bias, work):
             return 0
     if out.device == CPU and part != INPUT_GRADIENT:
         _seen = seen_pixels(&kept, &v[w], &v[y], &v[x], pixels)
@@ -492,16 +492,15 @@ cdef int compute(Part part, Op op, const Geometry* given, TensorBase out, Tensor
         place, left = v[0], empty(5, v[0].shape, out.view.dtype, out.device)
         v[0] = left.view
         if not run_places(part, q, left, v, bias, work):
-            run(part, op, q, left, a, b, bias, v, work, not dropped)
+            run(part, op, q, left, bias, v, work, not dropped)
         copy_view(&place, &v[0])
         return 0
     if out.device == CPU and run_places(part, q, out, v, bias, work):
         return 0
-    return run(part, op, q, out, a, b, bias, v, work, not dropped)
+    return run(part, op, q, out, bias, v, work, not dropped)
 
 
-cdef int run(Part part, Op op, const Geometry* q, TensorBase out, TensorBase a, TensorBase b, TensorBase bias, View* v, int64_t work,
-             bint whole) except -1:
+cdef int run(Part part, Op op, const Geometry* q, TensorBase out, TensorBase bias, View* v, int64_t work, bint whole) except -1:
     """Choose the kernels and launch them; ``whole`` if the views are those of the tensors."""
     cdef View* t[4]
     cdef Param p[11]
@@ -515,7 +514,7 @@ cdef int run(Part part, Op op, const Geometry* q, TensorBase out, TensorBase a, 
     p[10].i = bias is not None
     if run_product(part, q, out, v, bias):
         return 0
-    if whole and by_winograd(part, q, v) < 1.1 * as_it_stands(part, q, v):
+    if whole and by_winograd(part, q, v) < 1.1 * as_it_stands(part, v):
         other = WINOGRAD if part == RESULT else WINOGRAD_INPUT if part == INPUT_GRADIENT else WINOGRAD_WEIGHT
         if launch(other, out.view.dtype, out.device, 1, 4, t, p, work) == 0:
             return 0                     # else something was not finite: the sums say where

@@ -21,6 +21,6 @@ cdef TensorBase places_of(const View* image, int dtype)
 cdef bint rows_of(View* m, const View* w, Axes* axes, bint* last) noexcept
 cdef bint few_places(Part part, const View* v) noexcept
 # v: result and factors in five dimensions; least: what other ways cost, in operations on 16 floats
-cdef bint run_unfolded(Part part, const Geometry* q, TensorBase out, const View* v, TensorBase bias, double least) except -1
+cdef bint run_unfolded(Part part, const Geometry* q, const View* v, TensorBase bias, double least) except -1
 # each: the kernel for channels that lie innermost and have a kernel each; op: the one for groups
 cdef bint run_turned(Part part, Op op, Op each, const Geometry* q, const View* v, TensorBase bias, int64_t work) except -1

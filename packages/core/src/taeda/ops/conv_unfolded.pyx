@@ -190,7 +190,7 @@ cdef bint few_places(Part part, const View* v) noexcept:
             and y.numel // y.shape[1] * 4 <= w.shape[0])
 
 
-cdef bint run_unfolded(Part part, const Geometry* q, TensorBase out, const View* v, TensorBase bias, double least) except -1:
+cdef bint run_unfolded(Part part, const Geometry* q, const View* v, TensorBase bias, double least) except -1:
     """Convolve as a product of windows and weights, if that costs less; whether it did.
 
     A weight is read at memory's pace, which takes as long as a tenth of a product of 16; windows are written and read a few times.

@@ -91,7 +91,7 @@ cdef list running(list lengths):
     return begins
 
 
-cdef tuple labels_of(TensorBase targets, list lengths, int64_t n, int64_t classes):
+cdef tuple labels_of(TensorBase targets, list lengths, int64_t n):
     """All labels one after another, and where those of each sample begin."""
     cdef int64_t total = sum(lengths), row
     if targets.view.ndim not in (1, 2):
@@ -180,7 +180,7 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
         raise RuntimeError(f"[ctc_loss] blank must be in label range [0, {classes - 1}], got {blank}")
     inputs = lengths_of("input_lengths", input_lengths, n, x.view.shape[0])
     lengths = lengths_of("target_lengths", target_lengths, n, -1)
-    labels, begins = labels_of(labels, lengths, n, classes)
+    labels, begins = labels_of(labels, lengths, n)
     if labels.view.numel and not (<object>labels).is_meta and not kind_of(&labels.view):     # no stand-in of vmap
         check_labels(labels, begins, lengths, classes)
     info = (<object>labels).new_tensor([inputs, lengths, begins])

@@ -56,7 +56,7 @@ cdef TensorBase lane_index(TensorBase x, object index, int dim, str op):
         if d != dim and ix.view.shape[d] > x.view.shape[d]:
             raise RuntimeError(f"[{op}] Size does not match at dimension {d} expected index {list(ix.shape_tuple())} to be no "
                                f"larger than self {list(x.shape_tuple())} apart from dimension {dim}")
-    return long_index(ix, op)
+    return long_index(ix)
 
 
 cdef object fresh(object x, str op):

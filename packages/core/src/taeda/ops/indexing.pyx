@@ -288,7 +288,7 @@ cdef int take_tensor(Layout* q, TensorBase x, int dim, TensorBase t, list pos, l
         if dim >= x.view.ndim:
             no_more_dims(x, op)
         pos.append(q.nd)
-        idx.append(long_index(t, op))
+        idx.append(long_index(t))
         take_all(q, x, dim, 1)
         return 1
     if t.view.ndim == 0:

@@ -105,10 +105,10 @@ cdef object pair_vjp(Node n, object g):
         return gx, None
     if of_difference:
         return gx if n.needs(0) else None, -(<object>gx)
-    return gx, scaled(g, reduction, x.view.numel) * target_slope(op.name, x, y, lw, n.load(3) if n.extra[3] else None)
+    return gx, scaled(g, reduction, x.view.numel) * target_slope(op.name, x, lw, n.load(3) if n.extra[3] else None)
 
 
-cdef object target_slope(str name, object x, object y, object lw, object pos_weight):
+cdef object target_slope(str name, object x, object lw, object pos_weight):
     """d loss/dy of the cross entropies."""
     if name == "binary_cross_entropy":
         return ((1 - x).log().clamp(min=-100) - x.log().clamp(min=-100))

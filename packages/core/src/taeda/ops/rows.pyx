@@ -73,7 +73,7 @@ def index_select(input, dim, index, *, out=None):
     if ix.view.dtype != I64 and ix.view.dtype != I32:
         raise RuntimeError(f"[index_select] index_select(): Expected dtype int32 or int64 for index, got "
                            f"{name_of(ix.view.dtype)}")
-    ix = long_index(ix, "index_select")
+    ix = long_index(ix)
     if x.view.ndim == 0:
         if ix.view.numel != 1:
             raise RuntimeError("[index_select] Index to scalar can have only 1 value, got "
@@ -129,7 +129,7 @@ def index_add_(input, dim, index, source, *, alpha=1):
     elif isinstance(alpha, float) and not differentiable(x.view.dtype):
         alpha = int(alpha)
     try:
-        return put_rows(x, d, long_index(ix, "index_add_"), s if alpha == 1 else s * alpha, INDEX_ADD, "index_add_", False)
+        return put_rows(x, d, long_index(ix), s if alpha == 1 else s * alpha, INDEX_ADD, "index_add_", False)
     except IndexError as error:                             # PyTorch's kinds
         if x.view.ndim <= 1:
             raise IndexError(f"[index_add_] index out of range in self: {str(error).removeprefix('[index_add_] ')}") from None

@@ -1,6 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Convolution of integers and its transpose, term by term.
 
+A channel of one image is one piece of work: for every tap its whole plane is gone through, and taps that meet padding are cut off
+before.  Nothing is packed: there are no vector products of 64 bits to feed, and integers are convolved where exactness is wanted.
 Views and parameters as in conv.  Sums wrap as integers do, so the narrower types are the low bits of this one.
 """
 from cython.parallel cimport prange

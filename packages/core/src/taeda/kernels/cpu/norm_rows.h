@@ -1,4 +1,8 @@
-/* Rows and channels of normalisation: included once a type, with T and SUFFIX defined, after norm_columns.h and rows.h. */
+/* Rows and channels of normalisation: included once a type, with T and SUFFIX defined, after norm_columns.h and rows.h.
+ *
+ * Deviations are taken from a mean that is rounded to T, block by block in the first-level cache; what that mean was off by is summed on
+ * the way, and blocks are merged in double (Chan, Golub and LeVeque, 1979).  So a large mean costs no digits.
+ */
 #ifndef TAEDA_NORM_ROWS_H
 #define TAEDA_NORM_ROWS_H
 enum { NORM_BLOCK = 2048 };      /* elements whose mean and deviation are taken together: 8 to 16 KiB */

@@ -1,4 +1,10 @@
-/* What packs.h includes once a pack P with keys of B bits; PACKED(name) is a function's name for it. */
+/* What packs.h includes once a pack P with keys of B bits: sorts and selection; PACKED(name) is a function's name for it.
+ *
+ *   select       the k smallest, by quickselect (Hoare, 1961), so that only those are sorted
+ *   merge_even   of packs in any order, below RADIX_FROM: runs by counting, merged from both ends, without branches
+ *   merge        of more: the same from one end
+ *   radix        of packs that come in order of position, which need only their keys' bytes sorted; bytes that all share are passed over
+ */
 static void PACKED(insertion)(P *a, int64_t n) {
     for (int64_t i = 1; i < n; i++) {
         const P v = a[i];
