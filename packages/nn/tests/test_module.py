@@ -95,6 +95,50 @@ def test_a_replaced_registry_takes_its_attributes_along():
     assert isinstance(old.lin, nn.Linear) and old.w.item() == 1 and old.b.item() == 0
 
 
+def test_a_member_with_the_name_of_a_method_leaves_the_method():
+    class Net(nn.Module):
+        layer = None
+
+        def __init__(self):
+            super().__init__()
+            self.parameters = nn.ParameterList([nn.Parameter(taeda.ones(2))])   # programs of N-BEATS do
+            self.layer = nn.Linear(2, 1)
+
+    for net in (Net(), copy.deepcopy(Net()), copy.copy(Net()), pickle.loads(pickle.dumps(nn.Sequential(nn.ReLU())))):
+        net.train = nn.ReLU()
+        assert net.eval().train().training and type(net._modules["train"]) is nn.ReLU
+        if isinstance(net, Net):
+            assert [p.numel() for p in net.parameters()] == [2, 2, 1] and net.layer is None
+            assert list(net.state_dict()) == ["parameters.0", "layer.weight", "layer.bias"]
+            del net.layer
+            assert net.layer is None and "layer" not in net._modules
+            net.forward = nn.ReLU()
+            with pytest.raises(NotImplementedError):
+                net(taeda.ones(1))
+
+
+def test_a_script_module_is_a_module():
+    class Twice(taeda.jit.ScriptModule):
+        def __init__(self):
+            super().__init__()
+            self.lin = nn.Linear(1, 1)
+
+        with pytest.warns(DeprecationWarning, match="jit.script_method. is deprecated"):
+
+            @taeda.jit.script_method
+            def forward(self, x):
+                return self.lin(x)
+
+    class Thrice(Twice, nn.Module):
+        pass
+
+    for cls in (Twice, Thrice):
+        net = cls().eval()
+        assert isinstance(net, nn.Module) and isinstance(net, taeda.jit.ScriptModule) and list(net.state_dict()) == ["lin.weight", "lin.bias"]
+        assert taeda.equal(net(taeda.ones(1)), net.lin(taeda.ones(1)))
+    assert not isinstance(nn.Linear(1, 1), taeda.jit.ScriptModule)
+
+
 def test_a_name_moves_between_registries():
     m = nn.Module()
     m.x = 3
@@ -452,7 +496,7 @@ def test_a_forward_may_be_anything_that_is_called():
     class Held(nn.Module):
         def __init__(self):
             super().__init__()
-            self.forward = nn.ReLU()
+            self.forward = nn.ReLU().forward
 
     assert (Static()(1), Partial()(2), Held()(taeda.tensor(-1.0)).item()) == (2, 6, 0.0)
     Static.forward = lambda self, x: x - 1

@@ -48,7 +48,13 @@ def unused(obj: Any, *args: Any, **kwargs: Any) -> Any:
     return obj
 
 
-export = interface = script_if_tracing = script_method = _script_if_tracing = _overload = _overload_method = unused
+def script_method(fn: Any) -> Any:
+    """Return the method as it is."""
+    _deprecated("script_method")
+    return fn
+
+
+export = interface = script_if_tracing = _script_if_tracing = _overload = _overload_method = unused
 
 
 def ignore(drop: Any = False, **kwargs: Any) -> Any:
@@ -130,8 +136,28 @@ class TensorType(Type):
     """That of tensors."""
 
 
-class ScriptModule:
-    """What PyTorch's compiled modules are; nothing is compiled here, so that no module is one."""
+class _Modules(type):
+    """Make a program's subclass of ScriptModule a module, which ScriptModule itself cannot be: its room needs no :mod:`taeda.nn`."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
+        if bases and namespace["__module__"] != __name__:
+            from taeda.nn import Module
+
+            if not any(issubclass(base, Module) for base in bases):
+                bases = (*bases, Module)
+        return super().__new__(cls, name, bases, namespace)
+
+
+class ScriptModule(metaclass=_Modules):
+    """What PyTorch's compiled modules are; nothing is compiled here, and a class that a program derives is a plain module.
+
+    >>> import taeda
+    >>> class Twice(taeda.jit.ScriptModule):
+    ...     def forward(self, x):
+    ...         return 2 * x
+    >>> Twice().eval()(taeda.tensor(3))
+    tensor(6)
+    """
 
 
 class RecursiveScriptModule(ScriptModule):

@@ -2,7 +2,8 @@
 
 ``module.weight`` is then an ordinary attribute read (20 ns) instead of a failed one followed by
 ``__getattr__`` (350 ns), and ``module._parameters`` is still the dict that users read and write.  A class with a
-``__getattr__`` of its own wants to see each read of a member, so its members are no attributes.
+``__getattr__`` of its own wants to see each read of a member, so its members are no attributes; nor is one whose name the
+class has: reading it gives the class's, as in PyTorch (``self.parameters = nn.ParameterList(...)`` leaves the method).
 """
 
 from __future__ import annotations
@@ -29,15 +30,22 @@ class Registry(dict[str, Any]):
         self._owner = weakref.ref(owner)
         if items:                                       # all at once: a copy of a module makes three
             dict.update(self, items)
-            self._attributes().update(self)
+            attributes = self._attributes()
+            for name, value in self.items():
+                if not self._is_of_class(name):
+                    attributes[name] = value
 
     def _attributes(self) -> dict[str, Any]:
         owner = self._owner()
         return {} if owner is None or type(owner).__getattr__ is not Registry.lookup else owner.__dict__  # type: ignore[attr-defined]
 
+    def _is_of_class(self, name: str) -> bool:
+        return any(name in cls.__dict__ for cls in type(self._owner()).__mro__)
+
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
-        self._attributes()[name] = value
+        if not self._is_of_class(name):
+            self._attributes()[name] = value
 
     def __delitem__(self, name: str) -> None:
         super().__delitem__(name)
