@@ -187,18 +187,18 @@ def test_products_of_bytes_are_added_up_in_int32(dtype: taeda.dtype) -> None:
             call()
 
 
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
 @pytest.mark.parametrize("k", [0, 1, 7, 8, 31, 33, 260, 16384, 40001])
-def test_float16_vectors_are_summed_in_float32(k):
+def test_vectors_of_halves_are_summed_in_float32(k, dtype):
     rng = np.random.default_rng(k)
     m = 5 if k > 1000 else 130
-    a, v = rng.standard_normal((m, k)).astype(np.float16), rng.standard_normal(k).astype(np.float16)
-    x, u = taeda.from_numpy(a), taeda.from_numpy(v)
-    rows = (a.astype(np.float64) @ v.astype(np.float64)).astype(np.float16)
-    apart = taeda.zeros(m, k + 3, dtype=taeda.float16)[:, :k].copy_(x)
-    steps = taeda.zeros(2 * k, dtype=taeda.float16)[::2].copy_(u)
+    x, u = (taeda.from_numpy(rng.standard_normal(shape)).to(dtype) for shape in ((m, k), (k,)))
+    rows = x.double().numpy() @ u.double().numpy()
+    apart = taeda.zeros(m, k + 3, dtype=dtype)[:, :k].copy_(x)
+    steps = taeda.zeros(2 * k, dtype=dtype)[::2].copy_(u)
     for found in (x @ u, apart @ u, x.t().contiguous().t() @ u, x @ steps, u @ x.t(), (u[None] @ x.t())[0], (x @ u[:, None])[:, 0],
                   taeda.stack([taeda.dot(row, u) for row in x]), taeda.inner(u, x)):
-        np.testing.assert_allclose(found.numpy(), rows, rtol=2e-3, atol=1e-3 * max(k, 1) ** 0.5)
+        np.testing.assert_allclose(found.double().numpy(), rows, rtol=taeda.finfo(dtype).eps * 2, atol=taeda.finfo(dtype).eps * max(k, 1) ** 0.5)
     assert_same_for_any_threads(lambda: (x @ u, taeda.dot(x[0], u)))
 
 

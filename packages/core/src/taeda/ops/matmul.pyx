@@ -97,8 +97,8 @@ cdef bint long_and_narrow(int dtype, const View* c, const View* a, const View* b
 
 
 cdef bint is_dots(int dtype, const View* c, const View* a, const View* b) noexcept:
-    """Is this a row or a column of dot products of float16, whose terms lie side by side?"""
-    return dtype == F16 and c.ndim == 2 and min(c.shape[0], c.shape[1]) == 1 and a.strides[1] == 1 and b.strides[0] == 1
+    """Is this a row or a column of dot products of float16 or bfloat16, whose terms lie side by side?"""
+    return (dtype == F16 or dtype == BF16) and c.ndim == 2 and min(c.shape[0], c.shape[1]) == 1 and a.strides[1] == 1 and b.strides[0] == 1
 
 
 cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View* s, object alpha,
@@ -127,10 +127,10 @@ cdef int multiply(Op op, int dtype, int device, View* c, View* a, View* b, View*
     if s == NULL and alpha is None and long_and_narrow(dtype, c, a, b):
         launch(LONG, dtype, device, 1, 3, t, p, work)
         return 0
+    if dtype == BF16 and launch(PAIRS, dtype, device, 1, 4, t, p, work) == 0:
+        return 0
     if s == NULL and alpha is None and is_dots(dtype, c, a, b):
         launch(DOTS, dtype, device, 1, 3, t, p, work)
-        return 0
-    if dtype == BF16 and launch(PAIRS, dtype, device, 1, 4, t, p, work) == 0:
         return 0
     if launch(op, dtype, device, 1, 4, t, p, work):
         raise RuntimeError(f"[{op.name}] a matrix is too large for BLAS: its rows lie 2^31 or more elements apart")
