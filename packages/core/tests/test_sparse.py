@@ -550,6 +550,8 @@ def test_a_sparse_out_may_require_grad_and_the_older_constructors_warn() -> None
         assert taeda.sparse.DoubleTensor(2, 3).shape == (2, 3)
     with pytest.warns(UserWarning, match=r"sparse.SparseTensor\(indices, values, shape"):
         assert taeda.sparse.FloatTensor(taeda.tensor([[0], [1]]), taeda.tensor([2.0]), taeda.Size([2, 2])).to_dense().tolist() == [[0, 2], [0, 0]]
+        s = taeda.sparse.FloatTensor(taeda.tensor([[0], [1]]), taeda.tensor([2.0], dtype=taeda.float64), taeda.Size([2, 2]))
+        assert s.dtype is taeda.float64 and s.to_dense().tolist() == [[0, 2], [0, 0]]    # values keep their dtype
 
 
 @pytest.mark.parametrize(("layout", "block", "size"), [

@@ -26,7 +26,7 @@ class TypedSparseTensor(type):
         return is_sparse(instance) and instance.layout is sparse_coo and instance.dtype == cls.dtype
 
     def __call__(cls, *args: Any, device: Any = None) -> Any:
-        """Return a tensor of indices, values and a size, or of a size alone."""
+        """Return a tensor of indices, values, whose dtype it has, and a size, or of a size alone."""
         shape = "(0,)" if not args else "shape" if isinstance(args[0], int) or type(args[0]).__name__ == "Size" else None
         given = ("shape" if args else "") if shape else "indices, values" if len(args) < 3 else "indices, values, shape"
         asked, wanted = (f"{given}, *, device=", f"{shape or given}, dtype=, device=") if given else ("", "(0,), dtype=")
@@ -36,8 +36,6 @@ class TypedSparseTensor(type):
             return empty_of((0,), sparse_coo, cls.dtype, device or "cpu")
         if shape:
             return empty_of(args if isinstance(args[0], int) else args[0], sparse_coo, cls.dtype, device or "cpu")
-        if len(args) > 1 and args[1].dtype != cls.dtype:
-            raise TypeError(f"[sparse.{cls.__name__}] expected values of {cls.dtype}, got {args[1].dtype}")
         return sparse_coo_tensor(*args, device=device)
 
 
