@@ -222,7 +222,12 @@ CURES = [
     (lambda: nn.Linear(3, 1)(taeda.ones(2, 3, dtype=taeda.float64)), r"did you mean x.to\(taeda.float32\) or model.to"),
     (lambda: nn.Linear(3, 1)(taeda.ones(2, 3, dtype=taeda.int64)), r"did you mean x.to\(taeda.float32\)\?"),
     (lambda: nn.Conv2d(3, 4, 3)(taeda.ones(2, 8, 8, 3)), r"did you mean x.permute\(0, 3, 1, 2\)\?"),
-    (lambda: nn.Conv2d(1, 4, 3)(taeda.ones(8, 8)), r"did you mean x.unsqueeze\(1\)\?"),
+    (lambda: nn.Conv2d(1, 4, 3)(taeda.ones(8, 8)), r"got \(8, 8\); did you mean x.unsqueeze\(0\), an image of one channel\?"),
+    (lambda: nn.Conv2d(3, 4, 3)(taeda.ones(8, 8)), r"got \(8, 8\); it takes \(B, C, H, W\)$"),
+    (lambda: nn.Conv2d(1, 4, 3)(taeda.ones(5, 8, 8)), r"read as an image of 5 channels; .* did you mean x.unsqueeze\(1\)\?"),
+    (lambda: nn.Linear(1, 3)(taeda.ones(4)), r"did you mean x.unsqueeze\(-1\)\?"),
+    (lambda: nn.Linear(3, 1)(taeda.ones(2, 3, dtype=taeda.complex64)), r"did you mean model.to\(taeda.complex64\)\?"),
+    (lambda: nn.LSTM(3, 4, batch_first=True)(taeda.ones(5, 2, 3), (taeda.ones(5, 1, 4),) * 2), r"did you mean hx.transpose\(0, 1\)\?"),
     (lambda: nn.Conv2d(3, 4, 3)(taeda.ones(2, 1, 8, 8)), r"dimension 1 must be 3, its channels"),
     (lambda: nn.Conv1d(3, 4, 3)(taeda.ones(2, 8, 3)), r"did you mean x.permute\(0, 2, 1\)\?"),
     (lambda: nn.BatchNorm2d(3)(taeda.ones(2, 4, 3, 3)), r"BatchNorm2d\(num_features=3\) got \(2, 4, 3, 3\)"),
@@ -350,6 +355,8 @@ MORE_CURES = [
     (nn.MultiheadAttention(6, 2, batch_first=True), (*[taeda.zeros(5, 4, 6)] * 3, None, False, taeda.zeros(5, 5)), r"mean batch_first=False\?"),
     (nn.MultiheadAttention(6, 2), [taeda.zeros(4, 6, 5)] * 3, r"MultiheadAttention\(embed_dim=6\) got a query of shape \(4, 6, 5\)"),
     (nn.Linear(3, 1), ((X, X),), r"Linear got a tuple of 2: .* did you mean output\[0\]\?"),
+    (nn.Linear(3, 1), (nn.utils.rnn.pack_sequence([X]),), r"got a PackedSequence: did you mean its .data, or nn.utils.rnn.pad_packed"),
+    (nn.ModuleDict({"a": nn.ReLU()}), (X,), r"only holds modules: call one by its key"),
     (nn.CTCLoss(), (taeda.zeros(4, 9, 5), taeda.ones(4, 2).long(), [9] * 4, [2] * 4), r"did you mean x.transpose\(0, 1\)\?"),
 ]
 

@@ -70,6 +70,19 @@ def test_always_call_runs_after_an_error():
         m(1)
 
 
+def test_always_call_sees_the_arguments_as_hooks_left_them():
+    def fails(*args):
+        raise ValueError("no")
+
+    m, seen = nn.Identity(), []
+    m.register_forward_pre_hook(lambda mod, args: args[0] * 2)
+    m.register_forward_pre_hook(fails)
+    m.register_forward_hook(lambda mod, args, out: seen.append(args), always_call=True)
+    with pytest.raises(ValueError, match="no"):
+        m(3)
+    assert seen == [(6,)]
+
+
 def _linear():
     m = nn.Linear(2, 1, bias=False)
     with taeda.no_grad():

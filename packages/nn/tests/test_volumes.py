@@ -51,7 +51,7 @@ def test_arguments_that_make_no_layer(make, text):
 
 
 @pytest.mark.parametrize(("shape", "hint"), [
-    ((5, 6, 7), r"got \(5, 6, 7\); did you mean x.unsqueeze\(1\)\? It takes \(B, C, D, H, W\)"),
+    ((5, 6, 7), r"got \(5, 6, 7\); it takes \(B, C, D, H, W\)"),
     ((2, 5, 6, 7, 3), r"channels come before positions: did you mean x.permute\(0, 4, 1, 2, 3\)\?"),
     ((2, 4, 5, 6, 7), "dimension 1 must be 3, its channels"),
 ])

@@ -112,7 +112,7 @@ class BackwardSession:
             if new is not None:
                 grad_output = self._checked("Backward pre hook", "grad_output", new, grad_output)
         self.grad_output = grad_output
-        if self.input_at is None and self.hooks:  # no input wants a gradient: nothing later will reach the hooks
+        if self.input_at is None:  # no input wants a gradient: nothing later will reach the hooks
             warnings.warn(
                 "Full backward hook is firing when gradients are computed with respect to module outputs since no "
                 "inputs require gradients.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 import taeda
@@ -336,7 +336,8 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     called: set[int] = set()
     result = None
     try:
-        args, kwargs = _run_pre_hooks(module, args, kwargs)
+        for args, kwargs in _run_pre_hooks(module, args, kwargs):  # noqa: B020 (kept after each hook: the next may raise)
+            pass
         session = _backward_session(module)
         if session is not None:
             args = session.tap_inputs(args)
@@ -359,7 +360,8 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 
 def _run_pre_hooks(
     module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Yield the arguments that each hook leaves to the next."""
     for key, hook in (*global_forward_pre.items(), *module._forward_pre_hooks.items()):
         if key in module._forward_pre_hooks_with_kwargs:
             result = hook(module, args, kwargs)
@@ -374,7 +376,7 @@ def _run_pre_hooks(
             result = hook(module, args)
             if result is not None:
                 args = result if isinstance(result, tuple) else (result,)
-    return args, kwargs
+        yield args, kwargs
 
 
 def _forward_hooks(module: Module) -> list[tuple[int, Hook, bool]]:

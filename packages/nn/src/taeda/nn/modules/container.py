@@ -322,6 +322,11 @@ class ModuleDict(Module):
         if modules is not None:
             self.update(modules)
 
+    def _cure(self, *args: Any, **kwargs: Any) -> str | None:
+        if type(self).forward is not Module.forward:
+            return None
+        return "a ModuleDict only holds modules: call one by its key"
+
     def __getitem__(self, key: str) -> Module:
         return self._modules[key]
 

@@ -15,6 +15,7 @@ from taeda.nn.parameter import Parameter
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
+_ONE = ("a signal", "an image", "a volume")
 _PADDINGS = ("same", "valid")
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -132,18 +133,16 @@ class _ConvNd(Module):
         dims = ", ".join(("BCL", "BCHW", "BCDHW")[n - 1])
         line = f"{name}(in_channels={self.in_channels}) got {shape}"
         if len(shape) not in (n + 1, n + 2):
-            hint = (
-                f"; did you mean x.unsqueeze(1)? It takes ({dims})"
-                if len(shape) == n
-                else f"; it takes ({dims})"
-            )
-            return line + hint
+            one = f"; did you mean x.unsqueeze(0), {_ONE[n - 1]} of one channel? It takes ({dims})"
+            return line + (one if len(shape) == n and self.in_channels == 1 else f"; it takes ({dims})")
         if shape[-n - 1] == self.in_channels:
             return dtype_cure(name, x, self.weight)
         if shape[-1] == self.in_channels:
             places = range(len(shape) - n - 1)
             order = ", ".join(map(str, (*places, len(shape) - 1, *range(len(places), len(shape) - 1))))
             return f"{line}; channels come before positions: did you mean x.permute({order})?"
+        if len(shape) == n + 1 and self.in_channels == 1:
+            return f"{line}, read as {_ONE[n - 1]} of {shape[0]} channels; a batch of one channel is ({dims}): did you mean x.unsqueeze(1)?"
         return f"{line}; dimension {len(shape) - n - 1} must be {self.in_channels}, its channels"
 
 

@@ -17,8 +17,11 @@ __all__ = ["Bilinear", "Identity", "Linear"]
 def dtype_cure(name: str, input: Any, weight: Tensor) -> str | None:
     """Say how to bring input and weight to one dtype, or None where they agree."""
     if isinstance(input, Tensor) and input.dtype != weight.dtype:
-        cure = f"{name} has {weight.dtype} weights and got a {input.dtype} input; did you mean x.to({weight.dtype})"
-        return cure + (f" or model.to({input.dtype})?" if input.is_floating_point() else "?")
+        got = f"{name} has {weight.dtype} weights and got a {input.dtype} input; did you mean"
+        model, x = f"model.to({input.dtype})", f"x.to({weight.dtype})"
+        if input.is_complex() and not weight.is_complex():  # its imaginary part would be lost
+            return f"{got} {model}?"
+        return f"{got} {x} or {model}?" if input.is_floating_point() else f"{got} {x}?"
     return None
 
 
@@ -103,6 +106,8 @@ class Linear(Module):
             return f"{line}; did you mean nn.Flatten before it? That gives {flat} features: Linear(in_features={flat})"
         if len(shape) == 2 and shape[0] == n:
             return f"{line}; did you mean x.T?"
+        if n == 1:
+            return f"{line}; did you mean x.unsqueeze(-1)?"
         return f"{line}; its last dimension must be {n}, or the layer Linear(in_features={shape[-1]})"
 
 

@@ -306,6 +306,8 @@ class RNNBase(Module):
             return f"{name}({self.input_size}, ...) got {shape}{at}"
         hx = args[1] if len(args) > 1 else kwargs.get("hx")
         h = hx[0] if isinstance(hx, (list, tuple)) and hx else hx
+        if isinstance(h, Tensor) and h.dim() == 3 and self.batch_first and h.shape[0] == shape[0] != h.shape[1]:
+            return "a state is (layers * directions, batch, size) with batch_first too; did you mean hx.transpose(0, 1)?"
         if isinstance(h, Tensor) and h.dim() == 3 and h.shape[1] == shape[1 if self.batch_first else 0] != h.shape[0]:
             return f"the state is for a batch of {h.shape[1]}; did you mean batch_first={not self.batch_first}?"
         return None
