@@ -567,3 +567,24 @@ def test_jacfwd_computes_the_function_once_on_the_primals_alone() -> None:
     x = taeda.arange(1.0, 9.0)
     assert jacfwd(f)(x).reshape(4, 8).tolist() == taeda.eye(4).repeat_interleave(2, 1).tolist()
     assert seen == ["Tensor"]
+
+
+@pytest.mark.parametrize("transform", [grad, grad_and_value, jacrev, jacfwd, lambda f: lambda x: vjp(f, x)[1](taeda.ones(())),
+                                       lambda f: lambda x: linearize(f, x)[1](x), lambda f: vmap(grad(f)), hessian], ids=range(8))  # fmt: skip
+def test_what_a_transform_keeps_goes_without_the_collector(transform: Any) -> None:
+    kept = []
+
+    def f(x: taeda.Tensor) -> taeda.Tensor:
+        kept.append(weakref.ref(y := x.sin() * x))
+        return y.sum()
+
+    gc.collect()
+    gc.disable()
+    try:
+        transform(f)(taeda.ones(2, 3))
+        assert kept and all(y() is None for y in kept)
+        itself = weakref.ref(f)
+        del f
+        assert itself() is None
+    finally:
+        gc.enable()

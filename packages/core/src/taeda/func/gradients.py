@@ -144,7 +144,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
     @functools.wraps(func)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         if is_inference_mode_enabled():
-            return _without_inference(wrapped, *args, **kwargs)
+            return _without_inference(_or_by_sample, "grad", argnums, both, args, kwargs)
         return _or_by_sample("grad", argnums, both, args, kwargs)
 
     def both(*args: Any, **kwargs: Any) -> Any:
@@ -219,9 +219,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         aux = _leave(tape, aux) if has_aux else None
         tape.close()
 
-    def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
-        if is_inference_mode_enabled():
-            return _without_inference(lambda: vjp_fn(tree_map(_copied, cotangents)))
+    def pull(cotangents: Any) -> Any:
         given, given_spec = tree_flatten(cotangents)
         if given_spec != out_spec:
             raise RuntimeError("[vjp] Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
@@ -236,6 +234,10 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         with enable_grad():
             found = tape.pull(outputs, given, recording)
         return tree_unflatten(found if recording else [cut(g) for g in found], spec)
+
+    # no function here refers to itself: the graph would live until the collector finds it
+    def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
+        return _without_inference(lambda: pull(tree_map(_copied, cotangents))) if is_inference_mode_enabled() else pull(cotangents)
 
     return (result, vjp_fn, aux) if has_aux else (result, vjp_fn)
 
@@ -401,13 +403,14 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         result = tree_unflatten([tape.out(y) for y in outputs], out_spec)
         tape.close()
 
-    def jvp_fn(*tangents: Any) -> Any:
-        if is_inference_mode_enabled():
-            return _without_inference(lambda: jvp_fn(*tree_map(_copied, tangents)))
+    def push(tangents: tuple[Any, ...]) -> Any:
         along = _same_structure("linearize", primals, tangents)[1]
         recording = is_grad_enabled()
         with enable_grad():
             return tree_unflatten(tape.push(along, recording), out_spec)
+
+    def jvp_fn(*tangents: Any) -> Any:
+        return _without_inference(lambda: push(tree_map(_copied, tangents))) if is_inference_mode_enabled() else push(tangents)
 
     return result, jvp_fn
 
