@@ -234,3 +234,20 @@ def test_many_parameters_and_large_ones_step_like_small_ones():
     for i, value in enumerate(values):
         want = numpy_adam(value, [g[i] for g in grads], 0.1, (0.9, 0.999), 1e-8, 0.0, False, False, False)
         np.testing.assert_allclose(got[i], want, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_momentum_is_laid_out_as_the_gradient(nesterov):
+    start, slope = taeda.arange(32.0).reshape(4, 8), taeda.arange(32.0).reshape(8, 4).t() - 7
+    p = start.clone().requires_grad_()
+    p.grad = slope
+    opt = optim.SGD([p], lr=0.5, momentum=0.5, weight_decay=0.25, nesterov=nesterov)
+    expected, buffer = start.clone(), None
+    for _ in range(3):
+        opt.step()
+        g = slope + 0.25 * expected
+        buffer = g if buffer is None else 0.5 * buffer + g
+        expected = expected - 0.5 * (g + 0.5 * buffer if nesterov else buffer)
+    assert opt.state[p]["momentum_buffer"].stride() == (1, 4)
+    taeda.testing.assert_close(p.detach(), expected)
+    taeda.testing.assert_close(opt.state[p]["momentum_buffer"], buffer)

@@ -260,8 +260,11 @@ def test_builders_take_arguments_as_older_programs_give_them():
     with pytest.warns(UserWarning) as told:
         net = models.segmentation.lraspp_mobilenet_v3_large(pretrained=False, pretrained_backbone=False, num_classes=2)
     assert type(net).__name__ == "LRASPP"
-    names = "pretrained", "pretrained_backbone"
-    assert [str(w.message)[:60] for w in told] == [f"The parameter '{n}' is deprecated since 0.13, please use"[:60] for n in names]
+    said = [str(w.message) for w in told]
+    assert len(said) == 4
+    for name, now, older, value in zip(("pretrained", "pretrained_backbone"), ("weights", "weights_backbone"), said[::2], said[1::2], strict=True):
+        assert older.startswith(f"The parameter '{name}' is deprecated since 0.13, please use '{now}'")
+        assert value.startswith(f"Arguments other than a weight enum or `None` for '{now}' are deprecated")
     with pytest.warns(UserWarning), pytest.raises(ValueError, match="ships no trained weights"):
         models.resnet18(True)
     with pytest.raises(TypeError, match="takes weights, progress and got 3 arguments"):

@@ -44,18 +44,18 @@ def real_parts(lists: Sequence[Sequence[Tensor]]) -> list[list[Tensor]]:
 
 
 def with_buffers(lists: Sequence[list[Any]]) -> Iterator[tuple[list[list[Any]], bool]]:
-    """Make the momentum buffers that are None, in the last of the lists; the first has the parameters.
+    """Make the momentum buffers that are None, in the last of the lists, each laid out as its gradient; those are in the second.
 
     Yields the lists of the tensors that had a buffer, then of those that have none before this, their first step.
     """
-    params, buffers = lists[0], lists[-1]
+    grads, buffers = lists[1], lists[-1]
     fresh = [i for i, buffer in enumerate(buffers) if buffer is None]
     if not fresh:
         yield list(lists), False
         return
     known = [i for i, buffer in enumerate(buffers) if buffer is not None]
     for i in fresh:
-        buffers[i] = taeda.empty_like(params[i], requires_grad=False)
+        buffers[i] = taeda.empty_like(grads[i], requires_grad=False)
     for part, first_step in ((known, False), (fresh, True)):
         yield [[every[i] for i in part] for every in lists], first_step
 

@@ -69,11 +69,11 @@ def legacy_arguments(function: Builder) -> Builder:
             warn(f"Using {used} as positional parameter(s) is deprecated since 0.13. Please use keyword parameter(s) instead.",
                  stacklevel=2)
         for now, before in (("weights", "pretrained"), ("weights_backbone", "pretrained_backbone")):
-            if now in known and before in kwargs:
-                wanted = kwargs.pop(before)
-                kwargs[now] = wanted or kwargs.get(now)
+            older = now in known and before in kwargs
+            if older:
+                kwargs[now] = kwargs.pop(before) or kwargs.get(now)
                 warn(f"The parameter '{before}' is deprecated since 0.13, please use '{now}' instead.", stacklevel=2)
-            elif isinstance(kwargs.get(now), bool):
+            if older or isinstance(kwargs.get(now), bool):
                 warn(f"Arguments other than a weight enum or `None` for '{now}' are deprecated since 0.13.", stacklevel=2)
                 kwargs[now] = kwargs[now] or None
         return function(**kwargs)
