@@ -336,7 +336,7 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     called: set[int] = set()
     result = None
     try:
-        for args, kwargs in _run_pre_hooks(module, args, kwargs):  # noqa: B020 (kept after each hook: the next may raise)
+        for args, kwargs in _run_pre_hooks(module, args, kwargs):  # noqa: B007, B020 (kept after each hook: the next may raise)
             pass
         session = _backward_session(module)
         if session is not None:
