@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 import taeda
@@ -512,3 +514,42 @@ def test_fast_gradcheck_takes_one_difference_for_an_input_and_finds_one_wrong_el
     assert not taeda.autograd.gradcheck(OffByOne.apply, leaf(0.1, 0.2, 0.3, 0.4), fast_mode=True, raise_exception=False)
     with pytest.raises(GradcheckError, match="expected to be zero"):
         taeda.autograd.gradcheck(lambda x: x.detach() * 2, leaf(1.0), fast_mode=True)
+
+
+def test_a_write_into_a_view_lends_what_it_saved_to_any_number_of_passes_at_once():
+    waiting = threading.Barrier(2, timeout=60)
+
+    class Times(taeda.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, factor):
+            ctx.mark_dirty(x)
+            ctx.save_for_backward(factor)
+            return x.mul_(factor)
+
+        @staticmethod
+        def backward(ctx, g):
+            waiting.wait()                                       # both are within
+            (factor,) = ctx.saved_tensors
+            waiting.wait()
+            (factor,) = ctx.saved_tensors
+            return g * factor, None
+
+    leaf = taeda.ones(4, requires_grad=True)
+    x = leaf * 1
+    Times.apply(x[:2], taeda.tensor(3.0))
+    found = []
+
+    def run():
+        found.append(taeda.autograd.grad(x.sum(), leaf, retain_graph=True)[0].tolist())
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert found == [[3, 3, 1, 1]] * 2
+    waiting.reset()
+    waiting = threading.Barrier(1)
+    x.sum().backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        x.sum().backward()

@@ -198,3 +198,20 @@ def test_a_batch_of_products_of_two_vectors(dtype: str, k: int) -> None:
         np.testing.assert_array_equal(taeda.bmm(u, v).numpy(), expected)
         np.testing.assert_array_equal(taeda.bmm(u[::7], v[::7]).numpy(), expected[::7])
     np.testing.assert_array_equal(taeda.bmm(x[:1].expand_as(x), y).numpy(), (a[:1] * b.transpose(0, 2, 1)).sum(-1, keepdims=True, dtype=dtype))
+
+
+@pytest.mark.parametrize("beta", [0, 1, 2])
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+def test_with_alpha_0_inf_and_nan_of_the_factors_do_not_count(dtype, beta):
+    a, b = taeda.full((30, 20), float("inf"), dtype=dtype), taeda.full((20, 8), float("nan"), dtype=dtype)
+    s = taeda.rand(30, 8, dtype=dtype)
+    if beta == 0:
+        s[0, 0] = float("nan")
+    expected = (s * beta if beta else taeda.zeros(30, 8, dtype=dtype)).tolist()
+    for x, y in ((a, b), (a.t().contiguous().t(), b.t().contiguous().t())):
+        assert taeda.addmm(s, x, y, alpha=0, beta=beta).tolist() == expected
+        assert s.clone().addmm_(x, y, alpha=0, beta=beta).tolist() == expected
+        assert taeda.addmv(s[:, 0], x, y[:, 0], alpha=0, beta=beta).tolist() == [row[0] for row in expected]
+        assert taeda.baddbmm(s, x[None], y[None], alpha=0, beta=beta)[0].tolist() == expected
+        assert taeda.addbmm(s, x[None], y[None], alpha=0, beta=beta).tolist() == expected
+    assert taeda.addr(s[:2, :2], a[0, :2], b[:2, 0], alpha=0).isnan().all()

@@ -53,3 +53,38 @@ def test_sums_and_products_that_do_not_fit() -> None:
     with pytest.raises(RuntimeError, match="7"):
         taeda.sparse.addmm(taeda.ones(5, 7), s, taeda.eye(2), beta=0)
     assert taeda.sparse.addmm(taeda.ones(2), s, taeda.eye(2), beta=0).equal(taeda.eye(2))
+
+
+def _written(kind: str, which: int, place: int, value: int) -> Any:
+    """A matrix of which products were made, and then an index written that autograd is not told of."""
+    dense = taeda.zeros(6, 6)
+    dense[0, 1], dense[2, 3], dense[5, 5] = 1, 2, 3
+    s = getattr(dense, kind)()
+    s @ taeda.ones(6, 2), s.mv(taeda.ones(6)), s.to_dense(), s.t() @ taeda.ones(6, 2)
+    parts = [s._indices()[0], s._indices()[1]] if kind == "to_sparse" else [s.crow_indices(), s.col_indices()]
+    parts[which].data[place] = value
+    return s
+
+
+@pytest.mark.parametrize("kind", ["to_sparse", "to_sparse_csr"])
+@pytest.mark.parametrize("value", [10**12, -(10**12), 6, -1])
+def test_columns_written_after_a_product_do_not_lead_out_of_the_other_matrix(kind: str, value: int) -> None:
+    s = _written(kind, 1, 2, value)
+    for x in (taeda.ones(6, 1), taeda.ones(6, 40)):
+        with pytest.raises(RuntimeError, match=rf"index {value} .*out of bounds"):
+            s @ x
+    for call in (lambda: taeda.sparse.mm(s, taeda.ones(6, 2), "amax"), lambda: s.sum(0).to_dense(), lambda: s + taeda.ones(6, 6)):
+        try:
+            found = call()
+        except (IndexError, RuntimeError):
+            continue
+        assert found.shape in ((6, 2), (6,), (6, 6))
+
+
+@pytest.mark.parametrize(("place", "value"), [(0, -(10**12)), (1, 10**12), (6, 10**12), (3, -1)])
+def test_starts_of_rows_written_after_a_product_do_not_lead_out_of_the_entries(place: int, value: int) -> None:
+    s = _written("to_sparse_csr", 0, place, value)
+    with pytest.raises(RuntimeError, match="must rise from 0 to the number of entries, 3"):
+        s @ taeda.ones(6, 2)
+    with pytest.raises(RuntimeError, match="must rise from 0 to the number of entries, 3"):
+        s.mv(taeda.ones(6))

@@ -190,3 +190,54 @@ def test_several_views_stay_readable_when_their_base_becomes_a_leaf_that_require
     assert a.tolist() == [0, 2, 4] and a.grad_fn is None
     (x * x).sum().backward()
     assert x.grad.tolist() == [0, 4, 8, 12, 16, 20]
+
+
+@pytest.mark.parametrize("leaf", [True, False])
+def test_a_view_made_under_no_grad_requires_grad_as_its_base_does_and_no_gradient_comes_by_it(leaf: bool) -> None:
+    w = taeda.arange(6.0, requires_grad=True)
+    base = w if leaf else w * 1
+    with taeda.no_grad():
+        view, detached = base[:3], base.detach()[:3]
+        within = view[1:]
+        assert (base * 1).requires_grad is False
+    for v in (view, within):
+        assert v.requires_grad and v.is_leaf and v.grad_fn is None and v._base is base
+        with pytest.raises(RuntimeError, match="A view was created in no_grad mode and is being modified inplace"):
+            v.mul_(2)
+        with pytest.raises(RuntimeError, match="A view was created in no_grad mode"):
+            v[0] = 1
+    assert not detached.requires_grad
+    y = view * 2
+    assert y.requires_grad and y.grad_fn.next_functions == ((None, 0), (None, 0)) and view[1:].grad_fn.name() == "SliceBackward0"
+    (y.sum() + base.sum()).backward()
+    assert view.grad is None and w.grad.tolist() == [1.0] * 6
+    with pytest.raises(RuntimeError, match="not have been used in the graph"):
+        taeda.autograd.grad((view * 2).sum(), view)
+    with taeda.no_grad():
+        view.mul_(2)
+    assert base.tolist() == [0, 2, 4, 3, 4, 5]
+    view.requires_grad = False
+    assert view.requires_grad and "requires_grad=True" in repr(view)
+
+
+def test_a_view_made_under_no_grad_that_is_asked_to_require_grad_is_a_leaf_of_its_own() -> None:
+    for base in (taeda.ones(4), taeda.ones(4, requires_grad=True)):
+        with taeda.no_grad():
+            view = base[:2]
+        view.requires_grad_()
+        (view * 3).sum().backward()
+        assert view.grad.tolist() == [3, 3] and base.grad is None
+        with pytest.raises(RuntimeError, match="in-place operation" if not base.requires_grad else "no_grad mode"):
+            view.mul_(2)
+
+
+def test_an_instance_of_a_subclass_is_a_view() -> None:
+    class Named(taeda.Tensor):
+        pass
+
+    x = taeda.ones(3)
+    named, w = x.as_subclass(Named), taeda.tensor(2.0, requires_grad=True)
+    assert named._is_view() and named._base is x and not named.requires_grad
+    x.mul_(w)
+    named.sum().backward()
+    assert w.grad.item() == 3

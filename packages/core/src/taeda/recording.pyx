@@ -94,7 +94,7 @@ cdef int record_view(Op op, TensorBase out, TensorBase x, object extra=None) exc
         return 0
     out.base = x if x.base is None else x.base
     if not grad_enabled():
-        out.history = UNRECORDED
+        out.history, out.requires_grad_ = UNRECORDED, out.base.requires_grad_ and differentiable(out.view.dtype)
         return 0
     if x.requires_grad_ or stale(x):
         n = plain_node(op, out, (x,), extra)
@@ -136,14 +136,14 @@ cdef int begin_inplace(str op, TensorBase x) except -1:
         raise RuntimeError(f"[{op}] Inplace update to inference tensor outside InferenceMode is not allowed. You can "
                            "make a clone to get a normal tensor before doing inplace update.")
     if grad_enabled():
-        if x.requires_grad_ and x.grad_fn_ is None:
-            raise RuntimeError(f"[{op}] a leaf Variable that requires grad is being used in an in-place operation; "
-                               "use taeda.no_grad() to update it, or clone it")
         if x.base is not None and x.base.requires_grad_:
             check_view_write(op, x)
             if x.base.grad_fn_ is None:
                 raise RuntimeError(f"[{op}] a view of a leaf Variable that requires grad is being used in an in-place "
                                    "operation; use taeda.no_grad() to update it, or clone it")
+        if x.requires_grad_ and x.grad_fn_ is None:
+            raise RuntimeError(f"[{op}] a leaf Variable that requires grad is being used in an in-place operation; "
+                               "use taeda.no_grad() to update it, or clone it")
     if on_write is not None:
         on_write(op, x)
     return 0

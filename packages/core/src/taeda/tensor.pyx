@@ -10,13 +10,13 @@ from cpython.number cimport PyIndex_Check
 
 from taeda._override cimport operator_seen
 from taeda.autograd.grad_mode cimport grad_enabled, inference_enabled
-from taeda.autograd.node cimport grad_fn_of, stale
+from taeda.autograd.node cimport UNRECORDED, grad_fn_of, stale
 from taeda.dtype cimport differentiable, is_complex_, is_float, name_of
 from taeda.elements cimport element as number_at, nested
 from taeda.kernels.cpu.abi cimport BOOL
 from taeda.tensor_attributes cimport TensorAttributes
 from taeda.tensor_autograd cimport TensorAutograd, fill_from
-from taeda.tensor_base cimport CPU, TensorBase, alias, is_wrapper, refresh, twin
+from taeda.tensor_base cimport CPU, META, TensorBase, alias, is_wrapper, refresh, twin
 from taeda.tensor_conversions cimport TensorConversions
 
 import copy
@@ -268,11 +268,16 @@ cdef class Tensor(TensorConversions):
         return wrapper(bare(cls), size, strides, storage_offset, memory_format, dtype, device, requires_grad)
 
     def as_subclass(self, cls):
-        """Return the tensor as an instance of a subclass: the same memory, and in a graph a view, so that writes count for both."""
+        """Return the tensor as an instance of a subclass, a view: the same memory, so that writes count for both."""
         cdef TensorBase t = bare(cls), source = self
         if self.requires_grad_:
             source = <TensorBase>self.view_as(self)
         fill_as(t, source)
+        if source is self and not self.inference and self.device <= META:
+            if self.base is None:
+                t.base = self
+            if not grad_enabled():
+                t.history = UNRECORDED
         return t
 
     # -- classes that take calls over (taeda.overrides) ---------------------------------------------

@@ -11,10 +11,10 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check_same_device, contiguous, define, empty, empty_for,
                              end_inplace, needs_grad, record, result_type, to_dtype, write_out)
 from taeda.dtype cimport differentiable, is_complex_, name_of
-from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, View
+from taeda.kernels.cpu.abi cimport BOOL, F32, F64, MAX_DIM, View
 from taeda.ops.matmul cimport (batched, check_bmm, column, foldable, folded, matrix, matvec, multiply, need_ndim,
                                product, raise_sizes, readable, reads, rows_of, same_dtype)
-from taeda.tensor_base cimport STAND_IN, TensorBase, alias
+from taeda.tensor_base cimport STAND_IN, TensorBase, alias, refresh
 
 from taeda.autograd.node import named
 from taeda.dispatch import in_place
@@ -241,8 +241,11 @@ cdef TensorBase add_product(Op op, object input, object first, object second, ob
         y = empty_for(n, shape, a.view.dtype, a.device, 1, seen)
     else:
         y = empty(n, shape, a.view.dtype, a.device)
-    ra = readable(a)
-    rb = readable(b) if not vector else (b if b.view.strides[0] > 0 else contiguous(alias(b)))
+    ra, rb = a, b
+    if alpha == 0 and leaves_out(op, a, b):
+        ra, rb = without_terms(a, a.view.ndim - 1), without_terms(b, 0 if vector else b.view.ndim - 2)
+    ra = readable(ra)
+    rb = readable(rb) if not vector else (rb if rb.view.strides[0] > 0 else contiguous(alias(rb)))
     if vector:
         matrix(&va, ra, da, False)
         column(&vb, rb, db)
@@ -271,6 +274,21 @@ cdef TensorBase add_product(Op op, object input, object first, object second, ob
     elif saved is not None:
         record(op, y, (s, a, b), saved, extra)
     return y
+
+
+cdef bint leaves_out(Op op, TensorBase a, TensorBase b):
+    """With alpha 0, does BLAS, to which PyTorch leaves this product, not look at the factors, so that their inf and nan do not count?"""
+    if op is ADDR or a.view.dtype not in (F32, F64) and (op is ADDMV or not is_complex_(a.view.dtype)):
+        return False
+    return op is not BADDBMM or a.view.shape[1] * a.view.shape[2] * b.view.shape[2] >= 400         # smaller ones it computes itself
+
+
+cdef TensorBase without_terms(TensorBase x, int d):
+    """A factor of which no element is left along dimension d."""
+    cdef TensorBase t = alias(x)
+    t.view.shape[d] = 0
+    refresh(t)
+    return t
 
 
 cdef int check_factors(str op, TensorBase s, TensorBase a, TensorBase b, int rank, bint vector) except -1:

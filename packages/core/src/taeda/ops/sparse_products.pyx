@@ -85,7 +85,6 @@ def sparse_product(pattern, value, x):
     """Return A x of a sparse matrix A, (n, r), and a dense one, (r, k), of one dtype."""
     cdef TensorBase v = as_tensor(value, "sparse_product"), d = matrix_of(x, pattern, "sparse_product"), y, start, column, sorted_
     cdef View* t[5]
-    cdef Param p[1]
     if v.view.dtype != d.view.dtype:
         raise RuntimeError(f"[sparse_product] the matrices have one dtype, got {v.dtype} and {d.dtype}")
     if v.view.dtype not in (F32, F64, F16, BF16):              # what has no kernel is composed
@@ -100,12 +99,13 @@ def sparse_product(pattern, value, x):
     y = empty_shape((pattern.shape[0], d.view.shape[1]), v.view.dtype, v.device)
     t[0], t[1], t[2], t[3], t[4] = &y.view, &start.view, &column.view, &sorted_.view, &dense.view
     if y.view.numel:
-        p[0].i = pattern.columns_checked == d.view.shape[0]
-        bad = launch(PRODUCT, v.view.dtype, v.device, 1, 5, t, p, (v.view.numel + pattern.shape[0]) * d.view.shape[1])
+        bad = launch(PRODUCT, v.view.dtype, v.device, 1, 5, t, NULL, (v.view.numel + pattern.shape[0]) * d.view.shape[1])
+        if bad > v.view.numel:
+            raise RuntimeError(f"[sparse] where the {pattern.shape[0]} rows begin must rise from 0 to the number of entries, "
+                               f"{v.view.numel}, got {start.tolist()[:8]} ...")
         if bad > 0:
             raise RuntimeError(f"[sparse] a column index {(<object>column)[bad - 1].item()} is out of bounds for a matrix of "
                              f"{d.view.shape[0]} columns")
-        pattern.columns_checked = d.view.shape[0]
     record(PRODUCT, y, (v, d), (v, d), pattern)
     return y
 
@@ -118,6 +118,8 @@ def sparse_sample(pattern, a, b):
         raise RuntimeError(f"[sparse_sample] the matrices have one dtype and as many columns, got {x.dtype} of {tuple(x.shape)} and "
                            f"{y.dtype} of {tuple(y.shape)}")
     rows, columns = pattern.entries
+    if rows.view.numel != columns.view.numel:
+        raise RuntimeError(f"[sparse] {rows.view.numel} rows for {columns.view.numel} columns of entries")
     if x.view.dtype not in (F32, F64, F16, BF16):
         return (x.index_select(0, rows) * y.index_select(0, columns)).sum(1)
     left, right = contiguous(x), contiguous(y)

@@ -251,12 +251,8 @@ cdef object copy_slices_vjp(Node n, object g):
         written = keeping(written, saved)
         written.released = n.released
         found = written.vjp(written, part.clone())
-    else:
-        written.saved_, written.released = saved, n.released
-        try:
-            found = inner.run(part.clone())
-        finally:
-            written.saved_ = None
+    else:                                               # a user's, which has kept what n forgets after its pass
+        found = inner.run(part.clone())
     found = found if isinstance(found, tuple) else (found,)
     if written.input_shapes is not None:
         found = tuple([None if f is None else f.sum_to_size(s) for f, s in zip(found, written.input_shapes)])
@@ -277,7 +273,9 @@ def _copy_slices(TensorBase v, Node inner):
     n.op = COPY_SLICES
     n.n_outputs = 1
     n.dtype = b.view.dtype
-    n.saved_, inner.saved_ = inner.saved_, None
+    n.saved_ = inner.saved_
+    if inner.vjp != NULL:
+        inner.saved_ = None
     n.extra = (inner, b.shape_tuple(), b.stride_tuple(), b.offset, v.shape_tuple(), v.stride_tuple(), v.offset,
                <int>b.view.dtype, <int>v.view.dtype)
     connect(n, (b,) + (None,) * (len(inner.edges) - 1))

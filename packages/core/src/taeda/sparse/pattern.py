@@ -17,7 +17,6 @@ class Pattern:
         self.entries = rows.contiguous(), columns.contiguous()
         self.shape = shape
         self._ordered = ordered                  # by row
-        self.columns_checked = -1                # of how many columns it is known that the entries are inside
         self._turned: Pattern | None = None
         # start, the columns in order, and the order, None where the entries are in it already
         self._grouped: tuple[Any, Any, Any] | None = None if start is None else (start, self.entries[1], None)
