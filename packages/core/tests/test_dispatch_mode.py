@@ -70,10 +70,10 @@ class Told(TorchDispatchMode):
     ("taeda.linalg.matrix_norm(x, 1)", "linalg_vector_norm.default amax.default"), ("x.mH", "transpose.int"),
 ])
 def test_composed_functions_are_told_by_their_parts(source: str, names: str) -> None:
-    x = taeda.arange(6.0).reshape(2, 3)
-    expected = eval(source)
+    names_there = {"taeda": taeda, "x": taeda.arange(6.0).reshape(2, 3)}
+    expected = eval(source, names_there)
     with Told() as told:
-        found = eval(source)
+        found = eval(source, names_there)
     assert told.names == names.split()
     assert found.dtype == expected.dtype and found.tolist() == expected.tolist()
 

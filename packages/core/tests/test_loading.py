@@ -135,12 +135,44 @@ def test_odd_record_names(record: str) -> None:
         taeda.load(archive(b"N.", {record: b""}, root="a"))
 
 
-def test_compressed_records_and_records_that_are_there_twice() -> None:
+def deflated(data: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A file of the same records, which a zip tool has packed again."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(file, "w", method) as new:
+        for info in old.infolist():
+            new.writestr(info.filename, old.read(info))
+    return file.getvalue()
+
+
+def test_deflated_records_are_read_and_other_compressed_ones_are_not(tmp_path) -> None:
+    plain = io.BytesIO()
+    taeda.save({"a": taeda.arange(300_000.0), "b": [taeda.zeros(500, 500)]}, plain)
+    data = deflated(plain.getvalue())
+    for weights_only in (True, False):
+        found = taeda.load(io.BytesIO(data), weights_only=weights_only)
+        assert found["a"].equal(taeda.arange(300_000.0)) and found["b"][0].equal(taeda.zeros(500, 500))
+    (tmp_path / "x.pt").write_bytes(data)
+    with pytest.raises(RuntimeError, match="mmap=True needs records as they are"):
+        taeda.load(tmp_path / "x.pt", mmap=True)
+    with pytest.raises(RuntimeError, match="by a method other than deflate"):
+        taeda.load(io.BytesIO(deflated(plain.getvalue(), zipfile.ZIP_BZIP2)))
+    at = data.index(b"data/0") + 2000
+    with pytest.raises(RuntimeError, match="'data/0' (is damaged|ends after|has more bytes)"):
+        taeda.load(io.BytesIO(data[:at] + bytes([data[at] ^ 255]) + data[at + 1 :]))
+
+
+def test_deflated_records_that_are_out_of_proportion_or_another_size_than_said() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as z:
-        z.writestr("a/data.pkl", b"N." + b"\0" * 10**6)
-    with pytest.raises(RuntimeError, match="is compressed"):
-        taeda.load(io.BytesIO(file.getvalue()))
+        z.writestr("a/data.pkl", b"N." + b"\0" * 10**5)
+    whole, size = file.getvalue(), struct.pack("<I", 10**5 + 2)
+    assert whole.count(size) == 2                            # in the record's header and in the directory
+    for said, words in ((2**31, "say that they have 2147483648 bytes"), (10**5, "has more bytes"), (10**5 + 9, "ends after 100002")):
+        with pytest.raises(RuntimeError, match=words):
+            taeda.load(io.BytesIO(whole.replace(size, struct.pack("<I", said))))
+
+
+def test_records_that_are_there_twice() -> None:
     file = io.BytesIO()
     out = zip_archive.Writer(file, "a")
     out.record("data.pkl", b"N.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
+
 import pytest
 
 import taeda
@@ -59,3 +62,17 @@ def test_what_was_not_written_here_is_refused() -> None:
         pytree.treespec_loads(f'[1, {{"type": "tests.Absent", "context": "null", "children_spec": [{leaf}]}}]')
     with pytest.raises(ValueError, match="Unknown protocol 2"):
         pytree.treespec_loads(f"[2, {leaf}]")
+
+
+def test_the_factory_of_a_defaultdict_is_written_by_its_name_and_found_in_loaded_modules_alone() -> None:
+    spec = pytree.tree_structure(defaultdict(list, {"a": 1, "b": defaultdict(None, {"c": 2})}))
+    text = pytree.treespec_dumps(spec)
+    context = {"default_factory_module": "builtins", "default_factory_name": "list", "dict_context": ["a", "b"]}
+    assert json.loads(text)[1]["context"] == context
+    again = pytree.treespec_loads(text)
+    assert again == spec
+    made = pytree.tree_unflatten([1, 2], again)
+    assert made["new"] == [] and made["b"].default_factory is None
+    for module, name in (("antigravity", "fly"), ("builtins", "nothing")):
+        with pytest.raises(NotImplementedError, match="is not in the loaded module"):
+            pytree.treespec_loads(text.replace("builtins", module).replace('"list"', f'"{name}"'))

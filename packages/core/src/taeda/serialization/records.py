@@ -139,6 +139,8 @@ class ZipStorages(Storages):
         """A storage on the file's own pages, which are copied when they are written to unless the options say that they are shared."""
         if self.swap:
             raise RuntimeError("[load] mmap=True needs a file of this machine's byte order; load it without")
+        if record in self.archive.deflated:
+            raise RuntimeError(f"[load] mmap=True needs records as they are, {record!r} is compressed; load it without")
         if self.map is None:
             import mmap
 

@@ -1,8 +1,9 @@
 """The zip container of checkpoints: records stored uncompressed, their data 64-byte aligned.
 
 The layout is PyTorch's, so its reader can map the file.  The reader here believes nothing that the file says
-before it has been compared with the file's size: records must be stored, lie inside the file, not overlap, and
-carry plain names, so what can be allocated from a file is bounded by its size.
+before it has been compared with the file's size: records must lie inside the file, not overlap, and carry plain
+names, so what can be allocated from a file is bounded by its size.  Records that another program has deflated
+are read too, as PyTorch's reader does, up to a size of all together that is bounded likewise (``ROOM``, ``RATIO``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import itertools
 import os
 import struct
 import zipfile
+import zlib
 from typing import IO, Any
 
 from taeda.checksum import crc32
@@ -20,6 +22,7 @@ LARGE = 0xFFFFFFFF  # sizes and offsets from here on go into zip64 fields ...
 ELSEWHERE = 0xFFFFFFFF  # ... and this stands in their place
 DATE = 0x0021  # 1980-01-01: the same objects give the same bytes
 UTF8 = 0x0800
+ROOM, RATIO = 1 << 28, 100  # deflated records may have 256 MiB and a hundred times the file's size together
 CHUNK = 1 << 18  # bytes that stay in the second-level cache between being read and being summed
 
 
@@ -83,13 +86,14 @@ class Reader:
     """Read records of a zip file after all of them were checked.
 
     Raises:
-        RuntimeError: where the file is not a zip file, or truncated, or a record is compressed, encrypted, outside
-            the file, over another one, twice there, or oddly named.
+        RuntimeError: where the file is not a zip file, or truncated, or a record is encrypted, outside the file, over
+            another one, twice there, oddly named, compressed otherwise than by deflate, or too large then.
     """
 
     def __init__(self, file: IO[bytes], what: str) -> None:
         self.file = file
         self.what = what
+        self.deflated: dict[str, int] = {}  # the records that are, and how many bytes they have in the file
         file.seek(0, os.SEEK_END)
         self.size = file.tell()
         try:
@@ -126,22 +130,26 @@ class Reader:
             key = name[len(root) + 1 :]
             if key in found:
                 raise self.error(f"record {key!r} is there twice")
-            if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+            if info.compress_type == zipfile.ZIP_DEFLATED:
+                self.deflated[key] = info.compress_size
+            elif info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
                 raise self.error(
-                    f"record {key!r} is compressed ({info.compress_size} bytes for {info.file_size}); checkpoints "
-                    "store their records as they are"
+                    f"record {key!r} is compressed ({info.compress_size} bytes for {info.file_size}) by a method other than deflate"
                 )
             if info.flag_bits & 0x1:
                 raise self.error(f"record {key!r} is encrypted")
             start = self.data_start(info, key)
-            if start + info.file_size > self.size:
-                raise self.error(f"record {key!r} has {info.file_size} bytes at {start}, but the file ends at {self.size}")
-            spans.append((info.header_offset, start + info.file_size, key))
+            if start + info.compress_size > self.size:
+                raise self.error(f"record {key!r} has {info.compress_size} bytes at {start}, but the file ends at {self.size}")
+            spans.append((info.header_offset, start + info.compress_size, key))
             found[key] = (start, info.file_size, info.CRC)
         spans.sort()
         for (_, end, first), (begin, _, second) in itertools.pairwise(spans):
             if begin < end:
                 raise self.error(f"records {first!r} and {second!r} overlap")
+        total = sum(found[key][1] for key in self.deflated)
+        if total > ROOM + RATIO * self.size:
+            raise self.error(f"the compressed records say that they have {total} bytes, of a file of {self.size}")
         return found
 
     def data_start(self, info: zipfile.ZipInfo, key: str) -> int:
@@ -171,6 +179,9 @@ class Reader:
         """Fill block, which has the record's size; a checksum of 0 says that the writer made none."""
         start, size, crc = self.records[name]
         self.file.seek(start)
+        if name in self.deflated:
+            self.inflate_into(name, block, crc)
+            return
         sum_, i = 0, 0
         while i < size:
             piece = block[i : min(i + CHUNK, size)]
@@ -180,6 +191,30 @@ class Reader:
             if crc:
                 sum_ = crc32(piece[:n], sum_)
             i += n
+        if crc and sum_ != crc:
+            raise self.error(f"record {name!r} is damaged: its checksum is {sum_:08x}, the file says {crc:08x}")
+
+    def inflate_into(self, name: str, block: memoryview, crc: int) -> None:
+        """Fill block from the deflated record at which the file stands."""
+        left, at, sum_ = self.deflated[name], 0, 0
+        stream, given = zlib.decompressobj(-zlib.MAX_WBITS), b""
+        try:
+            while not stream.eof:
+                if not given:
+                    given = self.file.read(min(left, CHUNK))
+                    left -= len(given)
+                    if not given:
+                        raise self.error(f"record {name!r} ends after {at} of {len(block)} bytes")
+                made = stream.decompress(given, CHUNK)
+                given = stream.unconsumed_tail
+                if at + len(made) > len(block):
+                    raise self.error(f"record {name!r} has more bytes than the {len(block)} that the file says")
+                block[at : at + len(made)] = made
+                at, sum_ = at + len(made), crc32(made, sum_) if crc else 0
+        except zlib.error as e:
+            raise self.error(f"record {name!r} is damaged: {e}") from e
+        if at < len(block):
+            raise self.error(f"record {name!r} ends after {at} of {len(block)} bytes")
         if crc and sum_ != crc:
             raise self.error(f"record {name!r} is damaged: its checksum is {sum_:08x}, the file says {crc:08x}")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -233,6 +234,24 @@ def treespec_pprint(treespec: TreeSpec) -> str:
     "{'a': (*, [*])}"
     """
     return repr(tree_unflatten([_Asterisk()] * treespec.num_leaves, treespec))
+
+
+def _context_of_defaultdict(context: Any) -> dict[str, Any]:
+    factory, keys = context
+    return {"default_factory_module": getattr(factory, "__module__", None), "default_factory_name": getattr(factory, "__qualname__", None),
+            "dict_context": keys}
+
+
+def _defaultdict_of_context(written: dict[str, Any]) -> Any:
+    """The factory is looked up in modules that are loaded: text from elsewhere is not to import others."""
+    module, name = written["default_factory_module"], written["default_factory_name"]
+    factory = None if module is None else getattr(sys.modules.get(module), name, None)
+    if module is not None and not callable(factory):
+        raise NotImplementedError(f"[treespec_loads] the default_factory {name!r} of a defaultdict is not in the loaded module {module!r}")
+    return [factory, written["dict_context"]]
+
+
+_CONTEXTS[defaultdict] = _context_of_defaultdict, _defaultdict_of_context
 
 
 def treespec_dumps(treespec: TreeSpec, protocol: int | None = None) -> str:
