@@ -401,6 +401,18 @@ def test_a_class_with_an_init_of_its_own_needs_an_expand_of_its_own(cls: Any, ar
     assert type(Named(*args).expand((2,))) is Named
 
 
+def test_expand_leaves_tensors_alone_that_a_users_own_class_has_besides() -> None:
+    class Noted(D.Normal):
+        pass
+
+    d = Noted(taeda.zeros(3), taeda.ones(3))
+    d.note = taeda.arange(7)
+    made = Noted.__new__(Noted)
+    made.note = d.note
+    assert d.expand((2, 3)).loc.shape == (2, 3) and d.expand((2, 3), made).note is d.note
+    assert D.Chi2(taeda.tensor(2.0)).expand((4,)).log_prob(one(1.0)).shape == (4,)
+
+
 def test_the_values_of_independent_ones_are_listed_where_none_counts_as_one() -> None:
     base = D.Bernoulli(taeda.tensor([0.3, 0.4]))
     d = D.Independent(base, 0)

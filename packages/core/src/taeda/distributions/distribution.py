@@ -205,8 +205,13 @@ class Distribution:
         return made
 
     def _parameters(self) -> dict[str, Tensor]:
-        """Return the tensors that the distribution is made of."""
-        return {k: v for k, v in vars(self).items() if isinstance(v, Tensor)}
+        """Return the tensors that the distribution is made of; what a class of a program's own has besides is none of them."""
+        names: set[str] = set()
+        for cls in type(self).__mro__:
+            if issubclass(cls, Distribution) and cls is not Distribution and _made_here(cls):
+                named = vars(cls).get("arg_constraints", {})
+                names.update(named.fget(self) if isinstance(named, property) else named)
+        return {k: v for k, v in vars(self).items() if k in names and isinstance(v, Tensor)}
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         """Draw values, which no gradient flows through.
@@ -350,7 +355,7 @@ class Distribution:
 
     def _new_instance(self, _instance: Any) -> Any:
         """The same, for classes of this package."""
-        return self._made_by(type(self).__init__.__module__.startswith("taeda.distributions."), _instance)
+        return self._made_by(_made_here(type(self)), _instance)
 
     def _made_by(self, known: bool, _instance: Any) -> Any:
         if _instance is not None:
@@ -362,6 +367,11 @@ class Distribution:
     def __repr__(self) -> str:
         shown = [(k, vars(self)[k]) for k in self.arg_constraints if k in vars(self)]
         return f"{type(self).__name__}({', '.join(f'{k}: {v if v.numel() == 1 else v.size()}' for k, v in shown)})"
+
+
+def _made_here(cls: type) -> bool:
+    """Whether a class has an ``__init__`` of this package."""
+    return cls.__init__.__module__.startswith("taeda.distributions.")  # type: ignore[misc]
 
 
 class Independent(Distribution):
