@@ -292,7 +292,7 @@ def test_attention_of_sequences_in_a_row_is_that_of_each(window):
     out, lse = varlen_attn(
         q, k, v, starts_q, starts_k, 3, 4, return_aux=AuxRequest(lse=True), window_size=window, enable_gqa=True, scale=0.5
     )
-    assert out.shape == (5, 4, 3) and lse.shape == (5, 4)
+    assert out.shape == (5, 4, 3) and lse.shape == (4, 5) and lse.dtype == taeda.float32
     for i, (start, end, first, last) in enumerate(((0, 2, 0, 3), (2, 5, 3, 7))):
         for h in range(4):
             for row in range(start, end):
@@ -302,7 +302,7 @@ def test_attention_of_sequences_in_a_row_is_that_of_each(window):
                     for j in range(first, last)
                     if (window[0] < 0 or j - first >= own - window[0]) and (window[1] < 0 or j - first <= own + window[1])
                 ]
-                assert lse[row, h].item() == pytest.approx(math.log(sum(map(math.exp, scores))), abs=1e-5), (i, h, row)
+                assert lse[h, row].item() == pytest.approx(math.log(sum(map(math.exp, scores))), abs=1e-5), (i, h, row)
     weights = taeda.exp((q[0, 0] @ k[:3, 0].T) * 0.5)
     if window == (-1, -1):
         assert taeda.allclose(out[0, 0], (weights / weights.sum()) @ v[:3, 0])
@@ -314,6 +314,12 @@ def test_attention_of_sequences_in_a_row_may_leave_keys_out_and_refuses_what_doe
     x, starts = taeda.randn(4, 1, 2), taeda.tensor([0, 4])
     short = varlen_attn(x, x, x, starts, starts, 4, 4, seqused_k=taeda.tensor([2]))
     assert taeda.allclose(short, varlen_attn(x, x[:2], x[:2], starts, taeda.tensor([0, 2]), 4, 2))
+    inner = taeda.tensor([1, 3, 3])                              # the first row and the last belong to nobody, and a sequence is empty
+    y, lse = varlen_attn(x, x, x, inner, inner, 2, 2, return_aux=AuxRequest(lse=True))
+    assert taeda.allclose(y[1:3], varlen_attn(x[1:3], x[1:3], x[1:3], taeda.tensor([0, 2]), taeda.tensor([0, 2]), 2, 2))
+    assert y.shape == x.shape and not y[[0, 3]].any() and lse.isfinite().tolist() == [[False, True, True, False]]
+    y, lse = varlen_attn(x, x, x, starts, taeda.tensor([0, 0]), 4, 0, return_aux=AuxRequest(lse=True))      # nobody sees a key
+    assert not y.any() and bool((lse == -math.inf).all())
     with pytest.raises(ValueError, match="Hq=2 and Hkv=1"):
         varlen_attn(taeda.randn(4, 2, 2), x, x, starts, starts, 4, 4)
     with pytest.raises(NotImplementedError, match="pages"):

@@ -47,7 +47,7 @@ def varlen_attn(
         key, value: (T_k, H_kv, D) likewise.
         cu_seq_q, cu_seq_k: (N + 1,), where the sequences begin, and where the last one ends.
         max_q, max_k: the longest sequences' lengths; nothing depends on them.
-        return_aux: with ``lse=True``, also return the logsumexp of the scores, (T_q, H_q).
+        return_aux: with ``lse=True``, also return the logsumexp of the scores, float32, (H_q, T_q).
         scale: 1 / sqrt(D) by default.
         window_size: how many keys before and after its own place a query sees, -1: all; (-1, 0) is causal.  The last query
             stands at the last key.
@@ -83,21 +83,21 @@ def varlen_attn(
     scale = query.size(-1) ** -0.5 if scale is None else scale
     starts_q, starts_k = cu_seq_q.tolist(), cu_seq_k.tolist()
     used = [b - a for a, b in pairwise(starts_k)] if seqused_k is None else seqused_k.tolist()
-    outputs, sums = [], []
+    nobody = [starts_q[0], query.size(0) - starts_q[-1]]         # rows before and behind all sequences: zeros, of no keys
+    outputs = [query.new_zeros(n, heads_q, value.size(-1)) for n in nobody]
+    sums = [query.new_full((heads_q, n), -float("inf"), dtype=taeda.float32) for n in nobody]
     for i, (start, end) in enumerate(pairwise(starts_q)):
         keys = slice(starts_k[i], min(starts_k[i] + used[i], starts_k[i + 1]))
         q, k, v = (t.transpose(0, 1) for t in (query[start:end], key[keys], value[keys]))
         k, v = (t.repeat_interleave(heads_q // heads_k, 0) if heads_q != heads_k else t for t in (k, v))
         seen = _window(q.size(1), k.size(1), window_size)
-        outputs.append(F.scaled_dot_product_attention(q, k, v, attn_mask=seen, scale=scale).transpose(0, 1))
+        outputs.insert(-1, F.scaled_dot_product_attention(q, k, v, attn_mask=seen, scale=scale).transpose(0, 1))
         if return_aux is not None and return_aux.lse:
             scores = (q @ k.mT).detach().float() * scale
             scores = scores if seen is None else scores.masked_fill(~seen, -float("inf"))
-            sums.append(scores.logsumexp(-1).transpose(0, 1))
-    out = taeda.cat(outputs) if outputs else query.new_zeros(query.size(0), heads_q, value.size(-1))
-    if return_aux is None or not return_aux.lse:
-        return out
-    return out, taeda.cat(sums) if sums else query.new_zeros(query.size(0), heads_q)
+            sums.insert(-1, scores.logsumexp(-1))
+    out = taeda.cat(outputs)
+    return (out, taeda.cat(sums, 1)) if return_aux is not None and return_aux.lse else out
 
 
 def _window(queries: int, keys: int, window: tuple[int, int]) -> Tensor | None:
