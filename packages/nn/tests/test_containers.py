@@ -139,6 +139,7 @@ def test_parameter_dict():
     d = nn.ParameterDict({"b": taeda.ones(2), "a": nn.Parameter(taeda.ones(3)), "n": 5})
     assert list(d) == ["a", "b", "n"], "a plain dict is taken by sorted keys"
     assert list(nn.ParameterDict(OrderedDict(z=taeda.ones(1), a=taeda.ones(1)))) == ["z", "a"]
+    assert list(nn.ParameterDict().fromkeys(["z", "a"], 2).items()) == [("z", 2), ("a", 2)]
     assert isinstance(d["b"], nn.Parameter) and d["n"] == 5 and d.get("x", 1) == 1
     assert len(list(d.parameters())) == 2
     assert d.setdefault("c", taeda.zeros(1)).shape == (1,)

@@ -419,3 +419,18 @@ def test_a_trace_of_a_librarys_own_patches_modules_by_the_names_that_are_kept_fo
     assert [(node.op, node.target) for node in made.graph.nodes][:3] == [("placeholder", "x"), ("call_module", "inner"), ("get_attr", "scale")]
     x = taeda.ones(4, 2)
     assert taeda.equal(made(x), model(x)) and type(model(x)) is taeda.Tensor
+
+
+def test_a_forward_that_writes_to_its_buffers_is_recorded():
+    class Running(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("total", taeda.ones(1))
+
+        def forward(self, x):
+            self.total = self.total + x
+            self.register_buffer("twice", self.total * 2)
+            return self.twice - 1
+
+    traced = taeda.fx.symbolic_trace(Running())
+    assert [n.name for n in traced.graph.nodes] == ["x", "total", "add", "mul", "sub", "output"]

@@ -287,6 +287,20 @@ def test_a_buffer_is_registered_by_a_method_that_does_not_know_persistent():
     assert list(m.state_dict()) == ["mean"]
 
 
+def test_a_class_of_ones_own_hears_of_each_tensor_that_a_buffer_becomes():
+    class Noting(nn.Module):
+        def register_buffer(self, name, tensor, persistent=True):
+            seen.append((name, persistent))
+            super().register_buffer(name, tensor, persistent)
+
+    seen = []
+    m = Noting()
+    m.register_buffer("mean", taeda.zeros(1), persistent=False)
+    m.mean = taeda.ones(1)
+    m.mean = None
+    assert seen == [("mean", False)] * 3 and list(m.state_dict()) == []
+
+
 def test_meta_device():
     m = nn.Linear(2, 3, device="meta")
     assert m(taeda.empty(5, 2, device="meta")).shape == (5, 3)

@@ -89,6 +89,11 @@ def _cure_of(value: Any) -> str:
     return "; nn.Parameter(taeda.tensor(...)) makes one" if isinstance(value, (int, float, list, tuple)) else ""
 
 
+def _stands_for_tensor(value: Any) -> bool:
+    """Whether a value is a tensor, or takes functions of tensors over, as the proxies of ``taeda.fx`` do."""
+    return isinstance(value, Tensor) or hasattr(value, "__torch_function__")
+
+
 class _CallSignature:
     """What ``inspect.signature`` says of a module: what its class's call takes, which is written in C and tells nothing."""
 
@@ -246,12 +251,11 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
         tensor([0., 0.])
         """
         self._check_name("buffer", name, "_buffers")
-        if tensor is not None:
-            if not isinstance(tensor, Tensor):
-                raise TypeError(
-                    f"[{type(self).__name__}] cannot assign '{taeda.typename(tensor)}' object to buffer '{name}' "
-                    "(taeda Tensor or None required); taeda.tensor(...) makes one of numbers"
-                )
+        if tensor is not None and not _stands_for_tensor(tensor):
+            raise TypeError(
+                f"[{type(self).__name__}] cannot assign '{taeda.typename(tensor)}' object to buffer '{name}' "
+                "(taeda Tensor or None required); taeda.tensor(...) makes one of numbers"
+            )
         for hook in _hooks.global_buffer_registration.values():
             result = hook(self, name, tensor)
             if result is not None:
@@ -324,22 +328,17 @@ class Module(HookMethods, MemberMethods, StateMethods, ConvertMethods):
                     "(taeda.nn.Module or None expected); a module's name is its own: give the result another"
                 )
             self._put_module(name, None)
-        elif isinstance(value, Buffer):
+        elif isinstance(value, Buffer) or name in d.get("_buffers", ()):
             if "_buffers" not in d:
                 raise self._too_soon("buffer")
-            # by the default where that will do: programs have register_buffer without it
-            self.register_buffer(name, value, *(() if value.persistent else (False,)))
-        elif name in d.get("_buffers", ()):
-            if value is not None and not isinstance(value, Tensor):
+            if value is not None and not _stands_for_tensor(value):
                 raise TypeError(
                     f"[{type(self).__name__}] cannot assign '{taeda.typename(value)}' as buffer '{name}' "
                     "(taeda.nn.Buffer, taeda.Tensor or None expected)"
                 )
-            for hook in _hooks.global_buffer_registration.values():
-                result = hook(self, name, value)
-                if result is not None:
-                    value = result
-            self._buffers[name] = value
+            persistent = value.persistent if isinstance(value, Buffer) else name not in d["_non_persistent_buffers_set"]
+            # by the default where that will do: programs have register_buffer without it
+            self.register_buffer(name, value, *(() if persistent else (False,)))
         elif name in ("_parameters", "_buffers", "_modules"):
             for member in d.get(name, ()):              # the attributes that repeat what is replaced
                 d.pop(member, None)
