@@ -53,6 +53,22 @@ def test_sums_and_products_that_do_not_fit() -> None:
     with pytest.raises(RuntimeError, match="7"):
         taeda.sparse.addmm(taeda.ones(5, 7), s, taeda.eye(2), beta=0)
     assert taeda.sparse.addmm(taeda.ones(2), s, taeda.eye(2), beta=0).equal(taeda.eye(2))
+    csr = taeda.eye(2).to_sparse_csr()
+    assert taeda.sparse.addmm(csr, csr, csr, beta=0).to_dense().equal(taeda.eye(2))
+    with pytest.raises(RuntimeError, match="3"):
+        taeda.sparse.addmm(taeda.ones(3, 2).to_sparse_csr(), csr, csr, beta=0)
+
+
+@pytest.mark.parametrize("other", [taeda.eye(2), taeda.eye(2).to_sparse(), taeda.eye(2).to_sparse_csr()])
+def test_a_factor_of_a_sum_is_of_a_kind_that_the_sum_is_of(other: Any) -> None:
+    s = taeda.eye(2).to_sparse_csr()
+    for alpha, text in ((True, "Boolean alpha"), (1j, "must not be a complex number")):
+        with pytest.raises(RuntimeError, match=text):
+            taeda.add(s, other, alpha=alpha)
+    for alpha in (0.5, taeda.tensor(0.5)):
+        with pytest.raises(RuntimeError, match="must not be a floating point number"):
+            taeda.add(s.long(), other.long(), alpha=alpha)
+    assert taeda.add(s, other, alpha=taeda.tensor(2)).to_dense().equal(taeda.eye(2) * 3)
 
 
 def _written(kind: str, which: int, place: int, value: int) -> Any:

@@ -71,8 +71,8 @@ def addmm(mat: Any, mat1: Any, mat2: Any, *, beta: float = 1.0, alpha: float = 1
     mat, mat1, mat2 = in_lower_precision(mat, mat1, mat2)
     found = product("sparse.addmm", mat1, mat2, True)
     found = found if alpha == 1 else found * alpha
-    if beta == 0:
-        mat.expand(found.shape)                             # refused where it does not fit, though nothing of it counts
+    if beta == 0:                                           # what does not fit is refused, though nothing of it counts
+        ops.empty(tuple(mat.shape), device="meta").expand(found.shape)
         return found
     return (mat if beta == 1 else mat * beta) + found
 

@@ -9,7 +9,7 @@ from taeda import ops
 from taeda.autograd.function import Function
 from taeda.autograd.grad_mode import is_grad_enabled
 from taeda.autograd.node import named
-from taeda.dtype import can_cast, complex128, float64
+from taeda.dtype import bool_, can_cast, complex128, float64, promote_types
 from taeda.layout import COMPRESSED, sparse_coo
 from taeda.sparse.compressed import batch_dims, dense_dims, dense_of, to_compressed, to_coo
 from taeda.sparse.places import coo_indices, in_range, is_coalesced, linear, same_parts, sparse_dim
@@ -128,8 +128,25 @@ def _same_size(name: str, a: Any, b: Any) -> None:
                            f"has size {list(b.shape)}")
 
 
+def _checked_alpha(name: str, a: Any, b: Any, alpha: Any) -> Any:
+    """Return alpha as a number; RuntimeError where it is of a kind that the sum's dtype is not."""
+    alpha = alpha.item() if hasattr(alpha, "item") else alpha
+    dtype, wrong = promote_types(a.dtype, b.dtype), ""
+    if isinstance(alpha, bool) and dtype is not bool_:
+        wrong = "Boolean alpha only supported for Boolean results"
+    elif isinstance(alpha, float) and not (dtype.is_floating_point or dtype.is_complex):
+        wrong = "For integral input tensors, argument alpha must not be a floating point number"
+    elif isinstance(alpha, complex) and not dtype.is_complex:
+        wrong = "For non-complex input tensors, argument alpha must not be a complex number"
+    if wrong:
+        raise RuntimeError(f"[{name}] {wrong}, got {alpha} for {a.dtype} and {b.dtype}")
+    return alpha
+
+
 def _sum(name: str, a: Any, b: Any, alpha: Any) -> Any:
     """a + alpha b."""
+    if hasattr(a, "shape") and hasattr(b, "shape"):
+        alpha = _checked_alpha(name, a, b, alpha)
     if not is_sparse(a):
         if not hasattr(a, "shape"):
             raise RuntimeError(f"[{name}] add(sparse, dense) is not supported. Use add(dense, sparse) instead.")
@@ -144,8 +161,6 @@ def _sum(name: str, a: Any, b: Any, alpha: Any) -> Any:
     if va.dtype is not vb.dtype:
         dtype = ops.result_type(va, vb)
         va, vb = va.to(dtype), vb.to(dtype)
-    if isinstance(alpha, float) and not (va.is_floating_point() or va.is_complex()):
-        raise RuntimeError(f"[{name}] For integral input tensors, argument alpha must not be a floating point number, got {alpha}")
     vb = vb if alpha == 1 else vb * alpha
     if same_parts(a, b) and (a._layout in COMPRESSED or is_coalesced(a) or is_coalesced(b)):
         return with_values(a, va + vb)
@@ -193,10 +208,12 @@ def rsub(a: Any, b: Any, *, alpha: Any = 1) -> Any:
 
 
 def _in_place_sum(name: str, a: Any, b: Any, alpha: Any) -> Any:
+    alpha = +alpha                                               # True is 1 here, as in PyTorch
     if is_sparse(a):
         if not is_sparse(b):
             raise RuntimeError(f"[{name}] add(sparse, dense) is not supported. Use add(dense, sparse) instead.")
         return write(name, a, _sum(name, a, b, alpha))
+    alpha = _checked_alpha(name, a, b, alpha)
     _same_size(name, a, b)
     if is_grad_enabled() and (a.requires_grad or b.requires_grad):
         if a.requires_grad and a.is_leaf:
