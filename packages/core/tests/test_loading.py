@@ -444,7 +444,8 @@ SIZE = name("torch", "Size") + b"K\5\x85\x85R"
         (name("torch._utils", "_rebuild_parameter") + b"NN\x86R.", "Parameter of a NoneType"),
         (name("builtins", "dict") + b"]](" + NESTED + b"K\1ea\x85R.", "nested too deeply"),
         (name("torch.serialization", "_get_layout") + NESTED + b"\x85R.", "RecursionError"),
-        (b"}(" + LONG + b"q\0N" + b"h\0N" * 20 + b"u.", "copies more"),
+        (b"}(" + LONG + b"q\0N" + b"h\0N" * 200 + b"u.", "keys are far longer"),
+        (b"((" + b"K\1" * 1000 + b"tq\0" + b"}h\0Ns" * 5000 + b"t.", "keys are far longer"),
         (SPARSE + b"(]]K\0aa]K\1a" + SIZE + b"t\x86R.", "not made of indices"),
         (SPARSE + b"(NN" + SIZE + b"t\x86R.", "not made of indices"),
     ],
@@ -536,3 +537,25 @@ def test_a_sparse_tensor_loads_to_the_meta_device(layout: str) -> None:
         file.seek(0)
         s = taeda.load(file, map_location="meta", weights_only=weights_only)
         assert (s.device.type, s.shape, s.layout) == ("meta", (3, 3), getattr(taeda.eye(3), layout)().layout)
+
+
+class Sharing:
+    """Written as a call with a list that many objects share."""
+
+    def __init__(self, numbers: list[int]) -> None:
+        self.numbers = numbers
+
+    def __reduce__(self) -> Any:
+        return Sharing, (self.numbers,)
+
+
+def test_what_many_objects_share_is_read_however_few_bytes_it_takes() -> None:
+    key, numbers = tuple(range(30)), list(range(2000))
+    assert taeda.load(saved([{key: i} for i in range(2000)]))[-1] == {key: 1999}
+    with taeda.serialization.safe_globals([Sharing]):
+        found = taeda.load(saved([Sharing(numbers) for _ in range(50)]))
+    assert found[0].numbers == numbers and found[49].numbers is found[0].numbers
+
+
+def test_no_bytes_at_all_are_read() -> None:
+    assert taeda.load(saved({"a": b"", "b": b"x"})) == {"a": b"", "b": b"x"}
