@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import taeda
 from taeda import Tensor
@@ -16,7 +15,10 @@ from taeda.nn.modules.module import Module
 
 __all__ = ["AdaptiveLogSoftmaxWithLoss"]
 
-_ASMoutput = namedtuple("_ASMoutput", ["output", "loss"])
+
+class _ASMoutput(NamedTuple):
+    output: Tensor
+    loss: Tensor
 
 
 class AdaptiveLogSoftmaxWithLoss(Module):
@@ -108,7 +110,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             for layer in cluster:  # type: ignore[attr-defined]
                 layer.reset_parameters()
 
-    def forward(self, input_: Tensor, target_: Tensor) -> Any:
+    def forward(self, input_: Tensor, target_: Tensor) -> _ASMoutput:
         self._check(input_, target_)
         batched = target_.ndim == 1
         x, target = (input_, target_) if batched else (input_.unsqueeze(0), target_.unsqueeze(0))
