@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -366,3 +370,10 @@ def test_averages_of_halves_with_channels_innermost_are_those_of_floats(channels
         (a,), (b,) = taeda.autograd.grad(y, half, g), taeda.autograd.grad(z, wide, g.float())
         for one, two in ((y, z), (a, b)):
             assert one.dtype is dtype and one.is_contiguous(memory_format=taeda.channels_last) and taeda.equal(one, two.to(dtype))
+
+
+def test_the_baseline_leaves_the_state_of_the_x87_unit_alone() -> None:
+    code = ("import numpy as np, taeda; x = taeda.randn(2, 1, 14, 15); taeda.ops.adaptive_max_pool2d(x, 1); taeda.ops.max_pool2d(x, 1, 2)\n"
+            "print(float(np.longdouble(2) * np.longdouble(3)))")
+    env = {**os.environ, "TAEDA_CPU": "baseline"}
+    assert subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout == "6.0\n"
