@@ -88,6 +88,7 @@ def score(model: nn.Module, x: Tensor, top: int = 1) -> tuple[Tensor, int]:
 
 def types_that_are_known(x: Tensor, layer: nn.Linear) -> None:
     assert_type(x.size(0), int)
+    assert_type(nn.AdaptiveLogSoftmaxWithLoss(4, 9, [3])(x, x.argmax(1)).loss, Tensor)
     assert_type(x.size(), torch.Size)
     assert_type(x.stride(-1), int)
     assert_type(torch.where(x > 0, x, 0.0), Tensor)
