@@ -396,3 +396,12 @@ def test_gradients_of_convolutions_and_norms_have_tangents() -> None:
     mean, var = taeda.zeros(3), taeda.ones(3)
     cubes = lambda q: (taeda.batch_norm(q, None, None, mean, var, False, 0.1, 0.0, False) ** 3).sum()  # noqa: E731
     assert taeda.equal(jvp(grad(cubes), (2 * x,), (x,))[1], 12 * x)
+
+
+def test_a_sample_inside_of_vmap_does_not_become_a_dual_tensor():
+    def tangent(x, t):
+        with taeda.autograd.forward_ad.dual_level():
+            return taeda.autograd.forward_ad.unpack_dual(taeda.autograd.forward_ad.make_dual(x, t) * 2).tangent
+
+    with pytest.raises(RuntimeError, match="Batching rule not implemented for aten::_make_dual"):
+        taeda.func.vmap(tangent)(taeda.ones(2, 3), taeda.ones(2, 3))

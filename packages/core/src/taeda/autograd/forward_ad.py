@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from taeda.autograd import dual
 from taeda.autograd.grad_mode import _Mode
+from taeda.stand_ins import is_stand_in
 from taeda.tensor_base import TensorBase
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
@@ -100,6 +101,9 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
     for what, x in (("primal", tensor), ("tangent", tangent)):
         if not _is_number_like(x):
             raise ValueError(f"[make_dual] Expected {what} to be floating point or complex, but got: {x.dtype}")
+    if is_stand_in(tensor):                              # a batch of vmap: its tangent would stay behind
+        raise RuntimeError("[make_dual] Batching rule not implemented for aten::_make_dual: inside of vmap a sample cannot become a dual "
+                           "tensor; hint: taeda.func.jvp")
     if dual.tangent_of(tensor) is not None:
         raise RuntimeError(
             f"[make_dual] Making a dual Tensor based on a Tensor that already has a forward gradient at the same level {_current_level} "
