@@ -67,6 +67,21 @@ def test_a_number_has_the_same_bits_whatever_stands_beside_it(name: str, dtype: 
         assert taeda.equal(again.nan_to_num(9.0), found.nan_to_num(9.0))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_number_has_the_same_bits_alone_as_among_many(dtype: str) -> None:
+    x = taeda.rand(600, dtype=getattr(taeda, dtype), generator=taeda.Generator().manual_seed(5)) * 2 - 1
+    y = x.flip(0) * 3
+    functions = {name: getattr(taeda, name) for name in ("asin", "acos", "sin", "cos", "tan", "erf", "exp", "tanh", "atan", "log1p", "sigmoid")}
+    functions["derivative of gelu"] = lambda x: taeda.autograd.grad(taeda.ops.gelu(x.requires_grad_()).sum(), x)[0]
+    two = {name: getattr(taeda, name) for name in ("pow", "float_power", "atan2", "hypot", "logaddexp")}
+    two["logits"] = lambda x, y: taeda.ops.binary_cross_entropy_with_logits(x, y, reduction="none")
+    two["probabilities"] = lambda x, y: taeda.ops.binary_cross_entropy(x.abs(), y.abs() / 3, reduction="none")
+    for name, f in (functions | two).items():
+        operands = (x, y)[: 1 + (name in two)]
+        alone = taeda.cat([f(*[a[i : i + 1].clone() for a in operands]) for i in range(600)])
+        np.testing.assert_array_equal(f(*[a.clone() for a in operands]).numpy(), alone.numpy(), err_msg=name)
+
+
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint32"])
 def test_integer_division_of_every_size_rounds_as_numpy_does(dtype: str) -> None:
     """Vectors of doubles divide what is below 2^51; a block with larger numbers goes one at a time."""

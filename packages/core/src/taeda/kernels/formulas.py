@@ -198,7 +198,7 @@ BINARY: dict[str, dict[tuple[str, ...], str]] = {
     "tanh_backward": {FLOAT: "a * ((T)1 - b * b)"},
     "gelu_backward": {
         ("f32",): "a * (0.5f + t_normal_f32(b) + b * 0.398942280f * t_exp_f32(-0.5f * b * b))",
-        ("f64",): "a * (0.5 * (1.0 + t_erf_f64(b * 0.70710678118654752440)) + b * 0.39894228040143267794 * t_exp_f64(-0.5 * b * b))"},
+        ("f64",): "a * FMA_F64(b * 0.39894228040143267794, t_exp_f64(-0.5 * b * b), 0.5 * (1.0 + t_erf_f64(b * 0.70710678118654752440)))"},
     "gelu_tanh_backward": {FLOAT: "F2(gelu_tanh_backward)(a, b)"},
     "leaky_relu_backward": {FLOAT: "b > 0 ? a : a * (T)PF(0)"},
     "silu_backward": {FLOAT: "F2(silu_backward)(a, b)"},

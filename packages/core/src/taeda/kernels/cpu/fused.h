@@ -14,6 +14,9 @@
  *     erfinv      up to ERFINV_MIDDLE x (sqrt(pi) / 2 + w times a polynomial of w), w = -log(1 - x^2)
  *     logit       log of q + rest, q = x / (1 - x)
  *
+ * What is added to a product and depends on a choice stands as FMA_F32: the compiler fuses the two in vectors, but around a branch it may
+ * not, and a number is to have the same bits alone as in a vector.
+ *
  * log is formulas.h's, whose bits are mostly PyTorch's.  tools/fit_once.py finds the polynomials.  USUAL is where the plain form of e^x and of
  * logarithms, which needs no care for subnormal numbers and the ends, is right: the same bits.
  */
@@ -106,9 +109,9 @@ INLINE void t_fused_turn(float x, int32_t *quarters, float *sine, float *sine_re
     const float q = (z * 2.44381391e-5f - 1.38873665e-3f) * z + 0.0416666456f;
     *quarters = t_to_bits_f32(m);
     *sine = r;
-    *sine_rest = s * (z * r) + rest;
+    *sine_rest = FMA_F32(s, z * r, rest);
     *cosine = u;
-    *cosine_rest = ((1.0f - u) - half) + (q * v - r * rest);
+    *cosine_rest = ((1.0f - u) - half) + FMA_F32(q, v, -(r * rest));
 }
 INLINE float t_fused_sincos(float x, int32_t quarter) {
     int32_t k;
@@ -129,7 +132,7 @@ INLINE float t_tan_fused(float x) {
     const float over = odd ? -cosine : sine, under = odd ? sine : cosine;
     const float over_lost = odd ? -cosine_lost : sine_lost, under_lost = odd ? sine_lost : cosine_lost;
     const float inverse = 1.0f / under, y = over * inverse;
-    return x == 0.0f ? x : y + (FMA_F32(-y, under, over) + (over_lost - y * under_lost)) * inverse;
+    return x == 0.0f ? x : FMA_F32(FMA_F32(-y, under, over) + FMA_F32(-y, under_lost, over_lost), inverse, y);
 }
 
 /* asin(a) = *sine + result for 0 <= a <= 1/2; above, asin(sqrt((1 - a) / 2)) so */
@@ -138,7 +141,7 @@ INLINE float t_fused_asin(float a, int far, float *sine) {
     const float p = ((z * 0.0375164747f + 0.0144385872f) * v + (z * 0.0318077244f + 0.0445169546f)) * v + (z * 0.0750050396f + 0.166666597f);
     const float lost = FMA_F32(-s, s, half) / (s + s + 1e-30f);         /* of the root */
     *sine = s;
-    return p * (z * s) + (far ? lost : 0.0f);
+    return FMA_F32(p, z * s, far ? lost : 0.0f);
 }
 INLINE float t_asin_fused(float x) {
     float s;
@@ -153,10 +156,10 @@ INLINE float t_acos_fused(float x) {
     const float a = fabsf(x);
     const int far = a > 0.5f, left = x < 0.0f;
     const float l = t_fused_asin(a, far, &s), w = far ? s + s : s, w_rest = far ? l + l : l;
-    const float top = far ? (left ? 3.14159274f : 0.0f) : 1.57079637f, top_rest = top * -2.78275341e-8f;
+    const float top = far ? (left ? 3.14159274f : 0.0f) : 1.57079637f;
     const int32_t minus = (far != left) ? 0 : (int32_t)0x80000000;
     const float p = t_from_bits_f32(t_to_bits_f32(w) ^ minus), p_rest = t_from_bits_f32(t_to_bits_f32(w_rest) ^ minus), u = top + p;
-    return u + (((top - u) + p) + (p_rest + top_rest));
+    return u + (((top - u) + p) + FMA_F32(top, -2.78275341e-8f, p_rest));
 }
 
 INLINE float t_erf_fused(float x) {
@@ -171,7 +174,7 @@ INLINE float t_erf_fused(float x) {
     const float m = g * 1.44269504f + ROUNDER, n = m - ROUNDER, r = FMA_F32(n, -0.693147182f, g);
     const float e = ((r * 8.31252429e-3f + 0.041890122f) * (r * r) + (r * 0.166671142f + 0.499992311f)) * (r * r) + (r + 1.0f);
     const float far = FMA_F32(t_fused_raise(e, t_to_bits_f32(m)), -0.157299207f, 1.0f);
-    return copysignf(a > 1.0f ? far : a * near + a, x);
+    return copysignf(a > 1.0f ? far : FMA_F32(a, near, a), x);
 }
 /* erfc(c) = result 2^k for 0 <= c <= 10.5, with c^2 = h + l; k is in the low bits of *bits.  e^(c^2) erfc(c) = s Q(s), s = 1 / (c + 2);
  * what rounding takes off s and c + 2 goes, by the slope of the logarithm, which is about -2.1 s, into the power with l. */
