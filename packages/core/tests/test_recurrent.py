@@ -128,6 +128,18 @@ def test_weights_that_need_no_gradient_get_none_and_change_no_other(kind: str) -
     assert taeda.equal(taeda.autograd.grad(run(kind, x, [q.detach() for q in params])[0].square().sum(), [x])[0], every[0])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_biases_alone_have_a_second_derivative(kind: str) -> None:
+    params, x = weights(kind, 5, 6), taeda.randn(4, 3, 5)
+
+    def second(params: list[taeda.Tensor]) -> Any:
+        first = taeda.autograd.grad(run(kind, x, params)[0].square().sum(), params[2:], create_graph=True)
+        return taeda.autograd.grad(sum(g.square().sum() for g in first), params[2:])
+
+    for a, b in zip(second([p.detach() for p in params[:2]] + params[2:]), second(params), strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-6)
+
+
 def test_only_the_state_or_only_the_outputs_can_be_followed_back() -> None:
     params, x = weights("lstm", 3, 4), taeda.randn(3, 2, 3, requires_grad=True)
     y, h, c = run("lstm", x, params)

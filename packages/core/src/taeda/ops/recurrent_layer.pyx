@@ -58,8 +58,9 @@ cdef object layer_vjp(Node n, object cotangent):
     cdef View* t[19]
     cdef Param p[5]
     cdef int i
-    if any_needs_grad(cotangents + (x, hx, cx, w_ih, w_hh, w_hr)):
-        return differentiate_steps(n, course, g, (x, hx, cx, w_ih, w_hh, n.extra[1], n.extra[2], w_hr))
+    cdef tuple inputs = (x, hx, cx, w_ih, w_hh, n.extra[1], n.extra[2], w_hr)
+    if any_needs_grad(cotangents + inputs):
+        return differentiate_steps(n, course, g, inputs)
     g = [None] * (not course.whole) + [dense(c) for c in g] + [None]               # of y, h_n, c_n
     gh = empty(2, [course.batch, w_hh.view.shape[1]], x.view.dtype, x.device)
     if course.cell == LSTM_CELL:
