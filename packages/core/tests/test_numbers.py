@@ -92,3 +92,27 @@ def test_relu_refuses_bools_in_place_too() -> None:
     for call in (taeda.relu, taeda.relu_):
         with pytest.raises(RuntimeError, match="Boolean inputs not supported for relu"):
             call(taeda.tensor([True]))
+
+
+def test_numbers_may_be_tensors_without_dimensions_and_gradient() -> None:
+    at, two = taeda.tensor([0, 1]), taeda.tensor(2.5)
+    assert taeda.zeros(3).scatter(0, at, value=two).tolist() == [2.5, 2.5, 0]
+    assert taeda.ones(3, dtype=taeda.int32).scatter(0, at, value=two).tolist() == [2, 2, 1]
+    assert taeda.ones(3).scatter(0, at, value=two, reduce="multiply").tolist() == [2.5, 2.5, 1]
+    for dtype, wanted in ((taeda.int32, 3), (taeda.int64, 3), (taeda.float16, 3.5), (taeda.float64, 3.5), (taeda.complex64, 3.5)):
+        for alpha in (two, np.float32(2.5), 2.5):
+            x = taeda.ones(3, 2, dtype=dtype)
+            assert x.index_add(0, at[:1], x[:1], alpha=alpha).tolist() == [[wanted] * 2, [1, 1], [1, 1]]
+    assert taeda.add(taeda.ones(2), taeda.ones(2), alpha=two).tolist() == [3.5, 3.5]
+    x, i = taeda.ones(2), taeda.ones(2, dtype=taeda.int64)
+    for odd in (two.clone().requires_grad_(), two.reshape(1), "2"):
+        for call in (lambda: x.scatter(0, at, value=odd), lambda: x.index_add(0, at, x, alpha=odd), lambda: taeda.add(x, x, alpha=odd),
+                     lambda: taeda.full((2,), odd), lambda: taeda.full_like(x, odd), lambda: x.new_full((2,), odd),
+                     lambda: taeda.addmm(x.diag(), x.diag(), x.diag(), beta=odd)):  # fmt: skip
+            with pytest.raises(TypeError, match="must be Number, not"):
+                call()
+    with pytest.raises(RuntimeError, match="argument alpha must not be a floating point number"):
+        taeda.add(i, i, alpha=two)
+    for alpha in (2j, taeda.tensor(2j)):
+        with pytest.raises(RuntimeError, match="cannot be converted to type float32"):
+            x.index_add(0, at, x, alpha=alpha)

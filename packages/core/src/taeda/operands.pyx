@@ -13,6 +13,13 @@ from taeda.tensor_base cimport CPU, STAND_IN, is_wrapper
 
 from taeda.registry import NoStorage
 
+cdef extern from *:
+    """
+    static __thread int64_t taeda_relaid = 0;
+    static int64_t taeda_times_relaid(int more) { return taeda_relaid += more; }
+    """
+    int64_t times_relaid "taeda_times_relaid"(int more) noexcept
+
 
 # -- arguments ---------------------------------------------------------------------------------------
 
@@ -72,16 +79,38 @@ cdef int check_same_device(str op, tuple tensors) except -1:
     return 0
 
 
-RELAID = [0]                # how often a tensor that is in use was given another layout: set_, resize_, .data = and the like
+cdef int64_t relaid(int more) noexcept:
+    return times_relaid(more)
 
 
 def as_index(op, x):
     """Return ``x.__index__()``; what a call has checked of its tensors must still hold afterwards, so it may change no layout."""
-    before = RELAID[0]
+    cdef int64_t before = relaid(0)
     i = x.__index__()
-    if RELAID[0] != before:
+    if relaid(0) != before:
         raise RuntimeError(f"[{op}] the __index__ of {type(x).__name__} changed a tensor's layout in the middle of a call")
     return i
+
+
+cdef object plain_number(str op, str name, object x):
+    """An argument that must be a number, as one of Python's; a tensor without dimensions and gradient stands for its element."""
+    if PyLong_CheckExact(x) or PyFloat_CheckExact(x) or PyBool_Check(x):
+        return x
+    if isinstance(x, TensorBase):
+        if (<TensorBase>x).view.ndim or x.requires_grad:
+            raise TypeError(f"[{op}] argument '{name}' must be Number, not Tensor, but for one without dimensions and gradient; got shape "
+                            f"{(<TensorBase>x).shape_tuple()}")
+        return x.item()
+    if type(x).__module__ == "numpy" and hasattr(x, "item") and not getattr(x, "shape", None):
+        return x.item()
+    if PyIndex_Check(x):
+        return as_index(op, x)
+    if PyComplex_Check(x):
+        return x
+    for read in (float, complex):
+        if hasattr(x, f"__{read.__name__}__"):
+            return read(x)
+    raise TypeError(f"[{op}] argument '{name}' must be Number, not {type(x).__name__}")
 
 
 cdef int64_t integer(object x, str op) except? -1:

@@ -9,6 +9,7 @@ from taeda.autograd.engine cimport run
 from taeda.autograd.node cimport UNRECORDED, grad_fn_of, stale
 from taeda.dispatch cimport scalar_tensor
 from taeda.dtype cimport differentiable, dtype_of, is_float, name_of
+from taeda.operands cimport relaid
 from taeda.tensor_base cimport SPARSE, alias, is_wrapper, refresh
 
 import warnings
@@ -20,7 +21,6 @@ from taeda.autograd.hooks import Handle
 from taeda.autograd.leaves import leaf_hook
 from taeda.autograd.node import node_of
 from taeda.dtype import dtype as dtype_class
-from taeda.operands import RELAID
 
 
 cdef int fill_from(TensorBase t, TensorBase source) except -1:
@@ -214,7 +214,7 @@ cdef class TensorAutograd(TensorAttributes):
             raise RuntimeError("[data] Attempted to set .data of a tensor, but the two have incompatible tensor types: one of them is "
                                "sparse; "
                                "hint: to_dense() or to_sparse()")
-        RELAID[0] += 1
+        relaid(1)
         fill_from(self, <TensorBase>value)
 
     @property

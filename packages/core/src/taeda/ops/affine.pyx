@@ -4,7 +4,6 @@
 The kernel writes the summand (a bias, say) into a block of the result just before the product is added to it,
 so that no second pass over the result is needed.
 """
-from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
@@ -12,13 +11,13 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, begin_inplace, check
                              end_inplace, needs_grad, record, result_type, to_dtype, write_out)
 from taeda.dtype cimport differentiable, is_complex_, name_of
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, MAX_DIM, View
+from taeda.operands cimport plain_number
 from taeda.ops.matmul cimport (batched, check_bmm, column, foldable, folded, matrix, matvec, multiply, need_ndim,
                                product, raise_sizes, readable, reads, rows_of, same_dtype)
 from taeda.tensor_base cimport STAND_IN, TensorBase, alias, refresh
 
 from taeda.autograd.node import named
 from taeda.dispatch import in_place
-from taeda.operands import as_index
 from taeda.ops.matmul import matmul
 
 __all__ = ["linear", "bilinear", "addmm", "addmm_", "addmv", "addmv_", "baddbmm", "baddbmm_", "addbmm", "addbmm_", "addr",
@@ -187,19 +186,11 @@ cdef Op BADDBMM = define("baddbmm", add_product_vjp, 0, 0, "gemm")
 
 cdef object factor(str op, str name, object value, int dtype):
     """alpha or beta as a number that the dtype can hold."""
-    if isinstance(value, TensorBase):
-        value = value.item()
+    value = plain_number(op, name, value)
     if type(value) is complex:
         if not is_complex_(dtype):
             raise RuntimeError(f"[{op}] argument {name!r} is complex, {value}, which {name_of(dtype)} cannot hold")
         return value
-    if type(value) is not int and type(value) is not float:
-        if PyIndex_Check(value):
-            value = as_index(op, value)
-        elif hasattr(value, "__float__") and not isinstance(value, str):
-            value = float(value)
-        else:
-            raise TypeError(f"[{op}] argument '{name}' must be a number, not {type(value).__name__}")
     if not differentiable(dtype):
         if type(value) is float and op != "addr" and -9.3e18 < value < 9.3e18:
             value = int(value)                     # cut off, as PyTorch does everywhere but in addr

@@ -9,6 +9,7 @@ from taeda.dispatch cimport (CROSS, FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, any
                              scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral, name_of
 from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I64, Param, View
+from taeda.operands cimport plain_number
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.autograd.node import named
@@ -34,6 +35,7 @@ cdef int kind_of(object x):
 cdef object scaled(str op, object input, object other, object alpha):
     """alpha * other in the dtype of the result, after PyTorch's check of what alpha may be."""
     cdef int kind = max(kind_of(input), kind_of(other)), dtype
+    alpha = plain_number(op, "alpha", alpha)
     if isinstance(alpha, bool) and kind > 0:
         raise RuntimeError(f"[{op}] Boolean alpha only supported for Boolean results.")
     if isinstance(alpha, float) and kind < 2:

@@ -11,7 +11,7 @@ from taeda.dispatch cimport (NOTHING, Op, as_tensor, begin_inplace, broadcast_sh
                              to_dtype)
 from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of, is_float
 from taeda.kernels.cpu.abi cimport BOOL, C128, F64, I64, MAX_DIM, U64
-from taeda.operands cimport check_partial_overlap, integer
+from taeda.operands cimport check_partial_overlap, integer, relaid
 from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
 from taeda.recording cimport bump
 from taeda.storage cimport Storage
@@ -22,7 +22,6 @@ from math import nan, prod
 from taeda.autograd.node import named
 from taeda.device import code_of as code_of_device, device as device_class
 from taeda.layout import MemoryFormat, channels_last, channels_last_3d, contiguous_format, preserve_format
-from taeda.operands import RELAID
 
 
 cdef enum:
@@ -434,7 +433,7 @@ def set_(input, source=None, storage_offset=0, size=None, stride=None):
         stride = [integer(step, "set_") for step in stride]
     check_bounds("set_", size, tuple(stride), storage_offset, x.view.itemsize, storage.nbytes_)
     n = len(size)
-    RELAID[0] += 1
+    relaid(1)
     x.set_ndim(n)
     for i in range(n):
         x.view.shape[i] = size[i]
@@ -525,7 +524,7 @@ def resize_(input, *sizes, size=None, memory_format=None):
     had = x.storage.nbytes_ // x.view.itemsize
     if need > x.storage.nbytes_:
         x.storage.resize_(need)
-    RELAID[0] += 1
+    relaid(1)
     bump(x)
     x.set_ndim(n)
     for i in ([1, *range(n - 1, 1, -1), 0] if innermost else range(n - 1, -1, -1)):

@@ -10,6 +10,7 @@ from taeda.dispatch cimport as_tensor as need_tensor, copy_into, empty_as, empty
 from taeda.dtype cimport code_of, default_float, differentiable, dtype_of, name_of
 from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F64, I64, MAX_DIM
 from taeda.memory_order cimport dense
+from taeda.operands cimport plain_number
 from taeda.ops.channels_last cimport channels_innermost
 from taeda.ops.copying cimport fill_new
 from taeda.tensor_base cimport CPU, META, TensorBase, refresh
@@ -213,13 +214,6 @@ def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=Fa
     return out_or("ones", out, finish(t, requires_grad), dtype, device)
 
 
-cdef int need_number(str op, object value) except -1:
-    if isinstance(value, (str, bytes)) or not (PyIndex_Check(value) or hasattr(value, "__float__") or
-                                               hasattr(value, "__complex__")):
-        raise TypeError(f"[{op}] the value must be a number, not {type(value).__name__}")
-    return 0
-
-
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Return a tensor of one value; its dtype is the value's unless given.
 
@@ -231,14 +225,7 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     if layout is not None and layout is not STRIDED:
         need_strided("full", layout)
     cdef int code
-    if isinstance(fill_value, TensorBase):
-        if (<TensorBase>fill_value).view.ndim:
-            raise TypeError("[full] argument 'fill_value' must be Number, not Tensor, but for one without dimensions; got shape "
-                            f"{(<TensorBase>fill_value).shape_tuple()}")
-        fill_value = fill_value.item()
-    need_number("full", fill_value)
-    if not isinstance(fill_value, (int, float, complex)) and PyIndex_Check(fill_value):
-        fill_value = fill_value.__index__()
+    fill_value = plain_number("full", "fill_value", fill_value)
     if isinstance(size, int):
         raise TypeError(f"[full] size must be a tuple of ints, got the int {size}; write ({size},)")
     code = BOOL if isinstance(fill_value, bool) else I64 if isinstance(fill_value, int) else (
@@ -252,7 +239,7 @@ cdef TensorBase like(TensorBase x, str op, object dtype, object device, object v
     cdef TensorBase t
     cdef int code = dtype_code(dtype, op, x.view.dtype), where = x.device if device is None else device_code(device, op)
     if fill:
-        need_number(op, value)
+        value = plain_number(op, "fill_value", value)
     t = empty_as(x, code, where) if size is None else empty_shape(size, code, where)
     if memory_format is not None:
         t = in_format(t, op, memory_format)

@@ -10,6 +10,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_strided_view, as_tensor, beg
                              end_inplace, held_scalar, launch, linear, record, scalar_tensor, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport differentiable, dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, Param, View
+from taeda.operands cimport plain_number
 from taeda.ops.advanced cimport add_rows, is_half, long_index, no_numbers, numbers, of_last, zeros_of
 from taeda.tensor_base cimport CPU, TensorBase, is_wrapper
 
@@ -212,9 +213,9 @@ def scatter_(input, dim, index, src=None, *, value=None, reduce=None):
     if (src is None) == (value is None):
         raise TypeError("[scatter] exactly one of src and value must be given")
     src = value if src is None else src
-    number = not isinstance(src, TensorBase)
+    number = value is not None or not isinstance(src, TensorBase)
     if number:                                         # before anything is checked of x
-        src = held_scalar(src, x.view.dtype, x.device)
+        src = held_scalar(plain_number("scatter", "value", src), x.view.dtype, x.device)
     d = wrap_dim("scatter", dim, x.view.ndim)
     if reduce is not None and reduce != "add" and reduce != "multiply":
         raise RuntimeError(f"[scatter] reduce argument must be either add or multiply, got {reduce!r}")

@@ -16,6 +16,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, check_same_device, 
                              needs_grad, record, record_view, scalar_tensor, to_dtype)
 from taeda.dtype cimport dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8
+from taeda.operands cimport relaid
 from taeda.ops.advanced cimport index_core, long_index, nonzero_columns, select_where, zeros_of
 from taeda.ops.conversion cimport has
 from taeda.tensor_base cimport CPU, META, STAND_IN, TensorBase, is_wrapper
@@ -23,7 +24,7 @@ from taeda.tensor_base cimport CPU, META, STAND_IN, TensorBase, is_wrapper
 import warnings
 
 from taeda import _above, _spoken
-from taeda.operands import RELAID, as_index
+from taeda.operands import as_index
 from taeda.ops.conversion import tensor
 
 __all__ = ["getitem"]
@@ -256,8 +257,9 @@ cdef TensorBase index_of(object item, str op):
     if not has(item, "__array_interface__"):
         if is_complex_(t.view.dtype):
             raise TypeError(f"[{op}] 'complex' object cannot be interpreted as an integer, which indices in a list are")
-        if is_float(t.view.dtype) and not bool(t.isfinite().all()):
-            raise RuntimeError(f"[{op}] value cannot be converted to type int64 without overflow: an index that is inf or nan")
+        if is_float(t.view.dtype) and not bool((t.abs() < 2.0 ** 63).all()):
+            raise RuntimeError(f"[{op}] value cannot be converted to type int64 without overflow: an index that is nan or has no place "
+                               "in 64 bits")
     return t if is_complex_(t.view.dtype) else to_dtype(t, I64)
 
 
@@ -335,7 +337,7 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
     cdef int rest = -1                       # what an Ellipsis stands for; a second one stands for as many dimensions again
     cdef TensorBase t
     cdef tuple items
-    cdef object before = RELAID[0]
+    cdef int64_t before = relaid(0)
     q.nd, q.last, q.offset = 0, ALIAS, x.offset
     if isinstance(index, tuple):
         items = <tuple>index
@@ -407,7 +409,7 @@ cdef int parse(Layout* q, TensorBase x, object index, list pos, list idx, str op
                                  f"are valid indices (got {type(item).__name__})")
             dim += take_tensor(q, x, dim, t, pos, idx, op)
     take_all(q, x, dim, x.view.ndim - dim)
-    if RELAID[0] is not before:
+    if relaid(0) != before:
         raise RuntimeError(f"[{op}] an object in the index changed a tensor's layout in the middle of a call")
     return 0
 

@@ -3,11 +3,11 @@
 from taeda.autograd.dual cimport level
 from taeda.autograd.node cimport continue_history, grad_fn_of
 from taeda.dispatch cimport as_tensor, begin_inplace, needs_grad
+from taeda.operands cimport relaid
 from taeda.tensor_base cimport TensorBase, alias, refresh
 
 from taeda.autograd.dual import set_tangent, tangent_of
 from taeda.autograd.node import named
-from taeda.operands import RELAID
 from taeda.ops.strided import as_strided
 from taeda.ops.views import squeeze, t, transpose, unsqueeze
 
@@ -24,7 +24,7 @@ cdef object become(str op, object input, object view, tuple args, str name):
     before = alias(x)
     before.grad_fn_, before.output_nr, before.requires_grad_ = grad_fn_of(x), x.output_nr, x.requires_grad_
     y = <TensorBase>named(view(before, *args), name)
-    RELAID[0] += 1
+    relaid(1)
     x.set_ndim(y.view.ndim)
     for d in range(y.view.ndim):
         x.view.shape[d], x.view.strides[d] = y.view.shape[d], y.view.strides[d]

@@ -8,11 +8,12 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, check_same_device, copy_into, define, empty_as,
                              end_inplace, held_scalar, to_dtype, wrap_dim, write_out)
-from taeda.dtype cimport differentiable, dtype_of, name_of, torch_name
+from taeda.dtype cimport differentiable, dtype_of, is_complex_, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64
+from taeda.operands cimport plain_number
 from taeda.ops.advanced cimport index_core, index_put_core, index_put_vjp, index_vjp, long_index, no_numbers, numbers, of_last
 from taeda.ops.gather cimport flat, fresh
-from taeda.tensor_base cimport TensorBase
+from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.autograd.dual import is_transposed
 from taeda.autograd.node import own, written_copy
@@ -118,8 +119,11 @@ cdef TensorBase put_rows(TensorBase x, int dim, TensorBase ix, TensorBase s, Op 
 
 def index_add_(input, dim, index, source, *, alpha=1):
     """Add alpha times the rows of source to the rows of input that index names, in place; see :func:`index_add`."""
+    alpha = plain_number("index_add_", "alpha", alpha)
     cdef TensorBase x = as_tensor(input, "index_add_"), ix = row_index(x, index, "index_add_"), s
     cdef int d = wrap_dim("index_add_", dim, x.view.ndim)
+    if isinstance(alpha, complex) and not is_complex_(x.view.dtype):
+        alpha = (<object>held_scalar(alpha, x.view.dtype, CPU)).item()
     if ix.view.dtype != I64 and ix.view.dtype != I32:
         raise RuntimeError("[index_add_] index_add_(): Expected dtype int32/int64 for index but got: "
                            f"{torch_name(ix.view.dtype)}")
