@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -582,6 +584,12 @@ def test_a_list_of_a_mask_and_none_is_a_tuple_for_writing_too() -> None:
     assert x.tolist() == [[1, 1, 1]]
 
 
+@pytest.mark.parametrize("odd", [1e30, -1e19, float("inf"), float("nan")])
+def test_a_float_without_place_in_64_bits_is_no_index(odd: float) -> None:
+    with pytest.raises(RuntimeError, match="value cannot be converted to type int64 without overflow"):
+        grid(3)[[odd]]
+
+
 def test_a_single_element_may_be_assigned_to_itself() -> None:
     x = taeda.ones(1, 1, requires_grad=True) * 3
     x[:, 0] = x.flatten()[0]
@@ -604,3 +612,39 @@ def test_a_mask_without_dimensions_chooses_all_or_nothing() -> None:
     for x, indices in ((taeda.tensor(1.0), (taeda.tensor(True),)), (taeda.zeros(2), (taeda.tensor(True), taeda.tensor([1])))):
         with pytest.raises(IndexError, match=rf"too many indices for tensor of dimension {x.ndim} \(got {len(indices)}\)"):
             x.index_put_(indices, taeda.tensor(1.0))
+
+
+def test_another_thread_may_lay_its_tensors_out_anew_meanwhile() -> None:
+    stop, interval = threading.Event(), sys.getswitchinterval()
+
+    def lay_out() -> None:
+        other = taeda.zeros(3)
+        while not stop.is_set():
+            other.data = taeda.zeros(2)
+
+    thread = threading.Thread(target=lay_out)
+    x = taeda.zeros(100000, 3)
+    mask = x[:, 0] == 0
+    sys.setswitchinterval(1e-5)
+    thread.start()
+    try:
+        for _ in range(300):                        # counting the mask lets go of the interpreter
+            x[mask, 0] = 1.0
+    finally:
+        stop.set()
+        thread.join()
+        sys.setswitchinterval(interval)
+    assert x.sum() == 100000
+
+
+def test_one_value_of_another_dtype_is_not_added_where_a_mask_holds() -> None:
+    with pytest.raises(RuntimeError, match="Index put requires the source and destination dtypes match"):
+        taeda.zeros(3).index_put_((taeda.tensor([True, False, True]),), taeda.tensor(2), accumulate=True)
+
+
+def test_where_finds_the_device_of_whatever_is_no_number() -> None:
+    yes, one, far = taeda.tensor(True), taeda.tensor(1.0), taeda.zeros(2, device="meta")
+    for found in (taeda.where(yes, one, far), taeda.where(yes, far, one), taeda.where(far == 0, one, one)):
+        assert found.is_meta and found.shape == (2,)
+    with pytest.raises(RuntimeError, match="on the same device"):
+        taeda.where(yes.reshape(1), one, far)

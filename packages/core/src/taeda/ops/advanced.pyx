@@ -487,9 +487,9 @@ def index_put_(input, indices, values, accumulate=False):
     cdef list items = [as_tensor(item, "index_put_") for item in indices]
     if len(items) > x.view.ndim:                       # masks without dimensions count, too
         raise IndexError(f"[index_put_] too many indices for tensor of dimension {x.view.ndim} (got {len(items)})")
-    if len(items) == 1 and (<TensorBase>items[0]).view.dtype == BOOL and v.view.numel == 1:
+    if len(items) == 1 and (<TensorBase>items[0]).view.dtype == BOOL and v.view.numel == 1 and not accumulate:
         v, mask = to_dtype(v, x.view.dtype), items[0]              # one mask, one value: as masked_fill does
-        if mask.view.ndim == 0 and not accumulate:
+        if mask.view.ndim == 0:
             return (<object>x).masked_fill_(mask, v.reshape(()))
     pos, idx = read_indices(x, items, "index_put_")
     if v.view.dtype != x.view.dtype:

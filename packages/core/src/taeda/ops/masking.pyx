@@ -136,7 +136,7 @@ def where(condition, input=None, other=None, *, out=None):
         raise RuntimeError("[where] where expected condition to be a boolean tensor, but got a tensor with dtype "
                            f"{torch_name(c.view.dtype)}; convert it with .bool()")
     a, b = operand(input, c.device), operand(other, c.device)
-    check_same_device("where", (a, b, c) if c.device == CPU and c.view.ndim == 0 else (c, a, b))
+    check_same_device("where", (c, a, b) if c.device != CPU or c.view.ndim else (a, b, c) if a.device != CPU or a.view.ndim else (b, a, c))
     dtype = result_type(a, b)
     if a.view.dtype != dtype:                            # a number is rounded to the result's dtype alone
         a = to_dtype(a, dtype) if isinstance(input, TensorBase) else scalar_tensor(input, dtype, c.device)

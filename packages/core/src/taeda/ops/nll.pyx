@@ -7,8 +7,8 @@ written.  With class probabilities it is composed of log_softmax and sums.
 from libc.stdint cimport int64_t
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty, empty_like, empty_shape, joint,
-                             launch, needs_grad, record, to_dtype)
+from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, contiguous, define, empty, empty_like, empty_shape, integer,
+                             joint, launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport I64, U8, Param, View
 from taeda.ops.loss cimport reduction_code
@@ -152,6 +152,7 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
     """
     cdef TensorBase x = as_tensor(input, "nll_loss"), t = as_tensor(target, "nll_loss"), w = None
     cdef int code = reduction_code("nll_loss", reduction)
+    ignore_index = integer(ignore_index, "nll_loss")               # numbers first: what is checked of tensors must still hold afterwards
     if weight is not None:
         w = contiguous(as_tensor(weight, "nll_loss"))
     check_classes("nll_loss", x, t, w)
@@ -248,7 +249,9 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     """
     cdef TensorBase x = as_tensor(input, "cross_entropy"), t = as_tensor(target, "cross_entropy"), w = None
     cdef int code = reduction_code("cross_entropy", reduction)
-    if not 0 <= label_smoothing <= 1:
+    cdef double smoothing = label_smoothing
+    ignore_index = integer(ignore_index, "cross_entropy")
+    if not 0 <= smoothing <= 1:
         raise RuntimeError(f"[cross_entropy] label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if weight is not None:
         w = contiguous(as_tensor(weight, "cross_entropy"))
@@ -259,10 +262,9 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
         if ignore_index >= 0:
             raise RuntimeError("[cross_entropy] ignore_index is not supported for floating point target, got "
                                f"ignore_index={ignore_index}")
-        return cross_entropy_probabilities(x, t, w, code, label_smoothing)
+        return cross_entropy_probabilities(x, t, w, code, smoothing)
     check_classes("cross_entropy", x, t, w)
-    return cross_entropy_indices(x, t, w, code, ignore_index,
-                                 label_smoothing)
+    return cross_entropy_indices(x, t, w, code, ignore_index, smoothing)
 
 
 cdef object cross_entropy_probabilities(TensorBase x, TensorBase target, TensorBase w, int reduction, double smoothing):

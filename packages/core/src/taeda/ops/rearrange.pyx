@@ -139,8 +139,6 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         if x.view.ndim != 1:
             raise RuntimeError(f"[repeat_interleave] repeat_interleave only accept 1D vector as repeat, got shape {x.shape_tuple()}")
         repeats, index_only = x, True
-        if x.view.ndim != 1:
-            raise RuntimeError(f"[repeat_interleave] repeat_interleave only accept 1D vector as repeat, got shape {tuple(x.shape_tuple())}")
     else:
         index_only = False
         if dim is None:
