@@ -210,7 +210,7 @@ class Distribution:
         for cls in type(self).__mro__:
             if issubclass(cls, Distribution) and cls is not Distribution and _made_here(cls):
                 named = vars(cls).get("arg_constraints", {})
-                names.update(named.fget(self) if isinstance(named, property) else named)
+                names.update(named.__get__(self) if isinstance(named, property) else named)
         return {k: v for k, v in vars(self).items() if k in names and isinstance(v, Tensor)}
 
     def sample(self, sample_shape: Any = ()) -> Tensor:

@@ -17,8 +17,8 @@
  * What is added to a product and depends on a choice stands as FMA_F32: the compiler fuses the two in vectors, but around a branch it may
  * not, and a number is to have the same bits alone as in a vector.
  *
- * log is formulas.h's, whose bits are mostly PyTorch's.  tools/fit_once.py finds the polynomials.  USUAL is where the plain form of e^x and of
- * logarithms, which needs no care for subnormal numbers and the ends, is right: the same bits.
+ * log is formulas.h's, whose bits are mostly PyTorch's.  tools/fit_once.py finds the polynomials.  USUAL is where the plain form, which needs
+ * no care for subnormal numbers and the ends, is right: the same bits.
  */
 #ifndef TAEDA_FUSED_H
 #define TAEDA_FUSED_H
@@ -44,7 +44,9 @@ INLINE float t_fused_exp(float x, int32_t *bits) {
     return u + (((1.0f - u) + r) + (((p * z + q) * z + h) * z + rest));
 }
 /* y 2^k: a normal number, or any */
-INLINE float t_fused_raise(float y, int32_t bits) { return t_from_bits_f32((int32_t)((uint32_t)t_to_bits_f32(y) + ((uint32_t)bits << 23))); }
+INLINE float t_fused_raise(float y, int32_t bits) {
+    return t_from_bits_f32((int32_t)((uint32_t)t_to_bits_f32(y) + ((uint32_t)bits << 23)));
+}
 INLINE float t_fused_scale(float y, int32_t bits) {
     const int32_t k = t_minus_i32(bits, 0x4b400000u), half = k >> 1;
     return y * t_pow2i_f32(half) * t_pow2i_f32(k - half);
@@ -82,7 +84,9 @@ INLINE float t_fused_log(float x, int small, float k, float k_rest, float c, flo
     return t_fused_log_of(f, e, k, k_rest, c, c_rest);
 }
 INLINE float t_fused_log2(float x, int small) { return t_fused_log(x, small, 1.0f, 0.0f, 1.44269502f, 1.92596303e-8f); }
-INLINE float t_fused_log10(float x, int small) { return t_fused_log(x, small, 0.301025390625f, 4.60503898e-6f, 0.434294492f, -1.01030500e-8f); }
+INLINE float t_fused_log10(float x, int small) {
+    return t_fused_log(x, small, 0.301025390625f, 4.60503898e-6f, 0.434294492f, -1.01030500e-8f);
+}
 INLINE float t_log2_fused_usual(float x) { return t_fused_log2(x, 0); }
 INLINE float t_log10_fused_usual(float x) { return t_fused_log10(x, 0); }
 INLINE float t_log2_fused(float x) { return t_once_log_ends(x, t_fused_log2(x, x < 1.17549435e-38f)); }
@@ -138,7 +142,8 @@ INLINE float t_tan_fused(float x) {
 /* asin(a) = *sine + result for 0 <= a <= 1/2; above, asin(sqrt((1 - a) / 2)) so */
 INLINE float t_fused_asin(float a, int far, float *sine) {
     const float half = 0.5f - 0.5f * a, z = far ? half : a * a, s = far ? sqrtf(half) : a, v = z * z;
-    const float p = ((z * 0.0375164747f + 0.0144385872f) * v + (z * 0.0318077244f + 0.0445169546f)) * v + (z * 0.0750050396f + 0.166666597f);
+    const float q = (z * 0.0375164747f + 0.0144385872f) * v + (z * 0.0318077244f + 0.0445169546f);
+    const float p = q * v + (z * 0.0750050396f + 0.166666597f);
     const float lost = FMA_F32(-s, s, half) / (s + s + 1e-30f);         /* of the root */
     *sine = s;
     return FMA_F32(p, z * s, far ? lost : 0.0f);
@@ -169,7 +174,8 @@ INLINE float t_erf_fused(float x) {
     near = near * v + (z * -0.0268538129f + 0.112835854f);
     near = near * v + (z * -0.37612626f + 0.128379166f);
     const float c = (a > 3.95f ? 3.95f : a) - 1.0f, d = c * c;
-    const float k = c * -1.1572215e-3f + 9.04574245e-3f, l = c * -0.0410445519f - 0.843220353f, g = (k * d + l) * d + (c * -2.63895917f - 8.65902336e-8f);
+    const float k = c * -1.1572215e-3f + 9.04574245e-3f, l = c * -0.0410445519f - 0.843220353f;
+    const float g = (k * d + l) * d + (c * -2.63895917f - 8.65902336e-8f);
     /* e^g to 2^-23: what it is taken from is six times as large */
     const float m = g * 1.44269504f + ROUNDER, n = m - ROUNDER, r = FMA_F32(n, -0.693147182f, g);
     const float e = ((r * 8.31252429e-3f + 0.041890122f) * (r * r) + (r * 0.166671142f + 0.499992311f)) * (r * r) + (r + 1.0f);
@@ -184,7 +190,8 @@ INLINE float t_fused_erfc(float c, float h, float l, int32_t *bits) {
     const float g = u * 7.09329033e-5f + 4.96413595e-5f, i = u * -5.9269846e-4f - 8.34525621e-4f, j = u * 3.06200236e-3f + 6.47663279e-3f;
     const float k = u * -0.0215055067f - 0.03644187f, p = ((g * z + i) * z + j) * v + (k * z + (u * 0.279471755f - 0.687160671f));
     const float q = u * p, t = q + 1.02158272f, y = s * t, rest = FMA_F32(s, t, -y) + s * (((1.02158272f - t) + q) - 1.37403855e-8f);
-    const float m = h * -1.44269504f + ROUNDER, n = m - ROUNDER, r = FMA_F32(n, -0.693147182f, -h) + FMA_F32(n, 1.90465421e-9f, -low), w = r * r;
+    const float m = h * -1.44269504f + ROUNDER, n = m - ROUNDER;
+    const float r = FMA_F32(n, -0.693147182f, -h) + FMA_F32(n, 1.90465421e-9f, -low), w = r * r;
     const float a = r * 1.97903506e-4f + 1.39446507e-3f, b = r * 8.33349675e-3f + 4.16662954e-2f, e = r * 0.166666657f + 0.5f;
     const float power = ((a * w + b) * w + e) * w + r;
     *bits = t_to_bits_f32(m);
@@ -209,8 +216,8 @@ INLINE float t_ndtr_fused(float x) {
     const float e = 0.5f * t_fused_erfc(c * 0.707106769f, 0.5f * h, 0.5f * FMA_F32(c, c, -h), &bits), y = t_fused_scale(e, bits);
     return x > 0.0f ? 1.0f - y : y;
 }
-/* erfinv(x) for |x| <= ERFINV_MIDDLE: x (sqrt(pi) / 2 + w Q((w - 4) / 4)), w = -log(1 - x^2), in two steps: the chain of both is so long that
- * processors do not begin the next numbers before its end */
+/* erfinv(x) for |x| <= ERFINV_MIDDLE: x (sqrt(pi) / 2 + w Q((w - 4) / 4)), w = -log(1 - x^2), in two steps: the chain of both is so long
+ * that processors do not begin the next numbers before its end */
 INLINE float t_erfinv_first(float x) { return -t_log_f32_usual(FMA_F32(-x, x, 1.0f)); }
 INLINE float t_erfinv_second(float x, float w) {
     const float u = w * 0.25f - 1.0f, z = u * u, v = z * z;

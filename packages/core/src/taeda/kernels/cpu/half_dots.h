@@ -30,7 +30,8 @@ static float dot_bf16(const uint16_t *a, const uint16_t *b, int64_t n) {
     float lanes[8];
     for (; i + 32 <= n; i += 32)
         _Pragma("GCC unroll 2") for (int k = 0; k < 2; k++) {
-            const __m256i x = _mm256_loadu_si256((const __m256i *)(a + i + 16 * k)), y = _mm256_loadu_si256((const __m256i *)(b + i + 16 * k));
+            const __m256i x = _mm256_loadu_si256((const __m256i *)(a + i + 16 * k));
+            const __m256i y = _mm256_loadu_si256((const __m256i *)(b + i + 16 * k));
             sum[2 * k] = _mm256_fmadd_ps((__m256)_mm256_slli_epi32(x, 16), (__m256)_mm256_slli_epi32(y, 16), sum[2 * k]);
             sum[2 * k + 1] = _mm256_fmadd_ps((__m256)_mm256_and_si256(x, upper), (__m256)_mm256_and_si256(y, upper), sum[2 * k + 1]);
         }

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Products of float16 or bfloat16 with a single row or column, C = A B, of which A lies by rows and B by columns: dot products without wider copies.
+"""Products of float16 or bfloat16 with a single row or column, C = A B, of which A lies by rows and B by columns.
 
-Views C (M, N), A (M, K) and B (K, N) with M or N 1; terms lie side by side.  Long sums are cut in pieces, by length alone, whose sums
-are added in order.
+They are dot products without wider copies.  Views C (M, N), A (M, K) and B (K, N) with M or N 1; terms lie side by side.  Long sums are
+cut in pieces, by length alone, whose sums are added in order.
 """
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t, uint16_t

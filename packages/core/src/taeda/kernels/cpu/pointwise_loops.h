@@ -236,8 +236,9 @@ INLINE uint16_t half_nextafter(uint16_t a, uint16_t b, int infinity) {
     return (uint16_t)(u > infinity || v > infinity ? infinity | infinity >> 1 : y);
 }
 
-/* VECTOR, of a, is right up to LIMIT (the polynomials' reduction of sin and cos, the middle of erfinv): one scalar pass more over a block that
- * has larger arguments, or none that is a number.  ABS is the dtype's fabs.  FIRST: nothing, or FIRST_STEP, whose results w[i] VECTOR takes. */
+/* VECTOR, of a, is right up to LIMIT (the polynomials' reduction of sin and cos, the middle of erfinv): one scalar pass more over a block
+ * that has larger arguments, or none that is a number.  ABS is the dtype's fabs.  FIRST: nothing, or FIRST_STEP, whose results w[i] VECTOR
+ * takes. */
 #define FIRST_STEP(T, F) T w[512]; _Pragma("GCC ivdep") for (int64_t i = 0; i < m; i++) w[i] = F(x[i]);
 #define RARE_LOOP(NAME, T, ABS, LIMIT, FIRST, VECTOR, EXACT) \
     static void NAME##_loop(char **ptr, const int64_t *s, int64_t n, const Param *p) { \
