@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,7 @@ class Told(TorchDispatchMode):
     ("taeda.trapezoid(x)", "select.int select.int add.Tensor mul.Scalar sum.dim_IntList sub.Tensor mul.Scalar"), ("taeda.real(x)", ""),
     ("x.repeat_interleave(2, 0)", "unsqueeze.default expand.default clone.default view.default"), ("taeda.fliplr(x)", "flip.default"),
     ("taeda.linalg.matrix_norm(x, 1)", "linalg_vector_norm.default amax.default"), ("x.mH", "transpose.int"),
+    ("taeda.meshgrid([x[0], x[1]], indexing='xy')[1]", "select.int select.int view.default expand.default view.default expand.default"),
 ])
 def test_composed_functions_are_told_by_their_parts(source: str, names: str) -> None:
     names_there = {"taeda": taeda, "x": taeda.arange(6.0).reshape(2, 3)}
@@ -76,6 +78,22 @@ def test_composed_functions_are_told_by_their_parts(source: str, names: str) -> 
         found = eval(source, names_there)
     assert told.names == names.split()
     assert found.dtype == expected.dtype and found.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("source", [
+    "taeda.meshgrid(x, x.long(), indexing='ij')", "x.repeat_interleave(2, 3)", "x.repeat_interleave(taeda.tensor([1, 2, 3]), 3)",
+    "x.repeat_interleave(True)", "taeda.linalg.vecdot(x.long(), x.long())", "taeda.linalg.vecdot(x, x + 1j)", "taeda.positive(x > 2)",
+    "taeda.linalg.norm(taeda.ones(2, 3), 'fro', 0)", "taeda.linalg.matrix_norm(taeda.ones(2, 3), 1, (1, 1))",
+    "taeda.linalg.matrix_norm(taeda.ones(2, 3), 1, (0, 5))",
+])
+def test_composed_functions_refuse_inside_of_a_mode_what_they_refuse_outside(source: str) -> None:
+    names_there = {"taeda": taeda, "x": taeda.arange(3.0)}
+    said = []
+    for mode in (contextlib.nullcontext(), Told()):
+        with pytest.raises((IndexError, RuntimeError, TypeError)) as caught, mode:
+            eval(source, names_there)
+        said.append((caught.type, str(caught.value)))
+    assert said[0] == said[1]
 
 
 def test_views_by_other_names_and_overloads_are_told_as_pytorchs() -> None:

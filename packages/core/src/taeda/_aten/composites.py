@@ -148,12 +148,15 @@ def _contracted(x: Tensor, y: Tensor, over_x: list[int], over_y: list[int]) -> A
 
 
 def _grid(a: Any) -> Any:
-    given, n = list(a.tensors[0] if len(a.tensors) == 1 and not isinstance(a.tensors[0], Tensor) else a.tensors), len(a.tensors)
-    if n < 2 or a.indexing not in ("ij", "xy") or any(not isinstance(t, Tensor) or t.ndim != 1 for t in given):
+    given = list(a.tensors[0] if len(a.tensors) == 1 and not isinstance(a.tensors[0], Tensor) else a.tensors)
+    n = len(given)
+    if n < 2 or a.indexing not in ("ij", "xy") or any(not isinstance(t, Tensor) or t.ndim > 1 for t in given):
+        return NotImplemented
+    if any((t.dtype, t.device) != (given[0].dtype, given[0].device) for t in given):
         return NotImplemented
     if a.indexing == "xy":  # the first runs along the second dimension
         given[0], given[1] = given[1], given[0]
-    sizes = [t.shape[0] for t in given]
+    sizes = [t.numel() for t in given]
     made = [aten.expand.default(aten.view.default(t, [-1 if d == i else 1 for d in range(n)]), sizes) for i, t in enumerate(given)]
     if a.indexing == "xy":
         made[0], made[1] = made[1], made[0]
@@ -197,6 +200,8 @@ def _diagflat(a: Any) -> Any:
 
 def _repeated(a: Any) -> Any:
     x, n = a.input, a.repeats
+    if isinstance(n, bool) or (a.dim is not None and not -x.ndim <= a.dim < x.ndim):
+        return NotImplemented
     if isinstance(n, Tensor) and n.ndim == 1 and a.dim is not None and x.ndim and n.shape[0] == x.shape[a.dim] and a.output_size is None:
         return aten.index_select.default(x, a.dim, aten.repeat_interleave.Tensor(n))
     if not isinstance(n, int) or a.output_size is not None or n < 1 or not x.numel() or (a.dim is None and x.ndim != 1):
@@ -273,9 +278,13 @@ def _linalg_norm(a: Any) -> Any:
 def _matrix_norm(a: Any) -> Any:
     """The norms that are those of rows, columns or of all."""
     x, dim = a.A, (-2, -1) if a.dim is None else a.dim
-    if x.ndim < 2 or a.dtype is not None or len(dim) != 2 or (a.dim is None and x.ndim != 2):
+    if x.ndim < 2 or a.dtype is not None or isinstance(dim, int) or len(dim) != 2 or (a.dim is None and x.ndim != 2):
+        return NotImplemented
+    if any(not -x.ndim <= d < x.ndim for d in dim):
         return NotImplemented
     rows, columns = (d % x.ndim for d in dim)
+    if rows == columns:
+        return NotImplemented
     if a.ord == "fro":
         return _vector_norm(x, [2, [rows, columns], a.keepdim], None)
     if isinstance(a.ord, str) or abs(a.ord) not in (1, math.inf):
@@ -288,7 +297,7 @@ def _matrix_norm(a: Any) -> Any:
 
 
 def _vecdot(a: Any) -> Any:
-    if a.x.is_complex():
+    if not a.x.is_floating_point() or a.x.dtype is not a.y.dtype:
         return NotImplemented
     return aten.sum.dim_IntList(aten.mul.Tensor(a.x, a.y), [a.dim])
 
@@ -317,6 +326,10 @@ def _shift(sign: int) -> Callable[[Any], Any]:
 
 def _given(a: Any) -> Any:
     return a.input
+
+
+def _positive(a: Any) -> Any:
+    return NotImplemented if a.input.dtype is taeda.bool else a.input
 
 
 def _of_reals(a: Any) -> Any:
@@ -354,7 +367,7 @@ MADE: dict[str, Callable[[Any], Any]] = {
     "meshgrid": _grid,
     "msort": lambda a: aten.sort.default(a.input, 0)[0],
     "nanmean": _nanmean,
-    "positive": _given,
+    "positive": _positive,
     "repeat_interleave": _repeated,
     "real": _of_reals,
     "resolve_conj": _given,
