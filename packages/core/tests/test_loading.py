@@ -161,6 +161,15 @@ def test_deflated_records_are_read_and_other_compressed_ones_are_not(tmp_path) -
         taeda.load(io.BytesIO(data[:at] + bytes([data[at] ^ 255]) + data[at + 1 :]))
 
 
+@pytest.mark.parametrize("more", [0, 1, 3, 50, 100, 258, 5000])
+def test_deflated_records_whose_last_bytes_are_of_several_pieces(more: int) -> None:
+    size = 2 * zip_archive.CHUNK + more
+    for x in (taeda.zeros(size, dtype=taeda.uint8), (taeda.arange(size) % 7).to(taeda.uint8)):
+        plain = io.BytesIO()
+        taeda.save(x, plain)
+        assert taeda.load(io.BytesIO(deflated(plain.getvalue()))).equal(x)
+
+
 def test_deflated_records_that_are_out_of_proportion_or_another_size_than_said() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as z:

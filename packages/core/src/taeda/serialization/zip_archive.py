@@ -203,9 +203,9 @@ class Reader:
                 if not given:
                     given = self.file.read(min(left, CHUNK))
                     left -= len(given)
-                    if not given:
-                        raise self.error(f"record {name!r} ends after {at} of {len(block)} bytes")
-                made = stream.decompress(given, CHUNK)
+                made = stream.decompress(given, CHUNK)          # the last bytes may be of several pieces
+                if not (given or made or stream.eof):
+                    raise self.error(f"record {name!r} ends after {at} of {len(block)} bytes")
                 given = stream.unconsumed_tail
                 if at + len(made) > len(block):
                     raise self.error(f"record {name!r} has more bytes than the {len(block)} that the file says")
