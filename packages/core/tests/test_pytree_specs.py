@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import defaultdict
 
@@ -76,3 +77,9 @@ def test_the_factory_of_a_defaultdict_is_written_by_its_name_and_found_in_loaded
     for module, name in (("antigravity", "fly"), ("builtins", "nothing")):
         with pytest.raises(NotImplementedError, match="is not in the loaded module"):
             pytree.treespec_loads(text.replace("builtins", module).replace('"list"', f'"{name}"'))
+
+
+def test_a_factory_without_a_name_is_not_written() -> None:
+    for factory in (functools.partial(int, 3), [].copy):
+        with pytest.raises(TypeError, match="has no name to be found by"):
+            pytree.treespec_dumps(pytree.tree_structure(defaultdict(factory, {"a": 1})))

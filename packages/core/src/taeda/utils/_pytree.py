@@ -238,8 +238,10 @@ def treespec_pprint(treespec: TreeSpec) -> str:
 
 def _context_of_defaultdict(context: Any) -> dict[str, Any]:
     factory, keys = context
-    return {"default_factory_module": getattr(factory, "__module__", None), "default_factory_name": getattr(factory, "__qualname__", None),
-            "dict_context": keys}
+    module, name = getattr(factory, "__module__", None), getattr(factory, "__qualname__", None)
+    if factory is not None and not (isinstance(module, str) and isinstance(name, str)):
+        raise TypeError(f"[treespec_dumps] the default_factory {factory!r} of a defaultdict has no name to be found by")
+    return {"default_factory_module": module, "default_factory_name": name, "dict_context": keys}
 
 
 def _defaultdict_of_context(written: dict[str, Any]) -> Any:
