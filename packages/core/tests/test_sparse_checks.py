@@ -71,6 +71,16 @@ def test_a_factor_of_a_sum_is_of_a_kind_that_the_sum_is_of(other: Any) -> None:
     assert taeda.add(s, other, alpha=taeda.tensor(2)).to_dense().equal(taeda.eye(2) * 3)
 
 
+def test_factors_of_sums_of_bools_are_bools_and_bool_tensors_are_factors_in_place() -> None:
+    dense = taeda.tensor([[True, False], [False, True]])
+    s, other = dense.to_sparse(), taeda.ones(2, 2, dtype=taeda.bool).to_sparse()
+    for alpha, expected in ((False, dense), (True, other.to_dense()), (2, other.to_dense()), (0, dense)):
+        assert dense.clone().add_(other, alpha=alpha).equal(expected)
+        assert s.clone().add_(other, alpha=alpha).to_dense().equal(expected)
+        assert taeda.add(dense, other, alpha=alpha).equal(expected)
+    assert taeda.eye(2).to_sparse().add_(taeda.eye(2).to_sparse(), alpha=taeda.tensor(True)).to_dense().equal(2 * taeda.eye(2))
+
+
 def _written(kind: str, which: int, place: int, value: int) -> Any:
     """A matrix of which products were made, and then an index written that autograd is not told of."""
     dense = taeda.zeros(6, 6)

@@ -140,7 +140,7 @@ def _checked_alpha(name: str, a: Any, b: Any, alpha: Any) -> Any:
         wrong = "For non-complex input tensors, argument alpha must not be a complex number"
     if wrong:
         raise RuntimeError(f"[{name}] {wrong}, got {alpha} for {a.dtype} and {b.dtype}")
-    return alpha
+    return bool(alpha) if dtype is bool_ else alpha              # 2 of them would be integers
 
 
 def _sum(name: str, a: Any, b: Any, alpha: Any) -> Any:
@@ -208,7 +208,7 @@ def rsub(a: Any, b: Any, *, alpha: Any = 1) -> Any:
 
 
 def _in_place_sum(name: str, a: Any, b: Any, alpha: Any) -> Any:
-    alpha = +alpha                                               # True is 1 here, as in PyTorch
+    alpha = +(alpha.item() if hasattr(alpha, "item") else alpha)  # True is 1 here, as in PyTorch
     if is_sparse(a):
         if not is_sparse(b):
             raise RuntimeError(f"[{name}] add(sparse, dense) is not supported. Use add(dense, sparse) instead.")
