@@ -137,6 +137,7 @@ def test_a_script_module_is_a_module():
         assert isinstance(net, nn.Module) and isinstance(net, taeda.jit.ScriptModule) and list(net.state_dict()) == ["lin.weight", "lin.bias"]
         assert taeda.equal(net(taeda.ones(1)), net.lin(taeda.ones(1)))
     assert not isinstance(nn.Linear(1, 1), taeda.jit.ScriptModule)
+    assert isinstance(type("Made", (taeda.jit.ScriptModule,), {})(), nn.Module)
 
 
 def test_a_name_moves_between_registries():

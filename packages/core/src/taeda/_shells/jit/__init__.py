@@ -140,7 +140,7 @@ class _Modules(type):
     """Make a program's subclass of ScriptModule a module, which ScriptModule itself cannot be: its room needs no :mod:`taeda.nn`."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
-        if bases and namespace["__module__"] != __name__:
+        if bases and namespace.get("__module__") != __name__:      # a class that type() makes has none yet
             from taeda.nn import Module
 
             if not any(issubclass(base, Module) for base in bases):
