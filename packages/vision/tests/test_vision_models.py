@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import warnings
 
 import pytest
 
@@ -202,8 +203,11 @@ def test_weights_have_names_and_prepare_images_but_no_numbers():
         weights.get_state_dict()
     with pytest.raises(ValueError, match="taeda ships no trained weights"):
         models.vgg16(weights=models.VGG16_Weights.DEFAULT)
-    with pytest.warns(UserWarning, match="'pretrained' is deprecated"):
+    with warnings.catch_warnings(record=True) as told:                # of its name, and of what it says
+        warnings.simplefilter("always")
         models.squeezenet1_1(pretrained=False)
+    assert [str(w.message).partition(" since")[0] for w in told] == [
+        "The parameter 'pretrained' is deprecated", "Arguments other than a weight enum or `None` for 'weights' are deprecated"]
 
 
 @pytest.mark.filterwarnings("ignore:The default weight initialization")
