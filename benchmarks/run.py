@@ -5,13 +5,15 @@
 Each framework has a process of its own for each thread count; a row is timed in one, then in the other, and
 so on for ``--rounds`` rounds.  The ratio is the median over the rounds of taeda's time divided by PyTorch's in
 the same round.  Peak memory and the start of a process (``rows_fresh.py``) take a new process each time.
-``--write`` writes benchmarks/RESULTS.md; ``--check`` compares with benchmarks/results.json and fails on rows that
-became 15 % slower.
+``--write`` writes benchmarks/RESULTS.md and results.json, which hold one table for each kind of processor, by its widest vectors; with
+``--only`` these rows stand in the place of what the table had.  ``--check`` compares with results.json and fails on rows that became
+15 % slower.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import importlib
 import json
 import math
@@ -122,7 +124,7 @@ def measure(threads: int, rounds: int, only: str) -> list[dict[str, Any]]:
     return found
 
 
-def processor() -> str:
+def processor() -> tuple[str, str]:
     """Return the processor's name as the system gives it, and its widest vectors."""
     try:
         lines = (line.partition(":") for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines())
@@ -130,23 +132,65 @@ def processor() -> str:
     except OSError:
         told = {}
     flags = told.get("flags", "").split()
-    vectors = next((f" ({name})" for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in flags), "")
-    return (told.get("model name") or platform.processor() or platform.machine()) + vectors
+    vectors = next((name for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in flags), "other vectors")
+    return told.get("model name") or platform.processor() or platform.machine(), vectors
 
 
-def report(results: dict[str, list[dict[str, Any]]]) -> str:
-    """Return the table as Markdown: a ratio for each thread count."""
+def known_tables() -> dict[str, Any]:
+    """Return the committed tables by kind of processor: each how it was made, and the rows for each thread count."""
+    return json.loads((HERE / "results.json").read_text()) if (HERE / "results.json").exists() else {}
+
+
+def with_rows(known: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a table's rows, of which those that were found stand in place of the old ones."""
+    new = {(e["group"], e["name"]): e for e in found}
+    return [new.pop((e["group"], e["name"]), e) for e in known] + list(new.values())
+
+
+def write(results: dict[str, list[dict[str, Any]]], only: str) -> None:
+    """Put what was found into the table of this kind of processor."""
     import torch
 
-    reason = importlib.import_module("reasons").reason
-    counts = sorted(results, key=int)
+    name, vectors = processor()
+    tables = known_tables()
+    made = f"with PyTorch {torch.__version__.partition('+')[0]} on {os.cpu_count()} cores of {name}, {datetime.date.today().isoformat()}"
+    if only and vectors in tables:
+        made = tables[vectors]["made"]
+        results = {count: with_rows(tables[vectors]["rows"].get(count, []), found) for count, found in results.items()}
+    tables[vectors] = {"made": made, "rows": results}
+    ordered = {kind: tables[kind] for kind in sorted(tables)}
+    (HERE / "results.json").write_text(dumped(ordered))
+    (HERE / "RESULTS.md").write_text(report(ordered))
+
+
+def dumped(tables: dict[str, Any]) -> str:
+    """Return the tables as JSON with a row in each line."""
+    kinds = []
+    for kind, table in tables.items():
+        rows = ",\n".join(f" {json.dumps(count)}: [\n" + ",\n".join(map(json.dumps, entries)) + "]" for count, entries in table["rows"].items())
+        kinds.append(f'{json.dumps(kind)}: {{"made": {json.dumps(table["made"])}, "rows": {{\n{rows}}}}}')
+    return "{" + ",\n".join(kinds) + "}\n"
+
+
+def report(tables: dict[str, Any]) -> str:
+    """Return the tables as Markdown."""
     lines = [
         "# taeda's time over PyTorch's",
         "",
-        f"Made by `nox -s bench -- --write` with PyTorch {torch.__version__.partition('+')[0]} on {os.cpu_count()} cores of {processor()}. Below 1: taeda is faster.",
+        "Made by `nox -s bench -- --write`, a table for each kind of processor, by its widest vectors. Below 1: taeda is faster.",
         "Both run in turn in one session; a ratio is the median over the rounds. Times are taeda's and PyTorch's on one thread; of peak memory,",
         "the growth of the resident set over what it was after the import.",
-        "",
+    ]
+    for kind, table in tables.items():
+        lines += ["", f"## {kind}", "", f"Made {table['made']}.", "", *table_of(table["rows"])]
+    return "\n".join(lines) + "\n"
+
+
+def table_of(results: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Return the lines of a table: a ratio for each thread count."""
+    reason = importlib.import_module("reasons").reason
+    counts = sorted(results, key=int)
+    lines = [
         "| group | row | " + " | ".join(f"{c} thread{'s' if c != '1' else ''}" for c in counts) + " | target | taeda | PyTorch | above 1 because |",
         "| --- | --- | " + " | ".join("---" for _ in counts) + " | --- | --- | --- | --- |",
     ]
@@ -161,7 +205,7 @@ def report(results: dict[str, list[dict[str, Any]]]) -> str:
         means = " | ".join(f"{statistics.geometric_mean(e['ratio'] for e in results[c] if e['group'] == group):.2f}" for c in counts)
         target = GROUP_TARGETS.get(group)
         lines.append(f"| {group} | {means} | {'' if target is None else f'{target:.2f}'} |")
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def figure(entry: dict[str, Any], of: str) -> str:
@@ -194,10 +238,12 @@ def main() -> int:
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))
     if options.write:
-        (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-        (HERE / "RESULTS.md").write_text(report(results))
+        write(results, options.only)
     if options.check:
-        known = json.loads((HERE / "results.json").read_text())
+        kind = processor()[1]
+        known = known_tables().get(kind, {"rows": {}})["rows"]
+        if not known:
+            print(f"no table of a processor with {kind} is committed")
         slower = []
         for n, entries in results.items():
             before = {(e["group"], e["name"]): e["ratio"] for e in known.get(n, [])}
