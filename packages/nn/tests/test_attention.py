@@ -320,6 +320,11 @@ def test_attention_of_sequences_in_a_row_may_leave_keys_out_and_refuses_what_doe
     assert y.shape == x.shape and not y[[0, 3]].any() and lse.isfinite().tolist() == [[False, True, True, False]]
     y, lse = varlen_attn(x, x, x, starts, taeda.tensor([0, 0]), 4, 0, return_aux=AuxRequest(lse=True))      # nobody sees a key
     assert not y.any() and bool((lse == -math.inf).all())
+    with taeda.autocast("cpu", dtype=taeda.bfloat16):
+        assert varlen_attn(x, x, x, starts, starts, 4, 4).dtype == varlen_attn(x, x, x, inner, inner, 2, 2).dtype == taeda.bfloat16
+    for wrong in ([0, 5], [2, 1], [-1, 4]):
+        with pytest.raises(ValueError, match="cu_seq_q must rise from 0 to at most 4"):
+            varlen_attn(x, x, x, taeda.tensor(wrong), starts, 4, 4)
     with pytest.raises(ValueError, match="Hq=2 and Hkv=1"):
         varlen_attn(taeda.randn(4, 2, 2), x, x, starts, starts, 4, 4)
     with pytest.raises(NotImplementedError, match="pages"):

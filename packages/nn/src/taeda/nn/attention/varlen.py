@@ -83,21 +83,27 @@ def varlen_attn(
     scale = query.size(-1) ** -0.5 if scale is None else scale
     starts_q, starts_k = cu_seq_q.tolist(), cu_seq_k.tolist()
     used = [b - a for a, b in pairwise(starts_k)] if seqused_k is None else seqused_k.tolist()
-    nobody = [starts_q[0], query.size(0) - starts_q[-1]]         # rows before and behind all sequences: zeros, of no keys
-    outputs = [query.new_zeros(n, heads_q, value.size(-1)) for n in nobody]
-    sums = [query.new_full((heads_q, n), -float("inf"), dtype=taeda.float32) for n in nobody]
+    if any(a > b for a, b in pairwise([0, *starts_q, query.size(0)])):
+        raise ValueError(f"[varlen_attn] cu_seq_q must rise from 0 to at most {query.size(0)}, the rows of query, got {starts_q}")
+    outputs, sums = [], []
     for i, (start, end) in enumerate(pairwise(starts_q)):
         keys = slice(starts_k[i], min(starts_k[i] + used[i], starts_k[i + 1]))
         q, k, v = (t.transpose(0, 1) for t in (query[start:end], key[keys], value[keys]))
         k, v = (t.repeat_interleave(heads_q // heads_k, 0) if heads_q != heads_k else t for t in (k, v))
         seen = _window(q.size(1), k.size(1), window_size)
-        outputs.insert(-1, F.scaled_dot_product_attention(q, k, v, attn_mask=seen, scale=scale).transpose(0, 1))
+        outputs.append(F.scaled_dot_product_attention(q, k, v, attn_mask=seen, scale=scale).transpose(0, 1))
         if return_aux is not None and return_aux.lse:
             scores = (q @ k.mT).detach().float() * scale
             scores = scores if seen is None else scores.masked_fill(~seen, -float("inf"))
-            sums.insert(-1, scores.logsumexp(-1))
-    out = taeda.cat(outputs)
-    return (out, taeda.cat(sums, 1)) if return_aux is not None and return_aux.lse else out
+            sums.append(scores.logsumexp(-1))
+    like = outputs[0] if outputs else query                      # of the dtype that autocast may choose
+    nobody = [starts_q[0], query.size(0) - starts_q[-1]]         # rows before and behind all sequences: zeros, of no keys
+    first, last = (like.new_zeros(n, heads_q, value.size(-1)) for n in nobody)
+    out = taeda.cat([first, *outputs, last])
+    if return_aux is None or not return_aux.lse:
+        return out
+    first, last = (query.new_full((heads_q, n), -float("inf"), dtype=taeda.float32) for n in nobody)
+    return out, taeda.cat([first, *sums, last], 1)
 
 
 def _window(queries: int, keys: int, window: tuple[int, int]) -> Tensor | None:
