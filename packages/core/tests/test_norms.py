@@ -31,3 +31,13 @@ def test_norms_below_the_limit_of_cosine_similarity_keep_their_derivatives() -> 
     np.testing.assert_allclose(taeda.autograd.grad(y, leaf, taeda.ones_like(y))[0].numpy(), wanted)
     zero = taeda.zeros(2, 3, requires_grad=True)
     assert taeda.autograd.grad(taeda.cosine_similarity(zero, zero + 1, 1).sum(), zero)[0].isfinite().all()
+
+
+def test_a_zero_in_a_row_leaves_the_second_derivatives_of_the_others():
+    x = taeda.tensor([3.0, 0.0, 4.0], dtype=taeda.float64, requires_grad=True)
+    (g,) = taeda.autograd.grad(taeda.linalg.vector_norm(x, 1.5), x, create_graph=True)
+    (h,) = taeda.autograd.grad(g.sum(), x)
+    y = taeda.tensor([3.0, 4.0], dtype=taeda.float64, requires_grad=True)
+    (gy,) = taeda.autograd.grad(taeda.linalg.vector_norm(y, 1.5), y, create_graph=True)
+    (hy,) = taeda.autograd.grad(gy.sum(), y)
+    assert taeda.allclose(g[::2], gy) and taeda.allclose(h[::2], hy) and not h[::2].isnan().any()

@@ -542,3 +542,10 @@ def test_a_number_between_usual_ones_and_unusual_ones_has_the_same_result(name: 
         kept = mixed == usual
         assert taeda.equal(found[kept], alone[kept])
         assert taeda.equal(found[5], function(mixed[5])) or (found[5].isnan() and function(mixed[5]).isnan())
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+@pytest.mark.parametrize("name", ["sin", "tan", "asin", "erf", "erfinv"])
+def test_odd_functions_keep_the_sign_of_0(name: str, dtype: taeda.dtype) -> None:
+    y = getattr(taeda, name)(taeda.tensor([-0.0, 0.0] * 9, dtype=dtype))
+    assert (y == 0).all() and y.signbit().tolist() == [True, False] * 9

@@ -241,3 +241,19 @@ def test_an_instance_of_a_subclass_is_a_view() -> None:
     x.mul_(w)
     named.sum().backward()
     assert w.grad.item() == 3
+
+
+def test_a_view_made_under_no_grad_follows_what_its_base_requires_later() -> None:
+    base = taeda.ones(2, 2, requires_grad=True)
+    with taeda.no_grad():
+        view = base[0]
+    base.requires_grad_(False)
+    assert not view.requires_grad and not (view * 2).requires_grad
+    assert view.add_(1).tolist() == [2, 2] and view.numpy().tolist() == [2, 2]
+    base.requires_grad_(True)
+    assert view.requires_grad and view.is_leaf
+    later = taeda.ones(2)
+    with taeda.no_grad():
+        early, whole = later[:1], later.view(taeda.int32)
+    later.mul_(taeda.ones(2, requires_grad=True))
+    assert early.requires_grad and early.grad_fn is None and not whole.requires_grad

@@ -94,7 +94,7 @@ cdef int record_view(Op op, TensorBase out, TensorBase x, object extra=None) exc
         return 0
     out.base = x if x.base is None else x.base
     if not grad_enabled():
-        out.history, out.requires_grad_ = UNRECORDED, out.base.requires_grad_ and differentiable(out.view.dtype)
+        out.history = UNRECORDED
         return 0
     if x.requires_grad_ or stale(x):
         n = plain_node(op, out, (x,), extra)

@@ -6,7 +6,7 @@
 cimport cython
 
 from taeda.autograd.engine cimport run
-from taeda.autograd.node cimport UNRECORDED, grad_fn_of, stale
+from taeda.autograd.node cimport grad_fn_of, stale
 from taeda.dispatch cimport scalar_tensor
 from taeda.dtype cimport differentiable, dtype_of, is_float, name_of
 from taeda.operands cimport relaid
@@ -70,12 +70,6 @@ cdef class TensorAutograd(TensorAttributes):
                                f"{name_of(self.view.dtype)}")
         if on and self.inference:
             raise RuntimeError("[requires_grad] Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
-        if self.history == UNRECORDED and self.base is not None and self.base.requires_grad_ and differentiable(self.view.dtype):
-            if on:                                  # as its base does, in any case: a leaf of its own if asked for
-                extras(self)["asked"] = True
-            elif self.extra is not None:
-                self.extra.pop("asked", None)
-            return
         if on and not self.requires_grad_ and self.base is None:
             self.history += 1                       # views that there are require grad from now on, but lead nowhere
         self.requires_grad_ = on

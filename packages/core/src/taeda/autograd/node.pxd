@@ -2,6 +2,7 @@
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
+from taeda.dtype cimport differentiable
 from taeda.tensor_base cimport TensorBase
 
 # g is the cotangent of the only output, or for several outputs a tuple (None where no gradient came).
@@ -25,9 +26,11 @@ cdef enum:                   # ``history`` of a view that autograd does not foll
 
 
 cdef inline bint stale(TensorBase a) noexcept:
-    """A view whose base got a history after the view was made."""
-    if a.base is None or not a.base.requires_grad_ or a.history == UNRECORDED:
+    """A view whose base got a history after the view was made, or whose way from a base that requires grad was not recorded."""
+    if a.base is None or not a.base.requires_grad_:
         return False
+    if a.history == UNRECORDED:
+        return differentiable(a.view.dtype)
     return a.base.history != (0 if a.history == SEVERAL else a.history)
 
 

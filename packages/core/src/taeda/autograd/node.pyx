@@ -357,7 +357,8 @@ def node_of(TensorBase t):
 
 
 cdef object grad_fn_of(TensorBase t):
-    if stale(t) and t.base.grad_fn_ is not None:          # a leaf's history counts how often it was made one: no view of before leads to it
+    # a leaf's history counts how often it was made one: no view of before leads to it
+    if t.history != UNRECORDED and stale(t) and t.base.grad_fn_ is not None:
         continue_history(t, regenerate_view(t), 0)
         t.history = t.base.history
     return t.grad_fn_
@@ -384,11 +385,6 @@ def refuse_own_view(TensorBase v, fn, str what):
             "view+inplace would override the custom backward associated with it; clone the output in the Function")
 
 
-cdef bint requires_with_base(TensorBase t) noexcept:
-    """Does a view that was made under no_grad require grad because its base does, so that no gradient goes to it?"""
-    return t.base is not None and t.base.requires_grad_ and (t.extra is None or "asked" not in t.extra)
-
-
 cdef int connect(Node n, tuple inputs) except -1:
     cdef Py_ssize_t i, count = len(inputs)
     cdef TensorBase t
@@ -402,7 +398,7 @@ cdef int connect(Node n, tuple inputs) except -1:
             fn = grad_fn_of(t)
             if fn is not None:
                 numbered = numbered or t.output_nr
-            elif t.requires_grad_ and not (t.history == UNRECORDED and requires_with_base(t)):
+            elif t.requires_grad_:                        # itself, not with its base alone
                 fn = t
         Py_INCREF(fn)
         PyTuple_SET_ITEM(edges, i, fn)

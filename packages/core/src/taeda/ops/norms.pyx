@@ -36,7 +36,7 @@ cdef object norm_vjp(Node n, object g):
     if p == 2:
         return x * (g / y)
     part = x.abs() / y                               # powers of x itself might overflow or vanish
-    return x.sign() * (part.masked_fill(x == 0, 1) if p < 1 else part) ** (p - 1) * g
+    return x.sign() * part.masked_fill(x == 0, 1) ** (p - 1) * g
 
 
 cdef Op ZERO = define("vector_norm", norm_vjp, 0, 0, "norm_zero", "LinalgVectorNormBackward0")

@@ -183,9 +183,10 @@ INLINE float t_erf_fused(float x) {
     return copysignf(a > 1.0f ? far : FMA_F32(a, near, a), x);
 }
 /* erfc(c) = result 2^k for 0 <= c <= 10.5, with c^2 = h + l; k is in the low bits of *bits.  e^(c^2) erfc(c) = s Q(s), s = 1 / (c + 2);
- * what rounding takes off s and c + 2 goes, by the slope of the logarithm, which is about -2.1 s, into the power with l. */
+ * what rounding takes off s and c + 2 goes, by the slope of the logarithm, about -(0.93 + 2.75 s) s, into the power with l. */
 INLINE float t_fused_erfc(float c, float h, float l, int32_t *bits) {
-    const float up = c + 2.0f, s = 1.0f / up, gap = FMA_F32(FMA_F32(up, s, -1.0f), up, c - (up - 2.0f)), low = FMA_F32(2.1f * s, gap, l);
+    const float up = c + 2.0f, s = 1.0f / up, gap = FMA_F32(FMA_F32(up, s, -1.0f), up, c - (up - 2.0f));
+    const float low = FMA_F32(FMA_F32(2.75f, s, 0.93f) * s, gap, l);
     const float u = FMA_F32(-4.0f, s, 1.0f), z = u * u, v = z * z;
     const float g = u * 7.09329033e-5f + 4.96413595e-5f, i = u * -5.9269846e-4f - 8.34525621e-4f, j = u * 3.06200236e-3f + 6.47663279e-3f;
     const float k = u * -0.0215055067f - 0.03644187f, p = ((g * z + i) * z + j) * v + (k * z + (u * 0.279471755f - 0.687160671f));
@@ -224,7 +225,8 @@ INLINE float t_erfinv_second(float x, float w) {
     const float g = z * -3.31878546e-5f + (u * 1.28952888e-4f - 7.02809848e-5f), h = u * -4.85815923e-4f + 1.2549602e-3f;
     const float i = u * -7.54852837e-4f - 3.23141157e-3f, j = u * 0.0108392565f - 0.0141007528f, k = u * -0.0147834439f + 0.243138045f;
     const float p = ((g * z + h) * z + i) * v + (j * z + k);
-    const float y = FMA_F32(w, p, 0.886226952f), lost = FMA_F32(w, p, 0.886226952f - y) - 2.66232003e-8f;
+    /* sqrt(pi) / 2 in two parts that are positive, so that -0 stays -0 */
+    const float y = FMA_F32(w, p, 0.886226892f), lost = FMA_F32(w, p, 0.886226892f - y) + 3.29814e-8f;
     return FMA_F32(x, y, x * lost);
 }
 #else
