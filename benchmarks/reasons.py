@@ -14,6 +14,8 @@ PAGES = "in runs where the two processors share no cache, threads that write in 
 SPINNING = "0.3 where each thread has a core; in some runs PyTorch's threads still spin on the second one"
 RANGES = "both ranges of the formula are computed in vectors; these numbers lie in one, the only one that PyTorch computes"
 
+FORMULA = "multiply-adds: where vectors of 256 bits are two operations, the formula takes as long as PyTorch's"
+
 POINTWISE = "pointwise, every one, 1M"
 REDUCTIONS = "reductions, every one, 1M"
 
@@ -24,14 +26,16 @@ ROWS = {
     **dict.fromkeys(((POINTWISE, name) for name in (
         "abs", "add", "addcdiv", "addcmul", "a ** 2", "clone", "div", "frac", "hardshrink", "hardtanh", "maximum", "minimum", "mul",
         "nan_to_num", "neg", "reciprocal", "relu", "relu6", "round", "selu", "sgn", "sign", "softshrink", "square", "sub", "to int64",
-        "to float64", "clamp", "lerp", "ceil", "floor", "trunc", "fmax", "fmin", "leaky_relu", "celu", "elu", "deg2rad", "eq", "ge", "lt")), MEMORY),
+        "to float64", "clamp", "lerp", "ceil", "floor", "trunc", "fmax", "fmin", "leaky_relu", "celu", "elu", "deg2rad", "hardsigmoid", "eq", "ge", "lt")), MEMORY),
     **dict.fromkeys(((REDUCTIONS, f"{name}, dim {dim}") for name in ("amax", "amin", "sum", "prod", "max", "min", "nansum", "norm")
                      for dim in (None, 0, 1)), MEMORY),
     **dict.fromkeys((("reductions, scans, order", f"{name}, dim {dim} of 1000 x 1000") for name in ("amax", "sum", "mean")
                      for dim in (None, 0, 1)), MEMORY),
-    **dict.fromkeys((("pointwise", name) for name in ("relu, 1M", "a + b, 1M", "a * row, 1M", "a * column, 1M", "a + b, float64, 1M", "a << b, int16, 1M", "add, out=, 1M")), MEMORY),
+    **dict.fromkeys((("pointwise", name) for name in ("relu, 1M", "a + b, 1M", "a * row, 1M", "a * column, 1M", "a + b, float64, 1M", "a + b, float16, 1M", "a << b, int16, 1M", "add, out=, 1M")), MEMORY),
     **dict.fromkeys(((REDUCTIONS, f"logcumsumexp, dim {dim}") for dim in (0, 1)), CHAIN),
     **dict.fromkeys(((POINTWISE, f"special.{name}") for name in ("i1e", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1")), RANGES),
+    **dict.fromkeys(((POINTWISE, name) for name in ("atan", "erf", "erfc", "exp2", "log10", "logit", "sin", "special.ndtri")), FORMULA),
+    **dict.fromkeys((("pointwise", f"{name}, 1M") for name in ("erf", "exp, float64", "tanh, float64")), FORMULA),
     (POINTWISE, "rsqrt"): ROOTS,
     ("reductions, scans, order", "cumsum, dim 0 of 1000 x 1000"): PAGES,
     ("reductions, scans, order", "bincount and cumsum of 1M integers"): MEMORY,
@@ -39,7 +43,10 @@ ROWS = {
     **dict.fromkeys((("pointwise", f"a ** 2, {dtype}, 1M") for dtype in ("bfloat16", "float16")), HALVES),
     **dict.fromkeys((("pointwise", f"{name}, 1M") for name in ("exp, bfloat16", "exp, float16", "gelu, bfloat16")), HALVES),
     (LINALG, "svd, 256 x 256"): LAPACK,
-    (LINALG, "rfft, 16 x 1024"): "eight transforms of 512 side by side, and what they read and write, are twice the first-level cache",
+    (LINALG, "rfft, 8 x 30011"): "not looked into: a prime length, a convolution by longer transforms",
+    **dict.fromkeys(((LINALG, name) for name in ("rfft, 16 x 1024", "fft, 64 x 512 complex")),
+                    "eight transforms of 512 side by side, and what they read and write, are twice the first-level cache"),
+    ("reductions, scans, order", "cumsum of complex64, dim 1 of 1000 x 500"): MEMORY,
     (LINALG, "irfft2 of rfft2, forward and backward, 8 x 32 x 64 x 64"): MEMORY,
     ("reductions, scans, order", "prod of complex64, dim 0 of 1000 x 500"): "multiply-adds in double, on PyTorch's side too",
     (LINALG, "qr, 256 x 256"): PANELS,
