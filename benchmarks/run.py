@@ -156,7 +156,8 @@ def write(results: dict[str, list[dict[str, Any]]], only: str) -> None:
     made = f"with PyTorch {torch.__version__.partition('+')[0]} on {os.cpu_count()} cores of {name}, {datetime.date.today().isoformat()}"
     if only and vectors in tables:
         made = tables[vectors]["made"]
-        results = {count: with_rows(tables[vectors]["rows"].get(count, []), found) for count, found in results.items()}
+        known = tables[vectors]["rows"]
+        results = {**known, **{count: with_rows(known.get(count, []), found) for count, found in results.items()}}
     tables[vectors] = {"made": made, "rows": results}
     ordered = {kind: tables[kind] for kind in sorted(tables)}
     (HERE / "results.json").write_text(dumped(ordered))
@@ -244,6 +245,7 @@ def main() -> int:
         known = known_tables().get(kind, {"rows": {}})["rows"]
         if not known:
             print(f"no table of a processor with {kind} is committed")
+            return 1
         slower = []
         for n, entries in results.items():
             before = {(e["group"], e["name"]): e["ratio"] for e in known.get(n, [])}

@@ -12,8 +12,9 @@
  *     erfc        e^(-x^2) times a polynomial in (x - 2) / (x + 2), over 1 + 2x
  *
  * exp, tanh, sin and cos have short forms too (formulas.h: 1 to 3 units), for what is rounded further: float16, bfloat16 and the insides of
- * other formulas.  The rounded ones are t_exp_once and so on.  exp, log2, log10, sin, cos, tan, asin, acos and erf are these only where
- * products are not fused; where they are, fused.h's take less time.  log is formulas.h's alone, right within 0.75 units.
+ * other formulas.  The rounded ones are t_exp_once and so on.  exp, log2, log10, sin, cos, tan, asin, acos, erf, erfc, ndtr and the middle of
+ * erfinv are these only where products are not fused; where they are, fused.h's take less time.  log is formulas.h's alone, right within
+ * 0.75 units.
  */
 #ifndef TAEDA_ONCE_H
 #define TAEDA_ONCE_H
