@@ -103,6 +103,26 @@ def test_sort_keeps_signs_of_zero_and_payloads():
     assert [math.copysign(1, v) for v in values.tolist()] == [1, -1, -1, 1]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.int64])
+@pytest.mark.parametrize("n", [2, 15, 32, 33, 48, 64, 65, 97, 129, 193, 257, 1000])
+def test_topk_of_different_numbers_is_the_head_of_the_sort(dtype, n):
+    """Few are ranked, up to 16 of them kept in order, more found from the k-th on."""
+    draw = np.random.default_rng(n)
+    x = draw.permuted(np.tile(np.arange(n) * 1000003 - 500000, (3, 1)), axis=1).astype(dtype)
+    if np.issubdtype(dtype, np.floating):
+        x[:, 1] = np.inf
+        x[2, 0] = np.nan
+    for k in {1, 2, 16, 17, n // 33, n // 8, n // 3, n - 1, n}:
+        if not 0 < k <= n:
+            continue
+        for t, dim in ((taeda.from_numpy(x), 1), (taeda.from_numpy(x.T.copy()), 0)):
+            for largest in (True, False):
+                values, places = t.topk(k, dim, largest=largest)
+                wanted, there = t.sort(dim, descending=largest)
+                assert taeda.equal(places, there.narrow(dim, 0, k))
+                np.testing.assert_array_equal(values.numpy(), wanted.narrow(dim, 0, k).numpy())
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.int64])
 @pytest.mark.parametrize("k", [1, 2, 50, 499, 500])
 def test_topk_of_equals_has_the_values_of_the_sort_each_from_its_place(dtype, k):

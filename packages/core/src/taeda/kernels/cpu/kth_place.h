@@ -44,11 +44,13 @@ static int64_t OF_ELEMENT(bin_of_kth)(const T *x, const K *keys, uint32_t *bin, 
     for (int64_t i = 0; i < n; i++) bin[i] = (uint32_t)((K)(keys[i] - low) >> shift);
     return OF_ELEMENT(before_kth)(bin, b, count, bins, n, k, &within);
 }
+/* where kth_place leaves the row's keys */
+static inline K *OF_ELEMENT(kth_keys)(void *room, int64_t n) { return (K *)((P *)room + n); }
 /* where the k-th of a row is; k >= 0: the k-th smallest; -1: the lower median, NaN if there is one; -2: that of what is not NaN */
 static int64_t OF_ELEMENT(kth_place)(const T *from, int64_t n, int64_t k, int64_t step, void *room) {
     P *a = (P *)room;
     const int stable = k < 0;
-    K low = (K)-1, high = 0, *keys = (K *)(a + n + RANKED);
+    K low = (K)-1, high = 0, *keys = OF_ELEMENT(kth_keys)(room, n);
     if (step == 1) {
         for (int64_t i = 0; i < n; i++) {
             const T v = from[i];

@@ -1,9 +1,7 @@
 /* What packs.h includes once a pack P with keys of B bits: sorts and selection; PACKED(name) is a function's name for it.
  *
- *   select       the k smallest, by quickselect (Hoare, 1961), so that only those are sorted
- *   merge_even   of packs in any order, below RADIX_FROM: runs by counting, merged from both ends, without branches
- *   merge        of more: the same from one end
- *   radix        of packs that come in order of position, which need only their keys' bytes sorted; bytes that all share are passed over
+ *   select   the k smallest, by quickselect (Hoare, 1961), so that only those are sorted
+ *   radix    of packs that come in order of position, which need only their keys' bytes sorted; bytes that all share are passed over
  */
 static void PACKED(insertion)(P *a, int64_t n) {
     for (int64_t i = 1; i < n; i++) {
@@ -12,65 +10,6 @@ static void PACKED(insertion)(P *a, int64_t n) {
         for (; j > 0 && a[j - 1] > v; j--) a[j] = a[j - 1];
         a[j] = v;
     }
-}
-static void PACKED(merge)(P *a, P *spare, int64_t n) {
-    P *from = a, *to = spare;
-    for (int64_t lo = 0; lo < n; lo += RUN) PACKED(insertion)(a + lo, n - lo < RUN ? n - lo : RUN);
-    for (int64_t w = RUN; w < n; w *= 2) {
-        for (int64_t lo = 0; lo < n; lo += 2 * w) {
-            const int64_t mid = lo + w < n ? lo + w : n, hi = lo + 2 * w < n ? lo + 2 * w : n;
-            int64_t i = lo, j = mid, k = lo;
-            while (i < mid && j < hi) {
-                const P u = from[i], v = from[j];
-                const int left = u < v;
-                to[k++] = left ? u : v;
-                i += left;
-                j += !left;
-            }
-            while (i < mid) to[k++] = from[i++];
-            while (j < hi) to[k++] = from[j++];
-        }
-        { P *t = from; from = to; to = t; }
-    }
-    if (from != a) memcpy(a, from, n * sizeof *a);
-}
-/* n up to RANKED, each to the place that the smaller ones leave it: no branch depends on what they are. */
-static inline void PACKED(ranked)(const P *a, P *to, int64_t n) {
-    P v[RANKED];
-    for (int i = 0; i < RANKED; i++) v[i] = i < n ? a[i] : ~(P)0;
-    for (int i = 0; i < n; i++) {
-        uint64_t place = 0;
-        for (int j = 0; j < RANKED; j++) place += v[j] < v[i];
-        to[place] = v[i];
-    }
-}
-/* Fewer than RADIX_FROM, with RANKED places behind a and behind spare: a power of two of runs as long as one another, so that each
- * merge goes from both ends at once and neither end runs out. */
-static void PACKED(merge_even)(P *a, P *spare, int64_t n) {
-    int64_t runs = 1;
-    if (n <= RANKED / 2) { PACKED(insertion)(a, n); return; }
-    while ((n + runs - 1) / runs > RANKED) runs *= 2;
-    const int64_t run = (n + runs - 1) / runs, all = runs * run;
-    for (int64_t i = n; i < all; i++) a[i] = ~(P)0 - (P)(all - i);          /* different ones, behind all others */
-    P *from = spare, *to = a;
-    for (int64_t lo = 0; lo < all; lo += run) PACKED(ranked)(a + lo, spare + lo, run);
-    for (int64_t w = run; w < all; w *= 2) {
-        for (int64_t lo = 0; lo < all; lo += 2 * w) {
-            const P *l = from + lo, *r = l + w, *ll = r - 1, *rr = ll + w;
-            P *y = to + lo, *yy = y + 2 * w - 1;
-            for (int64_t k = 0; k < w; k++) {
-                const int left = *l < *r, last = *rr > *ll;
-                *y++ = left ? *l : *r;
-                *yy-- = last ? *rr : *ll;
-                l += left;
-                r += !left;
-                rr -= last;
-                ll -= !last;
-            }
-        }
-        { P *t = from; from = to; to = t; }
-    }
-    if (from != a) memcpy(a, from, n * sizeof *a);
 }
 /* a is in order of position, so only the key's bytes are sorted by */
 static void PACKED(radix)(P *a, P *spare, int64_t n) {

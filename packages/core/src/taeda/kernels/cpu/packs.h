@@ -11,9 +11,8 @@
 typedef unsigned __int128 wide_t;
 enum {
     RUN = 12,               /* packs that are put in order one by one, before runs are merged */
-    RADIX_FROM = 192,       /* packs from which on a radix sort takes less than merges, and whole numbers are counted */
     FEW_BEST = 16,          /* so many of the first are kept in order while others pass */
-    RANKED = 16             /* of so many, each one's place is counted; so much room is behind a row's packs */
+    RANKED = 16             /* in longer rows an order is looked for; half as many are sorted by insertion */
 };
 
 static inline uint32_t float_key32(float v) {
@@ -73,7 +72,7 @@ static inline double float_of_key64(uint64_t key) {
     static void sort_packs_##s(P *a, P *spare, int64_t n) {                                         \
         Ranked_##K r;                                                                               \
         if (n < RANKED / 2) { insertion_##P(a, n); return; }                                        \
-        if (n > MOST_RANKED) { radix_##P(a, spare, n); return; }                                    \
+        if (n > UP_TO_##K) { radix_##P(a, spare, n); return; }                                      \
         for (int64_t i = 0; i < n; i++) spare[i] = a[i], r.key[i] = signed_##K((K)(a[i] >> B));     \
         rank_##K(&r, n);                                                                            \
         for (int64_t i = 0; i < n; i++) a[r.place[i]] = spare[i];                                   \
