@@ -89,6 +89,21 @@ def test_fold_is_the_transpose_of_unfold(window):
     assert taeda.allclose(F.fold(F.unfold(x, **window), (5, 6), **window), times * x)
 
 
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+@pytest.mark.parametrize("shape", [(3, 4), (9, 8), (5, 40), (40, 3)])
+@pytest.mark.parametrize(("kernel", "stride", "padding", "dilation"), [
+    ((2, 3), (1, 1), (0, 0), (1, 1)), ((3, 3), (1, 1), (1, 1), (1, 1)), ((3, 2), (2, 1), (2, 1), (1, 2)), ((2, 2), (1, 3), (1, 4), (2, 1)),
+    ((3, 3), (2, 2), (5, 3), (1, 1)), ((1, 1), (1, 1), (2, 0), (1, 1)),
+])
+def test_each_row_of_unfold_is_a_shifted_window_of_the_padded_image(dtype, shape, kernel, stride, padding, dilation):
+    x = draw(2, 3, *shape).to(dtype)
+    padded = F.pad(x, (padding[1], padding[1], padding[0], padding[0]))
+    high, wide = [n - d * (k - 1) for n, d, k in zip(padded.shape[2:], dilation, kernel)]
+    taps = [padded[:, :, d * dilation[0]:d * dilation[0] + high:stride[0], r * dilation[1]:r * dilation[1] + wide:stride[1]].flatten(2)
+            for d in range(kernel[0]) for r in range(kernel[1])]
+    assert taeda.equal(F.unfold(x, kernel, dilation, padding, stride), taeda.stack(taps, 2).flatten(1, 2))
+
+
 def test_a_convolution_is_a_product_with_the_unfolded_input():
     x, w = draw(2, 3, 6, 5), draw(4, 3, 2, 3, seed=1)
     product = w.flatten(1) @ F.unfold(x, (2, 3), padding=1)
