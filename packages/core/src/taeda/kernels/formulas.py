@@ -58,6 +58,8 @@ SHORT = {"exp": "t_exp_f32(a)", "sin": "t_sin_f32(a)", "cos": "t_cos_f32(a)", "t
          "log10": "0.434294482f * t_log_f32(a)", "erf": "2.0f * t_normal_f32(a * 1.41421356f)"}
 # forms that are right wherever the condition holds have a plainer one for blocks in which it holds throughout
 USUAL = {"t_exp_fused(a)": "EXP_USUAL(a)", "t_exp_compensated(a)": "EXP_COMPENSATED_USUAL(a)",
+         "t_sigmoid_compensated(a)": "EXP_COMPENSATED_USUAL(a)", "t_log_compensated(a)": "LOG_F64_USUAL(a)",
+         "t_log2_f64(a)": "LOG_F64_USUAL(a)", "t_log10_f64(a)": "LOG_F64_USUAL(a)",
          "t_log_f32(a)": "LOG_USUAL(a)", "t_log2_fused(a)": "LOG_USUAL(a)", "t_log10_fused(a)": "LOG_USUAL(a)",
          "t_logit_fused(a)": "LOGIT_USUAL(a)", "t_erfc_fused(a)": "ERFC_USUAL(a)"}
 

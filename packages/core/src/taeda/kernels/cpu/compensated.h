@@ -163,19 +163,23 @@ INLINE double t_sigmoid_compensated(double x) {
     const double e = t_exp_compensated(-fabs(x));
     return (x < 0.0 ? e : 1.0) / (1.0 + e);
 }
+INLINE double t_sigmoid_compensated_usual(double x) {
+    const double e = t_exp_compensated_usual(-fabs(x));
+    return (x < 0.0 ? e : 1.0) / (1.0 + e);
+}
 
 /* -- logarithms ---------------------------------------------------------------------------------------------- */
 
-/* x = 2^e m with m in [sqrt(1/2), sqrt(2)): log(m), for positive finite x */
-INLINE double t_log_parts_f64(double x, double *e, double *rest) {
-    const double f = t_mantissa_f64(x, e), s = f / (2.0 + f), half = 0.5 * f, h = t_rounded_product_f64(half, f), y = f - h;
+/* x = 2^e m with m in [sqrt(1/2), sqrt(2)): log(m), for x that is positive, normal or told as SMALL, and finite */
+INLINE double t_log_parts_f64(double x, int small, double *e, double *rest) {
+    const double f = t_mantissa_f64(x, small, e), s = f / (2.0 + f), half = 0.5 * f, h = t_rounded_product_f64(half, f), y = f - h;
     *rest = (t_fast_sum_error_f64(f, -h, y) - t_product_error_f64(half, f, h)) + s * t_log_series_f64(s, h);
     return y;
 }
 /* log(x + x1) + more ln2 for positive finite x */
 INLINE double t_log_sum_f64(double x, double x1, double more) {
     double e, rest;
-    const double l = t_log_parts_f64(x, &e, &rest), a = (e + more) * LN2_HIGH, y = a + l;
+    const double l = t_log_parts_f64(x, SMALL_F64(x), &e, &rest), a = (e + more) * LN2_HIGH, y = a + l;
     return y + (t_fast_sum_error_f64(a, l, y) + (x1 / x + rest + (e + more) * LN2_LOW));
 }
 /* the corners of a logarithm whose value elsewhere is y */
@@ -184,24 +188,34 @@ INLINE double t_log_corners_f64(double x, double y) {
     y = x == 0.0 ? -INFINITY : y;
     return x >= 0.0 ? y : NAN;
 }
-INLINE double t_log_compensated(double x) {
+/* Each logarithm for what is told as SMALL, for all numbers, and for those that are positive, normal and finite: the same bits, so where a
+ * compiler could fuse one product or another, the source says which. */
+#define LOG_F64_USUAL(x) (t_minus_i64(t_to_bits_f64(x), 0x8010000000000000u) < -0x0020000000000000)
+#define ALL_AND_USUAL(NAME, OF) \
+    INLINE double NAME(double x) { return t_log_corners_f64(x, OF(x, SMALL_F64(x))); } \
+    INLINE double NAME##_usual(double x) { return OF(x, 0); }
+INLINE double t_log_of_compensated(double x, int small) {
     double e, rest;
-    const double l = t_log_parts_f64(x, &e, &rest), a = e * LN2_HIGH, y = a + l;
-    return t_log_corners_f64(x, y + (t_fast_sum_error_f64(a, l, y) + (rest + e * LN2_LOW)));
+    const double l = t_log_parts_f64(x, small, &e, &rest), a = e * LN2_HIGH, y = a + l;
+    return y + (t_fast_sum_error_f64(a, l, y) + (rest + e * LN2_LOW));
 }
-INLINE double t_log2_f64(double x) {
+INLINE double t_log2_of_f64(double x, int small) {
     const double scale = 1.44269504088896338700e+00, scale_rest = 2.03552737409310331e-17;
     double e, rest;
-    const double l = t_log_parts_f64(x, &e, &rest), p = t_rounded_product_f64(l, scale), y = e + p;
-    return t_log_corners_f64(x, y + (t_fast_sum_error_f64(e, p, y) + (t_product_error_f64(l, scale, p) + (l * scale_rest + rest * scale))));
+    const double l = t_log_parts_f64(x, small, &e, &rest), p = t_rounded_product_f64(l, scale), y = e + p;
+    return y + (t_fast_sum_error_f64(e, p, y) + (t_product_error_f64(l, scale, p) + FMA_F64(l, scale_rest, rest * scale)));
 }
-INLINE double t_log10_f64(double x) {
+INLINE double t_log10_of_f64(double x, int small) {
     const double scale = 4.34294481903251816668e-01, scale_rest = 1.09831965021676510e-17;
     double e, rest;
-    const double l = t_log_parts_f64(x, &e, &rest), p = t_rounded_product_f64(l, scale), a = e * 3.01029995663611771306e-01, y = a + p;
-    const double low = t_product_error_f64(l, scale, p) + (l * scale_rest + rest * scale) + e * 3.69423907715893078616e-13;
-    return t_log_corners_f64(x, y + (t_fast_sum_error_f64(a, p, y) + low));
+    const double l = t_log_parts_f64(x, small, &e, &rest), p = t_rounded_product_f64(l, scale);
+    const double a = e * 3.01029995663611771306e-01, y = a + p;
+    const double low = FMA_F64(e, 3.69423907715893078616e-13, t_product_error_f64(l, scale, p) + FMA_F64(l, scale_rest, rest * scale));
+    return y + (t_fast_sum_error_f64(a, p, y) + low);
 }
+ALL_AND_USUAL(t_log_compensated, t_log_of_compensated)
+ALL_AND_USUAL(t_log2_f64, t_log2_of_f64)
+ALL_AND_USUAL(t_log10_f64, t_log10_of_f64)
 INLINE double t_log1p_compensated(double x) {
     const double u = 1.0 + x, y = t_log_sum_f64(u, t_sum_error_f64(1.0, x, u), 0.0);
     return fabs(x) < 1e-17 ? x : t_log_corners_f64(u, y);

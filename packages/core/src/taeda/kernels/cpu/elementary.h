@@ -174,7 +174,7 @@ INLINE double t_pow_size_f64(double a, double y) {
     return pow(a, y);
 #else
     double e;
-    const double f = t_mantissa_f64(a, &e);
+    const double f = t_mantissa_f64(a, SMALL_F64(a), &e);
     /* s + s1 = f / (2 + f), z + z1 = s^2; log m = 2 s + s z (2/3 + z P(z)) */
     const double d = 2.0 + f, r = 1.0 / d, s = f * r, s1 = (FMA_F64(-s, d, f) - s * (f - (d - 2.0))) * r;
     const double z = s * s, z1 = FMA_F64(s, s, -z) + 2.0 * s * s1;

@@ -27,9 +27,9 @@ static double erfc_inverse_tail(double q) {
 /* Two passes: the chain of log, sqrt and polynomial is too long for the processor to work on two of them at a time. */
 static void erfinv_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) {
     double s[SPECIAL_BLOCK];
-    int rare = 0;
-    for (int64_t i = 0; i < n; i++) rare |= !(1 - fabs(x[i]) >= LEFT_OVER);
-    for (int64_t i = 0; i < n; i++) s[i] = sqrt(-t_log_f64(1 - fabs(x[i])));
+    NOTE(double) rare = 0;
+    for (int64_t i = 0; i < n; i++) rare |= -(NOTE(double))!(1 - fabs(x[i]) >= LEFT_OVER);
+    for (int64_t i = 0; i < n; i++) s[i] = sqrt(-t_log_f64_usual(1 - fabs(x[i])));
     for (int64_t i = 0; i < n; i++) {
         const double a = x[i];
         y[i] = fabs(a) <= 0.5 ? a * fit_erfinv(a * a) : copysign(erfc_inverse(s[i]), a);
@@ -44,9 +44,9 @@ static double ndtri_tail(double p) {
 }
 static void ndtri_f64_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) {
     double s[SPECIAL_BLOCK];
-    int rare = 0;
-    for (int64_t i = 0; i < n; i++) rare |= !(x[i] >= LEFT_OVER && 1 - x[i] >= LEFT_OVER);
-    for (int64_t i = 0; i < n; i++) s[i] = sqrt(-t_log_f64(x[i] < 0.5 ? 2 * x[i] : 2 * (1 - x[i])));
+    NOTE(double) rare = 0;
+    for (int64_t i = 0; i < n; i++) rare |= -(NOTE(double))!(x[i] >= LEFT_OVER && 1 - x[i] >= LEFT_OVER);
+    for (int64_t i = 0; i < n; i++) s[i] = sqrt(-t_log_f64_usual(x[i] < 0.5 ? 2 * x[i] : 2 * (1 - x[i])));
     for (int64_t i = 0; i < n; i++) {
         const double m = 2 * x[i] - 1;
         y[i] = SQRT_2 * (fabs(m) <= 0.5 ? m * fit_erfinv(m * m) : copysign(erfc_inverse(s[i]), m));
@@ -56,8 +56,8 @@ static void ndtri_f64_block(double *restrict y, const double *restrict x, const 
 /* to float32's digits: sqrt(2) erfinv(2 p - 1) but in the ends */
 #define NDTRI_MIDDLE(p) (fabs((p) - 0.5) <= 0.4999)
 static void ndtri_f32_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) {
-    int rare = 0;
-    for (int64_t i = 0; i < n; i++) rare |= !NDTRI_MIDDLE(x[i]);
+    NOTE(double) rare = 0;
+    for (int64_t i = 0; i < n; i++) rare |= -(NOTE(double))!NDTRI_MIDDLE(x[i]);
     for (int64_t i = 0; i < n; i++) y[i] = t_once_erfinv_middle(t_once_erfinv_u(4 * x[i] * (1 - x[i]))) * (SQRT_2 * (2 * x[i] - 1));
     if (rare) for (int64_t i = 0; i < n; i++) if (!NDTRI_MIDDLE(x[i])) y[i] = ndtri_tail(x[i]);
 }

@@ -57,6 +57,10 @@ INLINE int64_t t_minus_i64(int64_t a, uint64_t b) { return (int64_t)((uint64_t)a
 /* an exponent's half, without an arithmetic shift; the exponent of a nan may be any number */
 INLINE int64_t t_half_i64(int64_t k) { return (int64_t)(((uint64_t)k + 4096) >> 1) - 2048; }
 
+/* What a loop over numbers notes of any of them: as wide as they are, since each vector of notes of another width is packed first (exp of
+ * float64 on Zen 1: 3.6 ns, with an int 5.2). */
+#define NOTE(T) __typeof__(_Generic((char (*)[sizeof(T)])0, char (*)[8] : (int64_t)0, default : 0))
+
 /* 2^n for n in [-126, 127] (f32), [-1022, 1023] (f64) */
 INLINE float t_pow2i_f32(int32_t n) { return t_from_bits_f32((int32_t)((uint32_t)(n + 127) << 23)); }
 INLINE double t_pow2i_f64(int64_t n) { return t_from_bits_f64((int64_t)(((uint64_t)n + 1023) << 52)); }
@@ -139,9 +143,9 @@ INLINE float t_log_f32(float x) {
     y = x == 0.0f ? -INFINITY : y;
     return x >= 0.0f ? y : NAN;
 }
-/* x = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), for positive finite x */
-INLINE double t_mantissa_f64(double x, double *e) {
-    const int small = x < 2.2250738585072014e-308;
+/* x = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), for x that is positive, normal or told as SMALL, and finite */
+#define SMALL_F64(x) ((x) < 2.2250738585072014e-308)
+INLINE double t_mantissa_f64(double x, int small, double *e) {
     const int64_t ix = t_minus_i64(t_to_bits_f64(x * (small ? 18014398509481984.0 : 1.0)), 0x3fe6a09e667f3bcdULL);
     /* (ix >> 52) as a double without a 64-bit arithmetic shift or conversion */
     const uint64_t biased = ((uint64_t)ix + 0x4000000000000000ULL) >> 52;
@@ -160,12 +164,15 @@ INLINE double t_log_series_f64(double s, double h) {
     q = q * z + 6.666666666666735130e-01;
     return h + z * q;
 }
-INLINE double t_log_f64(double x) {
+INLINE double t_log_of_f64(double x, int small) {
     double e;
-    const double f = t_mantissa_f64(x, &e), s = f / (2.0 + f), h = 0.5 * f * f;
-    double y = s * t_log_series_f64(s, h) + e * 1.90821492927058770002e-10;
-    y = (y - h) + f;
-    y = y + e * 6.93147180369123816490e-01;
+    const double f = t_mantissa_f64(x, small, &e), s = f / (2.0 + f), h = 0.5 * f * f;
+    const double y = s * t_log_series_f64(s, h) + e * 1.90821492927058770002e-10;
+    return ((y - h) + f) + e * 6.93147180369123816490e-01;
+}
+INLINE double t_log_f64_usual(double x) { return t_log_of_f64(x, 0); }
+INLINE double t_log_f64(double x) {
+    double y = t_log_of_f64(x, SMALL_F64(x));
     y = x == INFINITY ? x : y;
     y = x == 0.0 ? -INFINITY : y;
     return x >= 0.0 ? y : NAN;
@@ -258,14 +265,14 @@ INLINE float t_cos_f32(float x) { return t_sincos_f32(x, 1); }
 /* sin and cos of y + tail for |y| <= pi/4 and a tail below its last place: y + *sine_rest, and the result + *cosine_rest */
 INLINE double t_turn_parts_f64(double y, double tail, double *sine_rest, double *cosine_rest) {
     const double z = t_rounded_product_f64(y, y), v = z * z;
-    double q = 1.58969099521155010221e-10 * z - 2.50507602534068634195e-08;
-    q = q * v + (2.75573137070700676789e-06 * z - 1.98412698298579493134e-04);
-    q = q * v + (8.33333333332248946124e-03 * z - 1.66666666666666324348e-01);
+    double q = 2.50507602534068634195e-08 - 1.58969099521155010221e-10 * z;         /* less by its signs, so that -0 stays -0 */
+    q = q * v + (1.98412698298579493134e-04 - 2.75573137070700676789e-06 * z);
+    q = q * v + (1.66666666666666324348e-01 - 8.33333333332248946124e-03 * z);
     double c = -1.13596475577881948265e-11 * z + 2.08757232129817482790e-09;
     c = c * v + (-2.75573143513906633035e-07 * z + 2.48015872894767294178e-05);
     c = c * v + (-1.38888888888741095749e-03 * z + 4.16666666666666019037e-02);
     const double h = 0.5 * z, w = 1.0 - h;
-    *sine_rest = q * z * y + (tail - h * tail);
+    *sine_rest = -(q * z * y + (h * tail - tail));
     *cosine_rest = ((1.0 - w) - h) + (v * c - (y * tail + 0.5 * t_product_error_f64(y, y, z)));
     return w;
 }
@@ -279,9 +286,9 @@ INLINE void t_turn_f64(double y, double tail, double *sine, double *cosine) {
 INLINE int64_t t_quarter_f64(double x, double *y, double *tail) {
     const double m = x * 0.63661977236758134 + 6755399441055744.0, n = m - 6755399441055744.0;
     const double r = x - n * 1.57079632673412561417e+00, w = n * 6.07710050630396597660e-11, r1 = r - w;
-    const double low = (r - r1) - w - n * 2.02226624879595063154e-21;
-    *y = r1 + low;
-    *tail = (r1 - *y) + low;
+    const double low = (w - (r - r1)) + n * 2.02226624879595063154e-21;
+    *y = r1 - low;
+    *tail = (r1 - *y) - low;
     return t_to_bits_f64(m);
 }
 INLINE double t_sincos_f64(double x, int64_t quarter) {
@@ -291,7 +298,7 @@ INLINE double t_sincos_f64(double x, int64_t quarter) {
     const double turned = (k & 1) ? c : s;
     return (k & 2) ? -turned : turned;
 }
-INLINE double t_sin_f64(double x) { return x == 0.0 ? x : t_sincos_f64(x, 0); }
+INLINE double t_sin_f64(double x) { return t_sincos_f64(x, 0); }
 INLINE double t_cos_f64(double x) { return t_sincos_f64(x, 1); }
 
 #endif

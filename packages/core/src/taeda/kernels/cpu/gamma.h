@@ -89,9 +89,9 @@ static void lgamma_block(double *restrict y, const double *restrict x, const dou
         u[i] = PI / fabs(x[i] * s);
     }
     for (int64_t i = 0; i < n; i++) y[i] = x[i] > 0 ? y[i] : t_log_f64(u[i]) - y[i];
-    int rare = 0;
+    NOTE(double) rare = 0;
 #define LGAMMA_RARE(x, y) ((x <= 0) & ((fabs(y) < 0.01) | !((x < -1e-150) & (x > -1e15))))
-    for (int64_t i = 0; i < n; i++) rare |= LGAMMA_RARE(x[i], y[i]);
+    for (int64_t i = 0; i < n; i++) rare |= -(NOTE(double))LGAMMA_RARE(x[i], y[i]);
     if (rare) for (int64_t i = 0; i < n; i++) if (LGAMMA_RARE(x[i], y[i])) y[i] = lgamma_r(x[i], &sign);
 }
 

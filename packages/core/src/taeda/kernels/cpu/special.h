@@ -23,8 +23,8 @@ typedef void (*Block)(double *restrict y, const double *restrict x, const double
     }
 #define CHECKED_BLOCK(NAME) \
     static void NAME##_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) { \
-        int rare = 0; \
-        for (int64_t i = 0; i < n; i++) rare |= RARE_##NAME(x[i]); \
+        NOTE(double) rare = 0; \
+        for (int64_t i = 0; i < n; i++) rare |= -(NOTE(double))(RARE_##NAME(x[i])); \
         for (int64_t i = 0; i < n; i++) y[i] = special_##NAME(x[i]); \
         if (rare) for (int64_t i = 0; i < n; i++) if (RARE_##NAME(x[i])) y[i] = exact_##NAME(x[i]); \
     }
@@ -34,11 +34,11 @@ typedef void (*Block)(double *restrict y, const double *restrict x, const double
         double beyond[SPECIAL_BLOCK], far[SPECIAL_BLOCK]; \
         int32_t at[SPECIAL_BLOCK]; \
         int64_t m = 0; \
-        int rare = 0; \
+        NOTE(double) rare = 0; \
         for (int64_t i = 0; i < n; i++) { at[m] = (int32_t)i; m += BEYOND_##NAME(x[i]); } \
         if (m < n) for (int64_t i = 0; i < n; i++) y[i] = near_##NAME(x[i]); \
         for (int64_t k = 0; k < m; k++) beyond[k] = x[at[k]]; \
-        for (int64_t k = 0; k < m; k++) rare |= RARE_##NAME(beyond[k]); \
+        for (int64_t k = 0; k < m; k++) rare |= -(NOTE(double))(RARE_##NAME(beyond[k])); \
         for (int64_t k = 0; k < m; k++) far[k] = far_##NAME(beyond[k]); \
         if (rare) for (int64_t k = 0; k < m; k++) if (RARE_##NAME(beyond[k])) far[k] = exact_##NAME(beyond[k]); \
         for (int64_t k = 0; k < m; k++) y[at[k]] = far[k]; \
@@ -46,7 +46,7 @@ typedef void (*Block)(double *restrict y, const double *restrict x, const double
 /* near_NAME holds in the common range, special_NAME everywhere */
 #define RANGED_BLOCK(NAME, OUTSIDE) \
     static void NAME##_block(double *restrict y, const double *restrict x, const double *restrict w, int64_t n, const Param *p) { \
-        int outside = 0; \
+        NOTE(double) outside = 0; \
         for (int64_t i = 0; i < n; i++) outside += OUTSIDE(x[i]); \
         if (outside * 8 > n) { \
             for (int64_t i = 0; i < n; i++) y[i] = special_##NAME(x[i]); \
