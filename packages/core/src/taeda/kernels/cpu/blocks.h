@@ -18,7 +18,7 @@ enum {
     B_BYTES = 1 << 18,              /* of B's columns in a block */
     FEW_ROWS = 12, FEW_COLS = 8,    /* up to which B is not packed, and products are dots */
     NEAR_BYTES = 1024,              /* that rows of B may lie apart and still be read as they lie */
-    SHORT = 8, LONG_ROW = 1024,     /* terms and columns of a block where they lie further */
+    SHORT = 32, LONG_ROW = 512,     /* terms and columns of a block where they lie further */
     PAGE = 4096, NEAR_PAGE = 256,   /* bytes, and how far from whole pages rows still share sets of the cache */
 };
 enum { PAGES = 1, COLUMNS };        /* how rows of A are scattered: about whole pages apart, or their terms apart */

@@ -11,7 +11,7 @@ cdef extern from *:            # of tiles.h and blocks.h
         COLUMNS
 
 cdef enum:
-    BLOCK_MACS = 1 << 19      # smallest block worth a turn of the thread pool
+    BLOCK_MACS = 3 << 17      # smallest block worth a turn of the thread pool
     BLOCK_AREA = 512 * 512    # largest block of C: larger ones leave threads idle
     SPLIT_K = 256             # smallest piece of a long K when C alone gives few blocks to cut
     SPLIT_AREA = 128 * 128    # largest C whose partial sums are kept
@@ -98,8 +98,13 @@ cdef inline void plan(Job *j, int64_t batch, int64_t most, int64_t weight, int64
     elif batch == 1 and by_columns(j, scattered):
         j.by_columns = True
         nb = N // (max(min(N // COLUMN_COLS, <int64_t>8), N // WIDE_COLS) // 2 * 2)
+    elif batch < 16 and macs < 12 * BLOCK_MACS:         # in two, so that two threads have one each
+        if N >= 2 * M or (N > M and N >= 4 * COLUMN_COLS):
+            nb = N // 2
+        else:
+            mb = M // 2
     elif batch < 16:
-        parts = min(max(macs // (4 * BLOCK_MACS), 2), most)
+        parts = min(macs // (6 * BLOCK_MACS), most)
         area = min(max(M * N // parts, 256), BLOCK_AREA)
         mb = min(M, up(<int64_t>sqrt(<double>area), 24))
         nb = min(N, up(area // mb, 16))
