@@ -44,6 +44,29 @@ def test_large_cached_blocks_make_room_for_others() -> None:
     assert done.stdout.split() == ["True", "True"], done.stderr
 
 
+def test_small_cached_blocks_make_room_for_others() -> None:
+    """Many blocks of one size after another do not pile up: 12 times as much stood in the lists, and came back to no other size."""
+    code = (
+        "import taeda\n"
+        "from taeda.kernels.cpu import memory_stats\n"
+        "def resident():\n"
+        "    return int(open('/proc/self/statm').read().split()[1]) << 12\n"
+        "before, right = resident(), True\n"
+        "for n in range(12):\n"
+        "    size = 1 << 9 + n // 2 | (n % 2) << 8 + n // 2\n"
+        "    x = [taeda.full((size,), float(n)) for _ in range((16 << 20) // size)]\n"
+        "    right = right and all(bool((y == n).all()) for y in x[::8])\n"
+        "    del x\n"
+        "    s = memory_stats()\n"
+        "    if s['cached_bytes.current'] + s['allocated_bytes.current'] > 1.125 * s['allocated_bytes.peak'] + (33 << 20):\n"
+        "        print(n, s)\n"
+        "y = taeda.full((40 << 20,), 1.0)\n"
+        "print(right, memory_stats()['cached_bytes.current'] <= 64 << 20, resident() - before < 400 << 20)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["True", "True", "True"], done.stdout + done.stderr
+
+
 def churn(seed: int, steps: int) -> bool:
     """Make, check and drop tensors of 1/4 to 6 MiB in an order that the seed gives; return whether all kept what was written."""
     rng, held, right = random.Random(seed), [], True

@@ -12,7 +12,8 @@ threads packed 128 x 784 x 512 in each other's blocks: 0.9 ms a product instead 
 Larger ones are parts of long mappings (arena.h), where memory serves requests of every size.
 
 What is kept is bounded by ``set_cache_limit``, and by what was alive at the highest point so far, an eighth and 32 MiB: before a
-block with fresh pages would pass that, others that nobody uses go back to the system, the largest first.
+block with fresh pages would pass that, others that nobody uses go back to the system, those of its own kind (lists, arena) first, and
+the largest first.
 
 One mutex guards the lists; a fork waits for it (pthread_atfork), so a child finds them whole.  Tensors come and go with the interpreter's
 lock held, so blocks of up to 1 KiB pass through a shelf that needs no other: the two mutexes of a + b were a tenth of its time.
@@ -187,28 +188,58 @@ cdef int64_t kept_bytes() noexcept nogil:
     return cached_bytes + <int64_t>arena_used()
 
 
+cdef int64_t excess_with(size_t size) noexcept nogil:
+    """Return how many of the bytes that nobody uses are too many once a block of fresh pages is there, with the lock held."""
+    cdef int64_t alive = live_bytes + <int64_t>size, highest = max(highest_bytes, alive)
+    return alive + kept_bytes() - highest - highest / 8 - SPARE_BYTES
+
+
+cdef void lists_release(int64_t least) noexcept nogil:
+    """Give blocks of the lists back, of the largest class first, until ``least`` bytes are back or none is left; with the lock held."""
+    global cached_bytes
+    cdef int c = CLASSES - 1
+    cdef Block* block
+    while least > 0 and c > 0:
+        block = lists[c]
+        if block == NULL:
+            c -= 1
+            continue
+        lists[c] = block.next
+        cached_bytes -= class_bytes(c)
+        least -= class_bytes(c)
+        free(block)
+
+
 cdef void* large_block(size_t size) noexcept nogil:
     """Return a block of the arena, with the lock held; pages that it needs take the place of some that nobody uses."""
     global hits, misses
     cdef size_t fresh
     cdef void* block = arena_take(size, &fresh)
-    cdef int64_t alive = live_bytes + <int64_t>size, highest = max(highest_bytes, alive), excess
+    cdef int64_t excess
     if block == NULL or fresh == 0:
         hits += block != NULL
         return block
     misses += 1
-    excess = alive + kept_bytes() - highest - highest / 8 - SPARE_BYTES
+    excess = excess_with(size)
     if excess > 0:
         arena_release(excess)
+        lists_release(excess_with(size))
     return block
 
 
 cdef void* small_block(int c, size_t size) noexcept nogil:
-    """Return a block of a list or a fresh one, with the lock held."""
+    """Return a block of a list or a fresh one, which takes the place of some that nobody uses, with the lock held."""
     global cached_bytes, hits, misses
     cdef void* block = taken(c, size)
+    cdef int64_t excess
     if block == NULL:
         misses += 1
+        excess = excess_with(size)
+        if excess > 0:
+            lists_release(excess)
+            excess = excess_with(size)
+            if excess > 0:
+                arena_release(excess)
         return system_alloc(size)
     cached_bytes -= size
     hits += 1
