@@ -1,5 +1,6 @@
 """DataLoader with worker processes: order, failures, death, and that nothing is left behind."""
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import weakref
 from collections import namedtuple
 
 import numpy as np
@@ -433,3 +435,19 @@ def test_no_process_outlives_the_program(how):
     if how == "interrupt":
         assert errors.rstrip().endswith("KeyboardInterrupt")
         assert errors.count("Traceback") == 1
+
+
+def test_a_batch_that_was_sent_is_free_without_the_collector():
+    """Its pickler was part of a cycle, which kept the batch's tensors in the worker until the collector came."""
+    here, there = multiprocessing.Pipe()
+    batch = [taeda.ones(3), np.arange(4.0)]
+    parts = [weakref.ref(x) for x in batch]
+    gc.disable()
+    try:
+        send(here, batch)
+        del batch
+        assert [x() for x in parts] == [None, None]
+    finally:
+        gc.enable()
+    tensor, array = receive(there)
+    assert tensor.tolist() == [1, 1, 1] and array.tolist() == [0, 1, 2, 3]

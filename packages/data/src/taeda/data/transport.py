@@ -20,7 +20,7 @@ import struct
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
@@ -42,6 +42,19 @@ _HEADER = struct.Struct("<?QII")
 _mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
 
+def _taken_by(buffers: list[memoryview]) -> Callable[[pickle.PickleBuffer], bool]:
+    """A pickler's callback that puts buffers into a list, and knows no pickler: they would wait, tensors and all, for the collector."""
+
+    def take(buffer: pickle.PickleBuffer) -> bool:
+        try:
+            buffers.append(buffer.raw())
+        except BufferError:  # not contiguous: the pickle keeps it
+            return True
+        return False
+
+    return take
+
+
 class _Pickler(ForkingPickler):
     """Pickle everything but the bytes of tensors and of buffers, which are collected beside it."""
 
@@ -49,14 +62,7 @@ class _Pickler(ForkingPickler):
         self.tensors: list[memoryview] = []
         self.others: list[memoryview] = []
         self.seen: dict[int, tuple[Any, Any]] = {}
-        super().__init__(file, 5, True, self._take)
-
-    def _take(self, buffer: pickle.PickleBuffer) -> bool:
-        try:
-            self.others.append(buffer.raw())
-        except BufferError:  # not contiguous: the pickle keeps it
-            return True
-        return False
+        super().__init__(file, 5, True, _taken_by(self.others))
 
     def persistent_id(self, obj: Any) -> Any:
         """Replace a tensor in the CPU's memory by a description, once for each object."""
