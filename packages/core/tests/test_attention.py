@@ -137,6 +137,35 @@ def test_half_precision_is_computed_in_single(dtype, added) -> None:
     np.testing.assert_allclose(narrow[0].float(), wide[0], rtol=1e-2, atol=1e-2)
 
 
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
+@pytest.mark.parametrize(("heads", "key_heads", "length", "keys", "width"), [(2, 2, 300, 513, 33), (4, 2, 3, 300, 16), (17, 17, 50, 40, 64)])
+@pytest.mark.parametrize("mask", ["none", "causal", "bool", "half", "half row", "single"])
+def test_halves_are_single_precision_rounded_once(dtype, heads, key_heads, length, keys, width, mask) -> None:
+    q, k, v = (t.to(dtype) for t in qkv((2, heads, length, width), (2, key_heads, keys, width), (2, key_heads, keys, width)))
+    q = q.transpose(1, 2).contiguous().transpose(1, 2)
+    added = {
+        "bool": taeda.rand(length, keys) > 0.3,
+        "half": taeda.randn(2, 1, length, keys).to(dtype),
+        "half row": taeda.randn(keys).to(dtype).expand(length, keys),
+        "single": taeda.randn(length, keys),
+    }.get(mask)
+    wide = added if added is None or added.dtype == taeda.bool else added.float()
+    options = {"is_causal": mask == "causal", "enable_gqa": heads != key_heads}
+    y = SDPA(q, k, v, added, **options)
+    assert y.dtype == dtype and y.equal(SDPA(q.float(), k.float(), v.float(), wide, **options).to(dtype))
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
+def test_halves_are_not_copied_whole(dtype) -> None:
+    """Copies in float32 of all that is read and written took 12 MB here."""
+    q, k, v = (t.to(dtype) for t in qkv(*[(1, 4, 3000, 64)] * 3))
+    taeda.cpu.reset_peak_memory_stats()
+    before = taeda.cpu.memory_stats()["allocated_bytes.current"]
+    y = SDPA(q, k, v)
+    own = y.numel() * 2 + y.numel() // 64 * 4                                # the result and lse
+    assert taeda.cpu.memory_stats()["allocated_bytes.peak"] - before < own + (1 << 20) * taeda.get_num_threads()
+
+
 def test_memory_does_not_grow_with_the_square_of_the_length() -> None:
     length, width = 4096, 16
     q, k, v = (t.requires_grad_() for t in qkv(*[(1, 1, length, width)] * 3))

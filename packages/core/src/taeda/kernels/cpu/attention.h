@@ -9,10 +9,13 @@
  *     panels (products.h).  Keys and, going backwards, values are transposed into panels a block at a time; what has a
  *     width of whole panels is read in place, all else is copied with zeros behind.
  * (d) A row that sees no key has l = 0: its result is 0 and its lse +inf, which makes its probabilities 0 again.
+ * (e) Halves are computed in float. Going forward they are widened where they are read, the rows of a block at a time, and no copy of a
+ *     whole operand is made; an added mask of halves is widened in both directions, a row of a block at a time.
  */
 #ifndef TAEDA_ATTENTION_H
 #define TAEDA_ATTENTION_H
 #include <math.h>
+#include "narrow.h"
 #include "rows.h"
 
 enum {
@@ -32,6 +35,7 @@ typedef struct {
     const uint8_t *keep;             /* L x S, row-major; NULL without dropout */
     int64_t mask_row, mask_col;
     int mask_kind, causal;
+    int half, mask_half;             /* the dtypes of operands and of an added mask that are narrower than T, or -1 */
     int exact;                       /* whether row_total is asked */
     double scale, keep_scale;
 } AttendShape;
@@ -44,6 +48,15 @@ static inline int64_t attend_seen(const AttendShape *h, int64_t i, int64_t j0, i
     return seen < 0 ? 0 : seen < n ? seen : n;
 }
 #endif
+
+/* n rows of `width` elements from element `at` of x on: in place if they are of type T, else widened into room. */
+LOCAL const T *NAME(wide_rows)(const AttendShape *h, const void *x, int64_t at, int64_t *xs, int64_t n, int64_t width, T *room) {
+    if (h->half < 0) return (const T *)x + at;
+    for (int64_t i = 0; i < n; i++)
+        widen(h->half, (char *)(room + i * width), (const char *)x + (at + i * *xs) * 2, 1, width);
+    *xs = width;
+    return room;
+}
 
 /* Rows x (n, width), `step` apart within a row, where a product can read them: in place if they are whole panels, else copied into room. */
 LOCAL const T *NAME(whole_panels)(const T *x, int64_t *xs, int64_t step, int64_t n, int64_t width, int64_t panel, T *room) {
@@ -65,9 +78,15 @@ LOCAL T NAME(masked_row)(const AttendShape *h, T *restrict s, int64_t i, int64_t
     const int64_t seen = attend_seen(h, i, j0, n);
     T factor = (T)h->scale;
     if (h->mask_kind != NO_MASK || !(factor > 0)) {
-        const int64_t at = i * h->mask_row + j0 * h->mask_col, step = h->mask_col;
+        const int64_t at = i * h->mask_row + j0 * h->mask_col;
+        int64_t step = h->mask_col;
         if (h->mask_kind == ADDED_MASK) {
+            T wide[ATTEND_KEYS];
             const T *mask = (const T *)h->mask + at;
+            if (h->mask_half >= 0) {
+                widen(h->mask_half, (char *)wide, (const char *)h->mask + at * 2, step, seen);
+                mask = wide, step = 1;
+            }
             if (step == 1)
                 for (int64_t j = 0; j < seen; j++) s[j] = factor * s[j] + mask[j];
             else
@@ -102,10 +121,10 @@ LOCAL void NAME(dropped)(const AttendShape *h, T *restrict s, int64_t i, int64_t
 }
 
 /* Scores of a few rows as plain dot products. */
-LOCAL void NAME(few_scores)(const AttendShape *h, int64_t m, int64_t n, const T *q, const T *k, T *s) {
+LOCAL void NAME(few_scores)(const AttendShape *h, int64_t m, int64_t n, const T *q, int64_t qs, const T *k, int64_t ks, T *s) {
     for (int64_t j = 0; j < n; j++)
         for (int64_t i = 0; i < m; i++) {
-            const T *x = q + i * h->qs, *y = k + j * h->ks;
+            const T *x = q + i * qs, *y = k + j * ks;
             T sum = 0;
             _Pragma("omp simd reduction(+:sum)")
             for (int64_t e = 0; e < h->E; e++) sum += x[e] * y[e];
@@ -116,30 +135,35 @@ LOCAL void NAME(few_scores)(const AttendShape *h, int64_t m, int64_t n, const T 
 /* -- forward -- */
 LOCAL int64_t NAME(attend_room)(const AttendShape *h, int64_t rows) {
     const int64_t panel = NAME(PANEL), width = attend_up(h->D, panel);
-    return ATTEND_KEYS * (h->E + width) + ATTEND_ROWS * ATTEND_KEYS + rows * (width + 2);
+    const int64_t widened = h->half < 0 ? 0 : ATTEND_KEYS * (h->E + h->D) + rows * h->E;
+    return ATTEND_KEYS * (h->E + width) + ATTEND_ROWS * ATTEND_KEYS + rows * (width + 2) + widened;
 }
 
 /* Rows r0 to r1 of one head: out (row stride os) and lse. */
-LOCAL void NAME(attend)(const AttendShape *h, const T *q, const T *k, const T *v, int64_t r0, int64_t r1, T *out,
+LOCAL void NAME(attend)(const AttendShape *h, const void *q, const void *k, const void *v, int64_t r0, int64_t r1, void *out,
                         int64_t os, T *lse, T *room) {
     const int64_t panel = NAME(PANEL), width = attend_up(h->D, panel), rows = r1 - r0;
     const int few = rows <= FEW_ROWS;
     T *kt = room, *copy = kt + ATTEND_KEYS * h->E, *s = copy + ATTEND_KEYS * width, *sums = s + ATTEND_ROWS * ATTEND_KEYS;
-    T *m = sums + rows * width, *l = m + rows;
+    T *m = sums + rows * width, *l = m + rows, *kwide = l + rows, *vwide = kwide + ATTEND_KEYS * h->E;
+    int64_t qs = h->qs;
+    const T *queries = NAME(wide_rows)(h, q, r0 * qs, &qs, rows, h->E, vwide + ATTEND_KEYS * h->D);
     memset(sums, 0, rows * width * sizeof(T));
     for (int64_t i = 0; i < rows; i++) { m[i] = -(T)INFINITY; l[i] = 0; }
     for (int64_t j0 = 0; j0 < h->S; j0 += ATTEND_KEYS) {
         const int64_t keys = attend_seen(h, r1 - 1, j0, h->S - j0 < ATTEND_KEYS ? h->S - j0 : ATTEND_KEYS);
         if (keys == 0) break;
-        int64_t vs = h->vs;
-        const T *values = NAME(whole_panels)(v + j0 * vs, &vs, 1, keys, h->D, panel, copy);
-        if (!few) NAME(pack_panels)(kt, h->E, keys, k + j0 * h->ks, 1, h->ks, 1);
+        int64_t ks = h->ks, vs = h->vs;
+        const T *kb = NAME(wide_rows)(h, k, j0 * ks, &ks, keys, h->E, kwide), *vb = NAME(wide_rows)(h, v, j0 * vs, &vs, keys, h->D, vwide);
+        const T *values = NAME(whole_panels)(vb, &vs, 1, keys, h->D, panel, copy);
+        if (!few) NAME(pack_panels)(kt, h->E, keys, kb, 1, ks, 1);
         for (int64_t i0 = r0; i0 < r1; i0 += ATTEND_ROWS) {
             const int64_t part = r1 - i0 < ATTEND_ROWS ? r1 - i0 : ATTEND_ROWS;
             const int64_t n = attend_seen(h, i0 + part - 1, j0, keys);
             if (n == 0) continue;
-            if (few) NAME(few_scores)(h, part, n, q + i0 * h->qs, k + j0 * h->ks, s);
-            else NAME(multiply)(part, n, h->E, q + i0 * h->qs, 1, h->qs, kt, panel * h->E, panel, s, ATTEND_KEYS, NULL, 0);
+            const T *qb = queries + (i0 - r0) * qs;
+            if (few) NAME(few_scores)(h, part, n, qb, qs, kb, ks, s);
+            else NAME(multiply)(part, n, h->E, qb, 1, qs, kt, panel * h->E, panel, s, ATTEND_KEYS, NULL, 0);
             for (int64_t i = 0; i < part; i++) {
                 T *row = s + i * ATTEND_KEYS, *sum = sums + (i0 + i - r0) * width, *most = m + (i0 + i - r0), *total = l + (i0 + i - r0);
                 const T factor = NAME(masked_row)(h, row, i0 + i, j0, n), large = factor * NAME(row_max)(row, n);
@@ -159,7 +183,9 @@ LOCAL void NAME(attend)(const AttendShape *h, const T *q, const T *k, const T *v
     }
     for (int64_t i = 0; i < rows; i++) {
         const T by = l[i] == 0 ? 0 : 1 / l[i];
-        for (int64_t e = 0; e < h->D; e++) out[(r0 + i) * os + e] = sums[i * width + e] * by;
+        T *row = h->half < 0 ? (T *)out + (r0 + i) * os : sums + i * width;
+        for (int64_t e = 0; e < h->D; e++) row[e] = sums[i * width + e] * by;
+        if (h->half >= 0) narrow(h->half, (char *)out + (r0 + i) * os * 2, 1, (const char *)row, h->D);
         lse[r0 + i] = l[i] == 0 ? (T)INFINITY : m[i] + NAME(t_log)(l[i]);
     }
 }
