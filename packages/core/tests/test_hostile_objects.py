@@ -51,6 +51,66 @@ def test_a_list_that_changes_while_it_is_read() -> None:
         taeda.tensor(rows)
 
 
+class Endless:
+    """Has an item at every position, and says that it has three."""
+
+    def __init__(self, item: Any) -> None:
+        self.item = item
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, k: int) -> Any:
+        assert k < 1000, "read without an end"
+        return self.item
+
+
+def endless(self: Any) -> Any:
+    for _ in range(1000):
+        yield 2.5
+    raise AssertionError("read without an end")
+
+
+def test_a_sequence_that_has_no_end() -> None:
+    assert taeda.tensor(Endless(1.5)).tolist() == [1.5] * 3
+    assert taeda.tensor(Endless([1, 2])).tolist() == [[1, 2]] * 3
+    assert taeda.tensor([Endless(True)]).tolist() == [[True] * 3]
+    kind = type("Lasting", (list,), {"__iter__": endless})
+    assert taeda.tensor(kind([1.0, 2.0])).tolist() == [2.5, 2.5]
+    assert taeda.tensor([kind([1.0])]).tolist() == [[2.5]]
+
+
+class Growing:
+    """A number that lengthens a list each time it is asked for its dtype."""
+
+    __array_interface__: Any = None
+
+    def __init__(self, rows: list[Any], wrap: bool) -> None:
+        self.rows, self.wrap = rows, wrap
+
+    @property
+    def dtype(self) -> Any:
+        assert len(self.rows) < 1000, "read without an end"
+        self.rows.append([self] if self.wrap else self)
+        return np.dtype("float64")
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_a_list_that_grows_while_it_is_read(wrap: bool) -> None:
+    rows: list[Any] = [[1.0]] if wrap else [1.0]
+    growing = Growing(rows, wrap)
+    rows.append([growing] if wrap else growing)
+    with pytest.raises((ValueError, TypeError, RuntimeError)):
+        taeda.tensor(rows)
+
+
+def test_sizes_without_a_product_are_refused_before_items_are_read() -> None:
+    huge = type("Huge", (Endless,), {"__len__": lambda self: 1 << 62})
+    for make in (taeda.tensor, taeda.Tensor, taeda.LongTensor, taeda.as_tensor):
+        with pytest.raises(RuntimeError, match="Storage size calculation overflowed"):
+            make(huge(1))
+
+
 @pytest.mark.parametrize("number", [int, float, complex])
 def test_a_number_with_dlpack_is_a_number(number: type) -> None:
     kind = type("Number", (number,), {"__dlpack__": lambda self, **options: 1 / 0})

@@ -1,6 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=True, cdivision=True, initializedcheck=False
 """Tensors from Python's numbers and sequences, and from the memory of other libraries' arrays."""
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
+from cpython.list cimport PyList_GET_SIZE
+from cpython.tuple cimport PyTuple_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t
 
 from taeda.dispatch cimport as_tensor as need_tensor, clone_dense, copy_into, empty_shape, held_scalar, to_dtype
@@ -11,6 +13,7 @@ from taeda.storage cimport Storage, foreign_storage
 from taeda.tensor_base cimport CPU, META, SPARSE, TensorBase, new_tensor as bare_tensor, refresh
 
 import warnings
+from itertools import islice
 
 from taeda import _above, _spoken
 from taeda._once import warn_once
@@ -52,14 +55,23 @@ cdef object uneven(int wanted, int depth, Py_ssize_t got):
 
 
 cdef int gather(object data, list shape, int depth, int code, list leaves) except -2:
-    """Append the numbers of nested sequences to leaves; return their common dtype (-1: none seen yet)."""
+    """Append the numbers of nested sequences to leaves; return their common dtype (-1: none seen yet).
+
+    Of a sequence as many are taken as it has, or says that it has: one that grows while it is read, or goes on beyond its length, has no
+    end.
+    """
     cdef int last = len(shape) - 1, here
+    cdef Py_ssize_t left = (PyList_GET_SIZE(data) if isinstance(data, list) else PyTuple_GET_SIZE(data) if isinstance(data, tuple) else
+                            shape[depth] if depth <= last else 0)
     if depth == last and (type(data) is list or type(data) is tuple):
         if 0 in shape:
             return asked_for(data, code)
         if len(data) != shape[depth]:
             raise uneven(shape[depth], depth, len(data))
         for item in data:
+            if left == 0:
+                break
+            left -= 1
             here = leaf_dtype(item)
             code = here if code < 0 or code == here else promote(code, here)
         leaves.extend(data)
@@ -96,12 +108,12 @@ cdef int gather(object data, list shape, int depth, int code, list leaves) excep
         if 0 in shape:
             return asked_for(data, code)
         # by position a column of a table gives NumPy's numbers, iterated Python's
-        for item in data if isinstance(data, (list, tuple)) else map(data.__getitem__, range(shape[depth])):
+        for item in islice(data, left) if isinstance(data, (list, tuple)) else map(data.__getitem__, range(left)):
             here = leaf_dtype(item)
             code = here if code < 0 or code == here else promote(code, here)
-        leaves.extend(data)
+        leaves.extend(data if type(data) is list or type(data) is tuple else islice(data, left))
         return code
-    for item in data:
+    for item in islice(data, left):
         code = gather(item, shape, depth + 1, code, leaves)
     return code
 
@@ -194,6 +206,8 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             <TensorBase>(<object>t).to(META_DEVICE if where == META else CPU_DEVICE, copy=True))
         return finish(t, requires_grad)
     shape = nested_shape(data)
+    if not isinstance(data, (list, tuple)):
+        empty_shape(tuple(shape), F64, META)       # sizes that have no product, before items are counted one by one
     code = gather(data, shape, 0, -1, leaves)
     if dtype is not None:
         code = code_of(dtype, "tensor")
