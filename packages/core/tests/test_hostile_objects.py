@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import io
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,7 @@ class Lent(ctypes.Structure):
 def capsule(address: int, shape: Any, strides: Any) -> Any:
     """A capsule of float32 numbers."""
     sizes = [(ctypes.c_int64 * len(numbers))(*numbers) if numbers else None for numbers in (shape, strides)]
-    lent = Lent(address, (ctypes.c_int32 * 2)(1, 0), len(shape), 2, 32, 1, *sizes, 0, None, None)
+    lent = Lent(address, (ctypes.c_int32 * 2)(1, 0), 3 if shape is None else len(shape), 2, 32, 1, *sizes, 0, None, None)
     kept.append(lent)
     make = ctypes.pythonapi.PyCapsule_New
     make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
@@ -166,6 +167,13 @@ def test_a_capsule_of_no_memory() -> None:
     with pytest.raises(BufferError, match=r"^\[from_dlpack\] 6 elements lie at address 0"):
         taeda.from_dlpack(capsule(0, (2, 3), None))
     assert taeda.from_dlpack(capsule(0, (2, 0), None)).shape == (2, 0)
+
+
+def test_a_capsule_of_dimensions_without_sizes() -> None:
+    memory = (ctypes.c_float * 16)()
+    with pytest.raises(BufferError, match=r"^\[from_dlpack\] 3 dimensions without sizes"):
+        taeda.from_dlpack(capsule(ctypes.addressof(memory), None, None))
+    assert taeda.from_dlpack(capsule(ctypes.addressof(memory), (), None)).shape == ()
 
 
 class Relaying(int):
@@ -263,3 +271,20 @@ def test_a_number_that_moves_an_operand_is_asked_before_that_is_checked(name: st
     }
     with pytest.raises(RuntimeError, match="imension|matrix|larger|no larger"):
         calls[name]()
+
+
+@pytest.mark.parametrize("says", [-7, 1 << 30])
+def test_a_file_that_lies_about_what_it_has_read(says: int) -> None:
+    """A negative number led back to the same place without an end; one too large left memory as it was."""
+    asked = []
+
+    def readinto(self: Any, block: memoryview) -> int:
+        asked.append(len(block))
+        assert len(asked) < 100, "read without an end"
+        return says
+
+    file = type("Lying", (io.BytesIO,), {"readinto": readinto})()
+    taeda.save({"a": taeda.ones(1000)}, file)
+    file.seek(0)
+    with pytest.raises(RuntimeError, match=rf"its object says that it has read {says} bytes of \d+"):
+        taeda.load(file)

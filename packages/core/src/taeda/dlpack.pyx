@@ -255,6 +255,8 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
     code = dtype_for(d)
     if d.ndim < 0 or d.ndim > MAX_DIM:
         raise BufferError(f"[from_dlpack] a tensor has at most {MAX_DIM} dimensions, got {d.ndim}")
+    if d.shape == NULL and d.ndim:
+        raise BufferError(f"[from_dlpack] {d.ndim} dimensions without sizes: shape is at address 0")
     t = new_tensor()
     t.set_ndim(d.ndim)
     t.view.dtype, t.view.itemsize = code, itemsize_of(code)

@@ -188,6 +188,8 @@ class Reader:
             n = self.into(piece)
             if not n:
                 raise self.error(f"record {name!r} ends after {i} of {size} bytes")
+            if not 0 < n <= len(piece):
+                raise self.error(f"its object says that it has read {n} bytes of {len(piece)}")
             if crc:
                 sum_ = crc32(piece[:n], sum_)
             i += n
