@@ -64,6 +64,40 @@ def test_files_that_run_programs_or_do_not_fit_are_refused(root):
         CIFAR10(root, train=False)
 
 
+def test_arrays_of_other_orders_and_writers_are_read(root):
+    """By columns, and as Python 2 wrote them: texts for bytes."""
+    folder, pixels = root / "cifar-10-batches-py", np.arange(2 * 3072).reshape(2, 3072).astype(np.uint8)
+    write(folder, "test_batch", {"data": np.asfortranarray(pixels), "labels": np.array([3, 4], ">i4")})
+    read = CIFAR10(root, train=False)
+    assert read.targets == [3, 4] and (read.data.transpose(0, 3, 1, 2).reshape(2, 3072) == pixels).all()
+    old = ARRAY + b"(I0\ntS'b'\ntR(I1\n(I2\nI3072\ntcnumpy\ndtype\n(S'u1'\nI0\nI1\ntR(I3\nS'|'\nNNNI-1\nI-1\nI0\ntbI00\nT"
+    old += (2 * 3072).to_bytes(4, "little") + pixels.tobytes() + b"tb"
+    (folder / "test_batch").write_bytes(b"\x80\x02(dS'data'\n" + old + b"sS'labels'\n(lI5\naI6\nas.")
+    read = CIFAR10(root, train=False)
+    assert read.targets == [5, 6] and (read.data.transpose(0, 3, 1, 2).reshape(2, 3072) == pixels).all()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "state"),
+    [("u1", {"a": 1}), ("u1", (3, "|", None, -1, -1, 0)), ("u2", (3, "|", None, None, None, -1, -1, 0)), ("O8", (3, "|"))],
+)
+def test_state_that_lies_reaches_no_array_of_numpy(root, dtype, state):
+    """NumPy's dtype took the second of these states for its own, and the process ended."""
+
+    class Dtype:
+        def __reduce__(self):
+            return np.dtype, (dtype, False, True), state
+
+    class Data:
+        def __reduce__(self):
+            function, arguments, _ = np.zeros(0, np.uint8).__reduce__()
+            return function, arguments, (1, (2, 3072), Dtype(), False, {"raw": bytes(2 * 3072)})
+
+    write(root / "cifar-10-batches-py", "test_batch", {"data": Data(), "labels": [1, 2]})
+    with pytest.raises(ValueError, match=r"^\[CIFAR"):
+        CIFAR10(root, train=False)
+
+
 ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -31,15 +32,34 @@ class _Refused(ValueError):
     """A file asks for more than data."""
 
 
+class _Kind:
+    """Stands for the dtype of an array, one of plain numbers: NumPy's own believes what a file says of its state."""
+
+    def __init__(self, name: str, *flags: Any) -> None:
+        if not re.fullmatch("b1|[iu][1248]|f[248]", name):
+            raise _Refused(f"[CIFAR] the file asks for an array of dtype {name!r}; it is refused")
+        self.dtype = np.dtype(name)
+
+    def __setstate__(self, state: Any) -> None:
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
 class _Array:
-    """Stands for the class of arrays, which a file may name and not call: it would allocate whatever the file says."""
+    """Stands for an array, which NumPy would allocate as large as the file says, and fill with what it says."""
+
+    array: np.ndarray[Any, Any] = np.empty(0)
+
+    def __setstate__(self, state: Any) -> None:
+        _, shape, kind, by_columns, data = state
+        numbers = np.frombuffer(data.encode("latin1") if isinstance(data, str) else data, kind.dtype)
+        self.array = numbers.reshape(shape, order="F" if by_columns else "C")
 
 
-def _reconstruct(kind: Any, shape: Any, dtype: Any) -> np.ndarray[Any, Any]:
+def _reconstruct(kind: Any, shape: Any, dtype: Any) -> _Array:
     """Return the array without elements that a pickled one begins as."""
     if kind is not _Array or shape != (0,):
         raise _Refused(f"[CIFAR] the file asks for an array of shape {shape!r} before its data; it is refused")
-    return np.empty(0, dtype)
+    return _Array()
 
 
 class _Plain(pickle._Unpickler):
@@ -51,7 +71,8 @@ class _Plain(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
             raise _Refused(f"[CIFAR] the file asks for {module}.{name}, which no file of this dataset does; it is refused")
-        return {"ndarray": _Array, "_reconstruct": _reconstruct}.get(name) or super().find_class(module, name)
+        stands: Any = {"ndarray": _Array, "dtype": _Kind, "_reconstruct": _reconstruct}.get(name)
+        return stands or super().find_class(module, name)
 
 
 class CIFAR10(VisionDataset):
@@ -130,7 +151,7 @@ class CIFAR10(VisionDataset):
             raise ValueError(f"[{op}] {self._path(name)!r} is damaged: {error}") from error
         if not isinstance(content, dict):
             raise ValueError(f"[{op}] {self._path(name)!r} should hold a dict, got {type(content).__name__}")
-        return content
+        return {key: value.array if isinstance(value, _Array) else value for key, value in content.items()}
 
     def _load(self) -> tuple[np.ndarray[Any, Any], list[int]]:
         images, targets = [], []
