@@ -67,6 +67,23 @@ def test_small_cached_blocks_make_room_for_others() -> None:
     assert done.stdout.split() == ["True", "True", "True"], done.stdout + done.stderr
 
 
+@exact
+def test_what_steps_use_again_is_kept_before_what_was_used_long_ago() -> None:
+    code = (
+        "import taeda\n"
+        "from taeda.kernels.cpu import memory_stats\n"
+        "old = [taeda.empty(40 << 10, dtype=taeda.uint8) for _ in range(1500)]\n"
+        "del old\n"
+        "for k in range(4):\n"
+        "    before = memory_stats()['cache_misses']\n"
+        "    step = [taeda.empty(600 << 10, dtype=taeda.uint8) for _ in range(200)]\n"
+        "    del step\n"
+        "    print(memory_stats()['cache_misses'] - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["200", "0", "0", "0"], done.stdout + done.stderr
+
+
 def churn(seed: int, steps: int) -> bool:
     """Make, check and drop tensors of 1/4 to 6 MiB in an order that the seed gives; return whether all kept what was written."""
     rng, held, right = random.Random(seed), [], True

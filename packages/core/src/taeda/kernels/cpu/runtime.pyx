@@ -12,8 +12,8 @@ threads packed 128 x 784 x 512 in each other's blocks: 0.9 ms a product instead 
 Larger ones are parts of long mappings (arena.h), where memory serves requests of every size.
 
 What is kept is bounded by ``set_cache_limit``, and by what was alive at the highest point so far, an eighth and 32 MiB: before a
-block with fresh pages would pass that, others that nobody uses go back to the system, those of its own kind (lists, arena) first, and
-the largest first.
+block with fresh pages would pass that, others that nobody uses go back to the system: those of its own kind (lists, arena) first, of the
+lists the one that was asked for longest ago, of the arena the largest.
 
 One mutex guards the lists; a fork waits for it (pthread_atfork), so a child finds them whole.  Tensors come and go with the interpreter's
 lock held, so blocks of up to 1 KiB pass through a shelf that needs no other: the two mutexes of a + b were a tenth of its time.
@@ -122,6 +122,7 @@ cdef struct Block:              # a free block's first bytes
     void* owner                 # the thread that gave it back
 
 cdef Block* lists[CLASSES]
+cdef int64_t asked_at[CLASSES]  # how many blocks had been asked for when the class was last
 cdef int64_t cached_bytes = 0
 cdef int64_t live_bytes = 0
 cdef int64_t peak_bytes = 0
@@ -194,20 +195,28 @@ cdef int64_t excess_with(size_t size) noexcept nogil:
     return alive + kept_bytes() - highest - highest / 8 - SPARE_BYTES
 
 
+cdef int stalest() noexcept nogil:
+    """Return the class that has blocks and was asked for longest ago, 0 if none has any."""
+    cdef int c, found = 0
+    for c in range(1, CLASSES):
+        if lists[c] != NULL and (found == 0 or asked_at[c] < asked_at[found]):
+            found = c
+    return found
+
+
 cdef void lists_release(int64_t least) noexcept nogil:
-    """Give blocks of the lists back, of the largest class first, until ``least`` bytes are back or none is left; with the lock held."""
+    """Give blocks of the lists back, of the stalest class first, until ``least`` bytes are back or none is left; with the lock held."""
     global cached_bytes
-    cdef int c = CLASSES - 1
+    cdef int c = stalest()
     cdef Block* block
     while least > 0 and c > 0:
         block = lists[c]
-        if block == NULL:
-            c -= 1
-            continue
         lists[c] = block.next
         cached_bytes -= class_bytes(c)
         least -= class_bytes(c)
         free(block)
+        if lists[c] == NULL:
+            c = stalest()
 
 
 cdef void* large_block(size_t size) noexcept nogil:
@@ -232,6 +241,7 @@ cdef void* small_block(int c, size_t size) noexcept nogil:
     global cached_bytes, hits, misses
     cdef void* block = taken(c, size)
     cdef int64_t excess
+    asked_at[c] = hits + misses
     if block == NULL:
         misses += 1
         excess = excess_with(size)
