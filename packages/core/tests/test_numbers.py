@@ -116,3 +116,25 @@ def test_numbers_may_be_tensors_without_dimensions_and_gradient() -> None:
     for alpha in (2j, taeda.tensor(2j)):
         with pytest.raises(RuntimeError, match="cannot be converted to type float32"):
             x.index_add(0, at, x, alpha=alpha)
+
+
+def test_a_slope_or_bound_that_wants_a_gradient_is_refused_rather_than_left_without() -> None:
+    x, learned = taeda.tensor([-2.0, 0.3, 2.0]), taeda.tensor(0.5, requires_grad=True)
+    calls = [lambda a: taeda.ops.leaky_relu(x, a), lambda a: taeda.ops.leaky_relu_(x.clone(), a), lambda a: taeda.ops.elu(x, a),
+             lambda a: taeda.ops.elu_(x.clone(), a), lambda a: taeda.ops.softplus(x, a), lambda a: taeda.threshold(x, a, 0.0),
+             lambda a: taeda.threshold_(x.clone(), 0.0, a), lambda a: taeda.ops.hardtanh(x, -1.0, a),
+             lambda a: taeda.ops.hardtanh_(x.clone(), -1.0, a), lambda a: taeda.hardshrink(x, a), lambda a: taeda.ops.softshrink(x, a),
+             lambda a: taeda.logit(x.sigmoid(), a)]  # fmt: skip
+    for call in calls:
+        wanted = call(0.5)
+        for same in (learned.detach(), np.float32(0.5), np.float64(0.5)):
+            assert taeda.equal(call(same), wanted)
+        for odd in (learned, learned.detach().reshape(1), "1"):
+            with pytest.raises(TypeError, match="must be Number, not"):
+                call(odd)
+
+
+def test_integers_clamped_by_numbers_of_numpy_take_their_kind() -> None:
+    x = taeda.tensor([-3, 0, 2])
+    assert x.clamp(np.float32(-1.5), np.float32(1.5)).tolist() == [-1.5, 0.0, 1.5]
+    assert x.clamp(np.int64(-1), np.int32(1)).tolist() == [-1, 0, 1]

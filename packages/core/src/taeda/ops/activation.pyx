@@ -8,6 +8,7 @@ from taeda.dispatch cimport (FLOAT, IN0, IN1, NOTHING, OUT, SAME, Op, as_tensor,
                              unary_params_, wrap_dim)
 from taeda.dtype cimport is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, MAX_DIM, Param, View
+from taeda.operands cimport plain_number
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 from taeda.tensor_base cimport META, TensorBase
 
@@ -202,14 +203,14 @@ def leaky_relu(input, negative_slope=0.01):
     tensor([-0.1000,  1.0000])
     """
     cdef Param p[1]
-    p[0].f = negative_slope
-    return unary_params(LEAKY_RELU, input, p, float(negative_slope))
+    p[0].f = plain_number("leaky_relu", "negative_slope", negative_slope)
+    return unary_params(LEAKY_RELU, input, p, p[0].f)
 
 def leaky_relu_(input, negative_slope=0.01):
     """In-place :func:`leaky_relu`."""
     cdef Param p[1]
-    p[0].f = negative_slope
-    return unary_params_(LEAKY_RELU, input, p, float(negative_slope))
+    p[0].f = plain_number("leaky_relu_", "negative_slope", negative_slope)
+    return unary_params_(LEAKY_RELU, input, p, p[0].f)
 
 
 # elu: scale (x if x > 0 else alpha (e^(input_scale x) - 1))
@@ -239,14 +240,16 @@ def elu(input, alpha=1.0, scale=1.0, input_scale=1.0):
     tensor([-0.6321,  1.0000])
     """
     cdef Param p[3]
-    p[0].f, p[1].f, p[2].f = alpha, scale, input_scale
-    return unary_params(ELU, input, p, (float(alpha), float(scale), float(input_scale)))
+    p[0].f, p[1].f = plain_number("elu", "alpha", alpha), plain_number("elu", "scale", scale)
+    p[2].f = plain_number("elu", "input_scale", input_scale)
+    return unary_params(ELU, input, p, (p[0].f, p[1].f, p[2].f))
 
 def elu_(input, alpha=1.0, scale=1.0, input_scale=1.0):
     """In-place :func:`elu`."""
     cdef Param p[3]
-    p[0].f, p[1].f, p[2].f = alpha, scale, input_scale
-    return unary_params_(ELU, input, p, (float(alpha), float(scale), float(input_scale)))
+    p[0].f, p[1].f = plain_number("elu_", "alpha", alpha), plain_number("elu_", "scale", scale)
+    p[2].f = plain_number("elu_", "input_scale", input_scale)
+    return unary_params_(ELU, input, p, (p[0].f, p[1].f, p[2].f))
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
@@ -312,8 +315,8 @@ def softplus(input, beta=1.0, threshold=20.0, *, out=None):
     tensor([ 0.3133,  0.6931, 30.0000])
     """
     cdef Param p[2]
-    p[0].f, p[1].f = beta, threshold
-    return unary_params(SOFTPLUS, input, p, (float(beta), float(threshold)), out)
+    p[0].f, p[1].f = plain_number("softplus", "beta", beta), plain_number("softplus", "threshold", threshold)
+    return unary_params(SOFTPLUS, input, p, (p[0].f, p[1].f), out)
 
 
 # log_sigmoid: -log(1 + e^-x)

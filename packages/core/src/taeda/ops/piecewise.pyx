@@ -8,6 +8,7 @@ from taeda.dispatch cimport (IN0, IN1, NOTHING, SAME, Op, any_needs_grad, as_ten
                              unary_params_, write_out)
 from taeda.dtype cimport default_float, dtype_of, is_complex_, is_float, is_integral, name_of, promote
 from taeda.kernels.cpu.abi cimport BOOL, I64, MAX_DIM, U8, Param, View
+from taeda.operands cimport plain_number
 from taeda.ops.activation cimport flat, floats
 from taeda.ops.binary cimport in_dtype, one_pass_
 from taeda.tensor_base cimport TensorBase
@@ -50,6 +51,7 @@ def threshold(input, threshold, value):
     """
     cdef TensorBase x = as_tensor(input, "threshold")
     cdef Param p[2]
+    threshold, value = plain_number("threshold", "threshold", threshold), plain_number("threshold", "value", value)
     threshold_params(x, threshold, value, p)
     return unary_params(THRESHOLD, x, p, (float(threshold), 0.0))
 
@@ -57,6 +59,7 @@ def threshold_(input, threshold, value):
     """In-place :func:`threshold`; an expanded tensor too, since doing it twice changes nothing."""
     cdef TensorBase x = as_tensor(input, "threshold_")
     cdef Param p[2]
+    threshold, value = plain_number("threshold_", "threshold", threshold), plain_number("threshold_", "value", value)
     threshold_params(x, threshold, value, p)
     return unary_params_(THRESHOLD, x, p, (float(threshold), 0.0))
 
@@ -91,6 +94,7 @@ def hardtanh(input, min_val=-1.0, max_val=1.0):
     """
     cdef Param p[2]
     cdef TensorBase x = as_tensor(input, "hardtanh")
+    min_val, max_val = plain_number("hardtanh", "min_val", min_val), plain_number("hardtanh", "max_val", max_val)
     if hardtanh_clamps(x, min_val, max_val):
         return clamp(input, int(min_val), int(max_val))
     p[0].f, p[1].f = min_val, max_val
@@ -100,6 +104,7 @@ def hardtanh_(input, min_val=-1.0, max_val=1.0):
     """In-place :func:`hardtanh`."""
     cdef Param p[2]
     cdef TensorBase x = as_tensor(input, "hardtanh_")
+    min_val, max_val = plain_number("hardtanh_", "min_val", min_val), plain_number("hardtanh_", "max_val", max_val)
     if hardtanh_clamps(x, min_val, max_val):
         return clamp_(input, int(min_val), int(max_val))
     p[0].f, p[1].f = min_val, max_val
@@ -186,7 +191,7 @@ def hardshrink(input, lambd=0.5, *, out=None):
     """
     cdef Param p[2]
     cdef TensorBase x = floats(input, "hardshrink")
-    p[0].f = in_dtype(float(lambd), x.view.dtype)
+    p[0].f = in_dtype(float(plain_number("hardshrink", "lambd", lambd)), x.view.dtype)
     return unary_params(HARDSHRINK, x, p, (p[0].f, 0.0), out)
 
 def softshrink(input, lambd=0.5, *, out=None):
@@ -197,6 +202,7 @@ def softshrink(input, lambd=0.5, *, out=None):
     tensor([-0.5000,  0.0000,  0.5000])
     """
     cdef Param p[2]
+    lambd = plain_number("softshrink", "lambd", lambd)
     if lambd < 0:
         raise RuntimeError(f"[softshrink] lambda must be greater or equal to 0, but found to be {lambd}.")
     p[0].f = lambd
@@ -221,6 +227,8 @@ INF = float("inf")
 cdef TensorBase clamp_operand(TensorBase x, object low, object high, Param* p):
     """Fill in the bounds and return x in the dtype that the result has."""
     cdef int dtype = x.view.dtype
+    low = None if low is None else plain_number("clamp", "min", low)
+    high = None if high is None else plain_number("clamp", "max", high)
     if is_complex_(dtype) or isinstance(low, complex) or isinstance(high, complex):
         raise NotImplementedError("[clamp] clamp is not supported for complex types")
     if dtype == BOOL:
@@ -320,7 +328,7 @@ cdef bint one_dtype(TensorBase x, TensorBase low, TensorBase high):
 cdef TensorBase bound(TensorBase x, object number):
     return number if number is None or isinstance(number, TensorBase) else (<object>x).new_tensor(number)
 
-cdef object plain_number(object bound):
+cdef object as_number_beside(object bound):
     """A 0-d tensor beside a bound that is a number is one too."""
     if isinstance(bound, TensorBase) and (<TensorBase>bound).view.ndim == 0 and not needs_grad(<TensorBase>bound):
         return bound.item()
@@ -347,7 +355,7 @@ def clamp(input, min=None, max=None, *, out=None):
     if min is None and max is None:
         raise RuntimeError("[clamp] At least one of 'min' or 'max' must not be None")
     if isinstance(min, TensorBase) != isinstance(max, TensorBase) and min is not None and max is not None:
-        min, max = plain_number(min), plain_number(max)
+        min, max = as_number_beside(min), as_number_beside(max)
     if isinstance(min, TensorBase) or isinstance(max, TensorBase):
         y = clamp_tensors(x, min, max)
         return y if out is None else write_out(out, y, "clamp")

@@ -10,6 +10,7 @@ from taeda.dispatch cimport (FLOAT, IN0, IN1, OUT, SAME, Op, as_tensor, binary, 
                              write_out)
 from taeda.dtype cimport is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, Param
+from taeda.operands cimport plain_number
 from taeda.tensor_base cimport TensorBase
 
 from taeda.dispatch import in_place
@@ -389,10 +390,9 @@ cdef object logit_bounds(str op, object eps, Param* p):
     """eps as a float, or None where nothing is clamped; p: the bounds."""
     if eps is None:
         return None
-    if isinstance(eps, (str, bytes)) or not hasattr(eps, "__float__"):
-        raise TypeError(f"[{op}] argument 'eps' must be float, not {type(eps).__name__}")
-    p[0].f, p[1].f = eps, 1 - float(eps)
-    return float(eps) if eps >= 0 else None
+    p[0].f = plain_number(op, "eps", eps)
+    p[1].f = 1 - p[0].f
+    return p[0].f if p[0].f >= 0 else None
 
 def logit(input, eps=None, *, out=None):
     """Return ln(x / (1 - x)), the inverse of the sigmoid; x is clamped to [eps, 1 - eps] if ``eps`` is given.
