@@ -390,6 +390,8 @@ cdef object logit_bounds(str op, object eps, Param* p):
     """eps as a float, or None where nothing is clamped; p: the bounds."""
     if eps is None:
         return None
+    if isinstance(eps, (str, bytes)) or not hasattr(eps, "__float__"):
+        raise TypeError(f"[{op}] argument 'eps' must be float, not {type(eps).__name__}")
     p[0].f = plain_number(op, "eps", eps)
     p[1].f = 1 - p[0].f
     return p[0].f if p[0].f >= 0 else None
