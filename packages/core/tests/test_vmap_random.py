@@ -140,3 +140,23 @@ def test_one_draw_of_alpha_dropout_scales_and_shifts_every_sample_alike() -> Non
     taeda.manual_seed(3)
     slopes = vmap(grad(lambda x: taeda.alpha_dropout(x, 0.5, True).sum()), randomness="same")(x)
     assert taeda.equal(slopes[0] > 0, kept) and taeda.equal(slopes[0], slopes[1])
+
+
+@pytest.mark.parametrize("draw", [
+    lambda x: taeda.ops.scaled_dot_product_attention(x, x, x, dropout_p=0.5),
+    lambda x: taeda.ops.fractional_max_pool2d(x.reshape(1, 8, 8), 1, 3)[0],
+])
+def test_what_an_op_without_a_batch_draws_is_that_of_the_samples_one_by_one(draw) -> None:
+    x = taeda.rand(8, 8).expand(4, 8, 8)
+    taeda.manual_seed(5)
+    each = taeda.stack([draw(x[0]) for _ in range(4)])
+    assert not taeda.equal(each[0], each[1])
+    taeda.manual_seed(5)
+    taeda.testing.assert_close(vmap(draw, randomness="different")(x), each)
+    taeda.manual_seed(5)
+    taeda.testing.assert_close(vmap(draw, randomness="same")(x), each[:1].expand(each.shape))
+    taeda.manual_seed(5)
+    nested = vmap(vmap(draw, randomness="same"), randomness="different")(x.reshape(2, 2, 8, 8)).flatten(0, 1)
+    taeda.testing.assert_close(nested, each[[0, 0, 1, 1]])
+    with pytest.raises(RuntimeError, match="randomness error mode"):
+        vmap(draw)(x)

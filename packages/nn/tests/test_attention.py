@@ -329,3 +329,12 @@ def test_attention_of_sequences_in_a_row_may_leave_keys_out_and_refuses_what_doe
         varlen_attn(taeda.randn(4, 2, 2), x, x, starts, starts, 4, 4)
     with pytest.raises(NotImplementedError, match="pages"):
         varlen_attn(x, x, x, starts, starts, 4, 4, block_table=taeda.zeros(1, 1, dtype=taeda.int32))
+
+
+def test_a_layer_of_a_transformer_drops_for_each_sample_of_a_vmap_or_for_all_alike():
+    taeda.manual_seed(0)
+    layer, x = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.5), taeda.rand(6, 8).expand(3, 6, 8)
+    run = taeda.func.vmap(layer, randomness="same")(x)
+    assert taeda.equal(run[0], run[1]) and not taeda.equal(run[0], layer(x[0]))
+    run = taeda.func.vmap(layer, randomness="different")(x)
+    assert not taeda.equal(run[0], run[1]) and not taeda.equal(run[1], run[2])

@@ -59,6 +59,12 @@ def test_orthogonal_is_orthogonal():
         assert (g - 4 * taeda.eye(g.shape[0])).abs().max().item() < 1e-5
 
 
+def test_orthogonal_draws_for_each_sample_of_a_vmap():
+    found = taeda.func.vmap(init.orthogonal_, randomness="different")(taeda.empty(4, 3, 3))
+    assert ((found @ found.mT - taeda.eye(3)).abs() < 1e-5).all()
+    assert (found[0] - found[1]).abs().max() > 0.1
+
+
 def test_dirac_passes_channels_on():
     conv = nn.Conv1d(3, 3, 3, padding=1, bias=False)
     init.dirac_(conv.weight)

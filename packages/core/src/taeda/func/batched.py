@@ -19,6 +19,7 @@ from typing import Any
 
 from taeda import ops
 from taeda.func.pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
+from taeda.generator import default_generator
 from taeda.stand_ins import is_stand_in, stand_in
 from taeda.tensor import Tensor
 
@@ -274,7 +275,7 @@ def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if writes(name) or kwargs.get("out") is not None:
         return loop_in_place(func, level, args, kwargs)
     found = in_pieces(func, args, kwargs)
-    return loop(func, level, args, kwargs) if found is NotImplemented else found
+    return loop(drawing(func, level, kwargs), level, args, kwargs) if found is NotImplemented else found
 
 
 def writes(name: str) -> bool:
@@ -312,6 +313,46 @@ def loop(func: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         runs.append(tree_flatten(func(*part_args, **part_kwargs)))
     columns = zip(*[leaves for leaves, _ in runs], strict=True)
     return tree_unflatten([stacked(func, column, level) for column in columns], runs[0][1])
+
+
+def outside(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a function as if the innermost vmap were not there."""
+    inner = _running.levels.pop()
+    try:
+        return function(*args, **kwargs)
+    finally:
+        _running.levels.append(inner)
+
+
+class Outside:
+    """A function as the level outside of the innermost one calls it."""
+
+    def __init__(self, function: Any) -> None:
+        self.function, self.__name__ = function, function.__name__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return outside(self.function, args, kwargs)
+
+
+class Again(Outside):
+    """The same, where every sample draws what the first one did."""
+
+    def __init__(self, function: Any, generator: Any) -> None:
+        super().__init__(function)
+        self.generator = generator or default_generator
+        self.state = self.generator.get_state()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.generator.set_state(self.state)
+        return super().__call__(*args, **kwargs)
+
+
+def drawing(func: Any, level: int, kwargs: dict[str, Any]) -> Any:
+    """Return a function of one sample that may draw: its own numbers or those of all samples, as the vmap wants it."""
+    innermost = _running.levels[-1]
+    if innermost.number != level or innermost.randomness == "error":           # which is for the draw itself to say
+        return func
+    return Outside(func) if innermost.randomness == "different" else Again(func, kwargs.get("generator"))
 
 
 def stacked(func: Any, column: tuple[Any, ...], level: int) -> Any:

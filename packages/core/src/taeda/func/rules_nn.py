@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from taeda.func.batched import RULES, at, batched, size_of, value_at
+from taeda.func.batched import RULES, at, batched, levels, outside, size_of, value_at
 from taeda.func.rules_shape import bound, each, others_batched, run, same
 from taeda.ops import arange
 from taeda.tensor import Tensor
@@ -162,7 +162,10 @@ def embedding(func: Any, level: int, args: Any, kwargs: Any) -> Any:
 def attention(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     """Attention has any number of leading dimensions: the batch is one more; a mask's missing ones come behind it."""
     given = bound(func, args, kwargs)
-    if given is None or given["dropout_p"]:
+    if given is None:
+        return NotImplemented
+    drops, innermost = given["dropout_p"], levels()[-1]
+    if drops and (innermost.number != level or innermost.randomness != "different"):         # weights dropped in all samples alike
         return NotImplemented
     query, mask = given["query"], given["attn_mask"]
     if not query.ndim == given["key"].ndim == given["value"].ndim >= 2:
@@ -172,7 +175,7 @@ def attention(func: Any, level: int, args: Any, kwargs: Any) -> Any:
     if mask is not None and at(mask, level):
         value = mask._value
         given["attn_mask"] = value.reshape(value.shape[:1] + (1,) * (query.ndim - mask.ndim) + value.shape[1:])
-    return batched(run(func, given), level)
+    return batched(outside(run, (func, given), {}) if drops else run(func, given), level)
 
 
 def grid_sample(func: Any, level: int, args: Any, kwargs: Any) -> Any:

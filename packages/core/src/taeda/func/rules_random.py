@@ -9,9 +9,21 @@ from typing import Any
 
 from taeda import ops
 from taeda._override import call_overrides, overloaded_args
-from taeda.func.batched import BatchedTensor, at, batched, deepest, levels, loop, loop_in_place, size_of, value_at
+from taeda.func.batched import (
+    Again,
+    BatchedTensor,
+    Outside,
+    at,
+    batched,
+    deepest,
+    levels,
+    loop,
+    loop_in_place,
+    outside,
+    size_of,
+    value_at,
+)
 from taeda.func.rules_shape import sizes_of
-from taeda.generator import default_generator
 from taeda.tensor import Tensor
 
 ERROR = (
@@ -66,15 +78,6 @@ def drops(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     p = args[1] if len(args) > 1 else kwargs.get("p", 0.5)
     training = args[2] if len(args) > 2 else kwargs.get("training", True)
     return bool(training) and p != 0
-
-
-def outside(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run a random function as if the innermost vmap were not there."""
-    inner = levels().pop()
-    try:
-        return draw(function, args, kwargs)
-    finally:
-        levels().append(inner)
 
 
 def same(function: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -164,26 +167,3 @@ def of_rows(function: Any, p: Tensor, args: tuple[Any, ...], kwargs: dict[str, A
         return outside(function, (p, *args), options)
     drawn = outside(function, (p.flatten(0, 1), *args), options)
     return drawn.unflatten(0, p.shape[:2])
-
-
-class Outside:
-    """A random function as the level outside of the innermost one calls it."""
-
-    def __init__(self, function: Any) -> None:
-        self.function, self.__name__ = function, function.__name__
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return outside(self.function, args, kwargs)
-
-
-class Again(Outside):
-    """The same, where every sample draws what the first one did."""
-
-    def __init__(self, function: Any, generator: Any) -> None:
-        super().__init__(function)
-        self.generator = generator or default_generator
-        self.state = self.generator.get_state()
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self.generator.set_state(self.state)
-        return super().__call__(*args, **kwargs)

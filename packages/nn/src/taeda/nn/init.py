@@ -332,7 +332,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     rows = tensor.shape[0]
     columns = tensor.numel() // rows
     with taeda.no_grad():
-        drawn = taeda.empty((rows, columns), dtype=tensor.dtype, device=tensor.device)
+        drawn = tensor.new_empty((rows, columns))
         drawn.normal_(0, 1, generator=generator)
         q, r = taeda.linalg.qr(drawn.t() if rows < columns else drawn)
         q = q * r.diagonal().sign()  # the decomposition with a positive diagonal is the uniformly drawn one
