@@ -297,3 +297,12 @@ def test_layers_have_the_bases_that_libraries_ask_for():
             assert issubclass(pad, getattr(nn.modules.padding, f"_{kind}PadNd"))
         layer = getattr(nn, f"ConvTranspose{d}d")(1, 1, 1)
         assert isinstance(layer, _ConvTransposeNd) and isinstance(layer, _ConvNd) and not isinstance(layer, _ConvTransposeMixin)
+
+
+def test_a_ranking_loss_of_integers_is_floating_as_its_margin_is():
+    a, b, t = taeda.tensor([1, 2]), taeda.tensor([2, 1]), taeda.tensor([1, 1])
+    for margin, expected in ((0, [1.0, 0.0]), (2, [3.0, 1.0])):
+        found = nn.functional.margin_ranking_loss(a, b, t, margin, reduction="none")
+        assert found.dtype == taeda.float32 and found.tolist() == expected
+    assert nn.functional.margin_ranking_loss(a, b, t).item() == 0.5
+    assert nn.functional.margin_ranking_loss(a.half(), b.half(), t.half()).dtype == taeda.float16

@@ -84,6 +84,13 @@ def test_bags_are_reductions_of_embeddings():
     )
 
 
+def test_bags_take_their_table_first_as_they_once_did_and_warn():
+    table, ix = taeda.randn(7, 4), taeda.randint(0, 7, (5, 6))
+    with pytest.warns(UserWarning, match="Argument order of nn.functional.embedding_bag was changed"):
+        swapped = F.embedding_bag(table, ix)
+    assert swapped.tolist() == F.embedding_bag(ix, table).tolist()
+
+
 def test_max_norm_shortens_the_rows_that_are_used_and_no_others():
     bags = nn.EmbeddingBag.from_pretrained(taeda.full((3, 4), 2.0), max_norm=1.0, mode="sum", freeze=False)
     first = bags(taeda.tensor([[0, 0]]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import taeda
 from taeda import Tensor, ops
 from taeda.autograd.forward_ad import _set_fwd_grad_enabled
@@ -92,6 +94,12 @@ def embedding_bag(
     tensor([[2., 3.]])
     """
     need_tensors("embedding_bag", input, weight)
+    if weight.dtype == taeda.int64 and input.is_floating_point():
+        warnings.warn(
+            "Argument order of nn.functional.embedding_bag was changed. Usage `embedding_bag(weight, input, ...)` is "
+            "deprecated, and should now be `embedding_bag(input, weight, ...)`.", stacklevel=2,
+        )
+        input, weight = weight, input
     if sparse and mode == "max":
         raise ValueError("[embedding_bag] max mode does not support sparse weights")
     if max_norm is not None and not weight.is_meta:

@@ -193,7 +193,7 @@ def margin_ranking_loss(
             f"{input1.size()}, input2: {input2.size()}, target: {target.size()} "
         )
     need_shapes("margin_ranking_loss", input1=input1, input2=input2, target=target)
-    return reduced("margin_ranking_loss", (-target * (input1 - input2) + margin).clamp_min(0), reduction)
+    return reduced("margin_ranking_loss", (-target * (input1 - input2) + float(margin)).clamp_min(0), reduction)
 
 
 def cosine_embedding_loss(
