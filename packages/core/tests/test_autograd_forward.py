@@ -11,7 +11,7 @@ import harness
 import taeda
 import taeda.autograd.forward_ad as fw
 from opinfo import Row
-from taeda.func import grad, jvp
+from taeda.func import grad, jvp, vjp
 
 ROWS = [r for r in harness.load_rows() if r.grad and r.name.removeprefix("ops.") != "ctc_loss"]      # which has a first derivative only
 
@@ -405,3 +405,15 @@ def test_a_sample_inside_of_vmap_does_not_become_a_dual_tensor():
 
     with pytest.raises(RuntimeError, match="Batching rule not implemented for aten::_make_dual"):
         taeda.func.vmap(tangent)(taeda.ones(2, 3), taeda.ones(2, 3))
+
+
+@pytest.mark.parametrize("function", [taeda.abs, taeda.sgn, taeda.angle, taeda.norm], ids=lambda f: f.__name__)
+def test_tangents_of_complex_functions_and_their_gradients_are_0_at_0_as_the_gradients_are(function: Any) -> None:
+    z, t = taeda.zeros(2, dtype=taeda.complex128), taeda.tensor([1.0, 2j], dtype=taeda.complex128)
+
+    def slope(z: taeda.Tensor) -> taeda.Tensor:
+        return vjp(function, z)[1](taeda.ones_like(function(z)))[0]
+
+    assert not jvp(function, (z,), (t,))[1].any() and not slope(z).any()
+    assert jvp(slope, (z,), (t,))[1].tolist() == [0, 0]
+    assert vjp(slope, z)[1](t)[0].tolist() == [0, 0]

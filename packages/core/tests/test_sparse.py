@@ -425,6 +425,12 @@ def test_a_tensor_like_a_sparse_one_has_no_memory_format() -> None:
             f(s, memory_format=taeda.preserve_format)
 
 
+def test_zeros_like_a_compressed_tensor_in_coordinates_keep_its_dense_dimensions() -> None:
+    for dense, expected in ((0, (3, 0)), (1, (2, 1))):
+        made = taeda.zeros_like(taeda.ones(2, 3, 2).to_sparse_csr(dense_dim=dense), layout=taeda.sparse_coo)
+        assert (made.sparse_dim(), made.dense_dim()) == expected and made.shape == (2, 3, 2)
+
+
 def test_new_makes_a_tensor_of_the_same_layout() -> None:
     made = example(dtype=taeda.float64).new(4, 5)
     assert made.layout is taeda.sparse_coo and made.shape == (4, 5) and made._nnz() == 0 and made.dtype is taeda.float64

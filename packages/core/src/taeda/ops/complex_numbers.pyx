@@ -272,7 +272,8 @@ cdef object angle_vjp(Node n, object g):
     # d angle = (x dy - y dx) / |z|^2, so g i z / |z|^2
     z = n.raw(0)
     r = (real(z) * real(z) + imag(z) * imag(z))
-    f = (g / r).masked_fill(r == 0, 0)
+    zero = r == 0
+    f = (g / r.masked_fill(zero, 1)).masked_fill(zero, 0)         # forward mode differentiates this by g, where 1 / 0 is no number
     return complex(-imag(z) * f, real(z) * f)
 
 cdef object angle_real_vjp(Node n, object g):
@@ -282,8 +283,8 @@ cdef object sgn_vjp(Node n, object g):
     # the part of g across z, over |z|
     z = n.raw(0)
     r, s = modulus(z), sgn(z)
-    along = real(g) * real(s) + imag(g) * imag(s)
-    return ((g - s * along) / r).masked_fill(r == 0, 0)
+    along, zero = real(g) * real(s) + imag(g) * imag(s), r == 0
+    return ((g - s * along) / r.masked_fill(zero, 1)).masked_fill(zero, 0)
 
 cdef Op ABS = define("complex_abs", abs_vjp, NOTHING, 0, None, "AbsBackward0")
 cdef Op ANGLE = define("complex_angle", angle_vjp, NOTHING, 0, None, "AngleBackward0")

@@ -340,7 +340,7 @@ def zeros_like(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = N
         places = ops.zeros((*batch, lines + 1), dtype=int64), ops.zeros((*batch, 0), dtype=int64)
         made = make(layout, places, ops.zeros((*batch, 0, *blocked, *dense), dtype=dtype, device=device or s.device), s.shape)
     else:
-        made = empty_of(s.shape, layout, dtype, device or s.device, sparse_dim(s) if s._layout is sparse_coo else None)
+        made = empty_of(s.shape, layout, dtype, device or s.device, s.ndim - _dense_dim(s))
     return made.requires_grad_() if requires_grad else made
 
 
