@@ -38,7 +38,6 @@ x = taeda.tensor(2.0, requires_grad=True)
 assert (int(x), bool(x), x.item(), f"{x:.1f}") == (2, True, 2.0, "2.0")
 with taeda.no_grad():
     assert float(x) == 2.0
-taeda.ones(2).uniform_(0, x)
 assert math.sqrt(x * 2) == 2.0
 assert float(x) == 2.0 and complex(x) == 2.0
 """

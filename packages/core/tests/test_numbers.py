@@ -138,3 +138,28 @@ def test_integers_clamped_by_numbers_of_numpy_take_their_kind() -> None:
     x = taeda.tensor([-3, 0, 2])
     assert x.clamp(np.float32(-1.5), np.float32(1.5)).tolist() == [-1.5, 0.0, 1.5]
     assert x.clamp(np.int64(-1), np.int32(1)).tolist() == [-1, 0, 1]
+
+
+def test_an_order_an_eps_or_a_probability_that_wants_a_gradient_is_refused_too() -> None:
+    x, learned, m = taeda.tensor([-2.0, 0.25, 2.0]), taeda.tensor(0.5, requires_grad=True), taeda.tensor([[1.0, -2.0], [0.5, 3.0]])
+    ops = taeda.ops
+    seeded = lambda draw: lambda a: (taeda.manual_seed(0), draw(a))[1]  # noqa: E731
+    calls = [
+        lambda a: taeda.norm(x, a), lambda a: taeda.linalg.vector_norm(x, a), lambda a: taeda.dist(x, x + 1, a), lambda a: taeda.cdist(m, m, a),
+        lambda a: taeda.renorm(m, a, 0, 1.0), lambda a: taeda.renorm(m, 2, 0, a), lambda a: taeda.histc(x, 4, a, 2.0), lambda a: taeda.arange(0, 2, a),
+        lambda a: m.clone().fill_diagonal_(a), lambda a: taeda.nan_to_num(x, a), lambda a: ops.pad(x, (1, 1), value=a),
+        lambda a: ops.huber_loss(x, x * 2, delta=a), lambda a: ops.smooth_l1_loss(x, x * 2, beta=a),
+        lambda a: taeda.layer_norm(m, (2,), eps=a), lambda a: taeda.group_norm(m, 1, eps=a), lambda a: taeda.rms_norm(m, (2,), eps=a),
+        lambda a: ops.batch_norm(m, None, None, training=True, eps=a), lambda a: ops.batch_norm(m, x[:2].clone(), x[1:].clone(), training=True, momentum=a),
+        lambda a: taeda.cosine_similarity(m, m, eps=a), lambda a: taeda.trapezoid(x, dx=a), lambda a: taeda.gradient(x, spacing=a)[0],
+        lambda a: ops.scaled_dot_product_attention(m[None], m[None], m[None], scale=a), lambda a: ops.interpolate(m[None], scale_factor=a),
+        seeded(lambda a: taeda.dropout(x, a, True)), seeded(lambda a: taeda.alpha_dropout(x, a, True)), seeded(lambda a: x.clone().uniform_(0, a)),
+        seeded(lambda a: x.clone().normal_(a, 1.0)),
+    ]  # fmt: skip
+    for call in calls:
+        wanted = call(0.5)
+        for same in (learned.detach(), np.float32(0.5), np.float64(0.5)):
+            assert taeda.equal(call(same), wanted)
+        for odd in (learned, learned.detach().reshape(1)):
+            with pytest.raises(TypeError, match="must be (Number|float), not Tensor"):
+                call(odd)

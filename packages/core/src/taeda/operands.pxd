@@ -12,7 +12,8 @@ cdef struct Number:                                               # a Python num
 
 cdef TensorBase as_tensor(object x, str op)                       # TypeError in the op's name if it is none
 cdef int check_same_device(str op, tuple tensors) except -1
-cdef object plain_number(str op, str name, object x)              # an argument that must be a number, as one of Python's
+cpdef object plain_number(str op, str name, object x)             # an argument that must be a number, as one of Python's
+cpdef double real_number(str op, str name, object x) except? -1   # and one that must be real
 cdef int64_t integer(object x, str op) except? -1                 # an argument that must be an int, in 64 bits
 cdef int wrap_dim(str op, object dim, int ndim) except -1         # -1 -> ndim-1; IndexError as PyTorch's
 cdef int64_t relaid(int more) noexcept          # how often this thread gave a tensor in use another layout: set_, resize_, .data = ...

@@ -92,13 +92,12 @@ def as_index(op, x):
     return i
 
 
-cdef object plain_number(str op, str name, object x):
-    """An argument that must be a number, as one of Python's; a tensor without dimensions and gradient stands for its element."""
+cdef object read_number(str op, str name, object x, str kind):
     if PyLong_CheckExact(x) or PyFloat_CheckExact(x) or PyBool_Check(x):
         return x
     if isinstance(x, TensorBase):
         if (<TensorBase>x).view.ndim or x.requires_grad:
-            raise TypeError(f"[{op}] argument '{name}' must be Number, not Tensor, but for one without dimensions and gradient; got shape "
+            raise TypeError(f"[{op}] argument '{name}' must be {kind}, not Tensor, but for one without dimensions and gradient; got shape "
                             f"{(<TensorBase>x).shape_tuple()}")
         return x.item()
     if type(x).__module__ == "numpy" and hasattr(x, "item") and not getattr(x, "shape", None):
@@ -110,7 +109,21 @@ cdef object plain_number(str op, str name, object x):
     for read in (float, complex):
         if hasattr(x, f"__{read.__name__}__"):
             return read(x)
-    raise TypeError(f"[{op}] argument '{name}' must be Number, not {type(x).__name__}")
+    raise TypeError(f"[{op}] argument '{name}' must be {kind}, not {type(x).__name__}; got {x!r}")
+
+
+cpdef object plain_number(str op, str name, object x):
+    """An argument that must be a number, as one of Python's; a tensor without dimensions and gradient stands for its element."""
+    return read_number(op, name, x, "Number")
+
+
+cpdef double real_number(str op, str name, object x) except? -1:
+    """An argument that must be a real number; see :func:`plain_number`."""
+    if not PyFloat_CheckExact(x):
+        x = read_number(op, name, x, "float")
+        if PyComplex_Check(x):
+            raise TypeError(f"[{op}] argument '{name}' must be float, not complex; got {x}")
+    return x
 
 
 cdef int64_t integer(object x, str op) except? -1:

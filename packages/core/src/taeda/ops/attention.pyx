@@ -12,6 +12,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, c
                              launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport dtype_of, is_complex_, is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, F64, MAX_DIM, Param, View
+from taeda.operands cimport real_number
 from taeda.tensor_base cimport TensorBase, alias
 
 __all__ = ["scaled_dot_product_attention"]
@@ -306,10 +307,8 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         mask = as_tensor(attn_mask, "scaled_dot_product_attention")
     if not isinstance(is_causal, bool):
         raise TypeError(f"[scaled_dot_product_attention] argument 'is_causal' must be bool, not {type(is_causal).__name__}")
-    if scale is not None and not hasattr(scale, "__float__"):
-        raise TypeError(f"[scaled_dot_product_attention] argument 'scale' must be float, not {type(scale).__name__}")
     if scale is not None:
-        by = scale
+        by = real_number("scaled_dot_product_attention", "scale", scale)
     check_operands(q, k, v, mask, enable_gqa)
     if scale is None:
         by = 1.0 / sqrt(<double>q.view.shape[q.view.ndim - 1]) if q.view.shape[q.view.ndim - 1] else 1.0

@@ -14,6 +14,7 @@ from taeda.dispatch cimport (NOTHING, SAME, Op, any_needs_grad, as_tensor, begin
                              empty_shape, end_inplace, joint, launch, needs_grad, record, to_dtype)
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport F32, MAX_DIM, Param, View
+from taeda.operands cimport real_number
 from taeda.tensor_base cimport CPU, TensorBase
 
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
@@ -218,7 +219,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     """
     cdef TensorBase x = as_tensor(input, "batch_norm"), laid, y
     cdef View* parts[6]
-    cdef double least = eps                              # numbers first: what is checked of tensors must still hold afterwards
+    cdef double least = real_number("batch_norm", "eps", eps)     # numbers first: what is checked of tensors must still hold afterwards
     if least < 0 or training and least == 0:
         rule = "positive during training" if training else "non-negative"
         raise ValueError(f"[batch_norm] batch_norm eps must be {rule}, but got {eps}")
@@ -262,10 +263,10 @@ cpdef tuple batch_norm_moments(object input, object running_mean, object running
     cdef int64_t room[2 * 2 * MAX_DIM]
     cdef Param p[5]
     cdef bint wide = mixed(x, (running_mean, running_var, weight, bias))
-    cdef double rate, least = eps
+    cdef double rate, least = real_number("batch_norm", "eps", eps)
     if momentum is None:
         raise TypeError("[batch_norm] momentum must be a number, not None")
-    rate = momentum
+    rate = real_number("batch_norm", "momentum", momentum)
     if wide and not training:
         y, mean, rstd = batch_norm_moments(to_dtype(x, F32), running_mean, running_var, weight, bias, training, rate, least)
         return to_dtype(y, x.view.dtype), mean, rstd

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from taeda.autograd.node import named
 from taeda.dtype import bool_, promote_types, uint8
-from taeda.operands import need_tensor, wrapped_dim
+from taeda.operands import need_tensor, plain_number, wrapped_dim
 from taeda.ops.join import cat
 from taeda.ops.matmul import write_result
 from taeda.tensor_base import TensorBase
@@ -86,10 +86,8 @@ def gradient(input, *, spacing=1, dim=None, edge_order=1):
     (tensor([3., 4., 6., 7.]),)
     """
     need_tensor("gradient", "input", input)
-    if isinstance(spacing, TensorBase) and spacing.ndim == 0:
-        spacing = spacing.item()
     if isinstance(spacing, TensorBase):
-        raise TypeError("[gradient] argument 'spacing' must be a number, or a list of numbers or of tensors, not a Tensor")
+        spacing = plain_number("gradient", "spacing", spacing)
     if spacing is None and (dim is None or hasattr(dim, "__index__")):
         spacing = 1
     dims = list(range(input.ndim)) if dim is None else [dim] if hasattr(dim, "__index__") else list(dim)
@@ -161,7 +159,7 @@ def _areas(op, y, x, dx, dim):
         raise IndexError(f"[{op}] Dimension specified as {dim} but tensor has no dimensions")
     d = wrapped_dim(op, dim, y.ndim)
     if x is None:
-        return None, 1 if dx is None else dx, d
+        return None, 1 if dx is None else plain_number(op, "dx", dx), d
     left, right = _pairs(y, d)
     if x.ndim == 1:
         if x.shape[0] != y.shape[d]:

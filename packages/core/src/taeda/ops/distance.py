@@ -8,7 +8,7 @@ from taeda.autograd.grad_mode import no_grad
 from taeda.autograd.node import named, own
 from taeda.dispatch import in_place
 from taeda.dtype import promote_types
-from taeda.operands import need_tensor, wrapped_dim
+from taeda.operands import need_tensor, real_number, wrapped_dim
 from taeda.ops.broadcasting import broadcast_shapes, broadcast_tensors
 from taeda.ops.masking import where
 from taeda.ops.matmul import write_result
@@ -50,10 +50,7 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     _rows("cdist", "x2", x2)
     if compute_mode not in (*_MODES, None):
         raise ValueError(f"[cdist] {compute_mode} is not a valid value for compute_mode; it is one of {', '.join(_MODES)}")
-    if not isinstance(p, (int, float)):
-        if not hasattr(p, "__float__") or getattr(p, "shape", None) != () or getattr(p.dtype, "is_complex", False):
-            raise TypeError(f"[cdist] argument 'p' must be float, not {type(p).__name__}")
-        p = float(p)                                # a tensor or a NumPy number
+    p = real_number("cdist", "p", p)
     shapes = f"{tuple(x1.shape)} and {tuple(x2.shape)}"
     for name, x in (("X1", x1), ("X2", x2)):
         if x.ndim < 2:
@@ -117,6 +114,7 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     """
     for name, x in (("x1", x1), ("x2", x2)):
         need_tensor("cosine_similarity", name, x)
+    eps = real_number("cosine_similarity", "eps", eps)
     common = promote_types(x1.dtype, x2.dtype)
     if not common.is_floating_point:
         raise RuntimeError(f"[cosine_similarity] expected common dtype to be floating point, yet common dtype is {common}")
@@ -152,6 +150,7 @@ def renorm(input, p, dim, maxnorm, *, out=None):
             [0.5000, 0.0000]])
     """
     need_tensor("renorm", "input", input)
+    p, maxnorm = real_number("renorm", "p", p), real_number("renorm", "maxnorm", maxnorm)
     if not p > 0:
         raise RuntimeError(f"[renorm] non-positive-norm not supported, got p={p}")
     if maxnorm < 0:

@@ -10,7 +10,8 @@ from taeda.dispatch cimport (Op, as_tensor, broadcast_shapes, check_same_device,
                              record, to_dtype)
 from taeda.dtype cimport is_float, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, Param, View
-from taeda.ops.random cimport draw, fill, must_be_float, must_be_plain, number, zero_vjp_of
+from taeda.operands cimport real_number
+from taeda.ops.random cimport draw, fill, must_be_float, must_be_plain, zero_vjp_of
 from taeda.tensor_base cimport TensorBase
 
 __all__ = ["_dirichlet_grad", "_sample_dirichlet", "_standard_gamma", "_standard_gamma_grad", "binomial", "cauchy_", "exponential_",
@@ -57,7 +58,7 @@ def exponential_(input, lambd=1.0, *, generator=None):
     """
     cdef TensorBase x = as_tensor(input, "exponential_")
     cdef Param p[2]
-    cdef double rate = number("exponential_", "lambd", lambd)
+    cdef double rate = real_number("exponential_", "lambd", lambd)
     if not is_float(x.view.dtype):
         raise RuntimeError("[exponential_] Exponential distribution is a continuous probability distribution. dtype must "
                            f"be a floating point but you specified {name_of(x.view.dtype)}")
@@ -80,7 +81,7 @@ def cauchy_(input, median=0.0, sigma=1.0, *, generator=None):
     """
     cdef TensorBase x = as_tensor(input, "cauchy_")
     cdef Param p[3]
-    p[1].f, p[2].f = number("cauchy_", "median", median), number("cauchy_", "sigma", sigma)
+    p[1].f, p[2].f = real_number("cauchy_", "median", median), real_number("cauchy_", "sigma", sigma)
     if not is_float(x.view.dtype):
         raise RuntimeError("[cauchy_] Cauchy distribution is a continuous probability distribution. dtype must be a "
                            f"floating point but you specified {name_of(x.view.dtype)}")
@@ -102,7 +103,7 @@ def log_normal_(input, mean=1.0, std=2.0, *, generator=None):
     """
     cdef TensorBase x = as_tensor(input, "log_normal_")
     cdef Param p[3]
-    p[1].f, p[2].f = number("log_normal_", "mean", mean), number("log_normal_", "std", std)
+    p[1].f, p[2].f = real_number("log_normal_", "mean", mean), real_number("log_normal_", "std", std)
     if not p[2].f > 0:
         raise RuntimeError(f"[log_normal_] expects std > 0.0, but found std={p[2].f:g}")
     must_be_float("log_normal_", x)
@@ -122,7 +123,7 @@ def geometric_(input, p, *, generator=None):
     """
     cdef TensorBase x = as_tensor(input, "geometric_")
     cdef Param params[2]
-    params[1].f = number("geometric_", "p", p)
+    params[1].f = real_number("geometric_", "p", p)
     must_be_plain("geometric_", x)
     if x.view.dtype == BOOL:
         raise NotImplementedError("[geometric_] not implemented for 'Bool'")

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from taeda.dtype import type_name
-from taeda.operands import need_tensor
+from taeda.operands import need_tensor, real_number
 from taeda.ops.creation import empty_like
-from taeda.tensor_base import TensorBase
 
 __all__ = [
     "alpha_dropout", "alpha_dropout_", "dropout", "dropout_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout",
@@ -23,10 +22,13 @@ METHODS: dict[str, Any] = {}
 SELU_DEPTH = 1.7580993408473766        # SELU's alpha times its scale: what it never falls below, but for the sign
 
 
-def _check(op: str, x: Any, p: float) -> None:
+def _check(op: str, x: Any, p: Any) -> float:
+    """Return p as a number: no draw from a tensor of probabilities."""
     need_tensor(op, "input", x)
+    p = real_number(op, "p", p)
     if not 0 <= p <= 1:  # also when p is NaN
         raise ValueError(f"[{op}] dropout probability has to be between 0 and 1, but got {p}")
+    return p
 
 
 def _noise(op: str, x: Any, p: float, by_channel: bool) -> Any:
@@ -46,9 +48,7 @@ def _noise(op: str, x: Any, p: float, by_channel: bool) -> Any:
 
 
 def _dropout(op: str, x: Any, p: float, train: bool, by_channel: bool, inplace: bool) -> Any:
-    if isinstance(p, TensorBase):
-        p = p.item()                              # a number like any other: no draw from a tensor of probabilities
-    _check(op, x, p)
+    p = _check(op, x, p)
     if p == 0 or not train or x.numel() == 0:
         return x
     if p == 1:
@@ -99,9 +99,7 @@ def feature_dropout_(input: Any, p: float = 0.5, training: bool = True) -> Any:
 
 def _alpha(op: str, x: Any, p: float, train: bool, by_channel: bool, inplace: bool) -> Any:
     """y = a (x b + d): dropped values become -1.758, and mean and variance are put back."""
-    if isinstance(p, TensorBase):
-        p = p.item()                              # a number like any other: no draw from a tensor of probabilities
-    _check(op, x, p)
+    p = _check(op, x, p)
     if p == 0 or not train or x.numel() == 0:
         return x
     if p == 1:

@@ -11,6 +11,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, broadcast_shapes, ch
                              empty, empty_for, empty_like, launch, needs_grad, record, result_type, to_dtype)
 from taeda.dtype cimport is_complex_, is_float, is_integral, promote, torch_name
 from taeda.kernels.cpu.abi cimport Param, View
+from taeda.operands cimport real_number
 from taeda.tensor_base cimport TensorBase
 
 import warnings
@@ -232,6 +233,7 @@ def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
     >>> ops.smooth_l1_loss(taeda.tensor([1., 2.]), taeda.tensor([0., 4.]), reduction="none")
     tensor([0.5000, 1.5000])
     """
+    beta = real_number("smooth_l1_loss", "beta", beta)
     if beta < 0:
         raise RuntimeError(f"[smooth_l1_loss] smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
@@ -249,6 +251,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     >>> ops.huber_loss(taeda.tensor([1., 2.]), taeda.tensor([0., 4.]), reduction="none")
     tensor([0.5000, 1.5000])
     """
+    delta = real_number("huber_loss", "delta", delta)
     if not delta > 0:
         raise RuntimeError(f"[huber_loss] huber_loss does not support non-positive values for delta, got {delta}")
     if weight is not None:

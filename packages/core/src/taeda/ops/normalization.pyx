@@ -12,7 +12,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, c
                              launch, record, to_dtype)
 from taeda.dtype cimport is_complex_, is_float, itemsize_of, promote
 from taeda.kernels.cpu.abi cimport C128, F32, F64, Param, View
-from taeda.operands cimport integer
+from taeda.operands cimport integer, real_number
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last, without_gaps
@@ -144,7 +144,7 @@ cpdef tuple layer_norm_moments(object input, object normalized_shape, object wei
     check_affine("layer_norm", "weight", x, w, shape)
     check_affine("layer_norm", "bias", x, b, shape)
     check_same_device("layer_norm", (x, w, b))
-    return normalise_rows(LAYER_NORM, x, shape, w, b, eps)
+    return normalise_rows(LAYER_NORM, x, shape, w, b, real_number("layer_norm", "eps", eps))
 
 
 # -- group norm --------------------------------------------------------------------------------------
@@ -249,12 +249,12 @@ cpdef tuple group_norm_moments(object input, object num_groups, object weight, o
     t[0], t[1], t[2], t[3] = &y.view, &mean.view, &rstd.view, &dense.view
     t[4], t[5] = view_of(w), view_of(b)
     channels(dense, p)
-    p[3].i, p[4].f = num_groups, eps
+    p[3].i, p[4].f = num_groups, real_number("group_norm", "eps", eps)
     if x.view.numel or GROUP_NORM.cpu[x.view.dtype] == NULL:
         launch(GROUP_NORM_LAST if followed else GROUP_NORM, x.view.dtype, x.device, 3, 6, t, p, 2 * x.view.numel)
     if last and not followed:
         y = laid_channels_last(y)
-    record(GROUP_NORM, y, (x, w, b), (x if followed else dense, mean, rstd, w), (w is not None, num_groups, eps, last))
+    record(GROUP_NORM, y, (x, w, b), (x if followed else dense, mean, rstd, w), (w is not None, num_groups, p[4].f, last))
     return y, mean, rstd
 
 
@@ -278,6 +278,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     check_same_device("rms_norm", (x, w))
     if eps is None:                                     # of the dtype that is computed in
         eps = 2.220446049250313e-16 if x.view.dtype == F64 or x.view.dtype == C128 else 1.1920928955078125e-07
+    eps = real_number("rms_norm", "eps", eps)
     if is_complex_(x.view.dtype):                       # PyTorch's formula: the mean of the squares, not of their moduli
         x = contiguous(x)
         y = x * ((<object>x * x).mean(tuple(range(-len(shape), 0)), keepdim=True) + eps).rsqrt()

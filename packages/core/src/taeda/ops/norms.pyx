@@ -3,7 +3,6 @@
 
 Sums are kept in float64, so squares of float32 neither overflow nor vanish.
 """
-from cpython.number cimport PyIndex_Check
 from libc.math cimport INFINITY
 from libc.stdint cimport uint64_t
 
@@ -11,6 +10,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, define, record, to_dtype, write_out
 from taeda.dtype cimport code_of, differentiable, is_complex_, is_float, torch_name
 from taeda.kernels.cpu.abi cimport Param
+from taeda.operands cimport real_number
 from taeda.ops.reduction cimport one_each, pick, read_dims, reduce_one, restore, share_back, way_back
 from taeda.tensor_base cimport TensorBase
 
@@ -69,8 +69,6 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
     cdef Op op
     if isinstance(ord, complex):
         raise RuntimeError(f"[vector_norm] Expected a non-complex scalar as the order of norm, got {ord}")
-    if isinstance(ord, (str, bytes)) or not (hasattr(ord, "__float__") or PyIndex_Check(ord)):
-        raise TypeError(f"[vector_norm] ord must be a number, not {ord!r} ({type(ord).__name__})")
     if is_complex_(t.view.dtype):
         if dtype is not None:
             t = to_dtype(t, code_of(dtype, "vector_norm"))
@@ -82,7 +80,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None, out=None):
         if not differentiable(code_of(dtype, "vector_norm")):
             raise RuntimeError(f"[vector_norm] dtype should be floating point or complex. Got {dtype}")
         t = to_dtype(t, code_of(dtype, "vector_norm"))
-    p[0].f = ord
+    p[0].f = real_number("vector_norm", "ord", ord)
     dims = read_dims("vector_norm", dim, t.view.ndim)
     op = TWO if p[0].f == 2 else ONE if p[0].f == 1 else MAX if p[0].f == INFINITY else MIN if p[0].f == -INFINITY \
         else ZERO if p[0].f == 0 else THREE if p[0].f == 3 else FOUR if p[0].f == 4 else ANY

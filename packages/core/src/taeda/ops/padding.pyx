@@ -6,6 +6,7 @@ from libc.stdint cimport int64_t
 from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, as_tensor, contiguous, define, empty, empty_shape, held_scalar, joint, launch, linear, needs_grad, record
 from taeda.kernels.cpu.abi cimport MAX_DIM, Param, View
+from taeda.operands cimport plain_number
 from taeda.tensor_base cimport TensorBase
 
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, lies_channels_last, without_gaps
@@ -207,7 +208,7 @@ def constant_pad_nd(input, pad, value=0):
     set_shape(x, &a, CONSTANT)
     if not x.view.contiguous and not lies_channels_last(x) and only_crops(x, &a):
         return cropped(x, &a)
-    return padded(<Op>(<list>OPS[CONSTANT])[1], x, a.before, a.shape, CONSTANT, value)
+    return padded(<Op>(<list>OPS[CONSTANT])[1], x, a.before, a.shape, CONSTANT, plain_number("pad", "value", value))
 
 
 def pad(input, pad, mode="constant", value=None):

@@ -9,7 +9,6 @@ cdef int64_t draw(Op op, int dtype, int device, int n, View** t, Param* p, int64
 cdef TensorBase fill(str name, Op op, TensorBase x, Param* p, object generator)
 cdef int must_be_float(str name, TensorBase x) except -1
 cdef int must_be_plain(str name, TensorBase x) except -1
-cdef double number(str name, str what, object x) except? -1
 cdef object zero_vjp_of(TensorBase g)                     # zeros: a fill forgets what the tensor held
 cdef TensorBase target(str name, tuple size, object out, object dtype, int normal_dtype, object layout, object device,
                        object pin_memory)

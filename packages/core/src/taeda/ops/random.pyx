@@ -8,7 +8,6 @@ its derivative is zero.
 Other distributions are in ops.distributions.
 """
 
-from cpython.number cimport PyIndex_Check
 from libc.math cimport sqrt
 from libc.stdint cimport int64_t
 from libc.string cimport memset
@@ -20,6 +19,7 @@ from taeda.dispatch cimport (Op, as_tensor, begin_inplace, broadcast_shapes, che
 from taeda.dtype cimport code_of, default_float, is_complex_, is_float, largest_of, name_of, real_code, torch_name
 from taeda.generator cimport Generator, generator_of
 from taeda.kernels.cpu.abi cimport F32, F64, U16, U32, U64, Param, View
+from taeda.operands cimport real_number
 from taeda.ops.creation cimport release_out, size_named, sizes_of
 from taeda.tensor_base cimport CPU, META, TensorBase, is_wrapper
 
@@ -112,13 +112,6 @@ cdef int must_be_plain(str name, TensorBase x) except -1:
     if is_complex_(x.view.dtype) or x.view.dtype in WIDE_UNSIGNED:
         raise NotImplementedError(f"[{name}] not implemented for '{torch_name(x.view.dtype)}'")
     return 0
-
-
-cdef double number(str name, str what, object x) except? -1:
-    """A Python number, or a tensor of one element, as a double."""
-    if isinstance(x, (str, bytes)) or x is None or not (hasattr(x, "__float__") or PyIndex_Check(x)):
-        raise TypeError(f"[{name}] argument '{what}' must be a number, not {type(x).__name__}")
-    return float(x.item() if isinstance(x, TensorBase) else x)
 
 
 # -- arguments of the creating functions --------------------------------------------------------------
@@ -239,11 +232,11 @@ cdef tuple two_numbers(str name, tuple args, dict kwargs, tuple names, double fi
     if len(args) > 2:
         raise TypeError(f"[{name}] takes at most {names[0]} and {names[1]}, got {len(args)} arguments")
     for i in range(len(args)):
-        found[i] = number(name, names[i], args[i])
+        found[i] = real_number(name, names[i], args[i])
     for key, value in kwargs.items():
         if key not in names or names.index(key) < len(args):
             raise TypeError(f"[{name}] got an unexpected or repeated argument '{key}'")
-        found[names.index(key)] = number(name, key, value)
+        found[names.index(key)] = real_number(name, key, value)
     return found[0], found[1]
 
 
@@ -313,8 +306,8 @@ def normal_(input, mean=0.0, std=1.0, *, generator=None):
     >>> taeda.empty(2).normal_(10, 0.1)
     tensor([10.1541,  9.9707])
     """
-    return fill_normal("normal_", as_tensor(input, "normal_"), number("normal_", "mean", mean),
-                       number("normal_", "std", std), generator)
+    return fill_normal("normal_", as_tensor(input, "normal_"), real_number("normal_", "mean", mean),
+                       real_number("normal_", "std", std), generator)
 
 
 def randn(*size_args, size=None, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
@@ -376,7 +369,7 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"[normal] argument 'size' must be a tuple of ints, not {type(size).__name__}")
     t = target("normal", sizes_of("normal", (size,)), out, dtype, default_float(), layout, device, pin_memory)
-    fill_normal("normal", t, number("normal", "mean", mean), number("normal", "std", std), generator)
+    fill_normal("normal", t, real_number("normal", "mean", mean), real_number("normal", "std", std), generator)
     return finish("normal", t, requires_grad)
 
 
@@ -394,7 +387,7 @@ cdef object normal_of_tensors(object mean, object std, object generator, object 
     was = set_grad(False)
     try:
         if not isinstance(std, TensorBase):
-            number("normal", "std", std)
+            real_number("normal", "std", std)
         elif is_complex_((<TensorBase>std).view.dtype):
             raise RuntimeError("[normal] expects standard deviation to be non-complex")
         elif (<TensorBase>std).device != META and not bool((std >= 0).all()):
@@ -447,7 +440,7 @@ def bernoulli_(input, p=0.5, *, generator=None):
     must_be_plain("bernoulli_", x)
     if isinstance(p, TensorBase):
         return fill_bernoulli("bernoulli_", x, <TensorBase>p, generator)
-    probability = number("bernoulli_", "p", p)
+    probability = real_number("bernoulli_", "p", p)
     if not 0 <= probability <= 1:
         raise RuntimeError(f"[bernoulli_] expects p to be in [0, 1], but got p={probability:g}")
     params[1].f = probability
@@ -503,7 +496,7 @@ def bernoulli(input, p=None, *, generator=None, out=None):
         else:
             if isinstance(p, TensorBase) and (<TensorBase>p).view.numel != 1:
                 raise TypeError(f"[bernoulli] argument 'p' must be a number, not a tensor of shape {tuple(p.shape)}; bernoulli_ takes one")
-            bernoulli_(t, number("bernoulli", "p", p), generator=generator)
+            bernoulli_(t, real_number("bernoulli", "p", p), generator=generator)
     finally:
         set_grad(was)
     if out is None:

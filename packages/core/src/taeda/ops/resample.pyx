@@ -11,6 +11,7 @@ from taeda.autograd.node cimport Node
 from taeda.dispatch cimport Op, any_needs_grad, as_tensor, contiguous, define, empty_shape, launch, record
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport BF16, F16, MAX_DIM, U8, U16, Param, View
+from taeda.operands cimport real_number
 from taeda.ops.arguments cimport whole_numbers
 from taeda.ops.channels_last cimport channels_as_columns, channels_innermost, laid_channels_last, lies_channels_last, without_gaps
 from taeda.tensor_base cimport TensorBase
@@ -130,6 +131,10 @@ cdef list per_dimension(str name, object value, int n, TensorBase x):
     return [value] * n
 
 
+cdef list factors_of(object scale_factor, int n, TensorBase x):
+    return [real_number("interpolate", "scale_factor", f) for f in per_dimension("scale_factor", scale_factor, n, x)]
+
+
 cdef list output_size(TensorBase x, int n, object size, object scale_factor, bint area):
     cdef list out = [], factors
     cdef int d
@@ -139,7 +144,7 @@ cdef list output_size(TensorBase x, int n, object size, object scale_factor, bin
                 raise TypeError(f"[interpolate] expected size to be one of int or Tuple[int] or None, but got {size!r}")
             out.append(as_index("interpolate", s))
     else:
-        factors = per_dimension("scale_factor", scale_factor, n, x)
+        factors = factors_of(scale_factor, n, x)
         for d in range(n):
             wanted = float(x.view.shape[d + 2] * factors[d])
             if not abs(wanted) < 9e18:
@@ -218,8 +223,7 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     if recompute_scale_factor and size is not None:
         raise ValueError("[interpolate] recompute_scale_factor is not meaningful with an explicit size.")
     out = output_size(x, n, size, scale_factor, mode == "area")
-    factors = [0.0] * n if size is not None or recompute_scale_factor else \
-        [float(f) for f in per_dimension("scale_factor", scale_factor, n, x)]
+    factors = [0.0] * n if size is not None or recompute_scale_factor else factors_of(scale_factor, n, x)
     if mode == "area":
         # means over the parts that out cuts x into
         return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[n - 1](x, out)

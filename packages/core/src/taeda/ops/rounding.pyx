@@ -5,6 +5,7 @@ from taeda.dispatch cimport (COMPARE, IN0, NOTHING, SAME, Op, as_tensor, define,
                              unary_params, unary_params_, write_out)
 from taeda.dtype cimport is_complex_, is_integral, largest_of
 from taeda.kernels.cpu.abi cimport BOOL, I64, Param
+from taeda.operands cimport real_number
 from taeda.tensor_base cimport TensorBase
 
 from taeda.autograd.node import named
@@ -318,9 +319,9 @@ cdef Op NAN_TO_NUM = define("nan_to_num", nan_to_num_vjp, IN0, SAME)
 cdef int nan_parameters(TensorBase x, object nan, object posinf, object neginf, Param* p) except -1:
     cdef int dtype = x.view.dtype
     cdef double most = largest_of(dtype)
-    p[0].f = 0.0 if nan is None else nan
-    p[1].f = most if posinf is None else posinf
-    p[2].f = -most if neginf is None else neginf
+    p[0].f = 0.0 if nan is None else real_number("nan_to_num", "nan", nan)
+    p[1].f = most if posinf is None else real_number("nan_to_num", "posinf", posinf)
+    p[2].f = -most if neginf is None else real_number("nan_to_num", "neginf", neginf)
     return 0
 
 def nan_to_num(input, nan=0.0, posinf=None, neginf=None, *, out=None):

@@ -12,7 +12,7 @@ from taeda.dispatch cimport (Op, as_tensor, check_same_device, contiguous, defin
                              result_type, scalar_tensor, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport is_complex_, is_float, is_integral, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, F32, F64, I8, I16, I32, I64, U8, Param, View
-from taeda.operands cimport integer
+from taeda.operands cimport integer, real_number
 from taeda.tensor_base cimport META, TensorBase
 
 from numbers import Number
@@ -369,6 +369,7 @@ def histc(input, bins=100, min=0, max=0, *, out=None):
         raise NotImplementedError(f"[histc] not implemented for '{torch_name(x.view.dtype)}'; convert with .float()")
     if not PyIndex_Check(bins):
         raise TypeError(f"[histc] argument 'bins' must be int, not {type(bins).__name__}")
+    min, max = real_number("histc", "min", min), real_number("histc", "max", max)
     if bins <= 0:
         raise RuntimeError(f"[histc] bins must be > 0, but got {bins}")
     refuse_meta("histc", x)

@@ -6,6 +6,7 @@ from libc.stdint cimport int64_t
 from taeda.dispatch cimport Op, define, empty_shape, held_scalar, launch, to_dtype
 from taeda.dtype cimport complex_code, default_float, dtype_of, is_complex_, is_float, is_integral
 from taeda.kernels.cpu.abi cimport BF16, BOOL, C128, F16, F32, F64, I32, I64, U8, Param, View
+from taeda.operands cimport plain_number
 from taeda.ops.creation cimport device_code, dtype_code, finish, out_or, release_out
 from taeda.tensor_base cimport CPU, TensorBase
 
@@ -52,13 +53,8 @@ def arange(start=None, end=None, step=1, *, out=None, dtype=None, layout=None, d
         start = 0
     whole = type(start) is int and type(end) is int and type(step) is int
     if not whole:
-        for x in (start, end, step):
-            if isinstance(x, TensorBase) and (<TensorBase>x).view.numel != 1:
-                raise TypeError(f"[arange] start, end and step must be numbers, got a tensor of shape {tuple(x.shape)}")
-        start, end, step = [real_number(x.item() if isinstance(x, TensorBase) else x) for x in (start, end, step)]
-        for x in (start, end, step):
-            if not isinstance(x, (int, float)) and not PyIndex_Check(x) and not hasattr(x, "__float__"):
-                raise TypeError(f"[arange] start, end and step must be numbers, got {x!r}")
+        start, end, step = [without_imaginary_part(plain_number("arange", name, x))
+                            for name, x in (("start", start), ("end", end), ("step", step))]
         whole = all([isinstance(x, int) or PyIndex_Check(x) for x in (start, end, step)])
         if not (math.isfinite(start) and math.isfinite(end)):
             raise RuntimeError(f"[arange] unsupported range: {start} -> {end}")
@@ -167,7 +163,7 @@ cdef object held(object x, int code):
     return (<object>held_scalar(x, code, CPU)).item()
 
 
-cdef object real_number(object x):
+cdef object without_imaginary_part(object x):
     """A complex number without an imaginary part as the real one that it is."""
     if isinstance(x, complex):
         if x.imag:

@@ -7,6 +7,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, copy
                              launch, linear, needs_grad, record, to_dtype, wrap_dim, write_out)
 from taeda.dtype cimport code_of, dtype_of, is_integral, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, I32, I64, MAX_DIM, U8, Param, View
+from taeda.operands cimport plain_number
 from taeda.ops.advanced cimport zeros_beside, zeros_of
 from taeda.ops.reduction cimport reduce_one
 from taeda.tensor_base cimport TensorBase
@@ -289,6 +290,7 @@ def fill_diagonal_(input, fill_value, wrap=False):
     cdef TensorBase x = as_tensor(input, "fill_diagonal_")
     cdef int64_t size, stride = 0, top = 0
     cdef int d
+    fill_value = plain_number("fill_diagonal_", "fill_value", fill_value)
     if x.view.ndim < 2:
         raise RuntimeError(f"[fill_diagonal_] dimensions must larger than 1, got shape {tuple(x.shape_tuple())}")
     size = x.view.shape[0]
