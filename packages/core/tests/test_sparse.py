@@ -426,8 +426,8 @@ def test_a_tensor_like_a_sparse_one_has_no_memory_format() -> None:
 
 
 def test_zeros_like_a_compressed_tensor_in_coordinates_keep_its_dense_dimensions() -> None:
-    for dense, expected in ((0, (3, 0)), (1, (2, 1))):
-        made = taeda.zeros_like(taeda.ones(2, 3, 2).to_sparse_csr(dense_dim=dense), layout=taeda.sparse_coo)
+    for behind, expected in ((0, (3, 0)), (1, (2, 1))):
+        made = taeda.zeros_like(taeda.ones(2, 3, 2).to_sparse_csr(dense_dim=behind), layout=taeda.sparse_coo)
         assert (made.sparse_dim(), made.dense_dim()) == expected and made.shape == (2, 3, 2)
 
 
