@@ -307,6 +307,11 @@ def test_trees_are_flattened_and_built_again() -> None:
     assert broadcast_prefix({"a": 0, "b": 1}, spec) == [0, 0, 0, 1] and broadcast_prefix([0, 1], spec) is None
 
 
+def test_a_tree_without_tensors_has_a_gradient_without_any() -> None:
+    w = taeda.ones(2, requires_grad=True)
+    assert vjp(lambda nothing: w * 2, {})[1](taeda.ones(2)) == ({},) and grad(lambda nothing: w.sum())([]) == []
+
+
 def test_nothing_keeps_tensors_but_their_names() -> None:
     """No cycles: what a transform, a tree or an operator of one's own computed is freed at once."""
     @library.custom_op("tests::twice", mutates_args=())

@@ -120,7 +120,7 @@ class Tape:
 
     def _pass(self, roots: list[Any], grads: list[Any], inputs: list[Any], create: bool) -> list[Any]:
         pairs = [(r, g) for r, g in zip(roots, grads, strict=True) if r.requires_grad and g is not None]
-        if not pairs:
+        if not pairs or not inputs:
             return [None] * len(inputs)
         return list(autograd.grad([r for r, _ in pairs], inputs, [g for _, g in pairs], True, create, allow_unused=True))
 
