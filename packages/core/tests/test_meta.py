@@ -86,3 +86,9 @@ def test_a_number_of_the_cpu_stands_beside_a_meta_tensor() -> None:
 def test_a_negative_output_size_of_repeat_interleave_is_refused() -> None:
     with pytest.raises(RuntimeError, match=r"^\[repeat_interleave\] Trying to create tensor with negative dimension -1"):
         meta(3).repeat_interleave(taeda.empty(3, dtype=taeda.int64, device="meta"), output_size=-1)
+
+
+def test_gradients_of_views_whose_elements_overlap_need_no_data() -> None:
+    for x, size, stride in ((meta(16), (3, 4), (1, 1)), (meta(1, 4).expand(5, 4), (2, 2), (1, 1))):
+        leaf = x.detach().requires_grad_()
+        assert taeda.autograd.grad(leaf.as_strided(size, stride).sum(), leaf)[0].shape == x.shape

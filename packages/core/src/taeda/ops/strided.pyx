@@ -114,9 +114,10 @@ cdef object as_strided_vjp(Node n, object g):
     if disjoint(size, strides) and not is_wrapper(<TensorBase>g):
         flat.as_strided(size, strides, offset).copy_(g)
     else:
-        flat = flat.index_add(0, positions(size, strides, offset).reshape(-1), g.reshape(-1))
+        flat = flat.index_add(0, positions(size, strides, offset, g.device), g.reshape(-1))
     if not disjoint(shape, in_strides):          # elements of the input that share a place share its gradient
-        flat = flat / positions(shape, in_strides, in_offset).reshape(-1).bincount(minlength=reach + 1).clamp(min=1)
+        at = positions(shape, in_strides, in_offset, g.device)
+        flat = flat / at.new_zeros(reach + 1).index_add(0, at, at.new_ones(at.shape)).clamp(min=1)
     return flat.as_strided(shape, in_strides, in_offset)
 
 cdef Op AS_STRIDED = define("as_strided", as_strided_vjp)
@@ -136,12 +137,12 @@ cdef bint disjoint(object size, object strides):
         reach = st * s
     return True
 
-cdef object positions(object size, object strides, object offset):
-    """The place in memory of each element of a layout, as an int64 tensor."""
-    at = full((1,) * len(size), offset)
+cdef object positions(object size, object strides, object offset, object device):
+    """The place in memory of each element of a layout, in a row of int64."""
+    at = full((1,) * len(size), offset, device=device)
     for d, (s, st) in enumerate(zip(size, strides)):
-        at = at + (arange(s) * st).reshape([-1 if i == d else 1 for i in range(len(size))])
-    return at
+        at = at + (arange(s, device=device) * st).reshape([-1 if i == d else 1 for i in range(len(size))])
+    return at.reshape(-1)
 
 def as_strided(input, size, stride, storage_offset=None):
     """Return a view of the storage with any size, stride and offset that stay inside it.
