@@ -438,6 +438,13 @@ def test_numbers_as_exponents_and_values() -> None:
     assert D.HalfCauchy(1.0, validate_args=False).log_prob(2.0).allclose(taeda.tensor(math.log(2 / math.pi / 5)))
 
 
+def test_a_relaxed_one_hot_distribution_that_is_told_not_to_checks_nothing() -> None:
+    value = taeda.tensor([0.4, -0.6])
+    assert D.RelaxedOneHotCategorical(one(0.5), taeda.tensor([0.3, 0.7]), validate_args=False).log_prob(value).isnan()
+    with pytest.raises(ValueError, match="within the support"):
+        D.RelaxedOneHotCategorical(one(0.5), taeda.tensor([0.3, 0.7])).log_prob(value)
+
+
 @pytest.mark.parametrize(("value", "slope"), [(0.0, -1.5), (1.0, -0.5), (3.0, 1.5)])
 def test_the_slope_of_a_binomials_density_at_even_odds(value: float, slope: float) -> None:
     x = one(0.0).requires_grad_()

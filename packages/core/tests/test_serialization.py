@@ -13,6 +13,7 @@ import re
 import stat
 import struct
 import sys
+import types
 import zipfile
 from typing import Any
 
@@ -101,8 +102,14 @@ def test_storages() -> None:
 def test_one_storage_in_two_dtypes_is_refused() -> None:
     x = taeda.zeros(4)
     y = taeda.empty(0, dtype=taeda.int32).set_(x.untyped_storage(), 0, (4,), (1,))
-    with pytest.raises(RuntimeError, match="as float32 and as int32"):
+    with pytest.raises(RuntimeError, match="view the same data as different types: float32 and int32"):
         saved([x, y])
+
+
+def test_a_file_that_cannot_seek_says_what_to_do() -> None:
+    pipe = types.SimpleNamespace(read=lambda n=-1: b"", readline=lambda: b"")
+    with pytest.raises(AttributeError, match="from a file that is seekable. Please pre-load the data into a buffer like io.BytesIO"):
+        taeda.load(pipe)
 
 
 def test_classes_of_the_user() -> None:

@@ -277,6 +277,7 @@ BAD = [
     ({"in_dims": None}, (taeda.ones(2),), "expected `in_dims` to be int"),
     ({"in_dims": (0, 0)}, (taeda.ones(2),), "not compatible with the structure of `inputs`"),
     ({"in_dims": 1}, (taeda.ones(2),), "Got in_dim=1 for some input"),
+    ({"in_dims": (None,)}, (taeda.ones(2),), "Expected at least one Tensor to vmap over"),
     ({"in_dims": (0.5,)}, (taeda.ones(2),), "must be either an integer dimension or None"),
     ({}, (3,), "cannot vmap over non-Tensor arguments"),
     ({}, (), "got no inputs"),

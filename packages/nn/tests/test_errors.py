@@ -282,7 +282,7 @@ BAD = [
     (lambda: nn.utils.spectral_norm(nn.Linear(2, 2), "w"), KeyError, r"\[spectral_norm\] Linear has no parameter 'w'; it has weight, bias"),
     (lambda: nn.ParameterList([taeda.ones(1)])(1), RuntimeError, "should not be called: it only holds parameters; index it$"),
     (lambda: nn.Embedding(3, 2, _weight=taeda.ones(2, 2)), AssertionError, "Shape of weight does not match"),
-    (lambda: nn.EmbeddingBag(3, 2, padding_idx=-4), AssertionError, r"\[EmbeddingBag\] Padding_idx must be within num_embeddings, got -4 for 3 rows"),
+    (lambda: nn.EmbeddingBag(3, 2, padding_idx=-4), AssertionError, r"\[EmbeddingBag\] padding_idx must be within num_embeddings, got -4 for 3 rows"),
     (lambda: nn.EmbeddingBag(3, 2)(taeda.ones(1, 2)), RuntimeError, "EmbeddingBag takes indices: did you mean x.long()"),
     (lambda: nn.Embedding.from_pretrained(taeda.ones(2)), AssertionError, "2-dimensional"),
     (lambda: nn.CosineSimilarity()(taeda.ones(2, 3), taeda.ones(2, 4)), RuntimeError, r"\[cosine_similarity\] .* got x1 \(2, 3\), x2 \(2, 4\)"),

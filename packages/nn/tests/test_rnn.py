@@ -173,7 +173,7 @@ def test_packing_is_differentiable():
 @pytest.mark.parametrize(
     ("shape", "lengths", "exception", "text"),
     [
-        ((4, 3, 2), [4, 2, 3], RuntimeError, "must be sorted in decreasing order when `enforce_sorted` is True"),
+        ((4, 3, 2), [4, 2, 3], RuntimeError, "must be sorted in decreasing order when `enforce_sorted` is True. You can pass `enforce_sorted=False`"),
         ((4, 3, 2), [4, 2], RuntimeError, r"`len\(lengths\)` to be equal to batch_size, but got 2 \(batch_size=3\)"),
         ((4, 3, 2), [4, 2, 0], RuntimeError, "Length of all samples has to be greater than 0"),
         ((4, 3, 2), [5, 2, 1], RuntimeError, "a length of 5 is more than the 4 steps"),

@@ -112,7 +112,7 @@ def test_max_norm_is_no_part_of_forward_derivatives():
 
 def test_bags_refuse_what_does_not_fit():
     with pytest.raises(
-        AssertionError, match=r"\[EmbeddingBag\] Padding_idx must be within num_embeddings, got 4 for 4 rows"
+        AssertionError, match=r"\[EmbeddingBag\] padding_idx must be within num_embeddings, got 4 for 4 rows"
     ):
         nn.EmbeddingBag(4, 2, padding_idx=4)
     with pytest.raises(AssertionError, match=r"\[EmbeddingBag\] Shape of weight does not match"):

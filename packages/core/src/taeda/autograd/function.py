@@ -394,7 +394,7 @@ class Function(metaclass=FunctionMeta):
     def _record(cls, node: Any, tensors: tuple[Any, ...], outputs: tuple[Any, ...]) -> list[Any]:
         for i, t in enumerate(node.to_save):
             if t is not None and not isinstance(t, TensorBase):
-                raise TypeError(f"[{cls.__name__}] save_for_backward can only save tensors or None, but argument {i} is of type "
+                raise TypeError(f"[{cls.__name__}] save_for_backward can only save variables, but argument {i} is of type "
                                 f"{type(t).__name__}; set an attribute of ctx instead")
         inputs_to_save = [t for t in node.to_save if any(t is a for a in tensors) and not any(t is d for d in node.dirty_tensors)]
         made = attach_function(node, tensors, outputs, node.dirty_tensors, node.non_differentiable)

@@ -97,7 +97,7 @@ def inputs_of(name: str, in_dims: Any, args: tuple[Any, ...]) -> tuple[int, list
         dims[i] = d % x.dim()
         sizes.append((x.shape if isinstance(x, Tensor) else x.batch_size)[dims[i]])
     if not sizes:
-        raise ValueError(f"[vmap] {where}: no input has a dimension to map over: every in_dim is None")
+        raise ValueError(f"[vmap] {where}: Expected at least one Tensor to vmap over, but every in_dim is None")
     if any(s != sizes[0] for s in sizes):
         raise ValueError(f"[vmap] vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {sizes} for the "
                          "mapped dimension")

@@ -158,8 +158,8 @@ class Pickler(pickle._Pickler):
         key, first = self.keys[id(storage)]
         if name != first and storage.data_ptr():
             raise RuntimeError(
-                f"[save] two tensors look at one storage as {first or 'bytes'} and as {name or 'bytes'}; the format "
-                "keeps one element type for a storage: clone one of them"
+                "[save] Cannot save multiple tensors or storages that view the same data as different types: "
+                f"{first or 'bytes'} and {name or 'bytes'}; clone one of them"
             )
         pid = ("storage", STORAGES[name] if obj.dt else UNTYPED, key, location_tag(storage), numel)
         return (*pid, None) if self.streamed else pid
@@ -442,7 +442,8 @@ def load(
             return load_file(file, repr(path), map_location, weights_only, path if mmap else None, pickle_module, pickle_load_args)
     if not (hasattr(f, "read") and hasattr(f, "seek") and hasattr(f, "tell")):
         raise AttributeError(
-            f"[load] the file must have read, seek and tell, which {type(f).__name__} does not; put its content into an io.BytesIO"
+            f"[load] {type(f).__name__} lacks one of read, seek and tell. You can only load from a file that is seekable. Please "
+            "pre-load the data into a buffer like io.BytesIO and try to load from it instead."
         )
     if mmap:
         raise (ValueError if _is_zipfile(f) else RuntimeError)("[load] mmap=True needs f to be a path, of a file in the zip format")

@@ -89,7 +89,7 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                 continue
             if not (isinstance(new, tuple) and len(new) == 2):
                 raise RuntimeError(
-                    f"[{self._name}.step] a pre-hook must return None or a tuple (new_args, new_kwargs), got {new!r}"
+                    f"[{self._name}.step] {hook} must return None or a tuple of (new_args, new_kwargs), but got {new!r}"
                 )
             whole, kwargs = new
         out = step(*whole, **kwargs)

@@ -21,13 +21,13 @@ class _Table(Module):
     padding_idx: int | None
     weight: Tensor
 
-    def _take_padding_idx(self, padding_idx: int | None) -> None:
-        """Keep the row of padding, counted from the start."""
+    def _take_padding_idx(self, padding_idx: int | None, name: str = "Padding_idx") -> None:
+        """Keep the row of padding, counted from the start; errors call it by ``name``, as PyTorch's do."""
         n = self.num_embeddings
         if padding_idx is not None:
             if not -n <= padding_idx < n:
                 raise AssertionError(
-                    f"[{type(self).__name__}] Padding_idx must be within num_embeddings, got {padding_idx} for {n} rows"
+                    f"[{type(self).__name__}] {name} must be within num_embeddings, got {padding_idx} for {n} rows"
                 )
             padding_idx = padding_idx % n
         self.padding_idx = padding_idx
@@ -235,7 +235,7 @@ class EmbeddingBag(_Table):
         self.max_norm = max_norm
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
-        self._take_padding_idx(padding_idx)
+        self._take_padding_idx(padding_idx, "padding_idx")
         self._take_weight(_weight, True, device, dtype)
         self.mode = mode
         self.sparse = sparse

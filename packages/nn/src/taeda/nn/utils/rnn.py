@@ -165,8 +165,8 @@ def _check_lengths(lengths: Tensor, batch: int, longest: int) -> None:
     sizes = lengths.tolist()
     if any(a < b for a, b in itertools.pairwise(sizes)):
         raise RuntimeError(
-            "[pack_padded_sequence] `lengths` array must be sorted in decreasing order when `enforce_sorted` is True; pass "
-            "enforce_sorted=False to pack_padded_sequence or pack_sequence to have the sequences sorted"
+            "[pack_padded_sequence] `lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can "
+            "pass `enforce_sorted=False` to pack_padded_sequence or pack_sequence to have the sequences sorted"
         )
     if sizes[-1] <= 0:
         raise RuntimeError(
