@@ -160,3 +160,25 @@ def test_what_an_op_without_a_batch_draws_is_that_of_the_samples_one_by_one(draw
     taeda.testing.assert_close(nested, each[[0, 0, 1, 1]])
     with pytest.raises(RuntimeError, match="randomness error mode"):
         vmap(draw)(x)
+
+
+def test_a_transform_s_dropout_draws_in_rows_whatever_the_strides() -> None:
+    x = taeda.arange(24.0).reshape(2, 3, 4) + 1
+
+    def dropped(row: taeda.Tensor) -> taeda.Tensor:
+        return taeda.dropout(row.t(), 0.5, True)
+
+    taeda.manual_seed(0)
+    kept = taeda.dropout(taeda.ones(4, 3), 0.5, True)
+    taeda.manual_seed(0)
+    assert taeda.equal(taeda.func.grad(lambda row: dropped(row).sum())(x[0]), kept.t())
+    taeda.manual_seed(0)
+    assert taeda.equal(taeda.func.jvp(dropped, (x[0],), (x[0],))[1], x[0].t() * kept)
+    taeda.manual_seed(0)
+    assert taeda.equal(taeda.func.vmap(dropped, randomness="same")(x), x.transpose(1, 2) * kept)
+    taeda.manual_seed(0)
+    of_both = taeda.dropout(taeda.ones(2, 4, 3), 0.5, True)
+    taeda.manual_seed(0)
+    assert taeda.equal(taeda.func.vmap(dropped, randomness="different")(x), x.transpose(1, 2) * of_both)
+    taeda.manual_seed(0)
+    assert not taeda.equal(dropped(x[0]), x[0].t() * kept)                    # outside of transforms in the order of the memory

@@ -25,6 +25,12 @@ class Above:
         return getattr(room, self.name)(*args, **kwargs)
 
 
+def transforms_run() -> bool:
+    """Whether a transform is running a function in this thread; none is where their room was never entered."""
+    room = sys.modules.get("taeda.func.batched")
+    return room is not None and room.are_active()
+
+
 # methods of storages and tensors
 map_file, storage_from_buffer, swap_bytes, file_name = (
     Above("file_memory", name) for name in ("map_file", "from_buffer", "swap_bytes", "name_of"))

@@ -318,9 +318,11 @@ def loop(func: Any, level: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 def outside(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a function as if the innermost vmap were not there."""
     inner = _running.levels.pop()
+    _running.tapes.append(0)                 # a transform is still running
     try:
         return function(*args, **kwargs)
     finally:
+        _running.tapes.pop()
         _running.levels.append(inner)
 
 

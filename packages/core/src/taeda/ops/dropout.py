@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from taeda import _above
 from taeda.dtype import type_name
+from taeda.layout import contiguous_format, preserve_format
 from taeda.operands import need_tensor, real_number
 from taeda.ops.creation import empty_like
 
@@ -37,8 +39,8 @@ def _noise(op: str, x: Any, p: float, by_channel: bool) -> Any:
         if x.dim() < 2:
             raise RuntimeError(f"[{op}] Feature dropout requires at least 2 dimensions in the input, got {tuple(x.shape)}")
         noise = x.new_empty(tuple(x.shape[:2]) + (1,) * (x.dim() - 2))
-    else:
-        noise = empty_like(x)
+    else:                                 # under a transform PyTorch has another dropout, which draws in rows
+        noise = empty_like(x, memory_format=contiguous_format if "alpha" not in op and _above.transforms_run() else preserve_format)
     if x.is_complex():
         raise NotImplementedError(f"[{op}] not implemented for '{type_name(x.dtype)}'; dropout takes floating point tensors")
     if not x.is_floating_point():
