@@ -306,3 +306,5 @@ def test_a_ranking_loss_of_integers_is_floating_as_its_margin_is():
         assert found.dtype == taeda.float32 and found.tolist() == expected
     assert nn.functional.margin_ranking_loss(a, b, t).item() == 0.5
     assert nn.functional.margin_ranking_loss(a.half(), b.half(), t.half()).dtype == taeda.float16
+    with pytest.raises(TypeError, match="argument 'margin' must be float, not Tensor"):
+        nn.functional.margin_ranking_loss(a, b, t, taeda.tensor(1.0, requires_grad=True))

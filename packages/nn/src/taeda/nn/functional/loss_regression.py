@@ -10,6 +10,7 @@ from taeda.autograd.node import named
 from taeda.nn.functional._common import check_reduction, legacy_reduction, need_shapes, need_tensors, reduced
 from taeda.nn.functional.activation import logsigmoid
 from taeda.nn.functional.distance import pairwise_distance
+from taeda.operands import real_number
 
 __all__ = [
     "cosine_embedding_loss", "hinge_embedding_loss", "huber_loss", "l1_loss", "margin_ranking_loss", "mse_loss",
@@ -193,7 +194,8 @@ def margin_ranking_loss(
             f"{input1.size()}, input2: {input2.size()}, target: {target.size()} "
         )
     need_shapes("margin_ranking_loss", input1=input1, input2=input2, target=target)
-    return reduced("margin_ranking_loss", (-target * (input1 - input2) + float(margin)).clamp_min(0), reduction)
+    margin = real_number("margin_ranking_loss", "margin", margin)
+    return reduced("margin_ranking_loss", (-target * (input1 - input2) + margin).clamp_min(0), reduction)
 
 
 def cosine_embedding_loss(
