@@ -92,3 +92,9 @@ def test_gradients_of_views_whose_elements_overlap_need_no_data() -> None:
     for x, size, stride in ((meta(16), (3, 4), (1, 1)), (meta(1, 4).expand(5, 4), (2, 2), (1, 1))):
         leaf = x.detach().requires_grad_()
         assert taeda.autograd.grad(leaf.as_strided(size, stride).sum(), leaf)[0].shape == x.shape
+
+
+def test_a_histogram_has_as_many_bins_as_are_asked_for() -> None:
+    for bounds in ((), (0, 5), (1, 1)):
+        found = meta(4).histc(10, *bounds)
+        assert found.is_meta and found.shape == (10,) and found.dtype is taeda.float32

@@ -149,6 +149,7 @@ def test_an_order_an_eps_or_a_probability_that_wants_a_gradient_is_refused_too()
         lambda a: taeda.renorm(m, a, 0, 1.0), lambda a: taeda.renorm(m, 2, 0, a), lambda a: taeda.histc(x, 4, a, 2.0), lambda a: taeda.arange(0, 2, a),
         lambda a: m.clone().fill_diagonal_(a), lambda a: taeda.nan_to_num(x, a), lambda a: ops.pad(x, (1, 1), value=a),
         lambda a: ops.huber_loss(x, x * 2, delta=a), lambda a: ops.smooth_l1_loss(x, x * 2, beta=a),
+        lambda a: ops.multi_margin_loss(m, taeda.tensor([0, 1]), margin=a),
         lambda a: taeda.layer_norm(m, (2,), eps=a), lambda a: taeda.group_norm(m, 1, eps=a), lambda a: taeda.rms_norm(m, (2,), eps=a),
         lambda a: ops.batch_norm(m, None, None, training=True, eps=a), lambda a: ops.batch_norm(m, x[:2].clone(), x[1:].clone(), training=True, momentum=a),
         lambda a: taeda.cosine_similarity(m, m, eps=a), lambda a: taeda.trapezoid(x, dx=a), lambda a: taeda.gradient(x, spacing=a)[0],

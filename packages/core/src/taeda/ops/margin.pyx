@@ -7,6 +7,7 @@ from taeda.dispatch cimport (Op, any_needs_grad, as_tensor, check_same_device, c
                              record)
 from taeda.dtype cimport is_float, torch_name
 from taeda.kernels.cpu.abi cimport I64, Param, View
+from taeda.operands cimport real_number
 from taeda.ops.loss cimport reduction_code
 from taeda.tensor_base cimport TensorBase
 
@@ -123,6 +124,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, reduction="me
     cdef View* v[5]
     cdef Param q[5]
     check_same_device("multi_margin_loss", (x, t))
+    margin = real_number("multi_margin_loss", "margin", margin)
     if p != 1 and p != 2:
         raise ValueError(f"[multi_margin_loss] only p == 1 and p == 2 supported, got {p}")
     if x.view.ndim > 2 or classes == 0:

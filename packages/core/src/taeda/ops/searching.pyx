@@ -372,9 +372,8 @@ def histc(input, bins=100, min=0, max=0, *, out=None):
     min, max = real_number("histc", "min", min), real_number("histc", "max", max)
     if bins <= 0:
         raise RuntimeError(f"[histc] bins must be > 0, but got {bins}")
-    refuse_meta("histc", x)
     x = contiguous(x.detach())
-    if min == max and x.view.numel:
+    if min == max and x.view.numel and x.device != META:
         min, max = float(x.min()), float(x.max())
     if not (isfinite(min) and isfinite(max)):
         raise RuntimeError(f"[histc] range of [{min}, {max}] is not finite")
