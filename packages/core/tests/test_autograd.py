@@ -472,7 +472,9 @@ def test_nodes_of_what_is_made_of_others_bear_the_names_of_its_last_step() -> No
     names = {
         taeda.fft.fft2(x): "FftC2CBackward0", taeda.fft.ifftn(x): "FftC2CBackward0", taeda.fft.rfft2(x): "FftR2CBackward0",
         taeda.fft.fft(x): "FftR2CBackward0", taeda.inner(x[0], h[0]): "ViewBackward0", taeda.linalg.cond(w): "SqueezeBackward1",
-        taeda.linalg.cond(w, -2): "SqueezeBackward1",
+        taeda.linalg.cond(w, -2): "SqueezeBackward1", taeda.cdist(x, h): "CdistBackward0",
+        taeda.cdist(x.view(2, 1, 1, 4), h): "CdistBackward0",
+        taeda.cdist(x, h, compute_mode="use_mm_for_euclid_dist"): "ViewBackward0",
         taeda.ops.huber_loss(x, h.detach().double()): "HuberLossBackward0",
     }  # fmt: skip
     assert [y.grad_fn.name() for y in names] == list(names.values())

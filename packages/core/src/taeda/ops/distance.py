@@ -64,14 +64,14 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
         raise RuntimeError(f"[cdist] only supports non-negative p values, got {p}")
     limit = _MODES[compute_mode or "use_mm_for_euclid_dist_if_necessary"]
     if p == 2 and limit is not None and max(x1.shape[-2], x2.shape[-2]) > limit:
-        return _euclidean(x1, x2)
+        return named(_euclidean(x1, x2), "ViewBackward0")
     if x1.ndim == x2.ndim == 2:
-        return own(cdist_rows(x1.unsqueeze(0), x2.unsqueeze(0), p).squeeze(0))
+        return own(cdist_rows(x1.unsqueeze(0), x2.unsqueeze(0), p).squeeze(0), "CdistBackward0")
     if x1.ndim == x2.ndim == 3 and x1.shape[0] == x2.shape[0]:
         return cdist_rows(x1, x2, p)
     lead = broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
     a, b = (x.expand(*lead, *x.shape[-2:]).reshape(math.prod(lead), *x.shape[-2:]) for x in (x1, x2))
-    return own(cdist_rows(a, b, p).reshape(*lead, x1.shape[-2], x2.shape[-2]))
+    return own(cdist_rows(a, b, p).reshape(*lead, x1.shape[-2], x2.shape[-2]), "CdistBackward0")
 
 
 def _euclidean(a, b):
