@@ -368,3 +368,10 @@ def test_smoothed_losses_of_logits_of_a_large_mean_keep_their_digits(weighted: b
     found = ops.cross_entropy(x, t, w, label_smoothing=0.1, reduction="none").numpy()
     wanted = ops.cross_entropy(x.double(), t, None if w is None else w.double(), label_smoothing=0.1, reduction="none").numpy()
     np.testing.assert_allclose(found, wanted, rtol=2e-7)
+
+
+def test_ctc_of_one_sample_takes_as_many_labels_as_it_says() -> None:
+    x = taeda.zeros(3, 4).log_softmax(-1)
+    assert ops.ctc_loss(x, taeda.tensor([1, 2]), taeda.tensor([3]), taeda.tensor([2]), reduction="sum").item() == pytest.approx(math.log(64 / 5))
+    with pytest.raises(RuntimeError, match="Expected targets to have size 2 at dimension 0"):
+        ops.ctc_loss(x, taeda.tensor([1, 2, 3]), taeda.tensor([3]), taeda.tensor([2]))

@@ -317,7 +317,7 @@ ROWS = [
         (Call(P, T + 3, [4], [4]), IndexError, r"\[ctc_loss\] Target 5 is out of bounds; with 5 classes"),
         (Call(P, T, [5], [4]), RuntimeError, r"\[ctc_loss\] Expected input_lengths to have value at most 4, but got value 5"),
         (Call(P, T, [-1], [4]), RuntimeError, r"\[ctc_loss\] Expected input_lengths to have value at least 0, but got value -1"),
-        (Call(P, T, [4], [5]), RuntimeError, r"\[ctc_loss\] Expected targets to have size at least 5 at dimension 1"),
+        (Call(P, T, [4], [5]), RuntimeError, r"\[ctc_loss\] Expected targets to have size 5 at dimension 0"),
         (Call(P[:, None], T, [4], [3]), RuntimeError, r"\[ctc_loss\] Expected targets to have size 3 at dimension 0"),
         (Call(P, T, [4, 4], [4]), RuntimeError, r"\[ctc_loss\] input_lengths must be of size batch_size"),
         (Call(P, T, np.array([4]), [4]), TypeError, r"\[ctc_loss\] input_lengths and target_lengths must be two tensors or two"),

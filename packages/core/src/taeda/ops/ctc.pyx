@@ -168,7 +168,6 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
                                   "be floating point")
     if single:
         x = (<object>x).unsqueeze(1)
-        labels = (<object>labels).reshape(1, -1) if labels.view.ndim == 1 else labels
     if x.view.numel == 0:
         raise RuntimeError(f"[ctc_loss] log_probs tensor must not be empty, got shape {x.shape_tuple()}")
     if (<object>labels).is_meta and not (<object>x).is_meta:      # before its values are looked at
