@@ -93,3 +93,16 @@ def test_an_equation_alone_is_a_value_error() -> None:
     for args in ((), ("",), ("ij", [])):
         with pytest.raises(ValueError, match=r"^\[einsum\] must"):
             taeda.einsum(*args)
+
+
+def test_contractions_of_mixed_dtypes_are_refused_and_products_of_elements_promote() -> None:
+    a, b = taeda.ones(2, 2), taeda.full((2, 2), 3.0, dtype=taeda.float64)
+    for equation in ("ij,jk->ik", "ij,ij->", "ij,kj->ik"):
+        for x, y in ((a, b), (b, a), (a, b.int()), (a, b.to(taeda.complex64))):
+            with pytest.raises(RuntimeError, match="dtype"):
+                taeda.einsum(equation, x, y)
+    for equation in ("ij,ij->ij", "i...,j...->ij...", "ij,ik->i"):
+        y = taeda.einsum(equation, a, b)
+        assert y.dtype == taeda.float64 and taeda.equal(y, taeda.einsum(equation, a.double(), b))
+    whole = taeda.ones(2, 2, dtype=taeda.int32)                      # one is summed first, which makes it int64
+    assert taeda.einsum("ij,jk->k", whole, whole).tolist() == [4, 4]

@@ -299,11 +299,12 @@ def _with_all(x, order, ones):
 def _multiply(a, b, step):
     """Multiply two operands as planned."""
     sum_a, sum_b, swap, permute_a, shape_a, permute_b, shape_b, by_elements, shape = step
+    mixed = a.dtype is not b.dtype     # which only products of elements promote
     if sum_a is not None:
         a = _summed(a, sum_a)
     if sum_b is not None:
         b = _summed(b, sum_b)
-    if a.dtype is not b.dtype:         # one was summed, which makes integers int64
+    if a.dtype is not b.dtype and not mixed:          # one was summed, which makes integers int64
         dtype = promote_types(a.dtype, b.dtype)
         a, b = a.to(dtype), b.to(dtype)
     if by_elements:
