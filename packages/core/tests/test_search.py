@@ -371,3 +371,9 @@ def test_bool_has_no_mean_to_reduce_by() -> None:
         x.scatter_reduce(0, at, x, "mean")
     with pytest.raises(NotImplementedError, match="[Bb]ool"):
         x.index_reduce(0, at, x, "mean")
+
+
+def test_inverses_are_tensors_of_their_own() -> None:
+    x = taeda.tensor([[1, 2], [2, 2]])
+    for found in (taeda.unique(x, return_inverse=True), taeda.unique_consecutive(x, return_inverse=True)):
+        assert found[1].tolist() == [[0, 1], [1, 1]] and found[1]._base is None

@@ -69,8 +69,8 @@ cdef object runs_flat(TensorBase x, bint return_inverse, bint return_counts):
     t[0], t[1], t[2], t[3], t[4] = &values.view, &inverse.view, &counts.view, &first.view, &flat.view
     p[0].i, p[1].i = return_inverse, return_counts
     launch(UNIQUE_RUNS, x.view.dtype, x.device, 3, 5, t, p, 2 * x.view.numel)
-    return found(UNIQUE_RUNS, x, values, inverse.reshape(x.shape_tuple()) if return_inverse else None, counts if return_counts else None,
-                 return_inverse, return_counts)
+    return found(UNIQUE_RUNS, x, values, own(inverse.reshape(x.shape_tuple())) if return_inverse else None,
+                 counts if return_counts else None, return_inverse, return_counts)
 
 
 cdef object unique_flat(TensorBase x, bint return_inverse, bint return_counts):
@@ -84,7 +84,7 @@ cdef object unique_flat(TensorBase x, bint return_inverse, bint return_counts):
     t[0], t[1], t[2], t[3] = &values.view, &inverse.view, &counts.view, &flat.view
     p[0].i = return_inverse
     n = launch(UNIQUE, x.view.dtype, x.device, 3, 4, t, p, 16 * n)
-    return found(UNIQUE, x, values.narrow(0, 0, n).clone(), inverse.reshape(x.shape_tuple()) if return_inverse else None,
+    return found(UNIQUE, x, values.narrow(0, 0, n).clone(), own(inverse.reshape(x.shape_tuple())) if return_inverse else None,
                  counts.narrow(0, 0, n).clone() if return_counts else None, return_inverse, return_counts)
 
 
