@@ -517,3 +517,12 @@ def test_gradients_of_rms_norm_of_halves_are_rounded_once(dtype: taeda.dtype) ->
 
     for found, wide in zip(gradients(dtype), gradients(taeda.float32), strict=True):
         assert taeda.equal(found, wide.to(dtype))
+
+
+def test_group_norm_needs_more_than_one_value_a_group() -> None:
+    for shape, groups in (((1, 1, 1), 1), ((1, 2, 1), 2), ((1, 4), 4)):
+        with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
+            ops.group_norm(taeda.ones(shape), groups)
+    with pytest.raises(RuntimeError, match="divisible by num_groups"):
+        ops.group_norm(taeda.ones(1, 1, 2), 2)
+    assert ops.group_norm(taeda.tensor([[1.0], [2.0]]), 1).tolist() == [[0.0], [0.0]]

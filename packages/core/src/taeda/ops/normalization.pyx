@@ -207,7 +207,8 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enable
     tensor([[-1.,  1., -1.,  1.]])
     """
     cdef TensorBase x = as_tensor(input, "group_norm")
-    if x.view.ndim >= 2 and x.view.numel and x.view.numel == num_groups:
+    if x.view.ndim >= 2 and x.view.numel and num_groups > 0 and (x.view.shape[0] * x.view.shape[1] // num_groups *
+                                                                 (x.view.numel // (x.view.shape[0] * x.view.shape[1]))) == 1:
         raise ValueError("[group_norm] Expected more than 1 value per channel when training, got input size "
                          f"{x.shape_tuple()} and num_groups={num_groups}")
     return group_norm_moments(x, num_groups, weight, bias, eps)[0]
