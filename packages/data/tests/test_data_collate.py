@@ -131,3 +131,9 @@ def test_a_tensor_is_no_batch_of_tensors():
     with pytest.raises(TypeError, match=r"tuple of Tensors, not Tensor: got a tensor of shape \(2, 3\)"):
         default_collate(taeda.ones(2, 3))
     assert default_convert(taeda.ones(2, 3)).shape == (2, 3) and default_collate(list(taeda.ones(2, 3))).shape == (2, 3)
+
+
+def test_sparse_tensors_want_a_function_of_their_own():
+    for sparse in (taeda.eye(2).to_sparse(), taeda.eye(2).to_sparse_csr()):
+        with pytest.raises(RuntimeError, match="Batches of sparse tensors are not currently supported"):
+            default_collate([sparse, sparse])

@@ -52,6 +52,11 @@ def _stack(batch: Sequence[Any], *, collate_fn_map: CollateMap | None = None) ->
             f"[default_collate] stack(): argument 'tensors' must be tuple of Tensors, not Tensor: got a tensor of shape "
             f"{tuple(batch.shape)}, which is a batch already"
         )
+    if batch[0].layout is not taeda.strided:
+        raise RuntimeError(
+            f"[default_collate] Batches of sparse tensors are not currently supported by the default collate_fn; got layout "
+            f"{batch[0].layout}: give collate_fn=, or make them dense with .to_dense()"
+        )
     try:
         return taeda.stack(tuple(batch), 0)
     except (RuntimeError, TypeError, ValueError):
