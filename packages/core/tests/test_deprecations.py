@@ -46,7 +46,7 @@ assert float(x) == 2.0 and complex(x) == 2.0
 def test_a_number_of_what_requires_grad_is_warned_of_once() -> None:
     done = subprocess.run([sys.executable, "-W", "always", "-c", SCALARS], capture_output=True, text=True, check=True)
     said = [line for line in done.stderr.splitlines() if "Warning" in line]
-    assert said == ["<string>:8: UserWarning: Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior."]
+    assert said == ["<string>:7: UserWarning: Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior."]
     assert "Consider using tensor.detach() first." in done.stderr
 
 

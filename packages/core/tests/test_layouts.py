@@ -178,7 +178,9 @@ def test_clamp_between_tensors_is_a_formula_of_three_whatever_their_layouts(dtyp
         if a.shape == shape:
             there = a.clone()
             assert there.clamp_(b, c) is there and taeda.equal(there, y)
-    assert x.clamp(low, 50).tolist() == taeda.minimum(taeda.maximum(x, low), taeda.full_like(x, 50)).tolist()
+    with pytest.raises(TypeError, match="argument 'min' must be Number"):          # a tensor beside a number, as in PyTorch
+        x.clamp(low, 50)
+    assert x.clamp(low[3, 3], 50).tolist() == taeda.clamp(x, low[3, 3].item(), 50).tolist()
     if dtype.is_floating_point:
         nan = taeda.full((40,), float("nan"), dtype=dtype)
         some = taeda.arange(40.0).to(dtype)

@@ -296,7 +296,7 @@ def test_a_factor_that_is_a_tensor_counts_as_its_number(name: str) -> None:
     for call in (getattr(taeda, name), getattr(taeda.Tensor, f"{name}_")):
         assert taeda.equal(call(x.clone(), x, x, value=taeda.tensor(0.3)), call(x.clone(), x, x, value=taeda.tensor(0.3).item()))
         for wrong in (taeda.ones(1), taeda.ones((), requires_grad=True)):
-            with pytest.raises(TypeError, match="must be a number"):
+            with pytest.raises(TypeError, match="must be Number, not Tensor"):
                 call(x.clone(), x, x, value=wrong)
 
 

@@ -164,3 +164,94 @@ def test_an_order_an_eps_or_a_probability_that_wants_a_gradient_is_refused_too()
         for odd in (learned, learned.detach().reshape(1)):
             with pytest.raises(TypeError, match="must be (Number|float), not Tensor"):
                 call(odd)
+
+
+def test_a_bool_of_numpy_counts_as_a_float() -> None:
+    y = taeda.full((2,), np.bool_(True))
+    assert (y.tolist(), y.dtype) == ([1.0, 1.0], taeda.float32)
+    assert taeda.arange(np.bool_(True)).tolist() == [0.0]
+    whole = taeda.tensor([1, 2])
+    assert taeda.full_like(whole, np.bool_(True)).tolist() == [1, 1]
+
+
+def test_numbers_of_numpy_scale_products_of_integers_in_their_dtype() -> None:
+    x = taeda.tensor([1, 2])
+    for value in (np.float32(2.5), np.float64(2.5), 2.5):
+        y = taeda.addcmul(x, x, x, value=value)
+        assert (y.tolist(), y.dtype) == ([3, 10], taeda.int64)
+        assert taeda.addcdiv(x.float(), x.float(), x, value=value).tolist() == [3.5, 4.5]
+    with pytest.raises(TypeError, match="not ndarray"):
+        taeda.addcmul(x, x, x, value=np.array(2))
+
+
+def test_filling_takes_numbers_but_no_arrays_and_no_text() -> None:
+    x, first = taeda.zeros(2), taeda.tensor([0])
+    calls = (lambda n: x.clone().fill_(n), lambda n: x.masked_fill(x == 0, n), lambda n: x.index_fill(0, first, n))
+    for call in calls:
+        assert call(np.float32(1.5))[0] == call(1.5)[0] == call(taeda.tensor(1.5))[0] == 1.5
+        for other in (np.array(1.5), "1", None):
+            with pytest.raises(TypeError, match="must be Number"):
+                call(other)
+
+
+def test_arrays_without_dimensions_are_no_numbers() -> None:
+    x = taeda.tensor([[1.0, 2.0], [3.0, 4.0]])
+    array = np.array(0.5)
+    calls = (lambda: taeda.layer_norm(x, (2,), eps=array), lambda: taeda.full((2,), array), lambda: x.add(x, alpha=array), lambda: taeda.arange(array),
+             lambda: taeda.linspace(0, array, 2), lambda: taeda.float_power(x, array))
+    for call in calls:
+        with pytest.raises(TypeError, match="not ndarray"):
+            call()
+
+
+def test_a_bound_that_is_a_tensor_with_dimensions_or_a_gradient_goes_with_no_number() -> None:
+    x = taeda.tensor([-2.0, 0.25, 2.0])
+    assert x.clamp(-1, taeda.tensor(0.5)).tolist() == x.clamp(taeda.tensor(-1.0), 0.5).tolist() == [-1.0, 0.25, 0.5]
+    for odd in (taeda.tensor(0.5, requires_grad=True), taeda.tensor([0.5])):
+        for call in (lambda b: x.clamp(-1, b), lambda b: x.clamp(b, 1), lambda b: x.clone().clamp_(-1, b)):
+            with pytest.raises(TypeError, match="must be Number, not Tensor"):
+                call(odd)
+
+
+def test_the_step_of_trapezoids_is_real() -> None:
+    x = taeda.tensor([1.0, 3.0])
+    assert taeda.trapezoid(x, dx=2).item() == 4 and taeda.cumulative_trapezoid(x, dx=0.5).tolist() == [1.0]
+    for integrate in (taeda.trapezoid, taeda.cumulative_trapezoid):
+        for odd in (1j, True):
+            with pytest.raises(RuntimeError, match="only support dx as a real number"):
+                integrate(x, dx=odd)
+    with pytest.raises(TypeError, match="must be Number, not str"):
+        taeda.float_power(x, "1")
+
+
+def test_an_eps_of_distances_or_a_probability_of_attention_is_a_number() -> None:
+    x, learned = taeda.tensor([[1.0, 2.0]]), taeda.tensor(0.5, requires_grad=True)
+    calls = (lambda a: taeda.pairwise_distance(x, x, eps=a), lambda a: taeda.ops.scaled_dot_product_attention(x[None], x[None], x[None], dropout_p=a))
+    for call in calls:
+        for odd in (learned, learned.detach().reshape(1), "1", None, 1j):
+            with pytest.raises(TypeError, match="must be float"):
+                call(odd)
+    assert taeda.pairwise_distance(x, x, eps=learned.detach()).item() == pytest.approx(0.5 * 2**0.5)
+
+
+@pytest.mark.parametrize(
+    ("start", "weight", "dtype", "expected"),
+    [
+        (taeda.tensor([1, 4]), taeda.tensor(0.25), taeda.float32, [1.25, 5.0]),
+        (taeda.tensor([1, 4]), taeda.tensor(0.25, dtype=taeda.float64), taeda.float64, [1.25, 5.0]),
+        (taeda.tensor([1.0, 4.0]), taeda.tensor(0.25, dtype=taeda.float64), taeda.float32, [1.25, 5.0]),
+        (taeda.tensor(4.0), taeda.tensor(0.25, dtype=taeda.float64), taeda.float64, 5.0),
+        (taeda.tensor(4), taeda.tensor(0.25), taeda.float32, 5.0),
+    ],
+)
+def test_a_weight_of_lerp_without_dimensions_promotes_as_in_a_sum(start, weight, dtype, expected) -> None:
+    y = taeda.lerp(start, start * 2, weight)
+    assert (y.tolist(), y.dtype) == (expected, dtype)
+    w = weight.clone().requires_grad_()
+    taeda.lerp(start, start * 2, w).sum().backward()
+    assert (w.grad.item(), w.grad.dtype) == (start.sum().item(), weight.dtype)
+    if not start.is_floating_point():
+        with pytest.raises(RuntimeError, match="can't be cast"):
+            start.clone().lerp_(start, weight)
+        with pytest.raises(RuntimeError, match="one dtype"):
+            taeda.lerp(start.reshape(-1), start.reshape(-1), weight.reshape(1))

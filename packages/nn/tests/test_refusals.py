@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 import taeda
@@ -180,3 +182,12 @@ def test_a_loss_that_is_made_of_tensors_says_how_it_is_called():
     for make in (nn.MSELoss, nn.BCEWithLogitsLoss, nn.CrossEntropyLoss):
         with pytest.raises(RuntimeError, match=r"is ambiguous: size_average .*, as in nn.MSELoss\(\)\(input, target\)$"):
             make(taeda.ones(2), taeda.ones(2))
+
+
+def test_the_eps_of_poisson_nll_is_a_number():
+    x = taeda.tensor([1.0])
+    wanted = F.poisson_nll_loss(x, x, log_input=False, eps=0.5).item()
+    assert wanted == F.poisson_nll_loss(x, x, log_input=False, eps=taeda.tensor(0.5)).item() == pytest.approx(1 - math.log(1.5))
+    for odd in (taeda.tensor(0.5, requires_grad=True), taeda.tensor([0.5]), "1", None, 1j):
+        with pytest.raises(TypeError, match="argument 'eps' must be float"):
+            F.poisson_nll_loss(x, x, eps=odd)

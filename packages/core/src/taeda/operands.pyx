@@ -100,8 +100,11 @@ cdef object read_number(str op, str name, object x, str kind):
             raise TypeError(f"[{op}] argument '{name}' must be {kind}, not Tensor, but for one without dimensions and gradient; got shape "
                             f"{(<TensorBase>x).shape_tuple()}")
         return x.item()
-    if type(x).__module__ == "numpy" and hasattr(x, "item") and not getattr(x, "shape", None):
-        return x.item()
+    if type(x).__module__ == "numpy" and hasattr(x, "item"):
+        if hasattr(x, "__setitem__"):
+            raise TypeError(f"[{op}] argument '{name}' must be {kind}, not {type(x).__name__}; got shape {x.shape}; give its .item()")
+        x = x.item()
+        return float(x) if PyBool_Check(x) else x                # PyTorch takes numpy.bool_ for a float
     if PyIndex_Check(x):
         return as_index(op, x)
     if PyComplex_Check(x):

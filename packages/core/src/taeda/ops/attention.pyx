@@ -259,10 +259,7 @@ cdef bint fused_there(TensorBase q, TensorBase k, TensorBase v, TensorBase mask)
 
 
 cdef double probability(object p) except? -1:
-    cdef double x
-    if not isinstance(p, (int, float)) and not hasattr(p, "__float__"):
-        raise TypeError(f"[scaled_dot_product_attention] argument 'dropout_p' must be float, not {type(p).__name__}")
-    x = p
+    cdef double x = real_number("scaled_dot_product_attention", "dropout_p", p)
     if not 0 <= x <= 1:
         raise RuntimeError(f"[scaled_dot_product_attention] dropout probability has to be between 0 and 1, but got {p}")
     return x

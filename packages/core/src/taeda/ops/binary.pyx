@@ -421,8 +421,8 @@ def float_power(input, exponent, *, out=None):
     if isinstance(out, TensorBase) and out.dtype is not wide:
         raise RuntimeError(f"[float_power] the output given to float_power has dtype {name_of((<TensorBase>out).view.dtype)} but the "
                            f"operation's result requires dtype {wide}")
-    a = input.to(wide) if isinstance(input, TensorBase) else number(input)
-    b = exponent.to(wide) if isinstance(exponent, TensorBase) else number(exponent)
+    a = input.to(wide) if isinstance(input, TensorBase) else number(plain_number("float_power", "input", input))
+    b = exponent.to(wide) if isinstance(exponent, TensorBase) else number(plain_number("float_power", "exponent", exponent))
     return binary(POW if not isinstance(b, TensorBase) else POW_TENSORS if isinstance(a, TensorBase) else POW_OF_NUMBER, a, b, out)
 
 def float_power_(input, exponent):

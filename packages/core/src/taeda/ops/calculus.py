@@ -159,7 +159,10 @@ def _areas(op, y, x, dx, dim):
         raise IndexError(f"[{op}] Dimension specified as {dim} but tensor has no dimensions")
     d = wrapped_dim(op, dim, y.ndim)
     if x is None:
-        return None, 1 if dx is None else plain_number(op, "dx", dx), d
+        dx = 1 if dx is None else plain_number(op, "dx", dx)
+        if isinstance(dx, (bool, complex)):
+            raise RuntimeError(f"[{op}] Currently, we only support dx as a real number, got {dx}")
+        return None, dx, d
     left, right = _pairs(y, d)
     if x.ndim == 1:
         if x.shape[0] != y.shape[d]:

@@ -1,6 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Copies and conversions: clone, contiguous, to, copy_, fill_, detach, resize_, set_."""
-from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
@@ -11,7 +10,7 @@ from taeda.dispatch cimport (NOTHING, Op, as_tensor, begin_inplace, broadcast_sh
                              to_dtype)
 from taeda.dtype cimport code_of, dtype as dtype_class, dtype_of, is_float
 from taeda.kernels.cpu.abi cimport BOOL, C128, F64, I64, MAX_DIM, U64
-from taeda.operands cimport check_partial_overlap, integer, relaid
+from taeda.operands cimport check_partial_overlap, integer, plain_number, relaid
 from taeda.ops.channels_last cimport laid_channels_last, lies_channels_last
 from taeda.recording cimport bump
 from taeda.storage cimport Storage
@@ -309,13 +308,8 @@ def fill_(input, value):
         if v.view.ndim:
             raise RuntimeError(f"[fill_] fill_ only supports 0-dimension value tensor but got tensor with {v.view.ndim} "
                                "dimensions.")
-    elif type(value) is float or type(value) is int:
-        v = held_scalar(value, x.view.dtype, CPU)
-    elif isinstance(value, (str, bytes)) or not (PyIndex_Check(value) or hasattr(value, "__float__") or
-                                                 hasattr(value, "__complex__")):
-        raise TypeError(f"[fill_] value must be a number or a 0-dimensional Tensor, not {type(value).__name__}")
     else:
-        v = held_scalar(value, x.view.dtype, CPU)
+        v = held_scalar(plain_number("fill_", "value", value), x.view.dtype, CPU)
     assign("fill_", x if isinstance(value, TensorBase) else without_repeats(x), v)
     if x.grad_fn_ is None or x.base is not None:
         return x

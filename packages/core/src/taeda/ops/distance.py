@@ -135,6 +135,7 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     """
     for name, x in (("x1", x1), ("x2", x2)):
         need_tensor("pairwise_distance", name, x)
+    eps = real_number("pairwise_distance", "eps", eps)
     return named(vector_norm(x1 - x2 + eps, p, -1, keepdim), "NormBackward1")
 
 

@@ -7,7 +7,6 @@ results of masked_select and nonzero have a shape that depends on the data, so m
 from cpython.bool cimport PyBool_Check
 from cpython.float cimport PyFloat_Check
 from cpython.long cimport PyLong_Check
-from cpython.number cimport PyIndex_Check
 from libc.stdint cimport int64_t
 from libc.string cimport memcmp
 
@@ -17,6 +16,7 @@ from taeda.dispatch cimport (Op, as_strided_view, as_tensor, begin_inplace, broa
                              result_type, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport default_float, is_integral, name_of, torch_name
 from taeda.kernels.cpu.abi cimport BOOL, C64, C128, F64, I64, MAX_DIM, U8, View
+from taeda.operands cimport plain_number
 from taeda.ops.advanced cimport mask_count, nonzero_rows, once, select_where, sum_to, zeros_beside
 from taeda.tensor_base cimport CPU, META, TensorBase
 
@@ -169,10 +169,7 @@ cdef Op FILL_TENSOR = define("masked_fill", fill_tensor_vjp, 0, 0, "where", "Mas
 cdef TensorBase fill_value(TensorBase x, object value, str op):
     cdef TensorBase v
     if not isinstance(value, TensorBase):
-        if isinstance(value, (str, bytes)) or not (PyIndex_Check(value) or hasattr(value, "__float__") or
-                                                   hasattr(value, "__complex__")):
-            raise TypeError(f"[{op}] value must be a number or a 0-dimensional Tensor, not {type(value).__name__}")
-        return held_scalar(value, x.view.dtype, x.device)
+        return held_scalar(plain_number(op, "value", value), x.view.dtype, x.device)
     v = <TensorBase>value
     if v.view.ndim:
         raise RuntimeError(f"[{op}] masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "

@@ -328,12 +328,6 @@ cdef bint one_dtype(TensorBase x, TensorBase low, TensorBase high):
 cdef TensorBase bound(TensorBase x, object number):
     return number if number is None or isinstance(number, TensorBase) else (<object>x).new_tensor(number)
 
-cdef object as_number_beside(object bound):
-    """A 0-d tensor beside a bound that is a number is one too."""
-    if isinstance(bound, TensorBase) and (<TensorBase>bound).view.ndim == 0 and not needs_grad(<TensorBase>bound):
-        return bound.item()
-    return bound
-
 def clamp(input, min=None, max=None, *, out=None):
     """Return min(max(x, ``min``), ``max``); the bounds are numbers or tensors, and one may be None.
 
@@ -355,7 +349,7 @@ def clamp(input, min=None, max=None, *, out=None):
     if min is None and max is None:
         raise RuntimeError("[clamp] At least one of 'min' or 'max' must not be None")
     if isinstance(min, TensorBase) != isinstance(max, TensorBase) and min is not None and max is not None:
-        min, max = as_number_beside(min), as_number_beside(max)
+        min, max = plain_number("clamp", "min", min), plain_number("clamp", "max", max)
     if isinstance(min, TensorBase) or isinstance(max, TensorBase):
         y = clamp_tensors(x, min, max)
         return y if out is None else write_out(out, y, "clamp")

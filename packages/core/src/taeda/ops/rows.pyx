@@ -193,6 +193,7 @@ def index_fill_(input, dim, index, value):
     if ix.view.dtype != I64:
         raise IndexError(f"[index_fill_] index_fill_(): Expected dtype int64 for index, got {name_of(ix.view.dtype)}")
     if not isinstance(value, TensorBase):
+        value = plain_number("index_fill_", "value", value)
         if isinstance(value, complex) and x.view.dtype == BOOL:
             raise RuntimeError("[index_fill_] a complex value does not go into a tensor of bool; take its truth first")
         v = held_scalar(value, x.view.dtype, x.device)

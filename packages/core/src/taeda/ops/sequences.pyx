@@ -97,7 +97,7 @@ def range_(start, end=None, step=1, **options):
     if end is None:
         start, end = 0, start
     out = options.get("out")
-    options.setdefault("dtype", out.dtype if out is not None else dtype_of(default_float()))
+    options.setdefault("dtype", out.dtype if isinstance(out, TensorBase) else dtype_of(default_float()))
     if is_integral(dtype_code(options["dtype"], "range", I64)):
         start, end, step = int(start), int(end), int(step)
         return arange(start, end + (1 if step > 0 else -1), step, **options)
@@ -107,7 +107,7 @@ def range_(start, end=None, step=1, **options):
 cdef object number_of(str op, object x):
     """An end of the range; a tensor's only element only where it has no dimensions."""
     if not isinstance(x, TensorBase):
-        return x
+        return plain_number(op, "start or end", x)
     if (<TensorBase>x).view.ndim:
         raise RuntimeError(f"[{op}] only supports 0-dimensional start and end tensors, got shape {(<TensorBase>x).shape_tuple()}")
     return x.item()

@@ -7,6 +7,7 @@ from taeda.dispatch cimport (NOTHING, SAME, Op, as_tensor, begin_inplace, broadc
                              empty_shape, launch, record, result_type, scalar_tensor, to_dtype, write_out)
 from taeda.dtype cimport dtype_of, is_complex_, is_float, is_integral, name_of, promote
 from taeda.kernels.cpu.abi cimport BF16, BOOL, F16, F32, I8, I16, I32, I64, MAX_DIM, Param, View
+from taeda.operands cimport plain_number
 from taeda.ops.binary cimport is_one, one_pass_
 from taeda.tensor_base cimport TensorBase
 
@@ -142,16 +143,6 @@ cdef TensorBase fused_(Op op, object input, object a, object b, object value):
     begin_inplace(op.in_place, x)
     return (<object>x).copy_(y)
 
-cdef object number(str op, object value):
-    """A factor as the number that it is: a tensor counts as one where it has no dimensions and no gradient."""
-    cdef TensorBase t
-    if not isinstance(value, TensorBase):
-        return value
-    t = <TensorBase>value
-    if t.view.ndim or (<object>t).requires_grad:
-        raise TypeError(f"[{op}] argument 'value' must be a number, got a tensor of shape {t.shape_tuple()}; multiply it in")
-    return value.item()
-
 def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     """Return input + value * tensor1 * tensor2.
 
@@ -159,7 +150,7 @@ def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     >>> taeda.addcmul(taeda.ones(2), taeda.tensor([1.0, 2.0]), taeda.tensor([3.0, 4.0]), value=10)
     tensor([31., 81.])
     """
-    value = number("addcmul", value)
+    value = plain_number("addcmul", "value", value)
     y = fused(ADDCMUL, input, tensor1, tensor2, value)
     if y is None:
         y = named(input + scaled_product(as_tensor(input, "addcmul"), tensor1, tensor2, value), "AddcmulBackward0")
@@ -167,7 +158,7 @@ def addcmul(input, tensor1, tensor2, *, value=1, out=None):
 
 def addcmul_(input, tensor1, tensor2, *, value=1):
     """In-place :func:`addcmul`."""
-    value = number("addcmul_", value)
+    value = plain_number("addcmul_", "value", value)
     y = fused_(ADDCMUL, input, tensor1, tensor2, value)
     return y if y is not None else input.add_(scaled_product(as_tensor(input, "addcmul_"), tensor1, tensor2, value))
 
@@ -178,7 +169,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     >>> taeda.addcdiv(taeda.ones(2), taeda.tensor([1.0, 2.0]), taeda.tensor([2.0, 8.0]), value=10)
     tensor([6.0000, 3.5000])
     """
-    value = number("addcdiv", value)
+    value = plain_number("addcdiv", "value", value)
     float_operands(tensor1, tensor2)
     y = fused(ADDCDIV, input, tensor1, tensor2, value)
     if y is None:
@@ -187,7 +178,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
 
 def addcdiv_(input, tensor1, tensor2, *, value=1):
     """In-place :func:`addcdiv`."""
-    value = number("addcdiv_", value)
+    value = plain_number("addcdiv_", "value", value)
     float_operands(tensor1, tensor2)
     y = fused_(ADDCDIV, input, tensor1, tensor2, value)
     if y is not None:
@@ -235,13 +226,16 @@ def lerp(input, end, weight, *, out=None):
     cdef TensorBase x = as_tensor(input, "lerp"), y = as_tensor(end, "lerp"), w, z
     cdef View* t[4]
     cdef bint number = not isinstance(weight, TensorBase)
+    cdef int common
+    weight = plain_number("lerp", "weight", weight) if number else weight
     if is_complex_(x.view.dtype) or not number and (<TensorBase>weight).view.ndim == 0 and is_complex_((<TensorBase>weight).view.dtype):
         z = <TensorBase>(input + weight * (end - input))
         return z if out is None else write_out(out, z, "lerp")
     w = lerp_weight(x, weight) if number else <TensorBase>weight
     check_same_device("lerp", (x, y, w))
-    if w.view.ndim == 0 and not number and w.view.dtype != x.view.dtype and is_float(x.view.dtype):
-        w = <TensorBase>weight.to((<object>x).dtype)         # a 0-d weight counts as a number does
+    if w.view.ndim == 0 and not number and w.view.dtype != x.view.dtype and x.view.dtype == y.view.dtype:
+        common = common_dtype(x, y, w, None)                 # a 0-d weight counts as a number does
+        x, y, w = to_dtype(x, common), to_dtype(y, common), to_dtype(w, common)
     if x.view.dtype != y.view.dtype or x.view.dtype != w.view.dtype and not number:
         raise RuntimeError(f"[lerp] expected one dtype, got {input.dtype}, {end.dtype} and {w.dtype}")
     shape = broadcast_shapes("lerp", x.shape_tuple(), y.shape_tuple())
@@ -265,6 +259,7 @@ def lerp_(input, end, weight):
     cdef TensorBase x = as_tensor(input, "lerp_")
     if isinstance(end, TensorBase) and is_float(x.view.dtype) and not (
             isinstance(weight, TensorBase) and (<TensorBase>weight).view.dtype != x.view.dtype):
+        weight = weight if isinstance(weight, TensorBase) else plain_number("lerp_", "weight", weight)
         if one_pass_(LERP, "lerp_", x, (end, weight if isinstance(weight, TensorBase) else lerp_weight(x, weight)), 0):
             return input
     return in_place("lerp_", lerp, input, end, weight)

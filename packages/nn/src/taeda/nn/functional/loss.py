@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import taeda
 from taeda import Tensor, ops
 from taeda.nn.functional._common import check_reduction, legacy_reduction, need_tensors, reduced
+from taeda.operands import real_number
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "ctc_loss", "gaussian_nll_loss",
@@ -206,6 +207,7 @@ def poisson_nll_loss(
     need_tensors("poisson_nll_loss", input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     check_reduction("poisson_nll_loss", reduction)
+    eps = real_number("poisson_nll_loss", "eps", eps)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         large = target > 1
