@@ -98,3 +98,10 @@ def test_a_histogram_has_as_many_bins_as_are_asked_for() -> None:
     for bounds in ((), (0, 5), (1, 1)):
         found = meta(4).histc(10, *bounds)
         assert found.is_meta and found.shape == (10,) and found.dtype is taeda.float32
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_convolutions_of_one_tap_have_gradients_of_their_weights_shape(dims: int) -> None:
+    weight = meta(6, 4, *[1] * dims).requires_grad_()
+    convolve = (taeda.conv1d, taeda.conv2d, taeda.conv3d)[dims - 1]
+    assert taeda.autograd.grad(convolve(meta(2, 4, *[5] * dims), weight).sum(), weight)[0].shape == weight.shape

@@ -94,7 +94,8 @@ cdef bint run_images(Part part, TensorBase out, View* v, TensorBase bias) except
         each = empty(3, dims + 18, w.dtype, out.device)
         multiply(PRODUCT, w.dtype, out.device, &each.view, &a, &b, NULL, None, None)
         each = <TensorBase>(<object>each).sum(0).view(w.shape[0], w.shape[1], 1, 1, 1)
-        copy_view(w, &each.view)
+        if out.device == CPU:                    # meta has no memory to copy
+            copy_view(w, &each.view)
         return True
     if not (as_images(&b, &v[1], dims, False) and as_images(&c, &v[0], dims + 6, False)):
         return False
