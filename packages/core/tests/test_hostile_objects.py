@@ -288,3 +288,9 @@ def test_a_file_that_lies_about_what_it_has_read(says: int) -> None:
     file.seek(0)
     with pytest.raises(RuntimeError, match=rf"its object says that it has read {says} bytes of \d+"):
         taeda.load(file)
+
+
+def test_requires_grad_of_what_is_no_tensor_is_refused() -> None:
+    for other in (None, 1.0, [taeda.ones(2)]):
+        with pytest.raises(TypeError, match=r"\[requires_grad_\] the method of a Tensor was given"):
+            taeda.Tensor.requires_grad_(other)

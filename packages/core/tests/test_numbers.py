@@ -255,3 +255,17 @@ def test_a_weight_of_lerp_without_dimensions_promotes_as_in_a_sum(start, weight,
             start.clone().lerp_(start, weight)
         with pytest.raises(RuntimeError, match="one dtype"):
             taeda.lerp(start.reshape(-1), start.reshape(-1), weight.reshape(1))
+
+
+def test_an_array_where_a_tensor_or_an_int_is_asked_for_is_refused_in_words() -> None:
+    x, array = taeda.ones(2, 3), np.array([1.0, 2.0])
+    for operand in (array, np.array(2.0), np.array(2), [1.0, 2.0]):
+        for op in (taeda.add, taeda.mul, taeda.pow, taeda.eq, taeda.maximum):
+            with pytest.raises(TypeError, match=rf"\[{op.__name__}\] .*must be .*Tensor.*{type(operand).__name__}; wrap it with taeda.tensor"):
+                op(x, operand)
+    calls = (lambda: x[np.array(1.0)], lambda: taeda.zeros(np.array(2.0)), lambda: x.sum(np.array(1.0)), lambda: x.reshape(np.array([3, 2])),
+             lambda: taeda.hann_window(np.array(2.0)), lambda: taeda.stft(taeda.ones(9), np.array(4.0), return_complex=True))  # fmt: skip
+    for call in calls:
+        with pytest.raises(TypeError, match=r"\[\w+\] argument must be int, not ndarray; got array"):
+            call()
+    assert (x + np.array(2.0)).tolist() == [[3.0] * 3] * 2 and x.reshape(np.array(3), np.int64(2)).shape == (3, 2)

@@ -92,6 +92,8 @@ cdef TensorBase wrapped(object x, TensorBase beside, str op, int rule, bint opma
         return t
     dtype = number_dtype(x)
     if dtype < 0:
+        if hasattr(x, "__setitem__"):                        # a list, or an array, which may say that it is an index
+            raise TypeError(f"[{op}] an operand must be a Tensor or a number, got {type(x).__name__}; wrap it with taeda.tensor(...)")
         if PyIndex_Check(x):
             x = x.__index__()
             dtype = I64

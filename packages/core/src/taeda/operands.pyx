@@ -86,7 +86,10 @@ cdef int64_t relaid(int more) noexcept:
 def as_index(op, x):
     """Return ``x.__index__()``; what a call has checked of its tensors must still hold afterwards, so it may change no layout."""
     cdef int64_t before = relaid(0)
-    i = x.__index__()
+    try:
+        i = x.__index__()
+    except TypeError as error:              # an array of floats, or of several elements
+        raise TypeError(f"[{op}] argument must be int, not {type(x).__name__}; got {x!r}") from error
     if relaid(0) != before:
         raise RuntimeError(f"[{op}] the __index__ of {type(x).__name__} changed a tensor's layout in the middle of a call")
     return i

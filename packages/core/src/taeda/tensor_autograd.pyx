@@ -336,6 +336,8 @@ def requires_grad_(self, requires_grad=True):
     """
     if not isinstance(requires_grad, bool):
         raise TypeError(f"[requires_grad_] argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
+    if not isinstance(self, TensorBase):
+        raise TypeError(f"[requires_grad_] the method of a Tensor was given {self!r} for one")
     if not requires_grad or grad_fn_of(self) is None:
         self.requires_grad = requires_grad
     return self

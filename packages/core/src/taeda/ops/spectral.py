@@ -6,7 +6,7 @@ import warnings
 
 from taeda._once import warn_once
 from taeda.autograd.node import own
-from taeda.operands import need_tensor
+from taeda.operands import as_index, need_tensor
 from taeda.ops.complex_numbers import complex, view_as_real
 from taeda.ops.creation import ones, zeros
 from taeda.ops.fft import fft_fft as fft, fft_ifft as ifft, fft_irfft as irfft, fft_rfft as rfft
@@ -25,8 +25,8 @@ def _sizes(op, n_fft, hop_length, win_length):
     for name, value in (("n_fft", n_fft), ("hop_length", hop_length), ("win_length", win_length)):
         if (value is not None and (isinstance(value, bool) or not hasattr(value, "__index__"))) or (name == "n_fft" and value is None):
             raise TypeError(f"[{op}] argument '{name}' must be int, not {type(value).__name__}")
-    n = n_fft.__index__()
-    return n, n // 4 if hop_length is None else hop_length.__index__(), n if win_length is None else win_length.__index__()
+    n = as_index(op, n_fft)
+    return n, n // 4 if hop_length is None else as_index(op, hop_length), n if win_length is None else as_index(op, win_length)
 
 
 def _full_window(op, window, win_length, n_fft, like):

@@ -11,6 +11,7 @@ import math
 
 from taeda.dtype import NAMES, get_default_dtype, type_name
 from taeda.layout import strided
+from taeda.operands import as_index
 from taeda.ops.bessel import i0, i0e
 from taeda.ops.conversion import tensor
 from taeda.ops.creation import empty, ones
@@ -28,7 +29,7 @@ def _samples(op, window_length, periodic, dtype, layout, device):
     """Check the arguments; return the sample numbers (None: the window has at most one) and the symmetric window's length."""
     if isinstance(window_length, bool) or not hasattr(window_length, "__index__"):
         raise TypeError(f"[{op}] argument 'window_length' must be int, not {type(window_length).__name__}")
-    n = window_length.__index__()
+    n = as_index(op, window_length)
     dtype = dtype or get_default_dtype()
     if layout is not None and layout != strided:
         raise RuntimeError(f"[{op}] {op} is not implemented for sparse types, got: {layout}")
