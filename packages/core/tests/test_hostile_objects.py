@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import inspect
 import io
 from typing import Any
 
@@ -294,3 +295,16 @@ def test_requires_grad_of_what_is_no_tensor_is_refused() -> None:
     for other in (None, 1.0, [taeda.ones(2)]):
         with pytest.raises(TypeError, match=r"\[requires_grad_\] the method of a Tensor was given"):
             taeda.Tensor.requires_grad_(other)
+
+
+@pytest.mark.parametrize("owner", [taeda.Generator, taeda.UntypedStorage, taeda.dtype, type(taeda.ones(1, requires_grad=True).exp().grad_fn)])
+def test_methods_of_the_classes_beside_tensor_refuse_what_is_not_theirs(owner: type) -> None:
+    """Called through the class, some read the other object's memory as if it were theirs."""
+    methods = {name: f for k in owner.__mro__ if k is not object for name, f in vars(k).items() if inspect.ismethoddescriptor(f)}
+    methods = {name: f for name, f in methods.items() if not name.startswith("__") and not isinstance(f, staticmethod | classmethod)}
+    assert len(methods) > 1
+    for name, f in methods.items():
+        for other in ("x", 3, object()):
+            with pytest.raises(TypeError, match=f"descriptor '{name}'.*doesn't apply to|requires a"):
+                f(other)
+        assert str(inspect.signature(f)).startswith("(self, /")

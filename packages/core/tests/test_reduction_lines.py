@@ -83,3 +83,18 @@ def test_lines_of_several_results_side_by_side(shape: tuple[int, ...], dtype: st
             within = {"rtol": 2e-3 if dtype == "float16" else 1e-6}
             np.testing.assert_allclose(assert_same_for_any_threads(lambda t=t: t.var(dims)).numpy(), wide.var(dims, ddof=1), **within)
             np.testing.assert_allclose(t.logsumexp(dims).numpy(), np.log(np.exp(wide).sum(dims)), **within)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "int64", "uint8"])
+@pytest.mark.parametrize("shape", [(77, 42, 8), (77, 33, 4), (9, 100, 3), (5, 1000, 2), (50, 40, 31), (3, 31, 8), (2, 33, 33)])
+def test_narrow_rows_whose_elements_lie_apart(shape: tuple[int, ...], dtype: str) -> None:
+    wide = np.random.default_rng(1).integers(0, 5, (*shape[:2], 3 * shape[2])).astype(np.float64)
+    for step, stop in ((2, 2 * shape[2]), (3, 3 * shape[2]), (1, shape[2])):
+        a, t = wide[..., :stop:step], taeda.tensor(wide).to(getattr(taeda, dtype))[..., :stop:step]
+        assert assert_same_for_any_threads(lambda t=t: t.sum(1, dtype=taeda.float64)).tolist() == a.sum(1).tolist()
+        assert assert_same_for_any_threads(lambda t=t: t.amax(1)).tolist() == a.max(1).tolist()
+        assert t.sum((0, 1), dtype=taeda.int64).tolist() == a.sum((0, 1)).tolist()
+        assert t.argmax(1).tolist() == a.argmax(1).tolist()
+        if t.is_floating_point():
+            np.testing.assert_allclose(t.var(1).double().numpy(), a.var(1, ddof=1), rtol=1e-2 if dtype == "bfloat16" else 1e-5)
+            np.testing.assert_allclose(t.logsumexp(1).double().numpy(), np.log(np.exp(a).sum(1)), rtol=1e-2 if dtype == "bfloat16" else 1e-5)

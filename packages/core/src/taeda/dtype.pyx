@@ -2,11 +2,16 @@
 """dtype objects, one for each code of kernels/cpu/abi.h, and PyTorch's promotion of two of them."""
 
 
+cimport cython
+
 from taeda.kernels.cpu.abi cimport (BF16, BOOL, C32, C64, C128, E4M3FN, F16, F32, F64, I16, I32, I64, NDTYPES, U8, U16, U32, U64)
 
 from taeda import _spoken
 
 
+@cython.binding(False)                  # plain method descriptors: they check that self is a dtype
+@cython.embedsignature(True)            # and say what they take
+@cython.embedsignature.format("clinic")
 cdef class dtype:
     """The element type of a tensor: ``taeda.float32``, ``taeda.int64``, ...
 

@@ -5,6 +5,7 @@ The stream is the Mersenne Twister of kernels/cpu/random.h.  ``get_state`` write
 state saved by one library continues in the other.  One generator may be read by many threads: a reader holds
 its lock.  A child after a fork makes new locks, since the thread that held an old one does not exist there.
 """
+cimport cython
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy, memset
 
@@ -54,6 +55,9 @@ def _forked():
 os.register_at_fork(after_in_child=_forked)
 
 
+@cython.binding(False)                  # plain method descriptors: they check that self is a Generator
+@cython.embedsignature(True)            # and say what they take
+@cython.embedsignature.format("clinic")
 cdef class Generator:
     """A stream of random numbers with a state of its own.
 

@@ -71,6 +71,9 @@ cdef object bytes_of(object values):
     return bytes(items)
 
 
+@cython.binding(False)                  # plain method descriptors: they check that self is a Storage
+@cython.embedsignature(True)            # and say what they take
+@cython.embedsignature.format("clinic")
 @cython.freelist(256)
 cdef class Storage:
     """A block of bytes that tensors share (PyTorch's ``UntypedStorage``).

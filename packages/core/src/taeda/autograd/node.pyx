@@ -90,6 +90,9 @@ cdef int64_t next_seq() noexcept:
     return counter
 
 
+@cython.binding(False)                  # plain method descriptors: they check that self is a Node
+@cython.embedsignature(True)            # and say what they take
+@cython.embedsignature.format("clinic")
 @cython.freelist(512)
 @cython.trashcan(True)
 cdef class Node:

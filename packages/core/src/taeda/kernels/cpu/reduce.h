@@ -7,7 +7,7 @@
  * b. Tiles of many short rows are turned first, so that their rows become columns: four times faster at
  *    4 elements a row.
  * c. A tile of few columns whose rows touch is read as one of k times as many columns, and the k parts
- *    are merged: lanes stay full.  Merging costs most where it takes exponentials: parts are of 16 rows or more.
+ *    are merged, halves into halves: lanes stay full.
  * d. float16 and bfloat16, where a Spec does not read them itself, go through float32's Spec: patches are widened into
  *    a buffer that stays in the cache, and results rounded at the end.  Widening the whole input first took three times
  *    as long as the sum.  Rows whose elements lie apart are gathered into the same buffer, since vectors pay for that.
@@ -169,14 +169,14 @@ static void reduce_patches(const Reduction *r, const char *x, int64_t n, int64_t
     _Alignas(64) char patch[REDUCE_PATCH];
     const Spec *s = r->spec;
     const int64_t from = r->itemsize, size = r->half ? 4 : from;
-    if (m > 1 && sn != 1 && (sm == 1 || (m >= REDUCE_SHORT && reduce_apart(sm) < reduce_apart(sn)))) {
+    if (m > 1 && sn != 1 && (sm == 1 || sn == m * sm || (m >= REDUCE_SHORT && reduce_apart(sm) < reduce_apart(sn)))) {
         /* rows lie along memory: a few columns of some of them at a time */
         for (int64_t c = 0; c < m; c += REDUCE_ACROSS) {
             const int64_t width = reduce_min(REDUCE_ACROSS, m - c);
             const int64_t most = reduce_min(REDUCE_PATCH / (width * size), REDUCE_ROWS);
             for (int64_t i = 0; i < n; i += most) {
                 const int64_t rows = reduce_min(most, n - i);
-                if (sn == width && sm == 1) reduce_fetch(r, patch, x + i * sn * from, 1, rows * width);
+                if (sn == width * sm) reduce_fetch(r, patch, x + i * sn * from, sm, rows * width);
                 else for (int64_t k = 0; k < rows; k++)
                     reduce_fetch(r, patch + k * width * size, x + ((i + k) * sn + c * sm) * from, sm, width);
                 s->tile(patch, rows, width, width, 1, acc + c * s->bytes, base + i, r->p);
@@ -233,14 +233,26 @@ static inline void reduce_turned(const Reduction *r, const char *x, int64_t n, i
     }
 }
 
-static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, int64_t m, char *acc, int64_t base) {
+/* Rows, at least, of each part that narrow rows are read in: one accumulator of 16 bytes or more takes exponentials or divisions to merge. */
+static inline int64_t reduce_parted(const Reduction *r) { return r->spec->bytes <= 8 ? REDUCE_PARTED / 4 : REDUCE_PARTED; }
+
+/* Merge k parts of m accumulators into acc, one half into the other. */
+static inline void reduce_merge(const Spec *s, char *parts, int64_t k, int64_t m, char *acc) {
+    for (int64_t half; k > 1; k -= half) {
+        half = k / 2;
+        s->merge(parts, parts + (k - half) * m * s->bytes, half * m);
+    }
+    s->merge(acc, parts, m);
+}
+
+/* n rows of few columns, every element sm behind the one before, are read as rows of k times as many. */
+static inline void reduce_narrow(const Reduction *r, const char *x, int64_t n, int64_t m, int64_t sm, char *acc, int64_t base) {
     int64_t wide[REDUCE_NARROW * REDUCE_ACC / 8];
-    const Spec *s = r->spec;
-    const int64_t k = reduce_min(REDUCE_NARROW / m, n / REDUCE_PARTED), rows = n / k;
-    s->init(wide, k * m);
-    reduce_take(r, x, rows, k * m, k * m, 1, (char *)wide, base);
-    for (int64_t j = 0; j < k; j++) s->merge(acc, (char *)wide + j * m * s->bytes, m);
-    if (rows * k < n) reduce_take(r, x + rows * k * m * r->itemsize, n - rows * k, m, m, 1, acc, base);
+    const int64_t most = reduce_min(REDUCE_NARROW / m, n / reduce_parted(r)), k = most < 8 ? most : most & ~7, rows = n / k;
+    r->spec->init(wide, k * m);
+    reduce_take(r, x, rows, k * m * sm, k * m, sm, (char *)wide, base);
+    reduce_merge(r->spec, (char *)wide, k, m, acc);
+    if (rows * k < n) reduce_take(r, x + rows * k * m * sm * r->itemsize, n - rows * k, m * sm, m, sm, acc, base);
 }
 
 /* Whole lines of m results, not long and one behind the other, as the columns of a tile; returns how many elements of a result it took in.
@@ -254,16 +266,9 @@ static inline int64_t reduce_lines(const Reduction *r, const char *x, int64_t m,
     const int64_t columns = m * r->n, apart = r->reduced.in[next];
     if (rows < REDUCE_PARTED) return 0;
     s->init(wide, columns);
-    if (apart == columns && columns <= 32 && rows >= 2 * REDUCE_PARTED) reduce_narrow(r, x, rows, columns, (char *)wide, base);
+    if (apart == columns && columns <= 32 && rows >= 2 * REDUCE_PARTED) reduce_narrow(r, x, rows, columns, 1, (char *)wide, base);
     else reduce_take(r, x, rows, apart, columns, 1, (char *)wide, base);
-    for (int64_t j = 0; j < m; j++) {
-        char *one = (char *)wide + j * r->n * s->bytes;
-        for (int64_t n = r->n, half; n > 1; n -= half) {       /* one half into the other */
-            half = n / 2;
-            s->merge(one, one + (n - half) * s->bytes, half);
-        }
-        s->merge(acc + j * s->bytes, one, 1);
-    }
+    for (int64_t j = 0; j < m; j++) reduce_merge(s, (char *)wide + j * r->n * s->bytes, r->n, 1, acc + j * s->bytes);
     return rows * r->n;
 }
 
@@ -293,8 +298,8 @@ static inline void reduce_unit(const Reduction *r, int64_t u) {
         }
         if (r->n <= REDUCE_SHORT && m > 1 && r->sm != 1 && !(r->sn == 1 && r->itemsize == 8 && r->n == REDUCE_SHORT && !r->spec->ordered))
             reduce_turned(r, r->x + at * r->itemsize, n, m, acc, lo);
-        else if (r->sm == 1 && r->sn == m && m > 1 && m <= 32 && n >= 2 * REDUCE_PARTED && !r->spec->ordered)
-            reduce_narrow(r, r->x + at * r->itemsize, n, m, acc, lo);
+        else if (r->sm > 0 && r->sn == m * r->sm && m > 1 && m <= 32 && n >= 2 * REDUCE_PARTED && !r->spec->ordered)
+            reduce_narrow(r, r->x + at * r->itemsize, n, m, r->sm, acc, lo);
         else
             reduce_take(r, r->x + at * r->itemsize, n, r->sn, m, r->sm, acc, lo);
         lo += n;
