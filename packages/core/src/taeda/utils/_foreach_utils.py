@@ -12,6 +12,8 @@ __all__ = [
     "_get_fused_kernels_supported_devices", "_group_tensors_by_device_and_dtype", "_has_foreach_support",
 ]  # fmt: skip
 
+TensorListList = list[list[Tensor | None]]
+Indices = list[int]
 _foreach_supported_types: list[type] = [Tensor]
 
 
@@ -39,7 +41,7 @@ def _group_tensors_by_device_and_dtype(
     """Cut lists that belong together, place by place, into lists of one device and dtype each; the first list's tensors decide.
 
     Args:
-        tensorlistlist: lists of one length; all but the first may hold None.
+        tensorlistlist: lists of one length; all but the first may hold None, or be empty.
         with_indices: whether the places of the tensors are told too.
 
     >>> import taeda
@@ -48,14 +50,14 @@ def _group_tensors_by_device_and_dtype(
     >>> [(str(dtype), indices) for (device, dtype), (lists, indices) in found.items()]
     [('taeda.float32', [0, 2]), ('taeda.int64', [1])]
     """
-    lengths = {len(tensors) for tensors in tensorlistlist}
-    if len(lengths) != 1:
-        raise RuntimeError(f"[_group_tensors_by_device_and_dtype] expected lists of one length, got lengths {sorted(lengths)}")
+    lengths = [len(tensors) for tensors in tensorlistlist]
+    if not lengths or any(length not in (0, lengths[0]) for length in lengths):
+        raise RuntimeError(f"[_group_tensors_by_device_and_dtype] expected lists of one length, or empty ones, got lengths {lengths}")
     found: dict[tuple[Any, Any], tuple[list[list[Any]], list[int]]] = {}
     for i, t in enumerate(tensorlistlist[0]):
         lists, indices = found.setdefault((t.device, t.dtype), ([[] for _ in tensorlistlist], []))
         for one, tensors in zip(lists, tensorlistlist, strict=True):
-            one.append(tensors[i])
+            one.extend(tensors[i : i + 1])
         if with_indices:
             indices.append(i)
     return found

@@ -1,6 +1,6 @@
 """Optimizers and learning-rate schedules with PyTorch's names, over the fused steps of taeda's core.
 
-    optimizer.py      parameter groups, state, state_dict, hooks
+    optimizer.py      parameter groups, state, state_dict, hooks; _shared.py, what optimizers of programs import from it
     fused.py          the frame of the optimizers whose step is one call of the core
     adam.py ...       an optimizer a file: what it keeps and how its step is called
     checks.py         options within their ranges

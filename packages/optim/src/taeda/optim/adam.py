@@ -100,3 +100,17 @@ class Adam(FusedOptimizer):
 
     def _kept(self, group: dict[str, Any]) -> tuple[str | None, ...]:
         return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq" if group.get("amsgrad") else None, "step")
+
+    def _init_group(self, group: dict[str, Any], *lists: list[Tensor]) -> bool:
+        """Fill PyTorch's lists (parameters, gradients, both moments, their maximum, steps) for a subclass with a step of its own.
+
+        Returns whether there are complex parameters.
+        """
+        gathered = self._gather(group)
+        if gathered is None:
+            self._step_sparse(group)
+            return False
+        params, grads, kept = gathered
+        for asked, found in zip(lists, (params, grads, *kept), strict=True):
+            asked.extend(found)
+        return any(p.is_complex() for p in params)

@@ -11,13 +11,9 @@ from typing import Any
 
 import taeda
 from taeda import Tensor
+from taeda.optim._shared import _to_scalar as to_scalar
 
 Lists = list[Tensor]
-
-
-def to_scalar(value: Any) -> Any:
-    """Return a one-element tensor as a 0-d one, anything else as it is."""
-    return value.squeeze() if isinstance(value, Tensor) and value.dim() != 0 else value
 
 
 def _direction(p: Tensor, g: Tensor, weight_decay: Any, maximize: bool) -> Tensor:

@@ -126,6 +126,14 @@ class FusedOptimizer(Optimizer):
         return loss
 
     def _step_group(self, group: dict[str, Any]) -> None:
+        gathered = self._gather(group)
+        if gathered is None:
+            self._step_sparse(group)
+        else:
+            self._run(group, *gathered)
+
+    def _gather(self, group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor], list[list[Tensor]]] | None:
+        """Return the parameters that have a gradient, the gradients, and their state; None where a gradient is sparse."""
         params: list[Tensor] = []
         grads: list[Tensor] = []
         states: list[dict[str, Tensor]] = []
@@ -135,8 +143,7 @@ class FusedOptimizer(Optimizer):
             if g is None:
                 continue
             if type(g) is not Tensor and g.layout is not taeda.strided:
-                self._step_sparse(group)
-                return
+                return None
             state = state_of[p]
             if not state:
                 self._check_parameter(p, group)
@@ -144,8 +151,7 @@ class FusedOptimizer(Optimizer):
             params.append(p)
             grads.append(g)
             states.append(state)
-        kept = [[] if name is None else [s[name] for s in states] for name in self._kept(group)]
-        self._run(group, params, grads, kept)
+        return params, grads, [[] if name is None else [s[name] for s in states] for name in self._kept(group)]
 
     def _step_sparse(self, group: dict[str, Any]) -> None:
         """Update a group of which some gradients are sparse."""

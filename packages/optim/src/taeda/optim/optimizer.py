@@ -12,7 +12,16 @@ from typing import Any, ClassVar
 
 import taeda
 from taeda import Tensor
-from taeda.utils._foreach_utils import _group_tensors_by_device_and_dtype
+from taeda.optim._shared import *  # noqa: F403  programs find it here
+from taeda.optim._shared import _get_scalar_dtype
+from taeda.utils._foreach_utils import (
+    Indices as Indices,
+    TensorListList as TensorListList,
+    _foreach_supported_types as _foreach_supported_types,
+    _get_foreach_kernels_supported_devices as _get_foreach_kernels_supported_devices,
+    _get_fused_kernels_supported_devices as _get_fused_kernels_supported_devices,
+    _group_tensors_by_device_and_dtype,
+)
 from taeda.utils.hooks import RemovableHandle, add_hook
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required"]
@@ -28,34 +37,6 @@ class _Required:
 required = _Required()
 
 ParamsT = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
-
-
-def _use_grad_for_differentiable(step: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate the ``step`` of a user's optimizer: autograd records it if the optimizer is ``differentiable``."""
-
-    @functools.wraps(step)
-    def run(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        with taeda.set_grad_enabled(self.defaults["differentiable"]):
-            return step(self, *args, **kwargs)
-
-    return run
-
-
-def _get_value(x: Any) -> Any:
-    """Return a one-element tensor as a number, a number as it is."""
-    return x.item() if isinstance(x, Tensor) else x
-
-
-def _default_to_fused_or_foreach(params: list[Any], differentiable: bool, use_fused: bool = False) -> tuple[bool, bool]:
-    """Return (fused, foreach): what an optimizer of PyTorch's would choose; on the CPU its steps go tensor by tensor."""
-    if differentiable or not use_fused:
-        return False, False
-    return all(p is None or p.is_floating_point() for p in params), False
-
-
-def _get_capturable_supported_devices(supports_xla: bool = True) -> list[str]:
-    """Return the kinds of devices on which PyTorch can record a step; none of them is here."""
-    return ["cuda", "xpu", "hpu", "privateuseone", *(["xla"] if supports_xla else [])]
 
 
 _global_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
@@ -201,6 +182,13 @@ class Optimizer:
         cls = type(self)
         if not getattr(cls.step, "hooked", False):
             cls.step = _hooked(cls.step)  # type: ignore[method-assign]
+
+    profile_hook_step = staticmethod(_hooked)  # PyTorch's name of it
+
+    def _cuda_graph_capture_health_check(self) -> None:
+        """Do nothing: steps that programs write after PyTorch's begin with it, and nothing is captured here."""
+
+    _accelerator_graph_capture_health_check = _cuda_graph_capture_health_check
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
@@ -543,14 +531,7 @@ def loss_of(closure: Callable[[], Any]) -> Any:
         return closure()
 
 
-def scalar_dtype(fused: Any = None) -> Any:
-    """Return the dtype of a step count: float32, or float64 where that is the default dtype."""
-    if fused:
-        return taeda.float32
-    return taeda.float64 if taeda.get_default_dtype() == taeda.float64 else taeda.float32
-
-
 def new_number(group: dict[str, Any], p: Tensor, start: float = 0.0) -> Tensor:
     """Make a parameter's step count or the like; it stays on the cpu unless a captured graph has to reach it."""
     near = group.get("capturable") or group.get("fused")
-    return taeda.tensor(start, dtype=scalar_dtype(group.get("fused")), device=p.device if near else "cpu")
+    return taeda.tensor(start, dtype=_get_scalar_dtype(group.get("fused")), device=p.device if near else "cpu")
