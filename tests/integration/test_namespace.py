@@ -64,23 +64,32 @@ def test_vision_imports_its_rooms_on_first_touch() -> None:
 
 
 def test_a_missing_package_says_what_to_install() -> None:
-    """taeda.nn names its distribution where it cannot be found (the tests of taeda-optim see it really absent)."""
+    """An import names the distribution of what is not installed (the tests of taeda-optim see it really absent)."""
     code = (
-        "import sys, taeda\n"
-        "class Absent:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'taeda.nn':\n"
-        "            raise ModuleNotFoundError(name=name)\n"
-        "sys.meta_path.insert(0, Absent())\n"
+        "import importlib.util, importlib.machinery as machinery, taeda\n"
+        "find = machinery.PathFinder.find_spec\n"
+        "missing = ('taeda.nn', 'taeda.vision', 'taeda.data')\n"
+        "machinery.PathFinder.find_spec = lambda name, *more: None if name in missing else find(name, *more)\n"
     )
-    asked = "try:\n    {}\nexcept {} as e:\n    print(e)"
-    told = "taeda.nn is a separate package: pip install taeda-nn"
-    assert python(code + asked.format("taeda.nn", "AttributeError")) == told
-    assert python(code + asked.format("from taeda import nn", "ModuleNotFoundError")) == told
-    assert python(code + "print(hasattr(taeda, 'nn'))") == "False"
+    asked = "try:\n    {}\nexcept {} as e:\n    print(e, e.name)"
+    told = "taeda.{0} is a separate package: pip install taeda-{0}"
+    nn = f"{told.format('nn')} taeda.nn"
+    assert python(code + asked.replace(", e.name", "").format("taeda.nn", "AttributeError")) == told.format("nn")
+    for line in ("from taeda import nn", "import taeda.nn", "import taeda.nn.functional as F", "from taeda.nn import Linear",
+                 "from taeda.optim.swa_utils import AveragedModel"):
+        assert python(code + asked.format(line, "ModuleNotFoundError")) == nn, line
+    assert python(code + asked.format("import taeda.vision.models", "ModuleNotFoundError")) == f"{told.format('vision')} taeda.vision"
+    assert python(code + asked.format("import taeda.utils.data", "ModuleNotFoundError")) == (
+        f"taeda.utils.data: {told.format('data')} taeda.utils.data")
+    spoken = code + "import taeda.as_torch\ntaeda.as_torch.install()\n"
     for line in ("import torch.nn.functional", "from torch import nn"):
-        spoken = code + "import taeda.as_torch\ntaeda.as_torch.install()\n" + asked.format(line, "ModuleNotFoundError")
-        assert python(spoken) == f"torch.nn: {told}"
+        assert python(spoken + asked.format(line, "ModuleNotFoundError")) == f"torch.nn: {nn}"
+    assert python(spoken + asked.format("from torchvision import models", "ModuleNotFoundError")) == (
+        f"torchvision: {told.format('vision')} taeda.vision")
+    # questions have the plain answer
+    assert python(code + "print(hasattr(taeda, 'nn'), importlib.util.find_spec('taeda.nn'), 'fft' in dir(taeda))") == "False None True"
+    assert python(spoken + "print(importlib.util.find_spec('torchvision'), importlib.util.find_spec('torch.nn'))") == "None None"
+    assert python(code + asked.format("import taeda.nothing", "ModuleNotFoundError")) == "No module named 'taeda.nothing' taeda.nothing"
 
 
 @pytest.mark.skipif(len(WHEELS) != 5, reason="needs the five wheels in TAEDA_WHEELS (nox sets it)")

@@ -25,6 +25,7 @@ except ModuleNotFoundError as _missing:
     ) from None
 
 from taeda import _einops, autograd, cpu, cuda, ops
+from taeda._separate import PACKAGES as _PACKAGES, Finder as _Finder
 from taeda._version import __version__
 from taeda.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from taeda.autograd.grad_mode import (
@@ -243,7 +244,7 @@ _ABSENT = {
     _re.compile("nested"): ": there are no nested tensors; pad (taeda.nn.utils.rnn.pad_sequence) and mask",
     _re.compile("mkldnn"): ": there are no MKLDNN tensors; ordinary ones have fast kernels",
 }
-_PACKAGES = ("nn", "optim", "data", "vision")
+_sys.meta_path.append(_Finder)
 # functions that PyTorch has at its top level too, and that are made by the package nn
 _OF_NN = (
     "_weight_norm", "adaptive_max_pool1d", "channel_shuffle", "cosine_embedding_loss", "embedding_renorm_", "hinge_embedding_loss",
@@ -295,10 +296,9 @@ def _package(name, room=""):
     except ModuleNotFoundError as error:
         if error.name != f"taeda.{name}":
             raise
-        text = f"taeda.{name} is a separate package: pip install taeda-{name}"
         if _sys._getframe(2).f_code.co_name == "_handle_fromlist":      # from taeda import nn, which words an AttributeError anew
-            raise ModuleNotFoundError(text, name=f"taeda.{name}") from None
-        raise AttributeError(text) from None
+            raise ModuleNotFoundError(error.msg, name=error.name) from None
+        raise AttributeError(error.msg) from None
 
 
 def __dir__():

@@ -28,6 +28,7 @@ from typing import Any
 from taeda import _spoken
 from taeda._borrowed import borrows, lend
 from taeda._class_places import has_places, rename, rename_when_loaded
+from taeda._separate import asked_by_import, what_to_install
 from taeda.ops import return_types
 from taeda.tensor_base import republish
 from taeda.torch_version import TorchVersion
@@ -199,10 +200,9 @@ class Finder(importlib.metadata.DistributionFinder):
             return _renaming(name, path, target) if has_places(name) or borrows(name) else None
         theirs = ".".join(filter(None, (self.roots[root], rest)))
         if not _there(theirs):
-            package = rest.partition(".")[0]
-            if root == "torch" and package in ("nn", "optim") and not _there(f"taeda.{package}"):
-                text = f"{name}: taeda.{package} is a separate package: pip install taeda-{package}"
-                raise ModuleNotFoundError(text, name=f"taeda.{package}")
+            package = "vision" if root == "torchvision" else rest.partition(".")[0]
+            if package in ("nn", "optim", "vision") and not _there(f"taeda.{package}") and asked_by_import():
+                raise ModuleNotFoundError(f"{name}: {what_to_install(package)}", name=f"taeda.{package}")
             return None
         return importlib.machinery.ModuleSpec(name, Loader(theirs), is_package=True)
 

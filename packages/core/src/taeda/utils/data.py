@@ -17,7 +17,7 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "taeda.data":
         raise
-    raise ModuleNotFoundError("taeda.utils.data is a separate package: pip install taeda-data", name=__name__) from None
+    raise ModuleNotFoundError(f"taeda.utils.data: {error.msg}", name=__name__) from None
 
 for _name in ("dataloader", "datapipes", "datapipes._decorator", "datapipes.datapipe", "datapipes.iter",
               "datapipes.iter.combinatorics", "dataset", "distributed", "graph_settings",
