@@ -154,6 +154,32 @@ def test_bits_do_not_depend_on_the_number_of_threads(xs: tuple[int, ...], o: int
     assert_same_for_any_threads(lambda: [a.tobytes() for a in step(arrays, padding=padding)])
 
 
+# groups, channels and results of each, images of rows x columns, side of the kernel, options
+GROUPED: list[tuple[int, int, int, tuple[int, int, int], int, dict[str, Any]]] = [
+    (2, 16, 16, (2, 28, 28), 3, {"padding": 1}), (3, 40, 33, (1, 20, 13), 3, {"padding": 1}), (16, 16, 16, (2, 14, 14), 3, {"padding": 1}),
+    (2, 24, 12, (2, 27, 27), 5, {"padding": 2}), (4, 32, 32, (4, 17, 15), 3, {"padding": 2, "dilation": 2}),
+    (2, 64, 64, (4, 28, 28), 4, {"padding": 1, "stride": 2}), (5, 24, 24, (3, 28, 28), 3, {})]  # fmt: skip
+
+
+@pytest.mark.parametrize(("groups", "c", "o", "image", "side", "options"), GROUPED)
+def test_groups_are_convolutions_of_their_own(groups: int, c: int, o: int, image: tuple[int, int, int], side: int, options: dict[str, Any]) -> None:
+    x, w, b = inputs((image[0], c * groups, *image[1:]), o * groups, (side, side))
+    arrays = [x, w[:, :c] * np.float32(groups) ** np.float32(0.5), b]
+    options = {**options, "groups": groups}
+    fast, exact = both(arrays, **options)
+    assert max(errors(fast, exact)) < 1e-5
+    assert not np.array_equal(fast[0], exact[0])                       # it was Winograd's method
+    assert_same_for_any_threads(lambda: [taeda.from_numpy(a) for a in step(arrays, **options)])
+    cpu.conv_precision = "fast"
+    for g in range(groups):
+        alone = [x[:, g * c : (g + 1) * c], *(a[g * o : (g + 1) * o] for a in arrays[1:])]
+        y = taeda.conv2d(*map(taeda.from_numpy, map(np.ascontiguousarray, alone)), **{**options, "groups": 1})
+        np.testing.assert_allclose(fast[0][:, g * o : (g + 1) * o], y.numpy(), atol=2e-5)
+    x[-1, c, 3, 3] = np.nan
+    y = taeda.conv2d(*map(taeda.from_numpy, arrays), **options).isnan()
+    assert y[-1, o : 2 * o].any() and y.sum() == y[-1, o : 2 * o].sum()
+
+
 @pytest.mark.parametrize(("xs", "o"), [((8, 64, 28, 28), 64), ((2, 256, 14, 14), 256), ((4, 16, 56, 56), 16)])
 def test_error_of_unit_variance(xs: tuple[int, ...], o: int) -> None:
     arrays = inputs(xs, o)

@@ -80,7 +80,7 @@ cdef double by_winograd(Part part, const Geometry* q, const View* v) noexcept:
     cdef const View* w = &v[0] if part == WEIGHT_GRADIENT else &v[2]
     cdef const View* y = &v[0] if part == RESULT else &v[1]
     cdef int dtype = w.dtype
-    if not fast or q.n < 2 or q.groups != 1 or w.shape[3] != w.shape[4] or q.stride[1] != q.stride[2] or not (
+    if not fast or q.n < 2 or w.shape[1] * w.shape[0] < 16 * q.groups or w.shape[3] != w.shape[4] or q.stride[1] != q.stride[2] or not (
             dtype == F32 or dtype == F16 or dtype == BF16):
         return INFINITY
     if not knows(w.shape[3], q.stride[1], max(q.dilation[1], q.dilation[2])) or (part == INPUT_GRADIENT and q.stride[0] != 1):
@@ -88,8 +88,8 @@ cdef double by_winograd(Part part, const Geometry* q, const View* v) noexcept:
     cdef int64_t rows = y.shape[3], cols = y.shape[4]
     if part == INPUT_GRADIENT:
         rows, cols = results_along(v[0].shape[3], q.pad[1], q.stride[1]), results_along(v[0].shape[4], q.pad[2], q.stride[2])
-    return winograds_cost(y.shape[0] * y.shape[2], rows, cols, w.shape[1], w.shape[0], w.shape[2], w.shape[3], q.stride[1], q.dilation[1],
-                          q.dilation[2], part == INPUT_GRADIENT)
+    return 6000 + q.groups * (winograds_cost(y.shape[0] * y.shape[2], rows, cols, w.shape[1], w.shape[0] // q.groups, w.shape[2], w.shape[3],
+                                             q.stride[1], q.dilation[1], q.dilation[2], part == INPUT_GRADIENT) - 6000)
 
 
 cdef double as_it_stands(Part part, const View* v) noexcept:

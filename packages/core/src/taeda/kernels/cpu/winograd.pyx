@@ -16,7 +16,8 @@
     out so that each is one stream.  The 36 points of the few tiles of one register tile lie together, in a few pages, an odd
     number of cache lines apart, as they would share few sets of the cache otherwise.
 (f) Work is cut by shape alone and sums are added in order: the same bits for any number of threads.
-(g) Transforms spread an inf or NaN over a tile, where the sum gives finite results beside it.  Then, and where transformed
+(g) Groups are convolutions of their own, side by side where they are shared evenly.
+(h) Transforms spread an inf or NaN over a tile, where the sum gives finite results beside it.  Then, and where transformed
     numbers overflow, the kernels answer 1 and the caller runs the direct kernel instead.
 
 Limit: 48e9 multiply-adds a second and core on a Zen 3 (AVX2).  The products alone run at 45e9 for 64 channels; with transforms
@@ -336,8 +337,8 @@ cdef int64_t keep_tiles(Job *job, int threads) noexcept nogil:
     return bad
 
 
-cdef int64_t convolve(Job *job, const View *y, const View *x, const View *bias) noexcept nogil:
-    """y = x, zero outside, by the job's kernels on its grids."""
+cdef int64_t convolve(Job *job, const View *y, const View *x, const View *bias, int most) noexcept nogil:
+    """y = x, zero outside, by the job's kernels on its grids, on ``most`` threads at most."""
     cdef int threads
     cdef int64_t bad
     if y.numel == 0:
@@ -358,7 +359,7 @@ cdef int64_t convolve(Job *job, const View *y, const View *x, const View *bias) 
     job.height = height_for(job.tiles, job.wide)
     job.vstep = step_of(job.height, job.terms); job.ustep = step_of(job.terms, GROUP); job.mstep = step_of(job.height, GROUP)
     job.spoiled = False
-    threads = threads_for(job.tiles * POINTS * job.inner * job.O)
+    threads = min(most, threads_for(job.tiles * POINTS * job.inner * job.O))
     if job.tiles > job.O and job.groups * job.ranges * POINTS * job.ustep * <int64_t>sizeof(float) <= KEPT:
         bad = keep_weights(job, threads)
     else:
@@ -378,17 +379,17 @@ cdef void begin(Job *job, View **t, const Param *p, bint turned) noexcept nogil:
     see(&job.y, t[0])
 
 
-cdef int64_t winograd_f32(View **t, const Param *p) noexcept nogil:
+cdef int64_t result(View **t, const Param *p, int threads) noexcept nogil:
     """y[n, o, i] = b[o] + sum x[n, c, s i + d k - p] w[o, c, k]; 1 where something is not finite."""
     cdef Job job
     begin(&job, t, p, False)
     lay_input(&job.xgrid, &job.k, &job.y)
     lay_result(&job.ygrid, &job.k, &job.y)
     job.parts = job.k.deep * job.k.stride * job.k.stride
-    return convolve(&job, t[0], t[1], t[3] if p[10].i else NULL)
+    return convolve(&job, t[0], t[1], t[3] if p[10].i else NULL, threads)
 
 
-cdef int64_t winograd_input_f32(View **t, const Param *p) noexcept nogil:
+cdef int64_t input_gradient(View **t, const Param *p, int threads) noexcept nogil:
     """dx[n, c, s i + d k - p] = b[c] + sum g[n, o, i] w[o, c, k]; 1 where something is not finite."""
     cdef Job job
     begin(&job, t, p, True)
@@ -397,7 +398,7 @@ cdef int64_t winograd_input_f32(View **t, const Param *p) noexcept nogil:
     lay_gradient(&job.xgrid.down, &job.ygrid.down, &job.k, job.y.rows, job.k.pad[1], job.k.dilation[1])
     lay_gradient(&job.xgrid.across, &job.ygrid.across, &job.k, job.y.cols, job.k.pad[2], job.k.dilation[2])
     job.parts = job.k.deep
-    return convolve(&job, t[0], t[1], t[3] if p[10].i else NULL)
+    return convolve(&job, t[0], t[1], t[3] if p[10].i else NULL, threads)
 
 
 # -- the weight gradient -----------------------------------------------------------------------------------
@@ -473,12 +474,12 @@ cdef int weight_block(Weight *job, int64_t item) noexcept nogil:
     return 0
 
 
-cdef int64_t winograd_weight_f32(View **t, const Param *p) noexcept nogil:
+cdef int64_t weight_gradient(View **t, const Param *p, int threads) noexcept nogil:
     """dw[o, c, k] = sum over n and i of g[n, o, i] x[n, c, s i + d k - p]; 1 where something is not finite."""
     cdef Weight job
     cdef int64_t i, j, total, most, vsize, usize, wsize, items
     cdef size_t nbytes
-    cdef int threads, bad = 0
+    cdef int bad = 0
     cdef Share share
     cdef int64_t me
     see(&job.g, t[1])
@@ -516,7 +517,7 @@ cdef int64_t winograd_weight_f32(View **t, const Param *p) noexcept nogil:
         return -1
     job.u = job.v + vsize
     job.partial = job.u + usize
-    threads = threads_for(job.tiles * POINTS * job.inner * job.O)
+    threads = min(threads, threads_for(job.tiles * POINTS * job.inner * job.O))
     job.first = 0
     while job.first < job.tiles and bad == 0:
         job.last = min(job.first + job.pieces * job.piece, job.tiles)
@@ -535,6 +536,59 @@ cdef int64_t winograd_weight_f32(View **t, const Param *p) noexcept nogil:
             job.dw[j] += job.partial[i * wsize + j]
     runtime.cpu_free(job.v, nbytes)
     return bad if bad else NOT_FINITE if job.spoiled else 0
+
+
+# -- groups ------------------------------------------------------------------------------------------------
+
+ctypedef int64_t (*Part)(View **t, const Param *p, int threads) noexcept nogil
+
+
+cdef int64_t one_group(Part part, View **t, const Param *p, int weight, int64_t group, int threads) noexcept nogil:
+    cdef View u[4]
+    cdef View *alone[4]
+    cdef int64_t shape[20]
+    cdef int64_t i, d, channels
+    for i in range(4):
+        alone[i] = NULL
+        if t[i] == NULL or (i == 3 and not p[10].i):
+            continue
+        channels = 0 if i == weight or i == 3 else 1
+        u[i] = t[i][0]
+        for d in range(u[i].ndim):
+            shape[5 * i + d] = u[i].shape[d]
+        u[i].shape = &shape[5 * i]
+        u[i].shape[channels] //= p[9].i
+        u[i].numel //= p[9].i
+        u[i].data += group * u[i].shape[channels] * u[i].strides[channels] * u[i].itemsize
+        alone[i] = &u[i]
+    return part(alone, p, threads)
+
+
+cdef int64_t by_groups(Part part, View **t, const Param *p, int weight) noexcept nogil:
+    """Each group as a convolution of its own; ``weight`` is the place of the weights among t."""
+    cdef int64_t group, groups = p[9].i
+    cdef int bad = 0, threads = runtime.num_threads
+    if groups == 1:
+        return part(t, p, threads)
+    if t[1].numel and threads_for(t[1].numel // t[1].shape[1] * t[weight].numel) > 1 and (groups % threads == 0 or groups >= 8 * threads):
+        for group in prange(groups, num_threads=threads, schedule="static"):
+            bad |= one_group(part, t, p, weight, group, 1)
+    else:
+        for group in range(groups):
+            bad |= one_group(part, t, p, weight, group, threads)
+    return bad
+
+
+cdef int64_t winograd_f32(View **t, const Param *p) noexcept nogil:
+    return by_groups(result, t, p, 2)
+
+
+cdef int64_t winograd_input_f32(View **t, const Param *p) noexcept nogil:
+    return by_groups(input_gradient, t, p, 2)
+
+
+cdef int64_t winograd_weight_f32(View **t, const Param *p) noexcept nogil:
+    return by_groups(weight_gradient, t, p, 0)
 
 
 def table():
