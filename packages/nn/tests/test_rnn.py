@@ -262,3 +262,18 @@ def test_apply_permutation_is_deprecated():
 def test_only_what_was_packed_is_padded():
     with pytest.raises(AttributeError, match=r"must be a PackedSequence, got Tensor, which has no batch_sizes"):
         pad_packed_sequence(taeda.ones(4, 3))
+
+
+@pytest.mark.parametrize("sorted_", [True, False])
+def test_the_state_of_another_layer_is_refused_beside_packed_sequences_too(sorted_):
+    x = nn.utils.rnn.pack_sequence([taeda.ones(2, 2), taeda.ones(3, 2)][:: 1 - 2 * sorted_], enforce_sorted=sorted_)
+    h = taeda.ones(1, 2, 2)
+    with pytest.raises(AttributeError, match=r"^in GRU: \[GRU\] hx must be one tensor, h_0, got tuple; pairs \(h_0, c_0\) are LSTM's$"):
+        nn.GRU(2, 2)(x, (h, h))
+    # and nothing is said of the sequence, which the layer takes
+    with pytest.raises(IndexError, match=r"^in LSTM: \[LSTM\] hx must be a pair \(h_0, c_0\), got one tensor of shape \(1, 2, 2\)$"):
+        nn.LSTM(2, 2)(x, h)
+    with pytest.raises(TypeError, match=r"^in LSTM: \[LSTM\] hx must be a pair \(h_0, c_0\), got one tensor of shape \(2, 2, 2\)$"):
+        nn.LSTM(2, 2, 2)(x, taeda.ones(2, 2, 2))
+    with pytest.raises(AttributeError, match=r"^in GRUCell: \[GRUCell\] hidden must be a tensor, got tuple; pairs \(h, c\) are LSTMCell's$"):
+        nn.GRUCell(2, 2)(taeda.ones(1, 2), (h[0], h[0]))

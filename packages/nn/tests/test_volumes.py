@@ -153,3 +153,18 @@ def test_weights_change_their_memory_format_and_nothing_else(n, last):
     assert taeda.allclose(layers[1](layers[0](x)), before[1], atol=1e-6)
     other = getattr(nn.utils, f"convert_conv{5 - n}d_weight_memory_format")
     assert other(model, taeda.contiguous_format)[0].weight.is_contiguous(memory_format=last)
+
+
+def test_a_mean_of_all_takes_any_number_of_dimensions_before_them():
+    x = draw(2, 3, 4, 5, 6)                                         # (batch, time, channels, height, width)
+    assert taeda.equal(nn.AdaptiveAvgPool2d(1)(x), x.mean((-2, -1), keepdim=True))
+    assert taeda.equal(F.adaptive_avg_pool2d(x, (1, 1)), x.mean((-2, -1), keepdim=True))
+    assert F.adaptive_avg_pool3d(x[None], [1, 1, 1]).shape == (1, 2, 3, 1, 1, 1)
+    with pytest.raises(RuntimeError, match=r"\[adaptive_avg_pool2d\] Expected 3D or 4D"):
+        F.adaptive_avg_pool2d(x, 2)
+
+
+@pytest.mark.parametrize("options", [{"padding": "same"}, {"padding": "valid"}, {}])
+def test_a_kernel_of_another_number_of_dimensions_is_refused_in_words_of_the_convolution(options):
+    with pytest.raises(RuntimeError, match=r"\[conv2d\] expected a 4-dimensional weight for input of shape \(1, 3, 8, 8\), but got weight of"):
+        nn.Conv2d(3, 8, (3,), **options)(taeda.ones(1, 3, 8, 8))

@@ -45,7 +45,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """Average over windows chosen so that the result is ``output_size``.
 
     Args:
-        input: (B, C, H, W) or (C, H, W).
+        input: (B, C, H, W) or (C, H, W); where the output_size is 1, any number of dimensions before these.
         output_size: a number or (h, w), where None keeps the input's.
 
     An output covers the inputs from floor(i n / m) to ceil((i + 1) n / m).
@@ -55,14 +55,17 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     tensor([7.5000])
     """
     need_tensors("adaptive_avg_pool2d", input)
-    return ops.adaptive_avg_pool2d(input, _output_size("adaptive_avg_pool2d", output_size, input, 2))
+    size = _output_size("adaptive_avg_pool2d", output_size, input, 2)
+    if input.ndim > 4 and size in (1, (1, 1)):
+        return input.mean((-2, -1), keepdim=True)
+    return ops.adaptive_avg_pool2d(input, size)
 
 
 def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     """Average over windows chosen so that the result is ``output_size``.
 
     Args:
-        input: (B, C, D, H, W) or (C, D, H, W).
+        input: (B, C, D, H, W) or (C, D, H, W); where the output_size is 1, any number of dimensions before these.
         output_size: a number or (d, h, w), where None keeps the input's.
 
     An output covers the inputs from floor(i n / m) to ceil((i + 1) n / m).
@@ -72,7 +75,10 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     tensor([31.5000])
     """
     need_tensors("adaptive_avg_pool3d", input)
-    return ops.adaptive_avg_pool3d(input, _output_size("adaptive_avg_pool3d", output_size, input, 3))
+    size = _output_size("adaptive_avg_pool3d", output_size, input, 3)
+    if input.ndim > 5 and size in (1, (1, 1, 1)):
+        return input.mean((-3, -2, -1), keepdim=True)
+    return ops.adaptive_avg_pool3d(input, size)
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:

@@ -123,6 +123,8 @@ def _cure_of_tuples(module: Any, error: Exception, args: tuple[Any, ...]) -> str
     if not (isinstance(error, TypeError) and args and isinstance(args[0], tuple)):
         return None
     if hasattr(args[0], "batch_sizes"):
+        if "PackedSequence" not in str(error):  # a recurrent layer, which takes them, and has another complaint
+            return None
         return f"{type(module).__name__} got a PackedSequence: did you mean its .data, or nn.utils.rnn.pad_packed_sequence(...)[0]?"
     return (
         f"{type(module).__name__} got a tuple of {len(args[0])}: layers such as LSTM, or pools with return_indices, return "

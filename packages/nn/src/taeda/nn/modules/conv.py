@@ -42,7 +42,7 @@ def _ends(padding: tuple[int, ...] | str, dilation: tuple[int, ...], kernel_size
     """Return the elements added in front and behind, as F.pad takes them: the last dimension first."""
     if not isinstance(padding, str):
         return list(_reverse_repeat_tuple(padding, 2))
-    reach = [d * (k - 1) if padding == "same" else 0 for d, k in zip(dilation, kernel_size, strict=True)]
+    reach = [d * (k - 1) if padding == "same" else 0 for d, k in zip(dilation, kernel_size, strict=False)]
     return [p for total in reversed(reach) for p in (total // 2, total - total // 2)]      # the odd one behind
 
 

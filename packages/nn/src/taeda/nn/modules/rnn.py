@@ -230,9 +230,11 @@ class RNNBase(Module):
         """Return a state with its sequences in another order."""
         return hx if permutation is None else hx.index_select(1, permutation)
 
-    def _check_rank(self, name: str, hx: Any, batched: bool) -> None:
+    def _check_kind(self, name: str, hx: Any) -> None:
         if not isinstance(hx, Tensor):
             raise AttributeError(f"[{name}] hx must be one tensor, h_0, got {type(hx).__name__}; pairs (h_0, c_0) are LSTM's")
+
+    def _check_rank(self, name: str, hx: Any, batched: bool) -> None:
         if hx.dim() != 2 + batched:
             raise RuntimeError(
                 f"[{name}] For {'batched 3-D' if batched else 'unbatched 2-D'} input, hx should also be {2 + batched}-D but "
@@ -257,13 +259,15 @@ class RNNBase(Module):
         )
 
     def _run(self, run: Callable[..., Any], input: Any, hx: Any) -> tuple[Any, Any]:
+        name = type(self).__name__
+        if hx is not None:
+            self._check_kind(name, hx)
         if isinstance(input, PackedSequence):
             data, sizes, order, back = input
             hx = None if hx is None else self.permute_hidden(hx, order)
             self.check_forward_args(data, hx, sizes)
             y, state = self._network(run, {"data": data, "batch_sizes": sizes}, hx)
             return PackedSequence(y, sizes, order, back), self.permute_hidden(state, back)
-        name = type(self).__name__
         if input.dim() not in (2, 3):
             raise ValueError(f"[{name}] Expected input to be 2D or 3D, got {input.dim()}D instead: {tuple(input.shape)}")
         batched = input.dim() == 3
@@ -416,6 +420,14 @@ class LSTM(RNNBase):
         """Return a pair of states with their sequences in another order."""
         return hx if permutation is None else self._each(hx, "index_select", permutation)
 
+    def _check_kind(self, name: str, hx: Any) -> None:
+        if isinstance(hx, Tensor):
+            raise (IndexError if hx.dim() == 0 or hx.shape[0] < 2 else TypeError)(
+                f"[{name}] hx must be a pair (h_0, c_0), got one tensor of shape {tuple(hx.shape)}"
+            )
+        if len(hx) < 2:
+            raise IndexError(f"[{name}] hx must be a pair (h_0, c_0), got {len(hx)} of it")
+
     def _check_rank(self, name: str, hx: Any, batched: bool) -> None:
         if hx[0].dim() != 2 + batched or hx[1].dim() != 2 + batched:
             raise RuntimeError(
@@ -431,12 +443,6 @@ class LSTM(RNNBase):
         return tuple(getattr(part, method)(1, *args) for part in state)
 
     def forward(self, input: Any, hx: tuple[Tensor, Tensor] | None = None) -> Any:
-        if isinstance(hx, Tensor):
-            raise (IndexError if hx.dim() == 0 or hx.shape[0] < 2 else TypeError)(
-                f"[LSTM] hx must be a pair (h_0, c_0), got one tensor of shape {tuple(hx.shape)}"
-            )
-        if hx is not None and len(hx) < 2:
-            raise IndexError(f"[LSTM] hx must be a pair (h_0, c_0), got {len(hx)} of it")
         return self._run(taeda.lstm, input, hx)
 
 
@@ -496,6 +502,8 @@ class RNNCellBase(Module):
         if input.dim() not in (1, 2):
             raise ValueError(f"[{name}] Expected input to be 1D or 2D, got {input.dim()}D instead: {tuple(input.shape)}")
         for i, h in enumerate(states or ()):
+            if not isinstance(h, Tensor):
+                raise AttributeError(f"[{name}] {what(i)} must be a tensor, got {type(h).__name__}; pairs (h, c) are LSTMCell's")
             if h.dim() not in (1, 2):
                 raise ValueError(f"[{name}] Expected {what(i)} to be 1D or 2D, got {h.dim()}D instead: {tuple(h.shape)}")
         batched = input.dim() == 2
