@@ -90,6 +90,16 @@ def test_threads_that_wait_soon_sleep_unless_the_environment_says_otherwise(give
     assert set(spins) <= {given.get("GOMP_SPINCOUNT", "10000")}
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="this system does not list a process's threads")
+@pytest.mark.parametrize("given", [{}, {"OPENBLAS_NUM_THREADS": "3"}])
+def test_no_thread_is_started_before_there_is_work(given: dict[str, str]) -> None:
+    """OpenBLAS's would spin at the start, on a processor that others may want, and never be asked for anything."""
+    code = "import os, taeda; print(len(os.listdir('/proc/self/task')), os.environ.get('OPENBLAS_NUM_THREADS'))"
+    rest = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", code], env={**rest, **given}, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", given.get("OPENBLAS_NUM_THREADS", "None")]
+
+
 CHANGED_MEANWHILE = """
 import sys, threading
 import taeda

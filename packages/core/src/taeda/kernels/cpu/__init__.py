@@ -11,12 +11,14 @@ import importlib
 import os
 import pkgutil
 
-# OpenMP's threads wait for more work by spinning, by default for milliseconds: on a machine that is shared that takes the time of
-# whoever has work (a ResNet-18 pass went from 0.1 s to 3 s at load 10).  A short spin, then sleep.  The variable is read when libgomp
-# is loaded, which is with `runtime`.
-_spin_is_ours = not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ)
-if _spin_is_ours:
-    os.environ["GOMP_SPINCOUNT"] = "10000"
+# What libraries read when they are loaded, which is below.  OpenMP's threads wait for more work by spinning, by default for
+# milliseconds: on a machine that is shared that takes the time of whoever has work (a ResNet-18 pass went from 0.1 s to 3 s at load 10).
+# A short spin, then sleep.  OpenBLAS starts threads of its own, which spin for 30 ms and then wait for work that we never give them.
+_settings = {"OPENBLAS_NUM_THREADS": "1"}
+if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ):
+    _settings["GOMP_SPINCOUNT"] = "10000"
+_before = {name: os.environ.get(name) for name in _settings}
+os.environ.update(_settings)
 
 from taeda.kernels.cpu import runtime
 from taeda.kernels.cpu.runtime import (
@@ -56,6 +58,9 @@ TABLE: dict[str, int] = {}
 _builds = {name: folder for folder in _FOLDERS for name in modules_of(os.path.join(__path__[0], folder))}
 for _module, _folder in _builds.items():
     TABLE.update(importlib.import_module(f"taeda.kernels.cpu.{_folder}.{_module}").table())
-if _spin_is_ours:
-    del os.environ["GOMP_SPINCOUNT"]
+for _name, _value in _before.items():
+    if _value is None:
+        del os.environ[_name]
+    else:
+        os.environ[_name] = _value
 os.register_at_fork(after_in_child=lambda: runtime.set_num_threads(1))  # OpenMP's threads do not survive a fork
