@@ -247,8 +247,9 @@ _ABSENT = {
 _sys.meta_path.append(_Finder)
 # functions that PyTorch has at its top level too, and that are made by the package nn
 _OF_NN = (
-    "_weight_norm", "adaptive_max_pool1d", "channel_shuffle", "cosine_embedding_loss", "embedding_renorm_", "hinge_embedding_loss",
-    "margin_ranking_loss", "max_pool1d_with_indices", "native_channel_shuffle", "norm_except_dim", "pixel_shuffle", "pixel_unshuffle",
+    "_native_multi_head_attention", "_nested_tensor_from_mask_left_aligned", "_transformer_encoder_layer_fwd", "_weight_norm",
+    "adaptive_max_pool1d", "channel_shuffle", "cosine_embedding_loss", "embedding_renorm_", "hinge_embedding_loss", "margin_ranking_loss",
+    "max_pool1d_with_indices", "native_channel_shuffle", "norm_except_dim", "pixel_shuffle", "pixel_unshuffle",
     "poisson_nll_loss", "rrelu", "rrelu_", "triplet_margin_loss",
 )
 

@@ -12,6 +12,16 @@ __all__ = ["Final", "Future", "boolean_dispatch", "export", "ignore", "is_script
 _copy_to_script_wrapper = _overload = _overload_method = unused
 
 
+class _BroadcastingList:
+    """In annotations: a list of that length, or one value for all."""
+
+    def __getitem__(self, kind: Any) -> Any:
+        return Any
+
+
+BroadcastingList1 = BroadcastingList2 = BroadcastingList3 = _BroadcastingList()
+
+
 def boolean_dispatch(
     arg_name: str, arg_index: int, default: bool, if_true: Callable[..., Any], if_false: Callable[..., Any], module_name: str = "",
     func_name: str = "",

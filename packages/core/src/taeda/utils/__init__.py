@@ -55,8 +55,9 @@ def swap_tensors(t1: Tensor, t2: Tensor) -> None:
 
 def __getattr__(name: str) -> Any:
     if name in (
-        "benchmark", "collect_env", "cpp_extension", "data", "deterministic", "dlpack", "flop_counter", "model_zoo", "module_tracker",
-        "serialization", "weak", "_contextlib", "_foreach_utils", "_mode_utils", "_python_dispatch", "_pytree",
+        "backend_registration", "benchmark", "collect_env", "cpp_extension", "data", "deterministic", "dlpack", "flop_counter",
+        "model_zoo", "module_tracker", "serialization", "weak", "_contextlib", "_foreach_utils", "_mode_utils",
+        "_python_dispatch", "_pytree",
     ):
         try:
             return importlib.import_module(f"taeda.utils.{name}")

@@ -127,9 +127,14 @@ def return_and_correct_aliasing(func: Any, args: tuple[Any, ...], kwargs: dict[s
 # -- which modes are in force ----------------------------------------------------------------------------
 
 
+def _get_current_dispatch_mode_stack() -> list[TorchDispatchMode]:
+    """Return the modes that are told of operators, the outermost first."""
+    return [mode for mode in mode_stack() if isinstance(mode, TorchDispatchMode)]
+
+
 def _get_current_dispatch_mode() -> TorchDispatchMode | None:
-    """Return the innermost mode that sees operators, if there is one."""
-    return next((mode for mode in reversed(mode_stack()) if isinstance(mode, TorchDispatchMode)), None)
+    """Return the innermost mode that is told of operators, or None."""
+    return next(reversed(_get_current_dispatch_mode_stack()), None)
 
 
 @contextlib.contextmanager

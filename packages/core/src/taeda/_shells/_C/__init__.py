@@ -1,6 +1,7 @@
 """The few names of PyTorch's compiled module that programs reach for."""
 
 import enum as _enum
+from typing import Any as _Any
 
 from taeda._C import _functorch as _functorch
 from taeda._C._functions import FFT as _fft, LINALG as _linalg, NN as _nn, SPECIAL as _special, VARIABLE as _VariableFunctions
@@ -12,6 +13,7 @@ from taeda.func.batched import are_active as _are_functorch_transforms_active
 from taeda.generator import Generator, default_generator
 from taeda.jit import TensorType
 from taeda.linalg import LinAlgError as _LinAlgError
+from taeda.ops.broadcasting import broadcast_shapes as _infer_size
 from taeda.overrides import (
     DisableTorchFunction,
     DisableTorchFunctionSubclass,
@@ -27,7 +29,8 @@ __all__ = [
     "_DisableTorchDispatch", "_LinAlgError", "_TensorMeta", "_VariableFunctions", "_VariableFunctionsClass",
     "_are_functorch_transforms_active", "_disabled_torch_dispatch_impl",
     "_disabled_torch_function_impl", "_fft", "_functorch", "_get_default_device", "_get_privateuse1_backend_name",
-    "_get_tracing_state", "_is_tracing", "_jit_clear_class_registry", "_jit_override_can_fuse_on_cpu", "_jit_override_can_fuse_on_gpu",
+    "_get_tracing_state", "_infer_size", "_is_tracing", "_jit_clear_class_registry", "_jit_override_can_fuse_on_cpu",
+    "_jit_override_can_fuse_on_gpu",
     "_jit_set_nvfuser_enabled", "_jit_set_profiling_executor", "_jit_set_profiling_mode", "_jit_set_texpr_fuser_enabled", "_linalg",
     "_log_api_usage_once", "_nn", "_set_graph_executor_optimize", "_special", "default_generator", "device",
     "dtype",
@@ -59,6 +62,11 @@ def _get_default_device() -> str:
 
 class Value:
     """A value of a traced program; nothing is one."""
+
+
+def _add_docstr(obj: _Any, text: str) -> _Any:
+    """Return a function as it is: it has documentation."""
+    return obj
 
 
 def _log_api_usage_once(event: str) -> None:

@@ -16,6 +16,7 @@ from taeda.nn import (
 )
 from taeda.nn.functional._common import assert_int_or_pair as assert_int_or_pair
 from taeda.nn.functional.activation import *
+from taeda.nn.functional.activation import _softmax_dim as _get_softmax_dim  # noqa: F401 (PyTorch's names; programs use these)
 from taeda.nn.functional.attention import *
 from taeda.nn.functional.attention import (
     _canonical_mask as _canonical_mask,  # copies of PyTorch's layers use these
@@ -33,9 +34,17 @@ from taeda.nn.functional.loss import *
 from taeda.nn.functional.loss_regression import *
 from taeda.nn.functional.masking import *
 from taeda.nn.functional.normalization import *
+from taeda.nn.functional.normalization import (
+    _verify_batch_size as _verify_batch_size,
+    _verify_spatial_size as _verify_spatial_size,
+)
 from taeda.nn.functional.pooling import *
 from taeda.nn.functional.products import *
 from taeda.nn.functional.sampling import *
+from taeda.nn.functional.sampling import (
+    GRID_SAMPLE_INTERPOLATION_MODES as GRID_SAMPLE_INTERPOLATION_MODES,
+    GRID_SAMPLE_PADDING_MODES as GRID_SAMPLE_PADDING_MODES,
+)
 from taeda.nn.functional.vision import *
 from taeda.overrides import handle_torch_function as handle_torch_function, has_torch_function as has_torch_function
 

@@ -1,4 +1,5 @@
-"""The functions of nn that PyTorch also has at its top level: ``taeda.pixel_shuffle``, and losses whose reductions are numbers.
+"""The functions of nn that PyTorch also has at its top level: ``taeda.pixel_shuffle``, losses whose reductions are numbers, and
+what its attention calls for inference, as copies of it in programs do.
 
 Core looks here for names that are no ops of its own (``taeda.triplet_margin_loss``); ``taeda.nn.functional`` shows none of them.
 Losses reduce nothing by default, as PyTorch's do in fact, although its signatures say mean.
@@ -8,17 +9,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from taeda import Tensor, broadcast_tensors
+from taeda import Tensor, broadcast_tensors, ops
 from taeda.nn import functional  # losses that autocast sees
 from taeda.nn.functional import activation, pooling, vision
 from taeda.nn.functional._common import need_tensors
+from taeda.nn.functional.attention import attend
 from taeda.nn.functional.lookup import renormalise
 from taeda.nn.utils.weight_norm import _weight_norm, norm_except_dim
 from taeda.ops.native import reduction_name
 
 __all__ = [
-    "_weight_norm", "adaptive_max_pool1d", "channel_shuffle", "cosine_embedding_loss", "embedding_renorm_", "hinge_embedding_loss",
-    "margin_ranking_loss", "max_pool1d_with_indices", "native_channel_shuffle", "norm_except_dim", "pixel_shuffle", "pixel_unshuffle",
+    "_native_multi_head_attention", "_nested_tensor_from_mask_left_aligned", "_transformer_encoder_layer_fwd", "_weight_norm",
+    "adaptive_max_pool1d", "channel_shuffle", "cosine_embedding_loss", "embedding_renorm_", "hinge_embedding_loss", "margin_ranking_loss",
+    "max_pool1d_with_indices", "native_channel_shuffle", "norm_except_dim", "pixel_shuffle", "pixel_unshuffle",
     "poisson_nll_loss", "rrelu", "rrelu_", "triplet_margin_loss",
 ]  # fmt: skip
 
@@ -128,3 +131,52 @@ def triplet_margin_loss(
     """
     name = reduction_name("triplet_margin_loss", reduction)
     return functional.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction=name)
+
+
+def _native_multi_head_attention(
+    query: Tensor, key: Tensor, value: Tensor, embed_dim: int, num_head: int, qkv_weight: Tensor, qkv_bias: Tensor,
+    proj_weight: Tensor, proj_bias: Tensor, mask: Tensor | None = None, need_weights: bool = True, average_attn_weights: bool = True,
+    mask_type: int | None = None,
+) -> tuple[Tensor, Tensor | None]:
+    """Return multi-head attention of (B, L, E), and its weights.
+
+    The mask says what is left out, and its type what it is: 0 (L, S), of pairs; 1 (B, S), of keys; 2 (B, heads, L, S), of both.
+    """
+    left_out = None if mask is None else mask.bool()
+    keys = left_out if mask_type == 1 else None
+    pairs = None if mask_type == 1 or left_out is None else left_out.flatten(0, 1) if mask_type == 2 else left_out
+    return attend(
+        query, key, value, embed_dim, num_head, (qkv_weight,), qkv_bias, (None, None), False, 0.0, proj_weight, proj_bias, keys,
+        need_weights, pairs, average_attn_weights, False, (None, None), True,
+    )  # fmt: skip
+
+
+def _transformer_encoder_layer_fwd(
+    src: Tensor, embed_dim: int, num_heads: int, qkv_weight: Tensor, qkv_bias: Tensor, proj_weight: Tensor, proj_bias: Tensor,
+    use_gelu: bool, norm_first: bool, eps: float, norm_weight_1: Tensor, norm_bias_1: Tensor, norm_weight_2: Tensor, norm_bias_2: Tensor,
+    ffn_weight_1: Tensor, ffn_bias_1: Tensor, ffn_weight_2: Tensor, ffn_bias_2: Tensor, mask: Tensor | None = None,
+    mask_type: int | None = None,
+) -> Tensor:
+    """Return what ``nn.TransformerEncoderLayer`` of these weights makes of (B, L, E) in evaluation; masks as of the attention above."""
+
+    def attended(x: Tensor) -> Tensor:
+        weights = (qkv_weight, qkv_bias, proj_weight, proj_bias)
+        return _native_multi_head_attention(x, x, x, embed_dim, num_heads, *weights, mask, False, True, mask_type)[0]
+
+    def fed(x: Tensor) -> Tensor:
+        hidden = ops.linear(x, ffn_weight_1, ffn_bias_1)
+        return ops.linear(ops.gelu(hidden) if use_gelu else ops.relu(hidden), ffn_weight_2, ffn_bias_2)
+
+    def norm(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return ops.layer_norm(x, (embed_dim,), weight, bias, eps)
+
+    if norm_first:
+        x = src + attended(norm(src, norm_weight_1, norm_bias_1))
+        return x + fed(norm(x, norm_weight_2, norm_bias_2))
+    x = norm(src + attended(src), norm_weight_1, norm_bias_1)
+    return norm(x + fed(x), norm_weight_2, norm_bias_2)
+
+
+def _nested_tensor_from_mask_left_aligned(t: Tensor, mask: Tensor) -> bool:
+    """Return False: whether padding could be left away as in a nested tensor is asked before one is made, and there is none."""
+    return False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import taeda
 from taeda import Tensor, ops
 from taeda.nn.functional._common import need_tensors
@@ -16,6 +19,18 @@ group_norm = ops.group_norm
 instance_norm = ops.instance_norm
 layer_norm = ops.layer_norm
 rms_norm = ops.rms_norm
+
+
+def _verify_batch_size(size: Sequence[int]) -> None:
+    """Raise ValueError where a channel of (B, C, ...) has one value, of which no statistics can be taken."""
+    if math.prod(size[:1]) * math.prod(size[2:]) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(size)}")
+
+
+def _verify_spatial_size(size: Sequence[int]) -> None:
+    """Raise ValueError where a channel of one sample of (B, C, ...) has one value."""
+    if math.prod(size[2:]) == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {tuple(size)}")
 
 
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:

@@ -15,6 +15,8 @@ __all__ = [
 
 affine_grid = ops.affine_grid
 grid_sample = ops.grid_sample
+GRID_SAMPLE_INTERPOLATION_MODES = {"bilinear": 0, "nearest": 1, "bicubic": 2}      # as ``taeda.grid_sampler`` takes them
+GRID_SAMPLE_PADDING_MODES = {"zeros": 0, "border": 1, "reflection": 2}
 
 
 def _fractional(

@@ -6,6 +6,7 @@ import types as _types
 
 from taeda.nn.modules import (
     activation as _activation,
+    attention as _attention,
     batchnorm as _batchnorm,
     container as _container,
     conv as _conv,
@@ -47,6 +48,7 @@ from taeda.nn.modules.upsampling import *
 instancenorm, pixelshuffle, channelshuffle = _batchnorm, _upsampling, _upsampling
 _sys.modules.update({f"{__name__}.{_name}": globals()[_name] for _name in ("instancenorm", "pixelshuffle", "channelshuffle")})
 vars(_activation).update(MultiheadAttention=MultiheadAttention, __all__=[*_activation.__all__, "MultiheadAttention"])
+vars(_activation).update((_name, vars(_attention)[_name]) for _name in ("_arg_requires_grad", "_check_arg_device", "_is_make_fx_tracing"))
 for _home, _file, _prefix in (
     (_loss, _loss_regression, ""), (_pooling, _sampling, "Fractional"), (_container, _parameter_containers, "Parameter"),
     (_linear, _lazy, "LazyLinear"), (_conv, _lazy, "LazyConv"), (_batchnorm, _lazy, "LazyBatch"), (_batchnorm, _lazy, "LazyInstance"),

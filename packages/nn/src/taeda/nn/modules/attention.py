@@ -25,6 +25,21 @@ def frozen(*tensors: Tensor | None) -> bool:
     return not (taeda.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors))
 
 
+# PyTorch's names, for attention that programs wrote after its layer
+def _check_arg_device(x: Tensor | None) -> bool:
+    """Whether there is a fused kernel for the device of x."""
+    return x is None or x.device.type in ("cpu", "cuda")
+
+
+def _arg_requires_grad(x: Tensor | None) -> bool:
+    return x is not None and x.requires_grad
+
+
+def _is_make_fx_tracing() -> bool:
+    """Whether operators are being traced: never."""
+    return False
+
+
 class MultiheadAttention(Module):
     """Several heads of attention side by side: y = concat_h(softmax(Q_h K_h^T / sqrt(d)) V_h) W_o + b_o.
 

@@ -35,21 +35,23 @@ def _generate_square_subsequent_mask(size: int, device: Any = None, dtype: Any =
     return taeda.full((size, size), -math.inf, dtype=dtype, device=device).triu(1)
 
 
-def _length(x: Tensor, batch_first: bool) -> int:
+# these have PyTorch's names: programs import them for encoders and decoders of their own
+def _get_seq_len(src: Tensor, batch_first: bool) -> int:
     """Return the number of positions of (L, E), (L, B, E) or (B, L, E)."""
-    return x.shape[0] if x.dim() == 2 or not batch_first else x.shape[1]
+    return src.shape[0] if src.dim() == 2 or not batch_first else src.shape[1]
 
 
-def _is_causal(mask: Tensor | None, hint: bool | None, length: int) -> bool:
-    """Return the hint or, without one, whether the mask is the causal one."""
-    if hint is not None or mask is None:
-        return hint is True
+def _detect_is_causal_mask(mask: Tensor | None, is_causal: bool | None = None, size: int | None = None) -> bool:
+    """Return the hint ``is_causal`` or, without one, whether the mask is the causal one, of that size if one is given."""
+    if is_causal is not None or mask is None:
+        return is_causal is True
+    length = mask.shape[-2] if size is None else size
     if tuple(mask.shape) != (length, length):
         return False
     return bool((mask == _generate_square_subsequent_mask(length, mask.device, mask.dtype)).all())
 
 
-def _activation(activation: str | Activation) -> Activation:
+def _get_activation_fn(activation: str | Activation) -> Activation:
     if not isinstance(activation, str):
         return activation
     if activation not in ("relu", "gelu"):
@@ -59,12 +61,9 @@ def _activation(activation: str | Activation) -> Activation:
     return F.relu if activation == "relu" else F.gelu
 
 
-def _clones(module: Module, n: int) -> ModuleList:
+def _get_clones(module: Module, n: int) -> ModuleList:
     """Return n copies, which all start from the same values."""
     return ModuleList([copy.deepcopy(module) for _ in range(n)])
-
-
-_get_activation_fn, _get_clones = _activation, _clones  # the names that programs import from PyTorch
 
 
 class TransformerEncoderLayer(Module):
@@ -123,7 +122,7 @@ class TransformerEncoderLayer(Module):
         self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, **made)
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
-        activation = _activation(activation)
+        activation = _get_activation_fn(activation)
         relu = activation is F.relu or isinstance(activation, ReLU)
         gelu = activation is F.gelu or isinstance(activation, GELU)
         self.activation_relu_or_gelu = 1 if relu else 2 if gelu else 0
@@ -229,7 +228,7 @@ class TransformerDecoderLayer(Module):
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
         self.dropout3 = Dropout(dropout)
-        self.activation = _activation(activation)
+        self.activation = _get_activation_fn(activation)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -330,7 +329,7 @@ class TransformerEncoder(Module):
         mask_check: bool = True,
     ) -> None:
         super().__init__()
-        self.layers = _clones(encoder_layer, num_layers)
+        self.layers = _get_clones(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
@@ -362,7 +361,7 @@ class TransformerEncoder(Module):
         )
         mask = _canonical_mask(mask, "mask", None, "", src.dtype, check_other=False)
         first: Any = self.layers[0]
-        causal = _is_causal(mask, is_causal, _length(src, first.self_attn.batch_first))
+        causal = _detect_is_causal_mask(mask, is_causal, _get_seq_len(src, first.self_attn.batch_first))
         x = src
         for layer in self.layers:
             x = layer(x, src_mask=mask, is_causal=causal, src_key_padding_mask=src_key_padding_mask)
@@ -428,7 +427,7 @@ class TransformerDecoder(Module):
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
-        self.layers = _clones(decoder_layer, num_layers)
+        self.layers = _get_clones(decoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
 
@@ -448,7 +447,7 @@ class TransformerDecoder(Module):
         Without the hint tgt_is_causal, tgt_mask is compared with the causal mask.
         """
         first: Any = self.layers[0]
-        causal = _is_causal(tgt_mask, tgt_is_causal, _length(tgt, first.self_attn.batch_first))
+        causal = _detect_is_causal_mask(tgt_mask, tgt_is_causal, _get_seq_len(tgt, first.self_attn.batch_first))
         x = tgt
         for layer in self.layers:
             x = layer(
