@@ -375,3 +375,22 @@ def test_ctc_of_one_sample_takes_as_many_labels_as_it_says() -> None:
     assert ops.ctc_loss(x, taeda.tensor([1, 2]), taeda.tensor([3]), taeda.tensor([2]), reduction="sum").item() == pytest.approx(math.log(64 / 5))
     with pytest.raises(RuntimeError, match="Expected targets to have size 2 at dimension 0"):
         ops.ctc_loss(x, taeda.tensor([1, 2, 3]), taeda.tensor([3]), taeda.tensor([2]))
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64, taeda.bfloat16])
+def test_a_missing_target_that_is_masked_after_an_absolute_difference_costs_no_gradient(dtype: taeda.dtype) -> None:
+    target = taeda.tensor([1.0, math.nan, -2.0] * 11, dtype=dtype)
+    x = taeda.zeros(33, dtype=dtype, requires_grad=True)
+    loss = ops.l1_loss(x, target, "none")
+    assert loss.isnan()[1::3].all()
+    assert taeda.autograd.grad(loss[~target.isnan()].sum(), x)[0].tolist() == [-1.0, 0.0, 1.0] * 11
+
+
+@pytest.mark.parametrize("loss", [ops.smooth_l1_loss, ops.huber_loss])
+def test_the_second_derivative_on_the_edge_is_that_of_the_line(loss) -> None:
+    x = taeda.tensor([-3.0, -2.0, -1.0, 0.0, 2.0, 3.0], requires_grad=True)
+    c = 2.0
+    (g,) = taeda.autograd.grad(loss(x, taeda.zeros(6), "sum", c), x, create_graph=True)
+    assert (g * (c if loss is ops.smooth_l1_loss else 1)).tolist() == [-2.0, -2.0, -1.0, 0.0, 2.0, 2.0]
+    curved = 1 / c if loss is ops.smooth_l1_loss else 1.0
+    assert taeda.autograd.grad(g.sum(), x)[0].tolist() == [0.0, 0.0, curved, curved, 0.0, 0.0]

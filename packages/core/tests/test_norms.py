@@ -41,3 +41,11 @@ def test_a_zero_in_a_row_leaves_the_second_derivatives_of_the_others():
     (gy,) = taeda.autograd.grad(taeda.linalg.vector_norm(y, 1.5), y, create_graph=True)
     (hy,) = taeda.autograd.grad(gy.sum(), y)
     assert taeda.allclose(g[::2], gy) and taeda.allclose(h[::2], hy) and not h[::2].isnan().any()
+
+
+@pytest.mark.parametrize(("dtype", "x"), [(taeda.float32, 1e-40), (taeda.float32, 1e-45), (taeda.float64, 5e-324), (taeda.bfloat16, 1e-40)])
+def test_the_gradient_of_a_norm_whose_inverse_is_infinite_is_0(dtype: taeda.dtype, x: float) -> None:
+    leaf = taeda.tensor([[x, -x], [3.0, 4.0]], dtype=dtype, requires_grad=True)
+    leaf.norm(dim=1).sum().backward()
+    assert leaf.grad[0].tolist() == [0.0, 0.0]
+    assert taeda.allclose(leaf.grad[1], taeda.tensor([0.6, 0.8], dtype=dtype))

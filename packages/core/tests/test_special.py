@@ -551,3 +551,15 @@ def test_a_number_between_usual_ones_and_unusual_ones_has_the_same_result(name: 
 def test_odd_functions_keep_the_sign_of_0(name: str, dtype: taeda.dtype) -> None:
     y = getattr(taeda, name)(taeda.tensor([-0.0, 0.0] * 9, dtype=dtype))
     assert (y == 0).all() and y.signbit().tolist() == [True, False] * 9
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64])
+def test_log_ndtr_has_its_second_derivative_from_tail_to_tail(dtype: taeda.dtype) -> None:
+    x = taeda.tensor([-30.0, -3.0, -0.0, 0.0, 1.0, 5.0, 15.0, 50.0, 1e4], dtype=dtype, requires_grad=True)
+    (g,) = taeda.autograd.grad(taeda.special.log_ndtr(x).sum(), x, create_graph=True)
+    plain = taeda.autograd.grad(taeda.special.log_ndtr(x).sum(), x)[0]
+    assert taeda.allclose(g, plain, rtol=3e-6, atol=0 if dtype is taeda.float64 else 1e-37)
+    (h,) = taeda.autograd.grad(g.sum(), x)
+    wide = x.detach().double()
+    slope = (2 / math.pi) ** 0.5 / taeda.special.erfcx(-wide / 2**0.5)
+    assert taeda.allclose(h.double(), -slope * (wide + slope), rtol=1e-3 if dtype is taeda.float32 else 1e-10, atol=1e-37)

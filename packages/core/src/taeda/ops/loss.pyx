@@ -17,6 +17,7 @@ from taeda.tensor_base cimport TensorBase
 import warnings
 
 from taeda.autograd.node import named
+from taeda.ops.masking import where
 
 __all__ = ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy",
            "binary_cross_entropy_with_logits", "kl_div"]
@@ -57,10 +58,12 @@ def l1_slope(x, y, c, lw):
     return (x - y).sign()
 
 def smooth_l1_slope(x, y, c, lw):
-    return ((x - y) / c).clamp(-1, 1)
+    d = x - y
+    return where(d.abs() >= c, d.sign(), d / c)              # not clamp: the second derivative on the edge is 0, that of the lines
 
 def huber_slope(x, y, c, lw):
-    return (x - y).clamp(-c, c)
+    d = x - y
+    return where(d.abs() >= c, c * d.sign(), d)
 
 def bce_slope(x, y, c, lw):
     return (x - y) / ((1 - x) * x).clamp(min=1e-12)

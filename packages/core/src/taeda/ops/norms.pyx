@@ -16,6 +16,7 @@ from taeda.tensor_base cimport TensorBase
 
 from taeda import _above
 from taeda.autograd.node import named
+from taeda.dtype import float64
 
 __all__ = ["dist", "norm", "vector_norm"]
 PUBLIC = ("dist", "norm")
@@ -31,7 +32,8 @@ cdef object norm_vjp(Node n, object g):
         return g * 0 * x.sign()
     if p == 1:
         return x.sign() * g
-    zero = y == 0                                    # there the derivative is 0, and its own one stays finite
+    # there the derivative is 0, and its own one stays finite; so is it where 1 / y is beyond the dtype
+    zero = y <= (2.0 ** -1024 if y.dtype is float64 else 2.0 ** -128)
     y, g = y.masked_fill(zero, 1), g.masked_fill(zero, 0)
     if p == 2:
         return x * (g / y)

@@ -6,8 +6,8 @@ PyTorch's names for them are in :mod:`taeda.special`; some stand in ``taeda`` it
 from cpython.number cimport PyIndex_Check
 
 from taeda.autograd.node cimport Node
-from taeda.dispatch cimport (FLOAT, IN0, IN1, OUT, SAME, Op, as_tensor, binary, binary_, define, unary, unary_, unary_params, unary_params_,
-                             write_out)
+from taeda.dispatch cimport (FLOAT, IN0, IN1, OUT, SAME, Op, any_needs_grad, as_tensor, binary, binary_, define, unary,
+                             unary_, unary_params, unary_params_, write_out)
 from taeda.dtype cimport is_complex_, is_integral
 from taeda.kernels.cpu.abi cimport BOOL, Param
 from taeda.operands cimport plain_number
@@ -15,6 +15,7 @@ from taeda.tensor_base cimport TensorBase
 
 from taeda.dispatch import in_place
 from taeda.operands import as_index
+from taeda.ops.masking import where
 from taeda.ops.sequences import arange
 
 cdef double SQRT_2 = 1.41421356237309504880
@@ -306,7 +307,13 @@ def ndtr(input, *, out=None):
 
 # log_ndtr: dy = sqrt(2 / pi) / erfcx(-x / sqrt 2) dx
 cdef object log_ndtr_vjp(Node n, object g):
-    return g / erfcx(n.load(0) * (-1 / SQRT_2)) * (SQRT_2 / SQRT_PI)
+    cdef object x = n.load(0), up
+    if not any_needs_grad((g, x)):
+        return g / erfcx(x * (-1 / SQRT_2)) * (SQRT_2 / SQRT_PI)
+    # to be differentiated again: erfcx, which overflows for large x, serves the negative ones alone
+    up = x.clamp(min=0)
+    up = (up.square() * -0.5 - log_ndtr(up)).exp() / SQRT_2PI
+    return g * where(x < 0, (SQRT_2 / SQRT_PI) / erfcx(x.clamp(max=0) * (-1 / SQRT_2)), up)
 
 cdef Op LOG_NDTR = define("log_ndtr", log_ndtr_vjp, IN0, FLOAT, None, "SpecialLogNdtrBackward0")
 
