@@ -113,3 +113,15 @@ def test_names_at_the_head_of_copied_files(lib: Any) -> None:
     x = lib.arange(8.0).view(1, 4, 1, 2)
     assert lib.equal(functions.CrossMapLRN2d.apply(x, 3, 1.0, 0.75, 2.0), lib.nn.CrossMapLRN2d(3, 1.0, 0.75, 2.0)(x))
     assert issubclass(functions.SyncBatchNorm, lib.autograd.Function) and functions.BackwardHookFunction
+
+
+@pytest.mark.parametrize("lib", LIBS)
+def test_classes_in_annotations_may_say_what_they_hold(lib: Any) -> None:
+    data, distributions = room(lib, "utils.data"), room(lib, "distributions")
+    named = (data.StackDataset[int], data.DistributedSampler[int], distributions.Independent[distributions.Normal], lib.nn.DataParallel[lib.nn.Linear])
+    assert [alias.__origin__.__name__ for alias in named] == ["StackDataset", "DistributedSampler", "Independent", "DataParallel"]
+
+    class Pairs(data.StackDataset[tuple[int, int]]): ...
+
+    assert Pairs([1, 2], [3, 4])[1] == (2, 4)
+    assert named[3](lib.nn.Linear(2, 1)).module.in_features == 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from types import GenericAlias
 from typing import Any
 
 import taeda
@@ -384,6 +385,7 @@ class Independent(Distribution):
     (taeda.Size([2]), taeda.Size([3]), taeda.Size([2]))
     """
 
+    __class_getitem__: Any = classmethod(GenericAlias)                  # for annotations, Independent[Normal]
     arg_constraints: dict[str, Any] = {}
 
     def __init__(self, base_distribution: Any, reinterpreted_batch_ndims: int, validate_args: bool | None = None) -> None:

@@ -12,6 +12,7 @@ import math
 import warnings
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import GenericAlias
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 import taeda
@@ -185,6 +186,7 @@ class StackDataset(Dataset[Any]):
     {'x': 2, 'y': 'b'}
     """
 
+    __class_getitem__: Any = classmethod(GenericAlias)  # for annotations, StackDataset[Sample]
     datasets: tuple[Any, ...] | dict[str, Any]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

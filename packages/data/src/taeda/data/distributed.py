@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sized
+from types import GenericAlias
 from typing import Any
 
 import taeda
@@ -34,6 +35,8 @@ class DistributedSampler(Sampler[int]):
     >>> [list(DistributedSampler(range(5), 2, rank, shuffle=False)) for rank in (0, 1)]
     [[0, 2, 4], [1, 3, 0]]
     """
+
+    __class_getitem__: Any = classmethod(GenericAlias)  # for annotations, DistributedSampler[int]
 
     def __init__(
         self,

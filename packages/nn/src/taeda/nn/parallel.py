@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import GenericAlias
 from typing import Any, NoReturn
 
 from taeda import Tensor
@@ -27,6 +28,8 @@ class DataParallel(Module):
     >>> list(nn.DataParallel(nn.PReLU()).state_dict())
     ['module.weight']
     """
+
+    __class_getitem__: Any = classmethod(GenericAlias)  # for annotations, DataParallel[Net]
 
     def __init__(self, module: Module, device_ids: Any = None, output_device: Any = None, dim: int = 0) -> None:
         super().__init__()
