@@ -125,3 +125,48 @@ def test_classes_in_annotations_may_say_what_they_hold(lib: Any) -> None:
 
     assert Pairs([1, 2], [3, 4])[1] == (2, 4)
     assert named[3](lib.nn.Linear(2, 1)).module.in_features == 2
+
+
+def test_a_recurrent_layer_computes_with_the_weights_that_it_is_given() -> None:
+    """Weight drop as programs write it: a call with other weights, from which gradients go to the layer's."""
+    found = []
+    for lib in LIBS:
+
+        class Dropped(lib.nn.LSTM):
+            def forward(self, x: Any) -> Any:
+                own = self._flat_weights
+                self._flat_weights = [w * 0.5 if name.startswith("weight_hh_") else w for w, name in zip(own, self._flat_weights_names)]
+                try:
+                    return super().forward(x)
+                finally:
+                    self._flat_weights = own
+
+        lib.manual_seed(0)
+        layer, x = Dropped(2, 3, 2), lib.ones(4, 1, 2)
+        y, (h, _) = layer(x)
+        (y.sum() + h.sum()).backward()
+        whole = lib.nn.LSTM.forward(layer, x)[0]
+        assert not lib.equal(y, whole) and all(a is b for a, b in zip(layer._flat_weights, layer.parameters()))
+        found.append([t.detach().numpy() for t in (y, whole, *(p.grad for p in layer.parameters()))])
+    for mine, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("lib", LIBS)
+def test_inner_methods_of_modules(lib: Any) -> None:
+    class Checked(lib.nn.Linear):
+        def __call__(self, x: Any) -> Any:
+            return self._wrapped_call_impl(x) + self._call_impl(x=x) if x.dim() == 2 else self._call_impl(x[None])
+
+        def forward(self, x: Any) -> Any:
+            return lib.nn.functional.linear(x, lib.ones(1, 2))
+
+    layer, seen = Checked(2, 1), []
+    layer.register_forward_hook(lambda module, args, y: seen.append(y.item()))
+    assert layer(lib.ones(1, 2)).item() == 4.0 and layer(lib.ones(2)).item() == 2.0 and seen == [2.0, 2.0, 2.0]
+    row = lib.nn.Sequential(lib.nn.ReLU(), lib.nn.Tanh())
+    assert row._get_item_by_idx(row._modules.values(), -1) is row[1]
+    for held in (lib.nn.ModuleList(row), lib.nn.ParameterList([lib.ones(1), lib.ones(2)])):
+        assert held._get_abs_string_index(-1) == "1"
+        with pytest.raises(IndexError, match="index 2 is out of range"):
+            held._get_abs_string_index(2)

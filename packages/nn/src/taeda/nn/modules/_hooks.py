@@ -219,6 +219,12 @@ class HookMethods(_OfPython, LayerCall):
 
         def __call__(self: Forwards[P, R], *args: P.args, **kwargs: P.kwargs) -> R: ...
 
+    def _call_impl(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the module: for classes of programs with a ``__call__`` of their own, which end in this one of PyTorch's."""
+        return LayerCall.__call__(self, *args, **kwargs)
+
+    _wrapped_call_impl = _call_impl
+
     def _must_run_hooks(self) -> bool:
         return (self._hooked or _on_all) and has_hooks(self)
 

@@ -50,8 +50,12 @@ class _Numbered(Module):
         for i, module in enumerate(modules):
             self.add_module(str(i), module)
 
-    def _name_at(self, index: Any) -> str:
-        return next(islice(self._modules, check_index(index, len(self), type(self).__name__), None))
+    # PyTorch's names: subclasses of programs index by these
+    def _get_abs_string_index(self, idx: Any) -> str:
+        return str(check_index(idx, len(self), type(self).__name__))
+
+    def _get_item_by_idx(self, iterator: Iterable[Any], idx: Any) -> Any:
+        return next(islice(iterator, check_index(idx, len(self), type(self).__name__), None))
 
     def __len__(self) -> int:
         return len(self._modules)
@@ -60,10 +64,10 @@ class _Numbered(Module):
         return iter(self._modules.values())
 
     def __setitem__(self, index: int, module: Module) -> None:
-        setattr(self, self._name_at(index), module)
+        setattr(self, self._get_item_by_idx(self._modules, index), module)
 
     def __delitem__(self, index: int | slice) -> None:
-        names = list(self._modules)[index] if isinstance(index, slice) else [self._name_at(index)]
+        names = list(self._modules)[index] if isinstance(index, slice) else [self._get_item_by_idx(self._modules, index)]
         for name in names:
             delattr(self, name)
         self._renumber(self._modules.values())
@@ -116,7 +120,7 @@ class Sequential(_Numbered):
     def __getitem__(self, index: int | slice) -> Module:
         if isinstance(index, slice):
             return type(self)(OrderedDict(list(self._modules.items())[index]))
-        return self._modules[self._name_at(index)]
+        return self._modules[self._get_item_by_idx(self._modules, index)]
 
     def __add__(self, other: Sequential) -> Sequential:
         return Sequential(*self, *self._addend(other))
@@ -231,10 +235,10 @@ class ModuleList(_Numbered):
     def __getitem__(self, index: int | slice) -> Module:
         if isinstance(index, slice):
             return type(self)(list(self._modules.values())[index])
-        return self._modules[str(check_index(index, len(self), type(self).__name__))]
+        return self._modules[self._get_abs_string_index(index)]
 
     def __setitem__(self, index: int, module: Module) -> None:
-        setattr(self, str(check_index(index, len(self), type(self).__name__)), module)
+        setattr(self, self._get_abs_string_index(index), module)
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         combined = ModuleList()

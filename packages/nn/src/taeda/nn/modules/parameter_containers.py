@@ -44,17 +44,20 @@ class ParameterList(Module):
         if values is not None:
             self += values
 
+    def _get_abs_string_index(self, idx: Any) -> str:  # PyTorch's name of it
+        return str(check_index(idx, len(self), type(self).__name__))
+
     def __getitem__(self, idx: Any) -> Any:
         if isinstance(idx, slice):
             out = type(self)()
             for i in range(*idx.indices(len(self))):
                 out.append(self[i])
             return out
-        return getattr(self, str(check_index(idx, len(self), type(self).__name__)))
+        return getattr(self, self._get_abs_string_index(idx))
 
     def __setitem__(self, idx: int, param: Any) -> None:
         # A parameter, a buffer or anything else under this number before is forgotten.
-        setattr(self, str(check_index(idx, len(self), type(self).__name__)), _as_member(param))
+        setattr(self, self._get_abs_string_index(idx), _as_member(param))
 
     def __len__(self) -> int:
         return self._size

@@ -172,13 +172,20 @@ class RNNBase(Module):
 
     @property
     def _flat_weights(self) -> list[Any]:
-        return [getattr(self, name, None) for name in self._flat_weights_names]
+        """What a call computes with: the layer's weights, unless others were put here, such as some with numbers dropped."""
+        given = self.__dict__.get("_given_weights")
+        return self._own_weights() if given is None else given
 
     @_flat_weights.setter
     def _flat_weights(self, weights: Sequence[Any]) -> None:
-        for name, weight in zip(self._flat_weights_names, weights, strict=True):
-            if getattr(self, name, None) is not weight:
-                setattr(self, name, weight)
+        own = self._own_weights()
+        if len(own) == len(weights) and all(w is mine for w, mine in zip(weights, own, strict=True)):
+            self.__dict__.pop("_given_weights", None)
+        else:
+            self.__dict__["_given_weights"] = list(weights)
+
+    def _own_weights(self) -> list[Any]:
+        return [getattr(self, name, None) for name in self._flat_weights_names]
 
     @property
     def all_weights(self) -> list[list[Parameter]]:
