@@ -261,3 +261,20 @@ def test_rows_masked_by_a_large_number_have_the_gradients_of_a_softmax(dtype, hi
 
     for found, expected in zip(gradients(fused, tensors), gradients(composed, tensors), strict=True):
         taeda.testing.assert_close(found, expected, rtol=2e-3 if dtype is taeda.float32 else 1e-8, atol=1e-3 if dtype is taeda.float32 else 1e-9)
+
+
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64, taeda.bfloat16])
+@pytest.mark.parametrize("mask", [None, "bool"])
+@pytest.mark.parametrize("scale", [1e4, 1e6, 1e9])
+def test_huge_scores_choose_the_largest(dtype: taeda.dtype, mask: str | None, scale: float) -> None:
+    q, k, v = (t.double() for t in qkv((2, 3, 70, 31), (2, 3, 300, 31), (2, 3, 300, 31), seed=4))
+    q, k = (q * scale).to(dtype), (k * scale).to(dtype)
+    v = v.to(dtype)
+    seen = None if mask is None else taeda.arange(300) % 3 != 0
+    scores = q.double() @ k.double().mT
+    best = (scores if seen is None else scores.masked_fill(~seen, -float("inf"))).topk(2, -1)
+    clear = (best.values[..., 0] - best.values[..., 1]) > 1e-4 * best.values[..., 0]        # of the rounding of the products
+    y, *grads = gradients(lambda *t: SDPA(*t, attn_mask=None if seen is None else seen.expand(70, 300)), [q, k, v])
+    chosen = v.gather(2, best.indices[..., :1].expand(2, 3, 70, 31))
+    assert clear.sum() > 300 and taeda.equal(y[clear], chosen[clear])
+    assert all(g.isfinite().all() for g in grads)

@@ -49,3 +49,12 @@ def test_the_gradient_of_a_norm_whose_inverse_is_infinite_is_0(dtype: taeda.dtyp
     leaf.norm(dim=1).sum().backward()
     assert leaf.grad[0].tolist() == [0.0, 0.0]
     assert taeda.allclose(leaf.grad[1], taeda.tensor([0.6, 0.8], dtype=dtype))
+
+
+@pytest.mark.parametrize("f", [lambda x: x.norm(dim=1), lambda x: x / x.norm(dim=1, keepdim=True), lambda x: taeda.dist(x, x * 0)])
+def test_gradients_of_float16_norms_stay_within_its_range(f) -> None:
+    x = taeda.tensor([[1e-4, -2e-4, 3e-4, 5e-5]], dtype=taeda.float16, requires_grad=True)
+    wide = x.detach().double().requires_grad_()
+    found, expected = taeda.autograd.grad(f(x)[0].sum() if f(x).ndim else f(x), x)[0], None
+    expected = taeda.autograd.grad(f(wide)[0].sum() if f(wide).ndim else f(wide), wide)[0]
+    assert taeda.allclose(found.double(), expected, rtol=5e-3, atol=2e-3 * expected.abs().max().item())

@@ -16,7 +16,7 @@ from taeda.tensor_base cimport TensorBase
 
 from taeda import _above
 from taeda.autograd.node import named
-from taeda.dtype import float64
+from taeda.dtype import float16, float64
 
 __all__ = ["dist", "norm", "vector_norm"]
 PUBLIC = ("dist", "norm")
@@ -35,8 +35,8 @@ cdef object norm_vjp(Node n, object g):
     # there the derivative is 0, and its own one stays finite; so is it where 1 / y is beyond the dtype
     zero = y <= (2.0 ** -1024 if y.dtype is float64 else 2.0 ** -128)
     y, g = y.masked_fill(zero, 1), g.masked_fill(zero, 0)
-    if p == 2:
-        return x * (g / y)
+    if p == 2:                                       # one pass over x, but where g / y would leave float16's range
+        return x / y * g if x.dtype is float16 else x * (g / y)
     part = x.abs() / y                               # powers of x itself might overflow or vanish
     return x.sign() * part.masked_fill(x == 0, 1) ** (p - 1) * g
 

@@ -72,6 +72,10 @@ LOCAL const T *NAME(whole_panels)(const T *x, int64_t *xs, int64_t step, int64_t
 }
 
 /* -- rows -- */
+/* Beyond it the rounding of a score is much: the largest one less its rounded maximum would no longer be next to 0, and its exponential
+ * infinite.  Such scores are rounded first, and in the backward pass, where they come from other sums, cut off at their maximum. */
+#define HUGE_SCORE 0x1p20
+
 /* Finish row i of a block of scores against keys j0 to j0 + n: scale them and apply masks; keys that it does not see
  * become -inf.  Returns what they still are to be multiplied by: without an added mask the exponential does that. */
 LOCAL T NAME(masked_row)(const AttendShape *h, T *restrict s, int64_t i, int64_t j0, int64_t n) {
@@ -166,7 +170,11 @@ LOCAL void NAME(attend)(const AttendShape *h, const void *q, const void *k, cons
             else NAME(multiply)(part, n, h->E, qb, 1, qs, kt, panel * h->E, panel, s, ATTEND_KEYS, NULL, 0);
             for (int64_t i = 0; i < part; i++) {
                 T *row = s + i * ATTEND_KEYS, *sum = sums + (i0 + i - r0) * width, *most = m + (i0 + i - r0), *total = l + (i0 + i - r0);
-                const T factor = NAME(masked_row)(h, row, i0 + i, j0, n), large = factor * NAME(row_max)(row, n);
+                T factor = NAME(masked_row)(h, row, i0 + i, j0, n), large = factor * NAME(row_max)(row, n);
+                if (factor != 1 && (large > (T)HUGE_SCORE || large < (T)-HUGE_SCORE)) {
+                    for (int64_t j = 0; j < n; j++) row[j] *= factor;
+                    factor = 1;
+                }
                 const T before = *most, now = large > before ? large : before, base = now == -(T)INFINITY ? 0 : now;
                 const T added = NAME(exponentials)(row, n, factor, base);
                 if (*total != 0 && now > before) {
@@ -256,8 +264,12 @@ LOCAL void NAME(attend_back)(const AttendShape *h, const T *q, const T *k, const
             NAME(multiply)(part, n, h->D, gb, 1, gbs, vt, panel * h->D, panel, ds, BACK_KEYS, NULL, 0);
             for (int64_t i = 0; i < part; i++) {
                 T *restrict p = s + i * BACK_KEYS, *restrict d = ds + i * BACK_KEYS;
-                const T factor = NAME(masked_row)(h, p, i0 + i, j0, n), less = delta[i0 + i], most = lse[i0 + i];
-                const T whole = share[i0 + i];
+                const T less = delta[i0 + i], most = lse[i0 + i], whole = share[i0 + i];
+                T factor = NAME(masked_row)(h, p, i0 + i, j0, n);
+                if (most > (T)HUGE_SCORE || most < (T)-HUGE_SCORE) {
+                    for (int64_t j = 0; j < n; j++) p[j] = factor * p[j] < most ? factor * p[j] : most;
+                    factor = 1;
+                }
                 if (h->keep) {
                     const uint8_t *keep = h->keep + (i0 + i) * h->S + j0;
                     for (int64_t j = 0; j < n; j++) {
