@@ -180,12 +180,13 @@ LAYERS: dict[str, Any] = {
     "norms": (lambda nn: nn.Sequential(nn.LayerNorm(4), nn.GroupNorm(2, 4), nn.InstanceNorm1d(4, affine=True), nn.RMSNorm(4)), (2, 4, 4)),
     "pools": (lambda nn: nn.Sequential(nn.MaxPool2d(2), nn.AdaptiveAvgPool2d(2), nn.LPPool2d(2, 1), nn.PixelShuffle(2)), (1, 4, 8, 8)),
     "activations": (lambda nn: nn.Sequential(nn.PReLU(), nn.GELU("tanh"), nn.Softmax(1), nn.Hardtanh(0, 6), nn.ReLU6(), nn.Threshold(1, 2)), (2, 3)),
+    "weight norms": (lambda nn: nn.Sequential(nn.utils.weight_norm(nn.Linear(3, 4)), nn.utils.spectral_norm(nn.Linear(4, 2))), (2, 3)),
     "pads": (lambda nn: nn.Sequential(nn.ZeroPad2d(1), nn.ReflectionPad2d(1), nn.Unflatten(1, (3, 1)), nn.Flatten()), (1, 3, 4, 4)),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.filterwarnings("ignore:enable_nested_tensor", "ignore:LSTM with projections")
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor", "ignore:LSTM with projections", "ignore:`torch.nn.utils.weight_norm`")
 def test_whole_models_that_torch_pickled(name: str) -> None:
     make, shape = LAYERS[name]
     model = make(torch.nn).eval()
@@ -332,7 +333,8 @@ def test_models_saved_whole_name_pytorchs_functions_and_hold_their_weights_twice
     program = (
         "import torch, torch.nn.functional as F\n"
         "torch.manual_seed(0)\n"
-        "layers = torch.nn.LSTM(2, 4), torch.nn.TransformerEncoderLayer(4, 2, 8, activation=F.relu, batch_first=True)\n"
+        "layers = torch.nn.LSTM(2, 4), torch.nn.TransformerEncoderLayer(4, 2, 8, activation=F.relu, batch_first=True), "
+        "torch.nn.utils.spectral_norm(torch.nn.Linear(2, 3))\n"
         "functions = F.relu, F.gelu, F.logsigmoid, F.tanh, torch.tanh, torch.linalg.norm, torch.nn.init.ones_, torch.Tensor, torch.Tensor.add\n"
         f"torch.save([layers, functions, layers[0](torch.ones(3, 2))[0]], {str(path)!r})"
     )
@@ -345,3 +347,4 @@ def test_models_saved_whole_name_pytorchs_functions_and_hold_their_weights_twice
         assert functions[8](library.ones(1), 2).item() == 3 and functions[3](library.zeros(1)).item() == 0
         assert library.allclose(layers[0](library.ones(3, 2))[0], y, rtol=1e-5, atol=1e-6)
         assert layers[1](library.ones(1, 2, 4)).shape == (1, 2, 4)
+        assert layers[2](library.ones(1, 2)).shape == (1, 3) and "weight_u" in layers[2].state_dict()

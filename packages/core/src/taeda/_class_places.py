@@ -21,6 +21,7 @@ _ROOMS = {
 
 # files that PyTorch does not have: where it has what is in them
 _FILES = {
+    "torch.nn.modules._state": "torch.nn.modules.module",
     "torch.nn.modules.attention": "torch.nn.modules.activation",
     "torch.nn.modules.loss_regression": "torch.nn.modules.loss",
     "torch.nn.modules.parameter_containers": "torch.nn.modules.container",

@@ -284,15 +284,18 @@ class StateMethods:
     def _register_load_state_dict_pre_hook(
         self, hook: Callable[..., Any], with_module: bool = False
     ) -> RemovableHandle:
-        return add_hook(self._load_state_dict_pre_hooks, _LoadPreHook(hook, self if with_module else None))
+        return add_hook(self._load_state_dict_pre_hooks, _WrappedHook(hook, self if with_module else None))
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Run ``hook(module, incompatible_keys)`` after ``load_state_dict``; it edits the keys in place."""
         return add_hook(self._load_state_dict_post_hooks, hook)
 
 
-class _LoadPreHook:
-    """A load hook, with the module in front where it asked for it.  Copies and pickles with its module, which it does not keep alive."""
+class _WrappedHook:
+    """A load hook, with the module in front where it asked for it.  Copies and pickles with its module, which it does not keep alive.
+
+    Name and state are PyTorch's: pickled models have such hooks, those of spectral norms for one.
+    """
 
     def __init__(self, hook: Callable[..., Any], module: Any) -> None:
         self.hook = hook
@@ -309,11 +312,12 @@ class _LoadPreHook:
     def __call__(self, *args: Any) -> Any:
         return self.hook(self.module, *args) if self.with_module else self.hook(*args)
 
-    def __getstate__(self) -> Any:
-        return self.hook, self.module
+    def __getstate__(self) -> dict[str, Any]:
+        state = {"hook": self.hook, "with_module": self.with_module}
+        return {**state, "module": self.module} if self.with_module else state
 
-    def __setstate__(self, state: Any) -> None:
-        self.__init__(*state)  # type: ignore[misc]
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["hook"], state.get("module"))  # type: ignore[misc]
 
 
 class _Report:

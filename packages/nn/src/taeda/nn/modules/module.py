@@ -42,6 +42,7 @@ from taeda.nn.modules._state import (
     EXTRA_STATE as _EXTRA_STATE_KEY_SUFFIX,  # noqa: F401 (programs import it from here)
     StateMethods,
     _IncompatibleKeys as _IncompatibleKeys,  # programs import it from here
+    _WrappedHook as _WrappedHook,  # pickles have it here
 )
 from taeda.nn.parameter import Buffer, Parameter
 
