@@ -58,3 +58,11 @@ def test_gradients_of_float16_norms_stay_within_its_range(f) -> None:
     found, expected = taeda.autograd.grad(f(x)[0].sum() if f(x).ndim else f(x), x)[0], None
     expected = taeda.autograd.grad(f(wide)[0].sum() if f(wide).ndim else f(wide), wide)[0]
     assert taeda.allclose(found.double(), expected, rtol=5e-3, atol=2e-3 * expected.abs().max().item())
+
+
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
+def test_rows_of_halves_are_brought_to_a_length_by_norms_in_float32(dtype: taeda.dtype) -> None:
+    x = (taeda.randn(40, 9, generator=taeda.Generator().manual_seed(0)) * 3e4).clamp(-6e4, 6e4).to(dtype)
+    norm = x.float().norm(dim=1, keepdim=True)
+    assert taeda.equal(taeda.renorm(x, 2, 0, 7.0), x * (7.0 / (norm + 1e-7)).to(dtype))
+    assert taeda.renorm(x.clone().requires_grad_(), 2, 0, 7.0).abs().max() > 1

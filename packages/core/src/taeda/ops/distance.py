@@ -7,7 +7,7 @@ import math
 from taeda.autograd.grad_mode import no_grad
 from taeda.autograd.node import named, own
 from taeda.dispatch import in_place
-from taeda.dtype import promote_types
+from taeda.dtype import bfloat16, float16, float32, promote_types
 from taeda.operands import need_tensor, real_number, wrapped_dim
 from taeda.ops.broadcasting import broadcast_shapes, broadcast_tensors
 from taeda.ops.masking import where
@@ -159,13 +159,15 @@ def renorm(input, p, dim, maxnorm, *, out=None):
     if input.ndim < 2:
         raise RuntimeError(f"[renorm] input needs at least 2 dimensions, got shape {tuple(input.shape)}")
     kept = wrapped_dim("renorm", dim, input.ndim)
-    norm = vector_norm(input, p, [i for i in range(input.ndim) if i != kept], True)
+    wide = float32 if input.dtype in (float16, bfloat16) else None              # the factor alone is rounded
+    norm = vector_norm(input, p, [i for i in range(input.ndim) if i != kept], True, dtype=wide)
     over = norm > maxnorm
     if not norm.requires_grad:
-        return write_result(out, input.contiguous() * where(over, maxnorm / (norm + 1e-7), 1), "renorm")       # in rows, as in PyTorch
+        scale = where(over, maxnorm / (norm + 1e-7), 1)
+        return write_result(out, input.contiguous() * (scale.to(input.dtype) if wide else scale), "renorm")    # in rows, as in PyTorch
     # where nothing is scaled, no gradient may come from a division by a norm near 0
     scale = (maxnorm / (norm.masked_fill(~over, 1) + 1e-7)).masked_fill(~over, 1)
-    return write_result(out, named(input.contiguous() * scale, "RenormBackward0"), "renorm")
+    return write_result(out, named(input.contiguous() * (scale.to(input.dtype) if wide else scale), "RenormBackward0"), "renorm")
 
 
 def renorm_(input, p, dim, maxnorm):
