@@ -66,3 +66,11 @@ def test_rows_of_halves_are_brought_to_a_length_by_norms_in_float32(dtype: taeda
     norm = x.float().norm(dim=1, keepdim=True)
     assert taeda.equal(taeda.renorm(x, 2, 0, 7.0), x * (7.0 / (norm + 1e-7)).to(dtype))
     assert taeda.renorm(x.clone().requires_grad_(), 2, 0, 7.0).abs().max() > 1
+
+
+@pytest.mark.parametrize(("dtype", "p"), [(taeda.float16, 0.5), (taeda.bfloat16, 0.5), (taeda.float16, 3)])
+def test_gradients_of_norms_of_halves_know_small_parts_of_a_norm(dtype: taeda.dtype, p: float) -> None:
+    x = taeda.randn(20, 70, generator=taeda.Generator().manual_seed(0)).to(dtype).requires_grad_()
+    wide = x.detach().double().requires_grad_()
+    found, expected = (taeda.autograd.grad(taeda.linalg.vector_norm(t, p, 1).sum(), t)[0].double() for t in (x, wide))
+    assert (found - expected).abs().max() < 0.01 * expected.abs().max()

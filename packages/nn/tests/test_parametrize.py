@@ -209,6 +209,19 @@ def test_a_normed_weight_is_row_major_however_its_direction_lies():
     assert taeda._weight_norm(v, g).equal(layer.weight)
 
 
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("dtype", [taeda.float16, taeda.bfloat16])
+def test_weight_norms_of_halves_are_rounded_once(dtype, dim):
+    v = (taeda.randn(20, 300, generator=taeda.Generator().manual_seed(0)) * 1e-4).to(dtype).requires_grad_()
+    g = taeda.ones((20, 1) if dim == 0 else (1, 300), dtype=dtype)
+    wide = v.detach().float().requires_grad_()
+    y, z = taeda._weight_norm(v, g, dim), taeda._weight_norm(wide, g.float(), dim)
+    assert y.dtype is dtype and y.equal(z.to(dtype))
+    weight = taeda.arange(6000.0).reshape(20, 300).sin()
+    found, expected = (taeda.autograd.grad((a.float() * weight).sum(), b)[0].float() for a, b in ((y, v), (z, wide)))
+    assert (found - expected).abs().max() < 0.01 * expected.abs().max()
+
+
 def test_the_older_weight_norm_is_a_hook():
     layer = nn.Linear(3, 2)
     weight = layer.weight.detach().clone()

@@ -16,7 +16,7 @@ from taeda.tensor_base cimport TensorBase
 
 from taeda import _above
 from taeda.autograd.node import named
-from taeda.dtype import float16, float64
+from taeda.dtype import bfloat16, float16, float64
 
 __all__ = ["dist", "norm", "vector_norm"]
 PUBLIC = ("dist", "norm")
@@ -37,8 +37,10 @@ cdef object norm_vjp(Node n, object g):
     y, g = y.masked_fill(zero, 1), g.masked_fill(zero, 0)
     if p == 2:                                       # one pass over x, but where g / y would leave float16's range
         return x / y * g if x.dtype is float16 else x * (g / y)
+    if x.dtype in (float16, bfloat16):               # which hold few digits of a small part of the norm
+        x, y = x.float(), y.float()
     part = x.abs() / y                               # powers of x itself might overflow or vanish
-    return x.sign() * part.masked_fill(x == 0, 1) ** (p - 1) * g
+    return (x.sign() * part.masked_fill(x == 0, 1) ** (p - 1) * g).to(g.dtype)
 
 
 cdef Op ZERO = define("vector_norm", norm_vjp, 0, 0, "norm_zero", "LinalgVectorNormBackward0")

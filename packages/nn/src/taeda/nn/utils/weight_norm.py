@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any, TypeVar
 
-from taeda import Tensor, _spoken
+from taeda import Tensor, _spoken, bfloat16, float16
 from taeda.nn.functional._common import need_tensors
 from taeda.nn.modules.module import Module
 from taeda.nn.parameter import Parameter, is_lazy
@@ -38,7 +38,10 @@ def _weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
     rows = v.contiguous()
     if 1 in v.shape:  # such a dimension may have any stride
         rows = rows.view(-1).view(v.shape)
-    return rows * (g.contiguous() / norm_except_dim(v, 2, dim))
+    g = g.contiguous()
+    if dim in (0, v.ndim - 1) and v.dtype == g.dtype and v.dtype in (float16, bfloat16):  # rounded once, as PyTorch does there
+        return (rows.float() * (g.float() / norm_except_dim(v.float(), 2, dim))).to(v.dtype)
+    return rows * (g / norm_except_dim(v, 2, dim))
 
 
 class WeightNorm:
