@@ -348,3 +348,25 @@ def test_models_saved_whole_name_pytorchs_functions_and_hold_their_weights_twice
         assert library.allclose(layers[0](library.ones(3, 2))[0], y, rtol=1e-5, atol=1e-6)
         assert layers[1](library.ones(1, 2, 4)).shape == (1, 2, 4)
         assert layers[2](library.ones(1, 2)).shape == (1, 3) and "weight_u" in layers[2].state_dict()
+
+
+@pytest.mark.parametrize("name", ["CyclicLR triangular", "CyclicLR triangular2", "CyclicLR exp_range", "SWALR cos", "SWALR linear", "OneCycleLR cos"])
+def test_whole_schedules_that_torch_pickled(name: str) -> None:
+    kind, way = name.split()
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=0.1, momentum=0.9)
+    schedules = torch.optim.lr_scheduler
+    if kind == "SWALR":
+        theirs: Any = torch.optim.swa_utils.SWALR(optimizer, 0.05, anneal_epochs=4, anneal_strategy=way)
+    elif kind == "CyclicLR":
+        theirs = schedules.CyclicLR(optimizer, 0.1, 0.5, step_size_up=2, mode=way, gamma=0.9)
+    else:
+        theirs = schedules.OneCycleLR(optimizer, 0.5, total_steps=9, anneal_strategy=way)
+    file = io.BytesIO()
+    optimizer.step(), theirs.step()
+    torch.save(theirs, file)
+    file.seek(0)
+    ours = taeda.load(file, weights_only=False)
+    for _ in range(6):
+        for schedule in (ours, theirs):
+            schedule.optimizer.step(), schedule.step()
+        assert ours.get_last_lr() == pytest.approx(theirs.get_last_lr())

@@ -212,7 +212,16 @@ class SWALR(LRScheduler):
 
     def anneal_func(self, t: float) -> float:
         """Return how much of the way is done when a part t of the epochs is."""
-        return (1 - math.cos(math.pi * t)) / 2 if self._anneal_strategy == "cos" else t
+        return self._cosine_anneal(t) if self._anneal_strategy == "cos" else self._linear_anneal(t)
+
+    # by PyTorch's names: pickled schedules refer to them
+    @staticmethod
+    def _linear_anneal(t: float) -> float:
+        return t
+
+    @staticmethod
+    def _cosine_anneal(t: float) -> float:
+        return (1 - math.cos(math.pi * t)) / 2
 
     def get_lr(self) -> list[Any]:
         """Compute the rate of each group from the one before, which other schedules may have changed."""

@@ -110,8 +110,21 @@ class CyclicLR(_MomentumCycle):
         if self._scale_fn_custom is not None:
             return self._scale_fn_custom(x)
         if self.mode == "triangular2":
-            return 1 / 2.0 ** (x - 1)
-        return float(self.gamma**x) if self.mode == "exp_range" else 1.0
+            return self._triangular2_scale_fn(x)
+        return self._exp_range_scale_fn(self.gamma, x) if self.mode == "exp_range" else self._triangular_scale_fn(x)
+
+    # by PyTorch's names: pickled schedules refer to them
+    @staticmethod
+    def _triangular_scale_fn(x: float) -> float:
+        return 1.0
+
+    @staticmethod
+    def _triangular2_scale_fn(x: float) -> float:
+        return 1 / 2.0 ** (x - 1)
+
+    @staticmethod
+    def _exp_range_scale_fn(gamma: float, x: float) -> float:
+        return float(gamma**x)
 
     def get_lr(self) -> list[Any]:
         self._check_within_step()
