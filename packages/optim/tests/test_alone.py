@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import subprocess
 import sys
@@ -21,3 +22,6 @@ def test_importing_optim_loads_no_other_add_on() -> None:
 def test_nn_is_absent_and_named() -> None:
     with pytest.raises(AttributeError, match="taeda.nn is a separate package: pip install taeda-nn"):
         _ = taeda.nn
+    for name in ("taeda.nn", "taeda.nn.functional"):
+        with pytest.raises(ModuleNotFoundError, match="^taeda.nn is a separate package: pip install taeda-nn$"):
+            importlib.import_module(name)
