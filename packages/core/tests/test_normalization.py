@@ -526,3 +526,18 @@ def test_group_norm_needs_more_than_one_value_a_group() -> None:
     with pytest.raises(RuntimeError, match="divisible by num_groups"):
         ops.group_norm(taeda.ones(1, 1, 2), 2)
     assert ops.group_norm(taeda.tensor([[1.0], [2.0]]), 1).tolist() == [[0.0], [0.0]]
+
+
+@pytest.mark.parametrize("layout", ["channels first", "channels last", "rows"])
+@pytest.mark.parametrize("dtype", [taeda.float32, taeda.float64, taeda.bfloat16])
+def test_the_gradient_of_batch_norm_in_evaluation_does_not_depend_on_its_input(dtype: taeda.dtype, layout: str) -> None:
+    x = taeda.randn(3, 5, 4, 4, dtype=dtype) if layout != "rows" else taeda.randn(48, 5, dtype=dtype)
+    if layout == "channels last":
+        x = x.contiguous(memory_format=taeda.channels_last)
+    x[0, 0], x[1, 2] = math.nan, math.inf
+    mean, var, w = taeda.zeros(5, dtype=dtype), taeda.full((5,), 4.0, dtype=dtype), taeda.arange(1.0, 6.0).to(dtype)
+    leaf = x.requires_grad_()
+    y = ops.batch_norm(leaf, mean, var, w, eps=0.0)
+    g = taeda.randn(*y.shape, dtype=dtype)
+    expected = g * (w / 2).reshape(1, 5, *[1] * (x.ndim - 2))
+    assert taeda.autograd.grad(y, leaf, g)[0].equal(expected)

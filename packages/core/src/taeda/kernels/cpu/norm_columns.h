@@ -93,6 +93,10 @@ static void NAME(cols_dots)(const T *restrict g, const T *restrict x, int64_t ro
 static void NAME(cols_backward)(T *restrict gx, const T *restrict g, const T *restrict x, int64_t rows, int64_t step,
                                 int64_t cols, const T *restrict mean, const T *restrict a, const T *restrict k1,
                                 const T *restrict k2) {
-    for (int64_t n = 0; n < rows; n++, g += step, x += step, gx += step)
-        for (int64_t c = 0; c < cols; c++) gx[c] = a[c] * g[c] - k1[c] - (x[c] - mean[c]) * k2[c];
+    int moved = 0;                                  /* 0 in evaluation: the result does not depend on x, inf and nan included */
+    for (int64_t c = 0; c < cols; c++) moved |= k1[c] != 0 || k2[c] != 0;
+    for (int64_t n = 0; n < rows; n++, g += step, x += step, gx += step) {
+        if (!moved) for (int64_t c = 0; c < cols; c++) gx[c] = a[c] * g[c];
+        else for (int64_t c = 0; c < cols; c++) gx[c] = a[c] * g[c] - k1[c] - (x[c] - mean[c]) * k2[c];
+    }
 }

@@ -66,6 +66,10 @@ static void affine_run(int code, uint16_t *y, const uint16_t *x, int64_t n, floa
     else affine_run_bf16(y, x, n, mean, a, b);
 }
 static void gradient_run(int code, uint16_t *gx, const uint16_t *g, const uint16_t *x, int64_t n, float mean, float a, float k1, float k2) {
+    if (k1 == 0 && k2 == 0) {                       /* as row_bn_backward */
+        affine_run(code, gx, g, n, 0, a, 0);
+        return;
+    }
     a = half_number((const char *)&a), mean = half_number((const char *)&mean);
     if (code == TAEDA_F16) gradient_run_f16(gx, g, x, n, mean, a, k1, k2);
     else gradient_run_bf16(gx, g, x, n, mean, a, k1, k2);

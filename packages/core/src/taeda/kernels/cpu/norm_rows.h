@@ -49,7 +49,8 @@ static inline void NAME(row_affine)(T *restrict y, const T *restrict x, int64_t 
 /* gx = a g - k1 - (x - mean) k2 over a row */
 static inline void NAME(row_bn_backward)(T *restrict gx, const T *restrict g, const T *restrict x,
                                          int64_t n, T mean, T a, T k1, T k2) {
-    for (int64_t i = 0; i < n; i++) gx[i] = a * g[i] - k1 - (x[i] - mean) * k2;
+    if (k1 == 0 && k2 == 0) for (int64_t i = 0; i < n; i++) gx[i] = a * g[i];      /* in evaluation: whatever x is, inf and nan too */
+    else for (int64_t i = 0; i < n; i++) gx[i] = a * g[i] - k1 - (x[i] - mean) * k2;
 }
 
 /* y = ((x - mean) rstd - off) w + b over a row; w and b may be NULL */
