@@ -6,6 +6,7 @@ import taeda
 from taeda.data import (
     ChainDataset,
     ConcatDataset,
+    DataLoader,
     Dataset,
     IterableDataset,
     IterDataPipe,
@@ -15,6 +16,7 @@ from taeda.data import (
     default_collate,
     random_split,
 )
+from taeda.data.dataset import samples_of
 
 
 class Count(IterableDataset):
@@ -63,9 +65,9 @@ def test_tensor_dataset_gives_tuples_of_rows():
     assert (rows.tolist(), labels.tolist()) == ([[2, 3], [4, 5]], [10, 20])
 
 
-def test_getitems_acts_as_the_list_of_samples():
+def test_samples_of_a_tensor_dataset_act_as_the_list_of_samples():
     data = TensorDataset(*pair())
-    rows = data.__getitems__([4, 0, -1])
+    rows = samples_of(data, [4, 0, -1])
     assert len(rows) == 3
     assert [(x.tolist(), y.item()) for x, y in rows] == [([8, 9], 40), ([0, 1], 0), ([10, 11], 50)]
     assert rows[1][1].item() == 0
@@ -74,22 +76,22 @@ def test_getitems_acts_as_the_list_of_samples():
     assert (x.tolist(), y.tolist()) == ([[8, 9], [0, 1], [10, 11]], [40, 0, 50])
 
 
-def test_getitems_of_a_subclass_uses_its_getitem():
+def test_samples_of_a_subclass_come_from_its_getitem():
     class Doubled(TensorDataset):
         def __getitem__(self, i):
             return self.tensors[1][i] * 2
 
-    assert [int(v) for v in Doubled(*pair()).__getitems__([1, 2])] == [20, 40]
+    assert [int(v) for v in samples_of(Doubled(*pair()), [1, 2])] == [20, 40]
 
 
-def test_getitems_out_of_range_raises_index_error():
+def test_samples_out_of_range_raises_index_error():
     with pytest.raises(IndexError):
-        TensorDataset(*pair()).__getitems__([0, 6])
+        samples_of(TensorDataset(*pair()), [0, 6])
 
 
 def test_a_batch_is_memory_of_its_own():
     x, y = pair()
-    batch, _ = default_collate(TensorDataset(x, y).__getitems__([0, 1]))
+    batch, _ = default_collate(samples_of(TensorDataset(x, y), [0, 1]))
     batch.zero_()
     assert x[1].tolist() == [2, 3]
 
@@ -184,6 +186,41 @@ def test_subset_passes_batches_through():
     assert int(subset[1][1]) == 30
     assert Subset("abc", [2, 1]).__getitems__([1]) == ["b"]
     assert len(subset) == 3
+
+
+class Shifted:
+    """What many programs put around a dataset: a change of the samples, all else passed on."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __getattr__(self, name):
+        return getattr(self.__dict__["inner"], name)
+
+    def __len__(self):
+        return len(self.inner)
+
+    def __getitem__(self, i):
+        x, y = self.inner[i]
+        return x, y + 1000
+
+
+@pytest.mark.parametrize("around", [lambda d: d, lambda d: Subset(d, range(6)), lambda d: StackDataset(d)])
+def test_an_object_that_passes_attributes_on_keeps_its_change_of_the_samples(around):
+    batches = list(DataLoader(around(Shifted(TensorDataset(*pair()))), batch_size=4))
+    labels = [label for batch in batches for label in (batch[0][1] if len(batch) == 1 else batch[1]).tolist()]
+    assert labels == [1000, 1010, 1020, 1030, 1040, 1050]
+
+
+def test_what_a_subclass_of_subset_gets_is_a_list():
+    class Twice(Subset):
+        def __getitems__(self, indices):
+            samples = super().__getitems__(indices)
+            samples.append(samples[0])
+            return samples
+
+    (batch,) = DataLoader(Twice(TensorDataset(*pair()), [5, 3]), batch_size=2)
+    assert batch[1].tolist() == [50, 30, 50]
 
 
 def test_subset_with_one_half_overridden_is_refused():

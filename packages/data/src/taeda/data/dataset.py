@@ -1,7 +1,7 @@
 """Datasets: what a sample is and how it is found by its index.
 
-A dataset may answer for many indices at once by `__getitems__`. `TensorDataset` does so with one row gather
-per tensor and hands the result on as `Rows`, which behaves like the list of samples and which
+A dataset may answer for many indices at once by `__getitems__`. For a `TensorDataset` `samples_of` does so with
+one row gather per tensor and hands the result on as `Rows`, which behaves like the list of samples and which
 `default_collate` takes apart again at no cost.
 """
 
@@ -28,6 +28,7 @@ __all__ = [
     "TensorDataset",
     "random_split",
     "row_gather",
+    "samples_of",
 ]
 
 T_co = TypeVar("T_co", covariant=True)
@@ -163,14 +164,6 @@ class TensorDataset(Dataset[tuple[taeda.Tensor, ...]]):
     def __getitem__(self, index: Any) -> tuple[taeda.Tensor, ...]:
         return tuple(tensor[index] for tensor in self.tensors)
 
-    def __getitems__(self, indices: Sequence[int]) -> Sequence[tuple[taeda.Tensor, ...]]:
-        if type(self).__getitem__ is not TensorDataset.__getitem__:
-            return [self[i] for i in indices]  # a subclass changed what a sample is
-        rows = taeda.as_tensor(indices)
-        if rows.dtype != taeda.int64 or rows.dim() != 1:
-            return [self[i] for i in indices]  # empty, or something that only __getitem__ can judge
-        return Rows(tuple(tensor[rows] for tensor in self.tensors))
-
     def __len__(self) -> int:
         return int(self.tensors[0].size(0))
 
@@ -215,15 +208,12 @@ class StackDataset(Dataset[Any]):
     def __getitems__(self, indices: list[int]) -> list[Any]:
         columns = []
         for dataset in self._parts():
-            if callable(getattr(dataset, "__getitems__", None)):
-                column = dataset.__getitems__(indices)
-                if len(column) != len(indices):
-                    raise ValueError(
-                        "[StackDataset] Nested dataset's output size mismatch. "
-                        f"Expected {len(indices)}, got {len(column)}"
-                    )
-            else:
-                column = [dataset[i] for i in indices]
+            column = samples_of(dataset, indices)
+            if len(column) != len(indices):
+                raise ValueError(
+                    "[StackDataset] Nested dataset's output size mismatch. "
+                    f"Expected {len(indices)}, got {len(column)}"
+                )
             columns.append(column)
         return [self._join(parts) for parts in zip(*columns, strict=True)]
 
@@ -355,10 +345,8 @@ class Subset(Dataset[T_co]):
         return self.dataset[self.indices[idx]]
 
     def __getitems__(self, indices: list[int]) -> Sequence[T_co]:
-        chosen = [self.indices[i] for i in indices]
-        if callable(getattr(self.dataset, "__getitems__", None)):
-            return self.dataset.__getitems__(chosen)
-        return [self.dataset[i] for i in chosen]
+        samples = samples_of(self.dataset, [self.indices[i] for i in indices])
+        return list(samples) if type(samples) is Rows else samples  # what a subclass gets it may edit
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -406,6 +394,31 @@ def random_split(dataset: Indexed[T_co], lengths: Sequence[int | float], generat
     order = taeda.randperm(n, generator=generator).tolist()
     ends = list(itertools.accumulate(int(length) for length in lengths))
     return [Subset(dataset, order[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
+
+
+def samples_of(dataset: Any, indices: Sequence[int]) -> Sequence[Any]:
+    """Return the samples of many indices: gathered, by the dataset's `__getitems__`, or one by one.
+
+    A TensorDataset has no `__getitems__` to find: an object around one that defines `__getitem__` and passes
+    every other attribute on would hand it to the loader, and what it does to its samples would be lost.
+
+    >>> import taeda
+    >>> from taeda.data import Subset, TensorDataset
+    >>> from taeda.data.dataset import samples_of
+    >>> samples_of(Subset(TensorDataset(taeda.tensor([5, 6, 7])), [2, 1]), [0])
+    Rows([(tensor(7),)])
+    """
+    kind = type(dataset)
+    many = getattr(kind, "__getitems__", None)
+    if many is Subset.__getitems__:
+        return samples_of(dataset.dataset, [dataset.indices[i] for i in indices])
+    if many is None and getattr(kind, "__getitem__", None) is TensorDataset.__getitem__:
+        rows = taeda.as_tensor(indices)
+        if rows.dtype == taeda.int64 and rows.dim() == 1:  # else empty, or what only __getitem__ can judge
+            return Rows(tuple(tensor[rows] for tensor in dataset.tensors))
+        return [dataset[i] for i in indices]
+    many = getattr(dataset, "__getitems__", None)
+    return many(indices) if callable(many) else [dataset[i] for i in indices]
 
 
 def row_gather(dataset: Any) -> Callable[[taeda.Tensor], Any] | None:

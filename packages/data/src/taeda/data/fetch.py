@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from taeda.data.collate import default_collate
-from taeda.data.dataset import Rows
+from taeda.data.dataset import Rows, samples_of
 
 __all__ = ["IterableFetcher", "MapFetcher"]
 
@@ -38,8 +38,7 @@ class MapFetcher:
     def _fetch(self, index: Any) -> Any:
         if not self.auto_collation:
             return self.collate_fn(self.dataset[index])
-        many = getattr(self.dataset, "__getitems__", None)
-        data: Any = many(index) if many else [self.dataset[i] for i in index]
+        data: Any = samples_of(self.dataset, index)
         if type(data) is Rows and not self.keep_rows:
             data = list(data)
         return self.collate_fn(data)
