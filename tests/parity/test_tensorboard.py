@@ -113,6 +113,8 @@ def test_events_are_pytorchs(tmp_path: pathlib.Path) -> None:
         lambda w: w.add_embedding(np.zeros((3, 2)), ["a"]),
         lambda w: w.add_hparams([], {}),
         lambda w: w.add_hparams({}, None),
+        lambda w: w.add_hparams({"sizes": [32, 64]}, {}),
+        lambda w: w.add_hparams({}, {"accuracy": [0.5]}),
         lambda w: w.add_histogram_raw("a", 0, 1, 2, 3, 4, [1], [1, 2]),
         lambda w: w.add_custom_scalars_marginchart(["a"]),
     ],

@@ -317,7 +317,14 @@ def hparams(
     for name, value in hparam_dict.items():
         if value is None:
             continue
-        value = value if isinstance(value, (str, int, float)) else one_number("add_hparams", value)  # what is true counts as 1
+        if not isinstance(value, (str, int, float)):  # what is true counts as 1
+            try:
+                value = one_number("add_hparams", value)
+            except NotImplementedError:
+                raise ValueError(
+                    f"[add_hparams] value should be one of int, float, str, bool, or a tensor of one element, but {name} is "
+                    f"{type(value).__name__}; str() makes text of it"
+                ) from None
         setattr(start.hparams[name], _field(value), value)
         infos.append(_hyperparameter(name, value, domains.get(name)))
 
