@@ -89,6 +89,11 @@ def test_samples_out_of_range_raises_index_error():
         samples_of(TensorDataset(*pair()), [0, 6])
 
 
+def test_an_index_that_is_no_number_is_refused_as_by_the_tensor():
+    with pytest.raises((TypeError, IndexError)):
+        samples_of(TensorDataset(*pair()), ["a"])
+
+
 def test_a_batch_is_memory_of_its_own():
     x, y = pair()
     batch, _ = default_collate(samples_of(TensorDataset(x, y), [0, 1]))

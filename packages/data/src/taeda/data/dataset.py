@@ -413,7 +413,10 @@ def samples_of(dataset: Any, indices: Sequence[int]) -> Sequence[Any]:
     if many is Subset.__getitems__:
         return samples_of(dataset.dataset, [dataset.indices[i] for i in indices])
     if many is None and getattr(kind, "__getitem__", None) is TensorDataset.__getitem__:
-        rows = taeda.as_tensor(indices)
+        try:
+            rows = taeda.as_tensor(indices)
+        except (TypeError, ValueError, RuntimeError):  # names, or numbers too large
+            return [dataset[i] for i in indices]
         if rows.dtype == taeda.int64 and rows.dim() == 1:  # else empty, or what only __getitem__ can judge
             return Rows(tuple(tensor[rows] for tensor in dataset.tensors))
         return [dataset[i] for i in indices]
