@@ -345,7 +345,7 @@ class Subset(Dataset[T_co]):
         return self.dataset[self.indices[idx]]
 
     def __getitems__(self, indices: list[int]) -> Sequence[T_co]:
-        samples = samples_of(self.dataset, [self.indices[i] for i in indices])
+        samples: Any = samples_of(self.dataset, [self.indices[i] for i in indices])
         return list(samples) if type(samples) is Rows else samples  # what a subclass gets it may edit
 
     def __len__(self) -> int:
