@@ -346,7 +346,8 @@ class Subset(Dataset[T_co]):
 
     def __getitems__(self, indices: list[int]) -> Sequence[T_co]:
         samples: Any = samples_of(self.dataset, [self.indices[i] for i in indices])
-        return list(samples) if type(samples) is Rows else samples  # what a subclass gets it may edit
+        rows = type(samples) is Rows
+        return list(samples) if rows else samples  # what a subclass gets it may edit
 
     def __len__(self) -> int:
         return len(self.indices)
