@@ -88,8 +88,9 @@ cdef double by_winograd(Part part, const Geometry* q, const View* v) noexcept:
     cdef int64_t rows = y.shape[3], cols = y.shape[4]
     if part == INPUT_GRADIENT:
         rows, cols = results_along(v[0].shape[3], q.pad[1], q.stride[1]), results_along(v[0].shape[4], q.pad[2], q.stride[2])
-    return 6000 + q.groups * (winograds_cost(y.shape[0] * y.shape[2], rows, cols, w.shape[1], w.shape[0] // q.groups, w.shape[2], w.shape[3],
-                                             q.stride[1], q.dilation[1], q.dilation[2], part == INPUT_GRADIENT) - 6000)
+    return 6000 + q.groups * (winograds_cost(
+        y.shape[0] * y.shape[2], rows, cols, w.shape[1], w.shape[0] // q.groups, w.shape[2], w.shape[3], q.stride[1], q.dilation[1],
+        q.dilation[2], part == INPUT_GRADIENT) - 6000)                   # side by side, groups begin once
 
 
 cdef double as_it_stands(Part part, const View* v) noexcept:
